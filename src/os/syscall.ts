@@ -1,0 +1,86 @@
+import { createRequire } from 'node:module';
+import { getSystemErrorMap } from 'node:util';
+
+/** What may cross into libc: a string is passed as UTF-8, a Uint8Array as it stands (NUL-terminated by the caller for paths). */
+export type Argument = number | bigint | string | Uint8Array | null;
+/** A path: text, or raw bytes where the name need not be UTF-8. */
+export type Path = string | Uint8Array;
+/** A libc function: the result, or the negative errno where libc says -1. */
+export type LibcFunction = (...args: Argument[]) => number;
+
+/** A failed system call, in the shape of Node's own errors. */
+export class SystemError extends Error {
+  override readonly name = 'SystemError';
+  readonly code: string;
+  readonly errno: number;
+  readonly syscall: string;
+  readonly path: string | undefined;
+
+  /** `errno` is negative, as libuv and the kernel give it. */
+  constructor(syscall: string, errno: number, path?: Path) {
+    const [code, description] = getSystemErrorMap().get(errno) ?? [`E${-errno}`, 'unknown error'];
+    const text = path === undefined ? undefined : pathText(path);
+    super(`${code}: ${description}, ${syscall}${text === undefined ? '' : ` '${text}'`}`);
+    this.code = code;
+    this.errno = errno;
+    this.syscall = syscall;
+    this.path = text;
+  }
+}
+
+type Library = { func(definition: string): (...args: Argument[]) => number | bigint };
+type Koffi = { load(path: string): Library; errno(): number };
+
+let loaded: { readonly koffi: Koffi; readonly libc: Library } | undefined;
+
+// koffi costs 8 ms to load: commands that make no system call of their own must not pay for it.
+function library(): { readonly koffi: Koffi; readonly libc: Library } {
+  if (loaded === undefined) {
+    const koffi: Koffi = createRequire(import.meta.url)('koffi');
+    loaded = { koffi, libc: koffi.load('libc.so.6') };
+  }
+  return loaded;
+}
+
+/**
+ * Declares a libc function by its C prototype; it is looked up at the first call. The result is the function's own,
+ * or the negative errno where it returned -1. Every call is synchronous: koffi's asynchronous ones lose errno.
+ */
+export function libc(definition: string): LibcFunction {
+  let native: ((...args: Argument[]) => number | bigint) | undefined;
+  return (...args) => {
+    const { koffi, libc: handle } = library();
+    native ??= handle.func(definition);
+    const result = native(...args);
+    return Number(result) === -1 ? -koffi.errno() : Number(result);
+  };
+}
+
+/** The result of a libc function, or a SystemError that names the call and the path. */
+export function check(result: number, syscall: string, path?: Path): number {
+  if (result < 0) throw new SystemError(syscall, result, path);
+  return result;
+}
+
+/** A path as libc takes it; a NUL inside would cut it short and name another file. */
+export function cpath(path: Path): Path {
+  if (typeof path === 'string') {
+    if (path.includes('\0')) throw new SystemError('path', -22, path.replaceAll('\0', '\\0'));
+    return path;
+  }
+  if (path.includes(0)) throw new SystemError('path', -22, path);
+  const terminated = new Uint8Array(path.length + 1);
+  terminated.set(path);
+  return terminated;
+}
+
+/** True for a system error (ours or Node's) with this code. */
+export function isSystemError(error: unknown, ...codes: readonly string[]): boolean {
+  return (
+    error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code)
+  );
+}
+
+function pathText(path: Path): string {
+  return typeof path === 'string' ? path : Buffer.from(path).toString('utf8');
+}
