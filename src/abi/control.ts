@@ -1,0 +1,74 @@
+/**
+ * The protocol between a command and a running pod's supervisor: a unix seqpacket socket `ctl` in the pod directory
+ * (mode 0600, peer credentials checked). One JSON text a packet; file descriptors travel with the packet that names them.
+ * A connection carries one request and its answers.
+ */
+import { AbiError, FieldReader } from './json.ts';
+
+export const CONTROL_MESSAGE_MAX_BYTES = 65536;
+
+export type ControlRequest =
+  /** End the pod: orderly, or at once. Answered by `done` when the supervisor has taken it. */
+  | { readonly type: 'stop'; readonly force: boolean }
+  /**
+   * Start a process in a running app. Comes with descriptors: stdin, stdout, stderr, or one terminal. Answered by `started`
+   * or `refused`, and at last by `exited`; closing the connection before that sends the process SIGHUP.
+   */
+  | {
+      readonly type: 'exec';
+      readonly app: string;
+      readonly argv: readonly string[];
+      readonly terminal: { readonly rows: number; readonly columns: number } | null;
+    }
+  /** Within an exec connection. */
+  | { readonly type: 'resize'; readonly rows: number; readonly columns: number };
+
+export type ControlAnswer =
+  | { readonly type: 'done' }
+  | { readonly type: 'refused'; readonly message: string }
+  | { readonly type: 'started'; readonly pid: number }
+  | { readonly type: 'exited'; readonly code: number };
+
+const WINDOW_MAX = 65535;
+
+/** @throws AbiError `bad-message` */
+export function parseControlRequest(value: unknown): ControlRequest {
+  const request = new FieldReader(value, 'control request');
+  const type = request.word('type', ['stop', 'exec', 'resize'] as const);
+  switch (type) {
+    case 'stop':
+      return { type, force: request.boolean('force') };
+    case 'exec': {
+      const argv = request.texts('argv', 4096);
+      if (argv.length === 0) throw new AbiError('bad-message', 'control request.argv: is empty');
+      const terminal = request.has('terminal') ? parseWindow(request.object('terminal')) : null;
+      return { type, app: request.text('app', 512), argv, terminal };
+    }
+    case 'resize':
+      return { type, ...parseWindow(request) };
+    default:
+      return type satisfies never;
+  }
+}
+
+function parseWindow(fields: FieldReader): { rows: number; columns: number } {
+  return { rows: fields.integer('rows', 0, WINDOW_MAX), columns: fields.integer('columns', 0, WINDOW_MAX) };
+}
+
+/** @throws AbiError `bad-message` */
+export function parseControlAnswer(value: unknown): ControlAnswer {
+  const answer = new FieldReader(value, 'control answer');
+  const type = answer.word('type', ['done', 'refused', 'started', 'exited'] as const);
+  switch (type) {
+    case 'done':
+      return { type };
+    case 'refused':
+      return { type, message: answer.string('message') };
+    case 'started':
+      return { type, pid: answer.integer('pid', 1, 1 << 30) };
+    case 'exited':
+      return { type, code: answer.integer('code', 0, 255) };
+    default:
+      return type satisfies never;
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * The protocol between a pod's supervisor (host) and its PID 1 (guest), on two channels: this one carries control
+ * messages, each a u32 little-endian length and that many bytes of UTF-8 JSON; `frames.ts` is the other. In a VM they are the
+ * virtio-serial ports named here, in namespaces two socketpairs.
+ *
+ * The guest speaks first (`hello`) and has been told nothing before: a machine saved at that moment can become any pod.
+ * What comes from a guest is hostile: parsed here, field by field, with caps.
+ */
+import type { BootPlan, ProcessPlan, StreamsPlan } from './boot-plan.ts';
+import { AbiError, FieldReader } from './json.ts';
+
+export const PROTOCOL_VERSION = 1;
+/** Names of the virtio-serial ports. */
+export const CONTROL_PORT = 'rkt.control';
+export const DATA_PORT = 'rkt.data';
+/** File descriptors of the two channels where PID 1 is started in namespaces. */
+export const CONTROL_FD = 3;
+export const DATA_FD = 4;
+
+/** Largest control message that the host accepts from a guest, and the guest from its host (a boot plan), in bytes. */
+export const GUEST_MESSAGE_MAX_BYTES = 65536;
+export const HOST_MESSAGE_MAX_BYTES = 16 * 1024 * 1024;
+
+/** How a process ended, as wait(2) tells it. */
+export type ExitStatus =
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'signaled'; readonly signal: number };
+
+/** What PID 1 was doing for an app when it failed; `exit-code.ts` gives each its exit code. */
+export const START_STEPS = [
+  'root',
+  'mount',
+  'files',
+  'streams',
+  'rlimits',
+  'groups',
+  'user',
+  'capabilities',
+  'seccomp',
+  'working-directory',
+  'exec',
+] as const;
+export type StartStep = (typeof START_STEPS)[number];
+
+export type HostMessage =
+  | { readonly type: 'boot'; readonly version: number; readonly plan: BootPlan }
+  | { readonly type: 'credit'; readonly stream: number; readonly bytes: number }
+  /** To the main process of an app (or of an exec session, by its id). */
+  | { readonly type: 'signal'; readonly target: string; readonly signal: number }
+  | { readonly type: 'resize'; readonly stream: number; readonly rows: number; readonly columns: number }
+  /** Starts a process inside a running app, with that app's confinement; answered by `started` or `failed`, then `exited`. */
+  | {
+      readonly type: 'exec';
+      /** Chosen by the host, never the name of an app: `exec-1`. */
+      readonly id: string;
+      readonly app: string;
+      readonly process: ProcessPlan;
+      readonly streams: StreamsPlan;
+    }
+  /** End all apps: SIGTERM, after the plan's grace SIGKILL. */
+  | { readonly type: 'stop' }
+  /** The answer to `ended`: all output has arrived, the machine may go. */
+  | { readonly type: 'power-off' };
+
+export type GuestMessage =
+  | { readonly type: 'hello'; readonly version: number; readonly kernel: string }
+  /** `id` is an app's name or an exec session's id; pid as the pod's processes see it. */
+  | { readonly type: 'started'; readonly id: string; readonly pid: number }
+  | { readonly type: 'failed'; readonly id: string; readonly step: StartStep; readonly message: string }
+  | { readonly type: 'exited'; readonly id: string; readonly status: ExitStatus }
+  | { readonly type: 'credit'; readonly stream: number; readonly bytes: number }
+  /** Something the operator should read; the pod goes on. */
+  | { readonly type: 'warning'; readonly message: string }
+  /** PID 1 cannot go on. */
+  | { readonly type: 'fatal'; readonly message: string }
+  /** All apps have ended and every stream has been sent to its end. */
+  | { readonly type: 'ended' };
+
+const NAME_MAX = 512;
+const MESSAGE_MAX = 16384;
+const U32_MAX = 0xffffffff;
+
+/** @throws AbiError `bad-message` naming the field */
+export function parseGuestMessage(value: unknown): GuestMessage {
+  const message = new FieldReader(value, 'guest message');
+  const type = message.string('type', 32);
+  switch (type) {
+    case 'hello':
+      return {
+        type,
+        version: message.integer('version', 0, U32_MAX),
+        kernel: message.string('kernel', 256),
+      };
+    case 'started':
+      return { type, id: message.string('id', NAME_MAX), pid: message.integer('pid', 1, 1 << 30) };
+    case 'failed':
+      return {
+        type,
+        id: message.string('id', NAME_MAX),
+        step: message.word('step', START_STEPS),
+        message: message.string('message', MESSAGE_MAX),
+      };
+    case 'exited':
+      return { type, id: message.string('id', NAME_MAX), status: parseExitStatus(message.object('status')) };
+    case 'credit':
+      return {
+        type,
+        stream: message.integer('stream', 0, U32_MAX),
+        bytes: message.integer('bytes', 1, U32_MAX),
+      };
+    case 'warning':
+    case 'fatal':
+      return { type, message: message.string('message', MESSAGE_MAX) };
+    case 'ended':
+      return { type };
+    default:
+      throw new AbiError('bad-message', `guest message: unknown type ${JSON.stringify(type)}`);
+  }
+}
+
+function parseExitStatus(status: FieldReader): ExitStatus {
+  const kind = status.word('kind', ['exited', 'signaled'] as const);
+  switch (kind) {
+    case 'exited':
+      return { kind, code: status.integer('code', 0, 255) };
+    case 'signaled':
+      return { kind, signal: status.integer('signal', 1, 64) };
+    default:
+      return kind satisfies never;
+  }
+}
+
+/**
+ * For PID 1. The host is trusted by its guest, so the plan's inside is taken as typed; the version is checked first
+ * because the two come from different builds when images are mixed up.
+ */
+export function parseHostMessage(value: unknown): HostMessage {
+  const message = new FieldReader(value, 'host message');
+  const type = message.string('type', 32);
+  if (type === 'boot') {
+    const version = message.integer('version', 0, U32_MAX);
+    if (version !== PROTOCOL_VERSION)
+      throw new AbiError('bad-message', `host speaks protocol ${version}, this init ${PROTOCOL_VERSION}`);
+  }
+  if (!HOST_MESSAGE_TYPES.has(type))
+    throw new AbiError('bad-message', `host message: unknown type ${JSON.stringify(type)}`);
+  return value as HostMessage;
+}
+
+const HOST_MESSAGE_TYPES: ReadonlySet<string> = new Set<HostMessage['type']>([
+  'boot',
+  'credit',
+  'signal',
+  'resize',
+  'exec',
+  'stop',
+  'power-off',
+]);

@@ -1,0 +1,59 @@
+/**
+ * Paths inside a pod's directory, relative to it, as rkt laid them (docs/pod-directory.md). stage0, rkt-mount and every stage1
+ * start in that directory.
+ */
+export const POD = {
+  /** Pod manifest, mode 0640. */
+  manifest: 'pod',
+  /** Its modification time is when the pod was made. */
+  created: 'pod-created',
+  /** Held while the manifest of a running pod is changed. */
+  mutationLock: 'pod.lck',
+  /** Pid of the supervisor; modification time is when the pod started. */
+  pid: 'pid',
+  /** Instead of `pid`: a process whose only child is the pod's. Third-party stage1s write it. */
+  ppid: 'ppid',
+  /** Cgroup directories made for the pod, one absolute path a line, written before they are made. */
+  cgroups: 'cgroups',
+  /** The uid and gid that the pod's QEMU runs under, `UID\n`; written under `locks/vm-ids` of the data directory. */
+  vmId: 'vm-id',
+  /** Control socket of the supervisor. */
+  control: 'ctl',
+  stage1: 'stage1',
+  stage1Manifest: 'stage1/manifest',
+  stage1Rootfs: 'stage1/rootfs',
+  /** The image id of the stage1, `sha512-...\n`. */
+  stage1Image: 'stage1TreeStoreID',
+  /** What rkt-mount does before it executes the stage1 (`mount-plan.ts`). */
+  mountPlan: 'mounts.json',
+  /** Reports of what could not be applied, one line each. */
+  warnings: 'warnings',
+  status: 'stage1/rootfs/rkt/status',
+  supervisorStatus: 'stage1/rootfs/rkt/supervisor-status',
+  appsinfo: 'appsinfo',
+  overlay: 'overlay',
+} as const;
+
+/** The target of `supervisorStatus`, a symbolic link, once every app has been started. */
+export const READY = 'ready';
+
+/** Directory of the stage1's root that holds the apps' roots: in a VM, the root of the share. */
+export const STAGE2 = 'opt/stage2';
+
+export function appRootfs(app: string): string {
+  return `${POD.stage1Rootfs}/${STAGE2}/${app}/rootfs`;
+}
+
+export function appStatus(app: string): string {
+  return `${POD.status}/${app}`;
+}
+
+/** A copy of the app's image manifest. */
+export function appImageManifest(app: string): string {
+  return `${POD.appsinfo}/${app}/manifest`;
+}
+
+/** The id of the app's image, which keeps its layers in the store. */
+export function appImageId(app: string): string {
+  return `${POD.appsinfo}/${app}/treeStoreID`;
+}

@@ -1,0 +1,213 @@
+/**
+ * The boundary stage0 | stage1: what a stage1 image's entrypoints are called and started with (rkt's stage1 interface,
+ * version 6). The current directory of every entrypoint is the pod's directory.
+ */
+import { AbiError } from './json.ts';
+
+export const STAGE1_INTERFACE_VERSION = 6;
+
+/** The fd of the locked pod directory: it must stay open as long as the pod lives. */
+export const LOCK_FD_ENV = 'RKT_LOCK_FD';
+
+/** Uids and gids for the VMMs of this host's pods: `FIRST:COUNT`, from the configuration. */
+export const VM_IDS_ENV = 'RKT_HYPERVISOR_IDS';
+
+/** `kvm` or `tcg`: overrides the choice of accelerator. */
+export const ACCEL_ENV = 'RKT_HYPERVISOR_ACCEL';
+
+/** Appended to the guest kernel's command line, as in rkt. */
+export const KERNEL_PARAMS_ENV = 'RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS';
+
+export const ENTRYPOINTS = ['run', 'enter', 'gc', 'stop'] as const;
+export type Entrypoint = (typeof ENTRYPOINTS)[number];
+
+/** Name of the annotation of the stage1's manifest that holds the entrypoint's path in its root. */
+export function entrypointAnnotation(entrypoint: Entrypoint): string {
+  return `coreos.com/rkt/stage1/${entrypoint}`;
+}
+
+export const INTERFACE_VERSION_ANNOTATION = 'coreos.com/rkt/stage1/interface-version';
+
+export interface RunArguments {
+  readonly uuid: string;
+  readonly debug: boolean;
+  /** Networks as given to `--net`: `none`, `host`, `default`, `a,b:ARGS`. */
+  readonly net: string;
+  readonly interactive: boolean;
+  /** Directory of the local configuration. */
+  readonly localConfig: string;
+  readonly mutable: boolean;
+  /** Null: the stage1 uses `rkt-UUID`. */
+  readonly hostname: string | null;
+  readonly disableCapabilitiesRestriction: boolean;
+  readonly disablePaths: boolean;
+  readonly disableSeccomp: boolean;
+}
+
+export function formatRunArguments(run: RunArguments): string[] {
+  return [
+    ...flag('debug', run.debug),
+    `--net=${run.net}`,
+    ...flag('interactive', run.interactive),
+    `--local-config=${run.localConfig}`,
+    ...flag('mutable', run.mutable),
+    ...(run.hostname === null ? [] : [`--hostname=${run.hostname}`]),
+    ...flag('disable-capabilities-restriction', run.disableCapabilitiesRestriction),
+    ...flag('disable-paths', run.disablePaths),
+    ...flag('disable-seccomp', run.disableSeccomp),
+    run.uuid,
+  ];
+}
+
+/** Inverse of `formatRunArguments`. @throws AbiError `bad-arguments` */
+export function parseRunArguments(args: readonly string[]): RunArguments {
+  const parsed = new Arguments(args, RUN_FLAGS);
+  return {
+    uuid: parsed.only('UUID'),
+    debug: parsed.isSet('debug'),
+    net: parsed.value('net') ?? 'default',
+    interactive: parsed.isSet('interactive'),
+    localConfig: parsed.value('local-config') ?? '/etc/rkt',
+    mutable: parsed.isSet('mutable'),
+    hostname: parsed.value('hostname') ?? null,
+    disableCapabilitiesRestriction: parsed.isSet('disable-capabilities-restriction'),
+    disablePaths: parsed.isSet('disable-paths'),
+    disableSeccomp: parsed.isSet('disable-seccomp'),
+  };
+}
+
+export interface EnterArguments {
+  readonly pid: number;
+  readonly app: string;
+  readonly command: readonly string[];
+}
+
+export function formatEnterArguments(enter: EnterArguments): string[] {
+  return [`--pid=${enter.pid}`, `--appname=${enter.app}`, '--', ...enter.command];
+}
+
+/** @throws AbiError `bad-arguments` */
+export function parseEnterArguments(args: readonly string[]): EnterArguments {
+  const parsed = new Arguments(args, { pid: 'value', appname: 'value' });
+  const pid = Number(parsed.value('pid'));
+  const app = parsed.value('appname');
+  if (!Number.isSafeInteger(pid) || pid < 1)
+    throw new AbiError(
+      'bad-arguments',
+      `enter: --pid is not a process id: ${JSON.stringify(parsed.value('pid'))}`,
+    );
+  if (app === undefined) throw new AbiError('bad-arguments', 'enter: --appname is missing');
+  if (parsed.rest.length === 0) throw new AbiError('bad-arguments', 'enter: no command given');
+  return { pid, app, command: parsed.rest };
+}
+
+export interface StopArguments {
+  readonly uuid: string;
+  readonly force: boolean;
+}
+
+export function formatStopArguments(stop: StopArguments): string[] {
+  return [...flag('force', stop.force), stop.uuid];
+}
+
+/** @throws AbiError `bad-arguments` */
+export function parseStopArguments(args: readonly string[]): StopArguments {
+  const parsed = new Arguments(args, { force: 'boolean' });
+  return { uuid: parsed.only('UUID'), force: parsed.isSet('force') };
+}
+
+export interface GcArguments {
+  readonly uuid: string;
+  readonly debug: boolean;
+  readonly localConfig: string;
+}
+
+export function formatGcArguments(gc: GcArguments): string[] {
+  return [...flag('debug', gc.debug), `--local-config=${gc.localConfig}`, gc.uuid];
+}
+
+/** @throws AbiError `bad-arguments` */
+export function parseGcArguments(args: readonly string[]): GcArguments {
+  const parsed = new Arguments(args, { debug: 'boolean', 'local-config': 'value' });
+  return {
+    uuid: parsed.only('UUID'),
+    debug: parsed.isSet('debug'),
+    localConfig: parsed.value('local-config') ?? '/etc/rkt',
+  };
+}
+
+type FlagTable = Readonly<Record<string, 'boolean' | 'value'>>;
+
+const RUN_FLAGS: FlagTable = {
+  debug: 'boolean',
+  net: 'value',
+  interactive: 'boolean',
+  'local-config': 'value',
+  mutable: 'boolean',
+  hostname: 'value',
+  'disable-capabilities-restriction': 'boolean',
+  'disable-paths': 'boolean',
+  'disable-seccomp': 'boolean',
+};
+
+function flag(name: string, set: boolean): string[] {
+  return set ? [`--${name}`] : [];
+}
+
+/** Go's flag syntax, as rkt's stage1s read it: `--name`, `--name=value`, then positional arguments. */
+class Arguments {
+  readonly #flags = new Map<string, string>();
+  readonly rest: readonly string[];
+
+  constructor(args: readonly string[], table: FlagTable) {
+    let index = 0;
+    for (; index < args.length; index++) {
+      const argument = args[index] ?? '';
+      if (argument === '--') {
+        index++;
+        break;
+      }
+      const match = /^--?([a-z0-9-]+)(?:=([\s\S]*))?$/.exec(argument);
+      if (match === null) break;
+      this.#take(match[1] ?? '', match[2], table);
+    }
+    this.rest = args.slice(index);
+  }
+
+  #take(name: string, value: string | undefined, table: FlagTable): void {
+    const kind = Object.hasOwn(table, name) ? table[name] : undefined;
+    switch (kind) {
+      case undefined:
+        throw new AbiError('bad-arguments', `unknown argument --${name}`);
+      case 'value':
+        if (value === undefined) throw new AbiError('bad-arguments', `--${name} needs a value`);
+        this.#flags.set(name, value);
+        return;
+      case 'boolean':
+        if (value !== undefined && value !== 'true' && value !== 'false')
+          throw new AbiError('bad-arguments', `--${name} is true or false, not ${JSON.stringify(value)}`);
+        this.#flags.set(name, value ?? 'true');
+        return;
+      default:
+        kind satisfies never;
+    }
+  }
+
+  isSet(name: string): boolean {
+    return this.#flags.get(name) === 'true';
+  }
+
+  value(name: string): string | undefined {
+    return this.#flags.get(name);
+  }
+
+  only(what: string): string {
+    const [first, ...more] = this.rest;
+    if (first === undefined || more.length > 0)
+      throw new AbiError(
+        'bad-arguments',
+        `expected ${what} as the only argument, got ${JSON.stringify(this.rest)}`,
+      );
+    return first;
+  }
+}
