@@ -1,0 +1,24 @@
+import {
+  ENTRYPOINTS,
+  entrypointAnnotation,
+  INTERFACE_VERSION_ANNOTATION,
+  STAGE1_INTERFACE_VERSION,
+} from '../../src/abi/stage1.ts';
+
+const name = 'coreos.com/rkt/stage1-kvm';
+const appcVersion = '0.8.11';
+
+/** The image manifest of stage1-kvm: the entrypoints, which are `/run`, `/enter` and so on in its root. */
+export function stage1Manifest(version: string): string {
+  const annotations = [
+    ...ENTRYPOINTS.map((entrypoint) => ({ name: entrypointAnnotation(entrypoint), value: `/${entrypoint}` })),
+    { name: INTERFACE_VERSION_ANNOTATION, value: String(STAGE1_INTERFACE_VERSION) },
+  ];
+  const labels = [
+    { name: 'version', value: version },
+    { name: 'arch', value: 'amd64' },
+    { name: 'os', value: 'linux' },
+  ];
+  const manifest = { acKind: 'ImageManifest', acVersion: appcVersion, name, labels, annotations };
+  return `${JSON.stringify(manifest, undefined, 2)}\n`;
+}
