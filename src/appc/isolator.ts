@@ -1,0 +1,70 @@
+import type { Json, StringMap } from './json.ts';
+import type { ACIdentifier } from './names.ts';
+import type { Quantity } from './quantity.ts';
+
+/**
+ * What confines an app or a pod. `kind` groups the isolators that have values of one shape; `name` is the
+ * appc name. Values have the shape that they have in a manifest, without their unknown members.
+ */
+export type Isolator =
+  | { readonly kind: 'resource'; readonly name: ResourceName; readonly value: ResourceLimits }
+  | { readonly kind: 'capabilities'; readonly name: CapabilitiesName; readonly value: CapabilitySet }
+  | { readonly kind: 'seccomp'; readonly name: SeccompName; readonly value: SeccompSet }
+  | { readonly kind: 'no-new-privileges'; readonly name: NoNewPrivilegesName; readonly value: boolean }
+  | { readonly kind: 'cpu-shares'; readonly name: CpuSharesName; readonly value: number }
+  | { readonly kind: 'oom-score-adj'; readonly name: OomScoreAdjName; readonly value: number }
+  | { readonly kind: 'selinux'; readonly name: SelinuxName; readonly value: SelinuxContext }
+  | { readonly kind: 'sysctl'; readonly name: SysctlName; readonly value: StringMap }
+  | { readonly kind: 'unknown'; readonly name: ACIdentifier; readonly value: Json };
+
+export type IsolatorOf<K extends Isolator['kind']> = Extract<Isolator, { readonly kind: K }>;
+
+export type ResourceName =
+  | 'resource/memory'
+  | 'resource/cpu'
+  | 'resource/block-bandwidth'
+  | 'resource/block-iops'
+  | 'resource/network-bandwidth';
+export type CapabilitiesName = 'os/linux/capabilities-retain-set' | 'os/linux/capabilities-remove-set';
+export type SeccompName = 'os/linux/seccomp-retain-set' | 'os/linux/seccomp-remove-set';
+export type NoNewPrivilegesName = 'os/linux/no-new-privileges';
+export type CpuSharesName = 'os/linux/cpu-shares';
+export type OomScoreAdjName = 'os/linux/oom-score-adj';
+export type SelinuxName = 'os/linux/selinux-context';
+export type SysctlName = 'os/unix/sysctl';
+
+/** `default` is true where the limit is for all devices or interfaces. */
+export interface ResourceLimits {
+  readonly default: boolean;
+  readonly request?: Quantity;
+  readonly limit?: Quantity;
+}
+
+/** Names as capabilities(7) has them: `CAP_NET_ADMIN`. */
+export interface CapabilitySet {
+  readonly set: readonly string[];
+}
+
+/** System call names, or wildcards such as `@appc.io/all`. Without `errno`, a refused call kills. */
+export interface SeccompSet {
+  readonly set: readonly string[];
+  readonly errno?: string;
+}
+
+export interface SelinuxContext {
+  readonly user: string;
+  readonly role: string;
+  readonly type: string;
+  readonly level: string;
+}
+
+/** The last isolator of a kind, which is the one that counts, as in rkt. `name` narrows it further. */
+export function findIsolator<K extends Isolator['kind']>(
+  isolators: readonly Isolator[],
+  kind: K,
+  name?: IsolatorOf<K>['name'],
+): IsolatorOf<K> | undefined {
+  return isolators
+    .filter((isolator): isolator is IsolatorOf<K> => isolator.kind === kind)
+    .findLast((isolator) => name === undefined || isolator.name === name);
+}
