@@ -1,0 +1,96 @@
+import { TarError } from './error.ts';
+
+/** Where the bytes come from. One that can seek passes over content without reading it. */
+export interface Feed {
+  next(): Promise<Uint8Array | undefined>;
+  /** Passes over this many bytes that `next` would have given. */
+  seek?(bytes: number): void;
+}
+
+const EMPTY = Buffer.alloc(0);
+
+export function feedOf(stream: AsyncIterable<Uint8Array>): Feed {
+  const iterator = stream[Symbol.asyncIterator]();
+  return {
+    next: async () => {
+      const { value, done } = await iterator.next();
+      return done === true ? undefined : value;
+    },
+  };
+}
+
+/** A stream cut into the sizes that a tar is made of. What it returns is a view that holds until the next call. */
+export class ByteSource {
+  readonly #feed: Feed;
+  #buffer: Buffer = EMPTY;
+  #ended = false;
+  #position = 0;
+
+  constructor(feed: Feed) {
+    this.#feed = feed;
+  }
+
+  /** Bytes handed out or skipped so far. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Exactly `length` bytes, or undefined when the stream ended before the first of them. */
+  async read(length: number): Promise<Buffer | undefined> {
+    while (this.#buffer.length < length && (await this.#fill()));
+    if (this.#buffer.length === 0 && length > 0) return undefined;
+    if (this.#buffer.length < length) throw truncated(this.#position + this.#buffer.length);
+    return this.#take(length);
+  }
+
+  /** At least one and at most `limit` bytes, whatever is at hand. */
+  async some(limit: number): Promise<Buffer> {
+    while (this.#buffer.length === 0) {
+      if (!(await this.#fill())) throw truncated(this.#position);
+    }
+    return this.#take(Math.min(limit, this.#buffer.length));
+  }
+
+  /** Whatever is at hand, or undefined at the end of the stream. */
+  async chunk(): Promise<Buffer | undefined> {
+    while (this.#buffer.length === 0) {
+      if (!(await this.#fill())) return undefined;
+    }
+    return this.#take(this.#buffer.length);
+  }
+
+  async skip(length: number): Promise<void> {
+    let left = length;
+    const buffered = Math.min(left, this.#buffer.length);
+    if (buffered > 0) left -= this.#take(buffered).length;
+    if (this.#feed.seek !== undefined) {
+      this.#feed.seek(left);
+      this.#position += left;
+      return;
+    }
+    while (left > 0) left -= (await this.some(left)).length;
+  }
+
+  #take(length: number): Buffer {
+    const taken = this.#buffer.subarray(0, length);
+    this.#buffer = this.#buffer.subarray(length);
+    this.#position += length;
+    return taken;
+  }
+
+  async #fill(): Promise<boolean> {
+    if (this.#ended) return false;
+    const chunk = await this.#feed.next();
+    if (chunk === undefined) {
+      this.#ended = true;
+      return false;
+    }
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    this.#buffer = this.#buffer.length === 0 ? bytes : Buffer.concat([this.#buffer, bytes]);
+    return true;
+  }
+}
+
+function truncated(position: number): TarError {
+  return new TarError('truncated', `archive ends in the middle of an entry, at byte ${position}`);
+}
