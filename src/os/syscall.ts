@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { getSystemErrorMap } from 'node:util';
 
 /** What may cross into libc: a string is passed as UTF-8, a Uint8Array as it stands (NUL-terminated by the caller for paths). */
-export type Argument = number | bigint | string | Uint8Array | null;
+export type Argument = number | bigint | string | Uint8Array | null | readonly (string | null)[];
 /** A path: text, or raw bytes where the name need not be UTF-8. */
 export type Path = string | Uint8Array;
 /** A libc function: the result, or the negative errno where libc says -1. */

@@ -1,5 +1,5 @@
-import { constants, readdirSync } from 'node:fs';
-import { type Descriptor, tryOpenAt } from './descriptor.ts';
+import { readdirSync } from 'node:fs';
+import { type Descriptor, tryOpenBeneath } from './descriptor.ts';
 import { removeEmptyDirectory, removeName } from './directory-entries.ts';
 import { check, libc, type Path, SystemError } from './syscall.ts';
 
@@ -14,15 +14,18 @@ export function listNames(directory: Descriptor): Buffer[] {
   return readdirSync(`/proc/self/fd/${directory.fd}`, { encoding: 'buffer' });
 }
 
-/** Removes a name and all below it, holding on to directories rather than paths: no link planted meanwhile leads elsewhere. */
+/**
+ * Removes a name and all below it, holding on to directories rather than paths: no link planted meanwhile leads elsewhere.
+ * A mount point below is an error (EXDEV): what is mounted there is somebody's data.
+ */
 export function removeTree(parent: Descriptor, name: Path): void {
-  const opened = tryOpenAt(parent, name, constants.O_RDONLY | constants.O_DIRECTORY);
+  const opened = tryOpenBeneath(parent, name);
   if (opened === ENOENT) return;
   if (opened === ENOTDIR || opened === ELOOP) {
     removeName(parent, name);
     return;
   }
-  if (typeof opened === 'number') throw new SystemError('openat', opened, name);
+  if (typeof opened === 'number') throw new SystemError('openat2', opened, name);
   {
     using directory = opened;
     for (const child of listNames(directory)) removeTree(directory, child);
