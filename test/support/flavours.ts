@@ -1,0 +1,22 @@
+import { artefacts } from '../../tools/paths.ts';
+
+/** What a stage1 flavour can do, so that one test serves all and asks for what it needs. */
+export interface Flavour {
+  /** As in the name of its image: `stage1-kvm`. */
+  readonly name: string;
+  readonly imageName: string;
+  readonly image: string;
+  /** A kernel of its own: uname differs from the host's. */
+  readonly ownKernel: boolean;
+  readonly severalApps: boolean;
+}
+
+export const FLAVOURS: readonly Flavour[] = [
+  {
+    name: 'stage1-kvm',
+    imageName: 'coreos.com/rkt/stage1-kvm',
+    image: artefacts.stage1Kvm,
+    ownKernel: true,
+    severalApps: true,
+  },
+];
