@@ -1,0 +1,47 @@
+import { Packer, Unpacker } from './bytes.ts';
+import { call, once } from './syscall.ts';
+
+const CLOCK_REALTIME = 0;
+const CLOCK_MONOTONIC = 1;
+const NANOSECONDS = 1e9;
+
+export interface Timespec {
+  readonly seconds: number;
+  readonly nanoseconds: number;
+}
+
+function now(clock: number): Timespec {
+  const out = new Uint8Array(16);
+  call('clock_gettime', clock, out);
+  const fields = new Unpacker(out);
+  return { seconds: fields.i64(), nanoseconds: fields.u64() };
+}
+
+/** Since an arbitrary start; exact for a hundred days of uptime. */
+export function monotonicNanoseconds(): number {
+  const { seconds, nanoseconds } = now(CLOCK_MONOTONIC);
+  return seconds * NANOSECONDS + nanoseconds;
+}
+
+export function monotonicMilliseconds(): number {
+  const { seconds, nanoseconds } = now(CLOCK_MONOTONIC);
+  return seconds * 1000 + nanoseconds / 1e6;
+}
+
+export function realtime(): Timespec {
+  return now(CLOCK_REALTIME);
+}
+
+export function setRealtime(time: Timespec): void {
+  call('clock_settime', CLOCK_REALTIME, packTimespec(time));
+}
+
+/** Sleeps at least this long; a signal may end it early. */
+export function sleep(milliseconds: number): void {
+  const seconds = Math.floor(milliseconds / 1000);
+  once('nanosleep', packTimespec({ seconds, nanoseconds: Math.round((milliseconds % 1000) * 1e6) }), null);
+}
+
+export function packTimespec(time: Timespec): Uint8Array {
+  return new Packer(16).u64(time.seconds).u64(time.nanoseconds).finish();
+}

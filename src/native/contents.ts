@@ -1,0 +1,91 @@
+/** Whole files at once. */
+import { concat } from './bytes.ts';
+import { utf8Decode, utf8Encode } from './engine.ts';
+import { SystemError, unless } from './errors.ts';
+import { AT_FDCWD, close, File, fsync, open, open_, read, writeAll } from './files.ts';
+import { chmod, rename, unlink } from './paths.ts';
+import { type Path, showPath } from './syscall.ts';
+
+/** More than any file that is read whole should hold. */
+const DEFAULT_MAX = 16 * 1024 * 1024;
+const CHUNK = 65536;
+const EFBIG = 27;
+
+export function readFile(path: Path, max = DEFAULT_MAX, directory = AT_FDCWD): Uint8Array {
+  using file = File.open(path, open_.readOnly, 0, directory);
+  const bytes = readToEnd(file.fd, max);
+  if (bytes === undefined) throw new SystemError('read', EFBIG, { path: showPath(path) });
+  return bytes;
+}
+
+export function readText(path: Path, max = DEFAULT_MAX, directory = AT_FDCWD): string {
+  return utf8Decode(readFile(path, max, directory));
+}
+
+/** Undefined where there is no such file. */
+export function readTextIfPresent(path: Path, max = DEFAULT_MAX, directory = AT_FDCWD): string | undefined {
+  return unless(['ENOENT', 'ENOTDIR'], () => readText(path, max, directory));
+}
+
+/** All that is left in an fd; undefined when that is more than `max` bytes. */
+export function readToEnd(fd: number, max = DEFAULT_MAX): Uint8Array | undefined {
+  const parts: Uint8Array[] = [];
+  const buffer = new Uint8Array(Math.min(CHUNK, max + 1));
+  for (let total = 0; ; ) {
+    const count = read(fd, buffer);
+    if (count === 0) return concat(parts);
+    total += count;
+    if (total > max) return undefined;
+    parts.push(buffer.slice(0, count));
+  }
+}
+
+/** Into the file as it is: for the kernel's control files, and for files nobody else reads. */
+export function writeFile(
+  path: Path,
+  content: string | Uint8Array,
+  mode = 0o666,
+  directory = AT_FDCWD,
+): void {
+  const flags = open_.writeOnly | open_.create | open_.truncate;
+  using file = File.open(path, flags, mode, directory);
+  writeAll(file.fd, toBytes(content));
+}
+
+/** One write to a file that exists, such as those of /proc, /sys and cgroups, with its error as it comes. */
+export function writeControl(path: Path, content: string, directory = AT_FDCWD): void {
+  using file = File.open(path, open_.writeOnly, 0, directory);
+  writeAll(file.fd, utf8Encode(content));
+}
+
+export function appendFile(path: Path, content: string | Uint8Array, mode = 0o666): void {
+  using file = File.open(path, open_.writeOnly | open_.create | open_.append, mode);
+  writeAll(file.fd, toBytes(content));
+}
+
+/** Readers see the old content or the new, also after a power cut: `.tmp`, fsync, rename, fsync of the parent. */
+export function replaceFile(path: string, content: string | Uint8Array, mode = 0o644): void {
+  const temporary = `${path}.tmp`;
+  unless(['ENOENT'], () => unlink(temporary));
+  const fd = open(temporary, open_.writeOnly | open_.create | open_.exclusive, mode);
+  try {
+    writeAll(fd, toBytes(content));
+    chmod(fd, mode); // whatever the umask is
+    fsync(fd);
+  } finally {
+    close(fd);
+  }
+  rename(temporary, path);
+  syncParent(path);
+}
+
+/** Makes a new or renamed name durable. */
+export function syncParent(path: string): void {
+  const parent = path.replace(/[^/]*$/, '');
+  using directory = File.open(parent === '' ? '.' : parent, open_.readOnly | open_.directory);
+  fsync(directory.fd);
+}
+
+function toBytes(content: string | Uint8Array): Uint8Array {
+  return typeof content === 'string' ? utf8Encode(content) : content;
+}

@@ -1,0 +1,142 @@
+/** Open files: fds are plain numbers, closed by hand or held in a `File` under `using`. */
+import { Packer } from './bytes.ts';
+import { attempt, call, callAt, checked, once, type Path } from './syscall.ts';
+
+export const AT_FDCWD = -100;
+
+/** Flags of open. The values are those of x86-64. */
+export const open_ = {
+  readOnly: 0o0,
+  writeOnly: 0o1,
+  readWrite: 0o2,
+  create: 0o100,
+  exclusive: 0o200,
+  noControllingTerminal: 0o400,
+  truncate: 0o1000,
+  append: 0o2000,
+  nonBlocking: 0o4000,
+  directory: 0o200000,
+  noFollow: 0o400000,
+  closeOnExec: 0o2000000,
+  path: 0o10000000,
+} as const;
+
+/** How openat2 resolves a path. */
+export const resolve = {
+  noCrossDevice: 0x01,
+  noMagicLinks: 0x02,
+  noSymlinks: 0x04,
+  beneath: 0x08,
+  inRoot: 0x10,
+} as const;
+
+/** Always close-on-exec: what a child keeps is named when it is spawned. */
+export function open(path: Path, flags: number, mode = 0o666, directory = AT_FDCWD): number {
+  return callAt(path, 'openat', directory, path, flags | open_.closeOnExec, mode);
+}
+
+/** As open, resolving every component, symlink and `..` inside `directory` as if it were `/`. */
+export function openInRoot(directory: number, path: Path, flags: number, mode = 0): number {
+  return openResolved(directory, path, flags, mode, resolve.inRoot | resolve.noMagicLinks);
+}
+
+export function openResolved(dir: number, path: Path, flags: number, mode: number, how: number): number {
+  const request = new Packer(24)
+    .u64(flags | open_.closeOnExec)
+    .u64(mode)
+    .u64(how)
+    .finish();
+  return callAt(path, 'openat2', dir, path, request, request.length);
+}
+
+export function close(fd: number): void {
+  const EINTR = -4;
+  const result = once('close', fd);
+  if (result !== EINTR) checked('close', result);
+}
+
+/** An open file that closes itself at the end of its scope. */
+export class File {
+  readonly fd: number;
+
+  constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  static open(path: Path, flags: number, mode?: number, directory?: number): File {
+    return new File(open(path, flags, mode, directory));
+  }
+
+  [Symbol.dispose](): void {
+    close(this.fd);
+  }
+}
+
+/** Bytes read into `buffer`; 0 at the end. */
+export function read(fd: number, buffer: Uint8Array): number {
+  return call('read', fd, buffer, buffer.length);
+}
+
+/** As read; undefined when it would block. */
+export function readNow(fd: number, buffer: Uint8Array): number | undefined {
+  return unlessBlocked('read', attempt('read', fd, buffer, buffer.length));
+}
+
+export function pread(fd: number, buffer: Uint8Array, position: number): number {
+  return call('pread64', fd, buffer, buffer.length, position);
+}
+
+export function pwrite(fd: number, bytes: Uint8Array, position: number): number {
+  return call('pwrite64', fd, bytes, bytes.length, position);
+}
+
+export function write(fd: number, bytes: Uint8Array): number {
+  return call('write', fd, bytes, bytes.length);
+}
+
+/** As write; undefined when it would block. */
+export function writeNow(fd: number, bytes: Uint8Array): number | undefined {
+  return unlessBlocked('write', attempt('write', fd, bytes, bytes.length));
+}
+
+/** Writes everything, waiting as often as the fd makes it wait. Not for non-blocking fds. */
+export function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += write(fd, bytes.subarray(at));
+}
+
+export function seek(fd: number, offset: number, from: 'start' | 'current' | 'end' = 'start'): number {
+  return call('lseek', fd, offset, { start: 0, current: 1, end: 2 }[from]);
+}
+
+export function fsync(fd: number): void {
+  call('fsync', fd);
+}
+
+export function truncate(target: Path | number, length: number): void {
+  if (typeof target === 'number') call('ftruncate', target, length);
+  else callAt(target, 'truncate', target, length);
+}
+
+export function duplicate(fd: number, to: number, closeOnExec = true): number {
+  return call('dup3', fd, to, closeOnExec ? open_.closeOnExec : 0);
+}
+
+export type LockKind = 'shared' | 'exclusive' | 'unlock';
+
+const lockOperations = { shared: 1, exclusive: 2, unlock: 8 } as const;
+const LOCK_NB = 4;
+const EAGAIN = -11;
+
+export function lock(fd: number, kind: LockKind): void {
+  call('flock', fd, lockOperations[kind]);
+}
+
+/** False when somebody else holds the lock. */
+export function tryLock(fd: number, kind: 'shared' | 'exclusive'): boolean {
+  const result = attempt('flock', fd, lockOperations[kind] | LOCK_NB);
+  return result === EAGAIN ? false : checked('flock', result) === 0;
+}
+
+function unlessBlocked(name: string, result: number): number | undefined {
+  return result === EAGAIN ? undefined : checked(name, result);
+}

@@ -1,0 +1,156 @@
+/** What a process may do: capabilities, no-new-privileges, system call filters, limits. */
+import { Packer, Unpacker } from './bytes.ts';
+import { attempt, call } from './syscall.ts';
+
+/** By number, as capabilities(7) and `linux/capability.h` list them. */
+export const capabilityNames = [
+  'CAP_CHOWN',
+  'CAP_DAC_OVERRIDE',
+  'CAP_DAC_READ_SEARCH',
+  'CAP_FOWNER',
+  'CAP_FSETID',
+  'CAP_KILL',
+  'CAP_SETGID',
+  'CAP_SETUID',
+  'CAP_SETPCAP',
+  'CAP_LINUX_IMMUTABLE',
+  'CAP_NET_BIND_SERVICE',
+  'CAP_NET_BROADCAST',
+  'CAP_NET_ADMIN',
+  'CAP_NET_RAW',
+  'CAP_IPC_LOCK',
+  'CAP_IPC_OWNER',
+  'CAP_SYS_MODULE',
+  'CAP_SYS_RAWIO',
+  'CAP_SYS_CHROOT',
+  'CAP_SYS_PTRACE',
+  'CAP_SYS_PACCT',
+  'CAP_SYS_ADMIN',
+  'CAP_SYS_BOOT',
+  'CAP_SYS_NICE',
+  'CAP_SYS_RESOURCE',
+  'CAP_SYS_TIME',
+  'CAP_SYS_TTY_CONFIG',
+  'CAP_MKNOD',
+  'CAP_LEASE',
+  'CAP_AUDIT_WRITE',
+  'CAP_AUDIT_CONTROL',
+  'CAP_SETFCAP',
+  'CAP_MAC_OVERRIDE',
+  'CAP_MAC_ADMIN',
+  'CAP_SYSLOG',
+  'CAP_WAKE_ALARM',
+  'CAP_BLOCK_SUSPEND',
+  'CAP_AUDIT_READ',
+  'CAP_PERFMON',
+  'CAP_BPF',
+  'CAP_CHECKPOINT_RESTORE',
+] as const;
+
+export type Capability = (typeof capabilityNames)[number];
+
+const capabilityNumber = (name: Capability) => capabilityNames.indexOf(name);
+
+const PR_SET_PDEATHSIG = 1;
+const PR_SET_KEEPCAPS = 8;
+const PR_SET_NAME = 15;
+const PR_CAPBSET_READ = 23;
+const PR_CAPBSET_DROP = 24;
+const PR_SET_SECUREBITS = 28;
+const PR_SET_CHILD_SUBREAPER = 36;
+const PR_SET_NO_NEW_PRIVS = 38;
+const PR_CAP_AMBIENT = 47;
+const PR_CAP_AMBIENT_RAISE = 2;
+const PR_CAP_AMBIENT_CLEAR_ALL = 4;
+const EINVAL = -22;
+
+/** The signal this process gets when its parent's thread ends. Changing ids clears it; an exec does not. */
+export function setParentDeathSignal(signal: number): void {
+  call('prctl', PR_SET_PDEATHSIG, signal, 0, 0, 0);
+}
+
+/** Orphans below this process become its children. */
+export function setSubreaper(): void {
+  call('prctl', PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+/** For good, and for all children: exec gives no privileges (setuid bits, file capabilities). */
+export function setNoNewPrivileges(): void {
+  call('prctl', PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/** Permitted capabilities survive the change from root to another user; exec clears this. */
+export function setKeepCapabilities(on: boolean): void {
+  call('prctl', PR_SET_KEEPCAPS, on ? 1 : 0, 0, 0, 0);
+}
+
+export function setSecureBits(bits: number): void {
+  call('prctl', PR_SET_SECUREBITS, bits, 0, 0, 0);
+}
+
+/** What `ps` shows, at most 15 bytes. */
+export function setProcessName(name: string): void {
+  call('prctl', PR_SET_NAME, name, 0, 0, 0);
+}
+
+/** Drops every capability that is not listed from the bounding set, those this version cannot name included. */
+export function limitBoundingSet(kept: readonly Capability[]): void {
+  const numbers = new Set(kept.map(capabilityNumber));
+  for (let number = 0; attempt('prctl', PR_CAPBSET_READ, number, 0, 0, 0) !== EINVAL; number++) {
+    if (!numbers.has(number)) call('prctl', PR_CAPBSET_DROP, number, 0, 0, 0);
+  }
+}
+
+export interface CapabilitySets {
+  readonly effective: readonly Capability[];
+  readonly permitted: readonly Capability[];
+  readonly inheritable: readonly Capability[];
+}
+
+const CAPABILITY_VERSION_3 = 0x20080522;
+
+const header = () => new Packer(8).u32(CAPABILITY_VERSION_3).u32(0).finish();
+
+export function setCapabilities({ effective, permitted, inheritable }: CapabilitySets): void {
+  const sets = [effective, permitted, inheritable].map(capabilityMask);
+  const data = new Packer(24);
+  for (const [low] of sets) data.u32(low);
+  for (const [, high] of sets) data.u32(high);
+  call('capset', header(), data.finish());
+}
+
+export function getCapabilities(): CapabilitySets {
+  const out = new Uint8Array(24);
+  call('capget', header(), out);
+  const data = new Unpacker(out);
+  const low = [data.u32(), data.u32(), data.u32()] as const;
+  const high = [data.u32(), data.u32(), data.u32()] as const;
+  return {
+    effective: capabilitiesIn(low[0], high[0]),
+    permitted: capabilitiesIn(low[1], high[1]),
+    inheritable: capabilitiesIn(low[2], high[2]),
+  };
+}
+
+/** Capabilities that survive an exec by a user who is not root; they must be permitted and inheritable. */
+export function setAmbient(capabilities: readonly Capability[]): void {
+  call('prctl', PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  for (const name of capabilities) {
+    call('prctl', PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capabilityNumber(name), 0, 0);
+  }
+}
+
+/** Two words of 32 bits. */
+export function capabilityMask(capabilities: readonly Capability[]): readonly [low: number, high: number] {
+  let low = 0;
+  let high = 0;
+  for (const number of capabilities.map(capabilityNumber)) {
+    if (number < 32) low |= 1 << number;
+    else high |= 1 << (number - 32);
+  }
+  return [low >>> 0, high >>> 0];
+}
+
+function capabilitiesIn(low: number, high: number): Capability[] {
+  return capabilityNames.filter((_, n) => ((n < 32 ? low >>> n : high >>> (n - 32)) & 1) === 1);
+}

@@ -1,0 +1,123 @@
+/**
+ * Starting a program. What happens in the child between fork and exec is a list of steps made before the fork;
+ * one that fails comes back to the parent, through a pipe that a successful exec closes, as a SpawnError that
+ * names the step.
+ */
+import { readToEnd } from './contents.ts';
+import { duplicateAbove } from './descriptors.ts';
+import { exit, utf8Decode, utf8Encode } from './engine.ts';
+import { errnoOf } from './errno.ts';
+import { SystemError } from './errors.ts';
+import { close, duplicate, writeAll } from './files.ts';
+import type { NamespaceKind } from './mounts.ts';
+import { openPipe } from './pipes.ts';
+import { closeOnExecFrom, execve, fork, getpid, waitFor } from './processes.ts';
+import { resetSignals } from './signals.ts';
+import { performStep, type Step } from './spawn-steps.ts';
+
+export interface SpawnPlan {
+  /** Taken as it is: no search in PATH. */
+  readonly path: string;
+  /** Program name first. */
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+  /** The child's fds 0, 1, 2 ... are these fds of the parent. It has no others. */
+  readonly fds: readonly number[];
+  /** In this order, after the fds are in place. A step's `fd` is the parent's number. */
+  readonly steps?: readonly Step[];
+  /** New namespaces that the child starts in. */
+  readonly namespaces?: readonly NamespaceKind[];
+}
+
+/** Why a program did not start. `step` is one of `Step`, or `signals`, `fds`, `exec`. */
+export class SpawnError extends SystemError {
+  readonly step: string;
+
+  constructor(step: string, refusal: Refusal) {
+    super(refusal.syscall, refusal.errno, refusal.path === undefined ? {} : { path: refusal.path });
+    this.name = 'SpawnError';
+    this.step = step;
+  }
+}
+
+interface Refusal {
+  readonly syscall: string;
+  readonly errno: number;
+  readonly path?: string;
+}
+
+const EXIT_FAILED = 125;
+
+/** The pid of the started program: its exec has happened. Blocks for as long as the steps take. */
+export function spawn(plan: SpawnPlan): number {
+  const report = openPipe();
+  // Seen from a new pid namespace, the parent is nobody.
+  const parent = plan.namespaces?.includes('pid') ? 0 : getpid();
+  const pid = fork(...(plan.namespaces ?? []));
+  if (pid === 0) becomeProgram(plan, report.write, parent);
+  close(report.write);
+  const failure = utf8Decode(readToEnd(report.read) ?? new Uint8Array(0));
+  close(report.read);
+  if (failure === '') return pid;
+  waitFor(pid);
+  throw parseFailure(failure);
+}
+
+/** The child's half. It must never return into the parent's code. */
+function becomeProgram(plan: SpawnPlan, report: number, parent: number): never {
+  let doing = 'signals';
+  let status = report;
+  try {
+    resetSignals();
+    doing = 'fds';
+    const { steps, moved } = placeFds(plan, report);
+    status = moved;
+    for (const step of steps) {
+      doing = step.do === 'call' ? step.name : step.do;
+      performStep(step, parent);
+    }
+    doing = 'exec';
+    execve(plan.path, plan.argv, plan.env);
+  } catch (error) {
+    reportFailure(status, doing, error);
+  } finally {
+    exit(EXIT_FAILED);
+  }
+  throw new Error('unreachable');
+}
+
+/**
+ * Moves everything that is still needed out of the way, then puts the program's fds in their places. The rest
+ * closes on exec.
+ */
+function placeFds(plan: SpawnPlan, report: number): { steps: readonly Step[]; moved: number } {
+  const count = plan.fds.length;
+  const moved = duplicateAbove(report, count);
+  const steps = (plan.steps ?? []).map((step) =>
+    'fd' in step ? { ...step, fd: duplicateAbove(step.fd, count) } : step,
+  );
+  const sources = plan.fds.map((fd) => duplicateAbove(fd, count));
+  sources.forEach((source, place) => {
+    duplicate(source, place, false);
+  });
+  closeOnExecFrom(count);
+  return { steps, moved };
+}
+
+function reportFailure(fd: number, step: string, error: unknown): void {
+  const refusal: Refusal =
+    error instanceof SystemError
+      ? {
+          syscall: error.syscall,
+          errno: error.errno,
+          ...(error.path === undefined ? {} : { path: error.path }),
+        }
+      : { syscall: String(error), errno: errnoOf('EINVAL') };
+  writeAll(fd, utf8Encode(JSON.stringify({ step, ...refusal })));
+}
+
+/** What the child wrote; it is this program's own text. */
+function parseFailure(text: string): SpawnError {
+  const { step, ...refusal } = JSON.parse(text) as Refusal & { readonly step: string };
+  return new SpawnError(step, refusal);
+}
