@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { builtName, sourcesKey } from './built.ts';
+import { bundleCommand } from './command-bundle.ts';
+import { compileProgram } from './compile.ts';
+import { buildEngine } from './engine.ts';
+import { buildKernel } from './kernel.ts';
+import { artefacts, buildDir, rootDir } from './paths.ts';
+import { buildStage1Image } from './stage1-image.ts';
+import { keyed, seconds, step } from './step.ts';
+
+const programsDir = join(buildDir, 'programs');
+
+/** The compiled programs: name, entry file, and where the ELF goes. */
+const programs = {
+  init: { name: 'guest-init', entry: 'guest-init/main.ts', outDir: programsDir },
+  stage1: { name: 'stage1-kvm', entry: 'stage1-kvm/main.ts', outDir: programsDir },
+  mount: { name: 'rkt-mount', entry: 'src/supervisor/rkt-mount.ts', outDir: join(buildDir, 'bin') },
+} as const;
+
+/** Makes everything that `bin/rkt` and the tests need, each part only when what it is made of has changed. */
+export async function build(): Promise<void> {
+  const started = performance.now();
+  process.stdout.write('build\n');
+  const outcome = await keyed(builtName, await sourcesKey(), Object.values(artefacts), async () => {
+    await Promise.all([buildStage1(), step('rkt command', bundleCommand)]);
+  });
+  process.stdout.write(outcome === 'cached' ? '  nothing has changed\n' : `  built in ${seconds(started)}\n`);
+}
+
+// The engine is compiled while the kernel is downloaded: one takes the processor, the other the network.
+async function buildStage1(): Promise<void> {
+  const [kernelKey, { init, program }] = await Promise.all([buildKernelStep(), buildPrograms()]);
+  await step('stage1-kvm image', async (note) => note(await buildStage1Image({ program, init, kernelKey })));
+}
+
+function buildKernelStep(): Promise<string> {
+  return step('kernel', async (note) => {
+    const { key, outcome } = await buildKernel();
+    note(outcome);
+    return key;
+  });
+}
+
+async function buildPrograms(): Promise<{ init: string; program: string }> {
+  await step('engine', () => buildEngine());
+  const [init, program] = await Promise.all([
+    compileStep(programs.init),
+    compileStep(programs.stage1),
+    compileStep(programs.mount),
+  ]);
+  return { init, program };
+}
+
+function compileStep({ name, entry, outDir }: (typeof programs)[keyof typeof programs]): Promise<string> {
+  return step(name, () => compileProgram({ name, entry: join(rootDir, entry), outDir }));
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await build();

@@ -1,0 +1,45 @@
+/**
+ * Every Debian package the project uses beyond Node and npm, and what for. `from`: the first Debian release
+ * where it is a package of its own.
+ */
+const packages = {
+  run: [
+    { name: 'qemu-system-x86', what: 'the virtual machine monitor' },
+    // Debian 12 has it in qemu-system-common, which qemu-system-x86 depends on.
+    { name: 'virtiofsd', what: 'serves the root file systems to the guest', from: 13 },
+    { name: 'xz-utils', what: 'unpacks images and kernel modules' },
+    { name: 'zstd', what: 'unpacks images and the kernel' },
+    { name: 'bzip2', what: 'unpacks images' },
+  ],
+  build: [
+    { name: 'debian-archive-keyring', what: "checks the signatures of Debian's packages" },
+    { name: 'dpkg-dev', what: 'unpacks the source of the QuickJS engine' },
+    { name: 'patch', what: 'unpacks the source of the QuickJS engine' },
+    { name: 'gcc', what: "compiles the engine's compiler" },
+    { name: 'libc6-dev', what: "compiles the engine's compiler" },
+    { name: 'make', what: 'compiles the engine' },
+    { name: 'musl-tools', what: 'compiles the static programs' },
+  ],
+  demo: [{ name: 'busybox-static', what: 'what the demo pod runs' }],
+  test: [
+    { name: 'skopeo', what: 'makes images to test with' },
+    { name: 'umoci', what: 'makes images to test with' },
+    { name: 'mmdebstrap', what: 'makes images to test with' },
+    { name: 'iproute2', what: 'makes networks to test with' },
+    { name: 'procps', what: 'shows what processes are left' },
+    { name: 'strace', what: 'watches system calls in tests' },
+  ],
+};
+
+const needed = {
+  build: [packages.run, packages.build],
+  demo: [packages.run, packages.build, packages.demo],
+  bench: [packages.run, packages.build, packages.demo],
+  test: [packages.run, packages.build, packages.demo, packages.test],
+  soak: [packages.run, packages.build, packages.demo, packages.test],
+};
+
+/** What a verb of tools/bootstrap.mjs needs on a Debian of the given major version. */
+export function packagesFor(verb, debianVersion) {
+  return needed[verb].flat().filter(({ from }) => from === undefined || debianVersion >= from);
+}

@@ -1,0 +1,3 @@
+import { runTests } from './test-run.ts';
+
+process.exitCode = await runTests({ RKT_TEST_SOAK: '1' });
