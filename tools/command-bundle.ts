@@ -25,7 +25,7 @@ export async function bundleCommand(): Promise<void> {
     supported: { 'dynamic-import': false },
     define: { 'import.meta.url': 'bundleUrl' },
     banner: {
-      js: '(function (require, __filename) { const module = { exports: {} }, exports = module.exports, bundleUrl = "file://" + __filename;',
+      js: '(function (require, __filename) { const module = { exports: {} }, exports = module.exports, bundleUrl = require("node:url").pathToFileURL(__filename).href;',
     },
     footer: { js: '})' },
     sourcemap: 'external',
