@@ -1,0 +1,141 @@
+import { concat } from './bytes.ts';
+import { utf8Decode, utf8Encode } from './engine.ts';
+import { SystemError } from './errors.ts';
+import { close, readNow, writeNow } from './files.ts';
+import type { Loop, Watch } from './loop.ts';
+
+export interface PacketEvents {
+  /** One text that the peer sent. */
+  text(text: string): void;
+  /** The channel is closed, or the peer broke the rules. The channel has closed itself. */
+  broken(problem: Error): void;
+}
+
+export interface PacketLimits {
+  /** The largest text that is taken from the peer, in bytes. */
+  readonly receiveBytes: number;
+  /** What may wait for a peer that does not read. */
+  readonly queueBytes: number;
+}
+
+export class PacketError extends Error {
+  override readonly name = 'PacketError';
+  readonly code = 'bad-packet';
+}
+
+const HEADER_BYTES = 4;
+const READ_BYTES = 16384;
+
+/** Texts over a non-blocking stream fd, each behind its length in bytes (u32, little-endian). Nothing blocks. */
+export class PacketChannel {
+  readonly #fd: number;
+  readonly #watch: Watch;
+  readonly #limits: PacketLimits;
+  readonly #events: PacketEvents;
+  readonly #chunk = new Uint8Array(READ_BYTES);
+  #incoming: Uint8Array = new Uint8Array(0);
+  readonly #outgoing: Uint8Array[] = [];
+  readonly #texts: string[] = [];
+  #queued = 0;
+  #closed = false;
+
+  /** Takes the fd over. */
+  constructor(loop: Loop, fd: number, limits: PacketLimits, events: PacketEvents) {
+    this.#fd = fd;
+    this.#limits = limits;
+    this.#events = events;
+    this.#watch = loop.watch(fd, {});
+    this.#listen();
+  }
+
+  /** Sends at once what the channel takes, and the rest when it can. */
+  send(text: string): void {
+    if (this.#closed) return;
+    const body = utf8Encode(text);
+    const header = new Uint8Array(HEADER_BYTES);
+    new DataView(header.buffer).setUint32(0, body.length, true);
+    this.#outgoing.push(concat([header, body]));
+    this.#queued += HEADER_BYTES + body.length;
+    this.#guard(() => this.#flush());
+  }
+
+  /** Whether everything has been handed to the kernel. */
+  get sent(): boolean {
+    return this.#queued === 0;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#watch.close();
+    close(this.#fd);
+  }
+
+  #listen(): void {
+    if (this.#closed) return;
+    this.#watch.update({
+      readable: () => {
+        this.#guard(() => this.#receive());
+        this.#deliver();
+      },
+      writable: this.#queued > 0 ? () => this.#guard(() => this.#flush()) : undefined,
+    });
+  }
+
+  #flush(): void {
+    for (let first = this.#outgoing[0]; first !== undefined; first = this.#outgoing[0]) {
+      const written = writeNow(this.#fd, first);
+      if (written === undefined) break;
+      this.#queued -= written;
+      if (written < first.length) this.#outgoing[0] = first.subarray(written);
+      else this.#outgoing.shift();
+    }
+    if (this.#queued > this.#limits.queueBytes)
+      throw new PacketError(`the peer leaves ${this.#queued} bytes unread`);
+    this.#listen();
+  }
+
+  #receive(): void {
+    const read = readNow(this.#fd, this.#chunk);
+    if (read === undefined) return;
+    if (read === 0) throw new PacketError('the channel was closed');
+    this.#incoming = concat([this.#incoming, this.#chunk.subarray(0, read)]);
+    for (let body = this.#next(); body !== undefined; body = this.#next()) this.#texts.push(utf8Decode(body));
+  }
+
+  /** Outside the guard: an error of whoever is told is not the channel's. */
+  #deliver(): void {
+    while (!this.#closed) {
+      const text = this.#texts.shift();
+      if (text === undefined) return;
+      this.#events.text(text);
+    }
+  }
+
+  /** Takes the next whole text out of what has come. */
+  #next(): Uint8Array | undefined {
+    const incoming = this.#incoming;
+    if (incoming.length < HEADER_BYTES) return undefined;
+    const length = new DataView(incoming.buffer, incoming.byteOffset).getUint32(0, true);
+    if (length > this.#limits.receiveBytes)
+      throw new PacketError(`a text of ${length} bytes, at most ${this.#limits.receiveBytes} are taken`);
+    const end = HEADER_BYTES + length;
+    if (incoming.length < end) return undefined;
+    this.#incoming = incoming.subarray(end);
+    return incoming.subarray(HEADER_BYTES, end);
+  }
+
+  #guard(step: () => void): void {
+    if (this.#closed) return;
+    try {
+      step();
+    } catch (error) {
+      if (!(error instanceof PacketError || error instanceof SystemError)) throw error;
+      // What came before the end was said in good faith: `exited`, `ended`.
+      this.#deliver();
+      if (this.#closed) return;
+      this.close();
+      this.#events.broken(error);
+    }
+  }
+}
