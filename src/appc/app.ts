@@ -1,7 +1,16 @@
-import { type EnvironmentVariable, kernelString, readEnvironment } from './environment.ts';
+import { type EnvironmentVariable, readEnvironment } from './environment.ts';
 import type { Isolator } from './isolator.ts';
 import { readIsolators } from './isolator-reader.ts';
-import { arrayOf, type Cursor, fields, nonEmptyString, oneOf, type StringMap, unique } from './json.ts';
+import {
+  arrayOf,
+  type Cursor,
+  fields,
+  kernelString,
+  nonEmptyString,
+  oneOf,
+  type StringMap,
+  unique,
+} from './json.ts';
 import { sortedMap, unlessEmpty, withoutUndefined } from './json-value.ts';
 import { type Port, portJson, readPort } from './port.ts';
 import { type MountPoint, mountPointJson, readAbsolutePath, readMountPoint, readUserID } from './volume.ts';

@@ -1,4 +1,4 @@
-import { arrayOf, type Cursor, expected, fields, string, unique } from './json.ts';
+import { arrayOf, type Cursor, expected, fields, kernelString, string, unique } from './json.ts';
 
 export interface EnvironmentVariable {
   readonly name: string;
@@ -21,13 +21,6 @@ export function mergeEnvironments(
   ...environments: readonly (readonly EnvironmentVariable[])[]
 ): readonly EnvironmentVariable[] {
   return [...new Map(environments.flat().map((variable) => [variable.name, variable])).values()];
-}
-
-/** A string that can be handed to the kernel, which ends strings at their first zero byte. */
-export function kernelString(at: Cursor): string {
-  const text = string(at);
-  if (text.includes('\0')) throw expected(at, 'a string without zero bytes', 'invalid-value');
-  return text;
 }
 
 function readVariable(at: Cursor): EnvironmentVariable {

@@ -1,9 +1,8 @@
 import { type Annotation, readAnnotations } from './annotations.ts';
 import { type App, appJson, readApp } from './app.ts';
-import { kernelString } from './environment.ts';
 import { refuse } from './errors.ts';
 import { type ImageID, readImageID } from './image-id.ts';
-import { type Cursor, fields, integer, oneOf } from './json.ts';
+import { type Cursor, fields, integer, kernelString, oneOf } from './json.ts';
 import { documentCursor, parseJsonText } from './json-document.ts';
 import { unlessEmpty, withoutUndefined } from './json-value.ts';
 import { type Label, readLabels } from './labels.ts';

@@ -84,6 +84,13 @@ export function nonEmptyString(at: Cursor): string {
   return text;
 }
 
+/** A string that can be handed to the kernel, which ends strings at their first zero byte. */
+export function kernelString(at: Cursor): string {
+  const text = string(at);
+  if (text.includes('\0')) throw expected(at, 'a string without zero bytes', 'invalid-value');
+  return text;
+}
+
 export function boolean(at: Cursor): boolean {
   if (typeof at.value !== 'boolean') throw expected(at, 'true or false');
   return at.value;

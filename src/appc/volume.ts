@@ -1,5 +1,4 @@
-import { kernelString } from './environment.ts';
-import { boolean, type Cursor, expected, fields, integer, oneOf } from './json.ts';
+import { boolean, type Cursor, expected, fields, integer, kernelString, oneOf } from './json.ts';
 import { withoutUndefined } from './json-value.ts';
 import { type ACName, readACName } from './names.ts';
 

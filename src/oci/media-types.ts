@@ -1,0 +1,51 @@
+/** What the document or blob behind a media type is. */
+export type MediaKind = 'manifest' | 'index' | 'config' | 'layer' | 'schema1';
+
+export type LayerCompression = 'none' | 'gzip' | 'zstd';
+
+interface MediaType {
+  readonly kind: MediaKind;
+  readonly compression?: LayerCompression;
+}
+
+const oci = 'application/vnd.oci.image';
+const docker = 'application/vnd.docker';
+
+export const indexMediaType = `${oci}.index.v1+json`;
+
+/** Layers marked nondistributable or foreign are ordinary layers, which their publisher may hold elsewhere. */
+const mediaTypes: ReadonlyMap<string, MediaType> = new Map<string, MediaType>([
+  [`${oci}.manifest.v1+json`, { kind: 'manifest' }],
+  [indexMediaType, { kind: 'index' }],
+  [`${oci}.config.v1+json`, { kind: 'config' }],
+  [`${oci}.layer.v1.tar`, { kind: 'layer', compression: 'none' }],
+  [`${oci}.layer.v1.tar+gzip`, { kind: 'layer', compression: 'gzip' }],
+  [`${oci}.layer.v1.tar+zstd`, { kind: 'layer', compression: 'zstd' }],
+  [`${oci}.layer.nondistributable.v1.tar`, { kind: 'layer', compression: 'none' }],
+  [`${oci}.layer.nondistributable.v1.tar+gzip`, { kind: 'layer', compression: 'gzip' }],
+  [`${oci}.layer.nondistributable.v1.tar+zstd`, { kind: 'layer', compression: 'zstd' }],
+  [`${docker}.distribution.manifest.v2+json`, { kind: 'manifest' }],
+  [`${docker}.distribution.manifest.list.v2+json`, { kind: 'index' }],
+  [`${docker}.container.image.v1+json`, { kind: 'config' }],
+  [`${docker}.image.rootfs.diff.tar`, { kind: 'layer', compression: 'none' }],
+  [`${docker}.image.rootfs.diff.tar.gzip`, { kind: 'layer', compression: 'gzip' }],
+  [`${docker}.image.rootfs.diff.tar.zstd`, { kind: 'layer', compression: 'zstd' }],
+  [`${docker}.image.rootfs.foreign.diff.tar`, { kind: 'layer', compression: 'none' }],
+  [`${docker}.image.rootfs.foreign.diff.tar.gzip`, { kind: 'layer', compression: 'gzip' }],
+  [`${docker}.distribution.manifest.v1+json`, { kind: 'schema1' }],
+  [`${docker}.distribution.manifest.v1+prettyjws`, { kind: 'schema1' }],
+]);
+
+export function mediaKind(mediaType: string): MediaKind | undefined {
+  return mediaTypes.get(mediaType)?.kind;
+}
+
+/** How a layer is compressed; undefined where the media type is no layer's. */
+export function layerCompression(mediaType: string): LayerCompression | undefined {
+  return mediaTypes.get(mediaType)?.compression;
+}
+
+/** What a client says it understands when it asks a registry for a manifest. */
+export const manifestMediaTypes: readonly string[] = [...mediaTypes]
+  .filter(([, { kind }]) => kind === 'manifest' || kind === 'index')
+  .map(([mediaType]) => mediaType);
