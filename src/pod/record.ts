@@ -1,0 +1,113 @@
+import { appImageId, appImageManifest, appStatus, POD, READY } from '../abi/pod-directory.ts';
+import { readImageManifest } from '../appc/image-manifest.ts';
+import { withoutUndefined } from '../appc/json-value.ts';
+import { labelValue } from '../appc/labels.ts';
+import { type PodManifest, type RuntimeApp, readPodManifest } from '../appc/pod-manifest.ts';
+import type { PodUUID } from '../appc/uuid.ts';
+import type { PodReference } from './directory.ts';
+import { currentState, type Observation, observe } from './observation.ts';
+import type { State } from './state.ts';
+
+/** What is known of a pod. Times are nanoseconds since 1970. */
+export interface PodRecord {
+  readonly uuid: PodUUID;
+  readonly state: State;
+  readonly created?: bigint;
+  readonly started?: bigint;
+  /** Of the supervisor, also after it has ended. */
+  readonly pid?: number;
+  readonly isReady: boolean;
+  readonly apps: readonly AppRecord[];
+}
+
+export interface AppRecord {
+  readonly name: string;
+  readonly state: 'created' | 'running' | 'exited' | 'unknown';
+  readonly imageId: string;
+  /** `example.com/app:1.0`. */
+  readonly imageName?: string;
+  readonly created?: bigint;
+  readonly started?: bigint;
+  readonly finished?: bigint;
+  /** As its shell would see it; absent as long as it runs, and when it was killed with its supervisor. */
+  readonly exitCode?: number;
+}
+
+/** Reads a pod, or undefined when it is gone. Throws AppcError when its manifest is not one. */
+export function readPod(reference: PodReference): PodRecord | undefined {
+  using pod = observe(reference);
+  // The state first: an app that ends meanwhile may be shown as ended in a running pod, never the reverse.
+  const state = currentState(reference);
+  if (pod === undefined || state === undefined) return undefined;
+  const manifest = manifestOf(pod);
+  const started = pod.modified(POD.pid) ?? pod.modified(POD.ppid);
+  return withoutUndefined({
+    uuid: reference.uuid,
+    state,
+    created: pod.modified(POD.created),
+    started,
+    pid: pidOf(pod),
+    isReady: pod.link(POD.supervisorStatus) === READY,
+    apps: (manifest?.apps ?? []).map((app) => readApp(pod, app, state, started)),
+  });
+}
+
+/** The manifest's text as it was written. Undefined while the pod is being made. */
+export function readManifestText(reference: PodReference): string | undefined {
+  using pod = observe(reference);
+  return pod?.text(POD.manifest);
+}
+
+function manifestOf(pod: Observation): PodManifest | undefined {
+  const text = pod.text(POD.manifest);
+  return text === undefined ? undefined : readPodManifest(text);
+}
+
+function pidOf(pod: Observation): number | undefined {
+  const pid = Number.parseInt(pod.text(POD.pid) ?? pod.text(POD.ppid) ?? '', 10);
+  return pid > 0 ? pid : undefined;
+}
+
+function readApp(pod: Observation, app: RuntimeApp, podState: State, started: bigint | undefined): AppRecord {
+  const status = pod.text(appStatus(app.name));
+  const code = Number.parseInt(status ?? '', 10);
+  return withoutUndefined({
+    name: app.name,
+    state: appState(podState, status !== undefined),
+    imageId: app.image.id,
+    imageName: imageNameOf(pod, app),
+    created: pod.modified(appImageId(app.name)),
+    started,
+    finished: pod.modified(appStatus(app.name)),
+    exitCode: Number.isNaN(code) ? undefined : code,
+  });
+}
+
+function appState(pod: State, hasStatus: boolean): AppRecord['state'] {
+  switch (pod) {
+    case 'running':
+      return hasStatus ? 'exited' : 'running';
+    case 'exited':
+    case 'exited deleting':
+    case 'exited garbage':
+      return 'exited';
+    case 'prepared':
+      return 'created';
+    case 'embryo':
+    case 'preparing':
+    case 'aborted prepare':
+    case 'deleting':
+    case 'garbage':
+      return 'unknown';
+    default:
+      return pod satisfies never;
+  }
+}
+
+function imageNameOf(pod: Observation, app: RuntimeApp): string | undefined {
+  const text = pod.text(appImageManifest(app.name));
+  if (text === undefined) return app.image.name;
+  const image = readImageManifest(text);
+  const version = labelValue(image.labels, 'version');
+  return version === undefined ? image.name : `${image.name}:${version}`;
+}

@@ -1,0 +1,47 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { createPod, type Pod } from '../../../src/pod/pod.ts';
+import { readPod } from '../../../src/pod/record.ts';
+import { temporaryPods } from './pods.ts';
+
+const pods = temporaryPods();
+const id = `sha512-${'ab'.repeat(32)}`;
+const app = { name: 'web', image: { id }, app: { exec: ['/x'], user: '0', group: '0' } };
+const manifest = { acVersion: '0.8.11', acKind: 'PodManifest', apps: [app] };
+const image = { acVersion: '0.8.11', acKind: 'ImageManifest', name: 'example.com/web' };
+const labels = [{ name: 'version', value: '1.2' }];
+
+function write(pod: Pod, name: string, content: unknown): void {
+  const path = join(pod.path, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+}
+
+test('tells of a pod from its files, as far as there are any', () => {
+  using pod = createPod(pods());
+  expect(readPod(pod)).toEqual({ uuid: pod.uuid, state: 'preparing', isReady: false, apps: [] });
+  write(pod, 'pod', manifest);
+  write(pod, 'pod-created', '');
+  write(pod, 'appsinfo/web/manifest', { ...image, labels });
+  write(pod, 'appsinfo/web/treeStoreID', `${id}\n`);
+  pod.move('run');
+  write(pod, 'pid', '4711\n');
+  mkdirSync(join(pod.path, 'stage1/rootfs/rkt/status'), { recursive: true });
+  symlinkSync('ready', join(pod.path, 'stage1/rootfs/rkt/supervisor-status'));
+  const running = readPod(pod);
+  expect(running).toMatchObject({ state: 'running', pid: 4711, isReady: true });
+  expect(running?.apps).toMatchObject([{ name: 'web', state: 'running', imageName: 'example.com/web:1.2' }]);
+  expect(running?.apps[0]).not.toHaveProperty('exitCode');
+
+  write(pod, 'stage1/rootfs/rkt/status/web', '7\n');
+  expect(readPod(pod)?.apps).toMatchObject([{ state: 'exited', exitCode: 7 }]);
+  pod.lock.release();
+  expect(readPod(pod)).toMatchObject({ state: 'exited', apps: [{ state: 'exited', exitCode: 7 }] });
+});
+
+test('a manifest that is none is an error that names what is wrong', () => {
+  using pod = createPod(pods());
+  write(pod, 'pod', { ...manifest, acKind: 'ImageManifest' });
+  expect(() => readPod(pod)).toThrow('acKind');
+});
