@@ -1,0 +1,123 @@
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { formatLineMap } from '../src/native/line-map.ts';
+import { digest } from './digest.ts';
+import { buildEngine, type EngineBuild, run } from './engine.ts';
+import { BuildError } from './error.ts';
+import { buildDir, rootDir } from './paths.ts';
+import { lineRuns } from './source-map.ts';
+import { keyed } from './step.ts';
+
+const shim = join(rootDir, 'src', 'native', 'shim.c');
+const prelude = join(rootDir, 'src', 'native', 'prelude.ts');
+
+const compileFlags = [
+  '-Os',
+  '-Wall',
+  '-ffunction-sections',
+  '-fdata-sections',
+  '-fno-asynchronous-unwind-tables',
+];
+// Position independent: the supervisor parses what hostile guests say, so its addresses are not to be known.
+const linkFlags = [
+  '-fPIE',
+  '-static-pie',
+  '-s',
+  '-Wl,--gc-sections',
+  '-Wl,--build-id=none',
+  '-Wl,-z,relro,-z,now',
+];
+
+/** One program: where it starts, what it is called, and the directory its ELF goes to. */
+export interface Program {
+  readonly entry: string;
+  readonly name: string;
+  readonly outDir: string;
+}
+
+interface Bundle {
+  readonly code: string;
+  readonly map: string;
+  readonly lines: string;
+}
+
+/**
+ * Compiles TypeScript over `src/native` to a static executable and gives its path. The same sources make the
+ * same bytes; nothing happens when they have not changed. The source map goes to `build/maps/NAME.js.map`.
+ */
+export async function compileProgram({ entry, name, outDir }: Program): Promise<string> {
+  const [engine, bundled, shimText] = await Promise.all([buildEngine(), bundle(entry), readFile(shim)]);
+  const out = join(outDir, name);
+  const flags = JSON.stringify([compileFlags, linkFlags, out]);
+  const key = digest(engine.key, shimText, flags, bundled.code, bundled.lines);
+  await keyed(`program-${name}`, key, [out], () => makeProgram(engine, bundled, name, out));
+  return out;
+}
+
+async function bundle(entry: string): Promise<Bundle> {
+  const start = [prelude, resolve(entry)].map((path) => `import ${JSON.stringify(path)};`).join('\n');
+  const result = await build({
+    stdin: { contents: start, resolveDir: rootDir, sourcefile: 'start.ts', loader: 'ts' },
+    absWorkingDir: rootDir,
+    // Never written: it only makes the sources' names in the map relative to the root.
+    outfile: join(rootDir, 'program.js'),
+    bundle: true,
+    format: 'iife',
+    target: 'es2023',
+    platform: 'neutral',
+    sourcemap: 'external',
+    legalComments: 'none',
+    write: false,
+    logLevel: 'silent',
+  });
+  const text = (suffix: string) => result.outputFiles.find((file) => file.path.endsWith(suffix))?.text ?? '';
+  const map = text('.map');
+  return { code: text('.js'), map, lines: formatLineMap(lineRuns(map)) };
+}
+
+async function makeProgram(engine: EngineBuild, bundled: Bundle, name: string, out: string): Promise<void> {
+  await mkdir(dirname(out), { recursive: true });
+  const work = await mkdtemp(join(buildDir, 'compile-'));
+  try {
+    await writeFile(join(work, 'program.js'), bundled.code);
+    await writeFile(join(work, 'line-map.c'), `const char line_map[] = ${cString(bundled.lines)};\n`);
+    await copyFile(shim, join(work, 'shim.c'));
+    // qjsc says what it does not like and exits with 0 all the same.
+    const complaint = await run(engine.qjsc, ['-c', '-N', 'program', '-o', 'bytecode.c', 'program.js'], work);
+    if (complaint !== '') throw new BuildError('COMMAND_FAILED', `qjsc refuses ${name}: ${complaint}`);
+    const sources = ['shim.c', 'bytecode.c', 'line-map.c'];
+    const flags = [...compileFlags, `-I${engine.include}`, `-ffile-prefix-map=${work}=.`, ...linkFlags];
+    await run('musl-gcc', [...flags, '-o', 'program', ...sources, engine.lib, '-lm'], work);
+    await keepMap(name, bundled.map);
+    await copyFile(join(work, 'program'), `${out}.${process.pid}.tmp`);
+    await rename(`${out}.${process.pid}.tmp`, out);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function keepMap(name: string, map: string): Promise<void> {
+  const dir = join(buildDir, 'maps');
+  await mkdir(dir, { recursive: true });
+  await writeFile(join(dir, `${name}.js.map`), map);
+}
+
+function cString(text: string): string {
+  const lines = text.split('\n').map((line) => line.replace(/[\\"]/g, '\\$&'));
+  return lines.map((line) => `"${line}\\n"`).join('\n  ');
+}
+
+async function main([entry, out]: readonly string[]): Promise<void> {
+  if (entry === undefined || out === undefined) {
+    process.stderr.write('usage: npx tsx tools/compile.ts ENTRY OUT\n');
+    process.exitCode = 2;
+    return;
+  }
+  await compileProgram({ entry, name: basename(out), outDir: resolve(dirname(out)) });
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await main(process.argv.slice(2));
+}
