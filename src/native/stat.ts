@@ -40,13 +40,13 @@ const STATX_MNT_ID = 0x1000;
 const SIZE = 256;
 
 const kinds: Readonly<Record<number, FileKind>> = {
-  2401: 'fifo',
-  4802: 'char',
-  9604: 'directory',
-  14406: 'block',
-  16807: 'file',
-  21609: 'symlink',
-  26411: 'socket',
+  4096: 'fifo',
+  8192: 'char',
+  16384: 'directory',
+  24576: 'block',
+  32768: 'file',
+  40960: 'symlink',
+  49152: 'socket',
 };
 
 export function stat(path: Path, directory = AT_FDCWD): Stat {
