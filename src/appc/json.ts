@@ -69,7 +69,9 @@ export function fields(at: Cursor): Fields {
 export function arrayOf<T>(read: Reader<T>): Reader<readonly T[]> {
   return (at) => {
     if (!Array.isArray(at.value)) throw expected(at, 'an array');
-    return at.value.map((value: unknown, index) => read({ ...at, value, path: `${at.path}[${index}]` }));
+    return Array.from(at.value, (value: unknown, index) =>
+      read({ ...at, value, path: `${at.path}[${index}]` }),
+    );
   };
 }
 
