@@ -2,7 +2,7 @@
 // Node's own modules alone: at this point node_modules may not exist.
 // usage: node tools/bootstrap.mjs demo|test|soak|build|bench
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packagesFor } from './packages.mjs';
@@ -47,12 +47,18 @@ function installPackages(packages) {
   if (process.getuid() !== 0)
     fail(`these packages are missing:\n${list}\ninstall them as root:\n    ${command}`);
   console.log(`installing what is missing:\n${list}`);
-  // A fresh machine has no package lists, an old one stale ones: fetch them when installing fails without.
+  // A fresh machine has no package lists, an old one stale ones, which shows when installing fails.
+  if (!hasPackageLists()) apt('update');
   if (!apt('install', '--yes', '--no-install-recommends', ...names)) {
     apt('update');
     if (!apt('install', '--yes', '--no-install-recommends', ...names)) fail(`this failed: ${command}`);
   }
   return `installed ${names.length}`;
+}
+
+function hasPackageLists() {
+  const dir = '/var/lib/apt/lists';
+  return existsSync(dir) && readdirSync(dir).some((file) => file.includes('_Packages'));
 }
 
 function apt(...args) {

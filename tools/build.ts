@@ -6,8 +6,9 @@ import { compileProgram } from './compile.ts';
 import { buildEngine } from './engine.ts';
 import { buildKernel } from './kernel.ts';
 import { artefacts, buildDir, rootDir } from './paths.ts';
+import { program } from './program.ts';
 import { buildStage1Image } from './stage1-image.ts';
-import { keyed, seconds, step } from './step.ts';
+import { keyed, seconds, step, together } from './step.ts';
 
 const programsDir = join(buildDir, 'programs');
 
@@ -23,15 +24,17 @@ export async function build(): Promise<void> {
   const started = performance.now();
   process.stdout.write('build\n');
   const outcome = await keyed(builtName, await sourcesKey(), Object.values(artefacts), async () => {
-    await Promise.all([buildStage1(), step('rkt command', bundleCommand)]);
+    await together([buildStage1(), step('rkt command', bundleCommand)]);
   });
   process.stdout.write(outcome === 'cached' ? '  nothing has changed\n' : `  built in ${seconds(started)}\n`);
 }
 
 // The engine is compiled while the kernel is downloaded: one takes the processor, the other the network.
 async function buildStage1(): Promise<void> {
-  const [kernelKey, { init, program }] = await Promise.all([buildKernelStep(), buildPrograms()]);
-  await step('stage1-kvm image', async (note) => note(await buildStage1Image({ program, init, kernelKey })));
+  const [kernelKey, { init, stage1 }] = await together([buildKernelStep(), buildPrograms()]);
+  await step('stage1-kvm image', async (note) =>
+    note(await buildStage1Image({ program: stage1, init, kernelKey })),
+  );
 }
 
 function buildKernelStep(): Promise<string> {
@@ -42,18 +45,23 @@ function buildKernelStep(): Promise<string> {
   });
 }
 
-async function buildPrograms(): Promise<{ init: string; program: string }> {
+async function buildPrograms(): Promise<{ init: string; stage1: string }> {
   await step('engine', () => buildEngine());
-  const [init, program] = await Promise.all([
+  const [init, stage1] = await together([
     compileStep(programs.init),
     compileStep(programs.stage1),
     compileStep(programs.mount),
   ]);
-  return { init, program };
+  return { init, stage1 };
 }
 
 function compileStep({ name, entry, outDir }: (typeof programs)[keyof typeof programs]): Promise<string> {
   return step(name, () => compileProgram({ name, entry: join(rootDir, entry), outDir }));
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await build();
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await program(async () => {
+    await build();
+    return 0;
+  });
+}

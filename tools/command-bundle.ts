@@ -29,7 +29,7 @@ export async function bundleCommand(): Promise<void> {
     },
     footer: { js: '})' },
     sourcemap: 'external',
-    logLevel: 'warning',
+    logLevel: 'silent',
   });
   await rm(`${bundle}.cache`, { force: true });
   await rename(`${temporary}.map`, `${bundle}.map`);

@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { build } from './build.ts';
 import { writeDemoImage } from './demo-image.ts';
 import { rootDir } from './paths.ts';
+import { program } from './program.ts';
 import { step } from './step.ts';
 
 // Two apps in one pod: they share the machine's localhost, each with a root file system of its own.
@@ -12,14 +13,16 @@ const serverScript = 'nc -l -p 8080 -e echo "hello from the other app of this po
 const clientScript =
   'echo "guest kernel: $(uname -r)"; until nc 127.0.0.1 8080 < /dev/null; do sleep 0.1; done';
 
-await build();
-process.stdout.write('demo\n');
-const dir = await mkdtemp(join(tmpdir(), 'rkt-demo-'));
-try {
-  process.exitCode = await demo(join(dir, 'busybox.aci'), join(dir, 'data'));
-} finally {
-  await rm(dir, { recursive: true, force: true });
-}
+await program(async () => {
+  await build();
+  process.stdout.write('demo\n');
+  const dir = await mkdtemp(join(tmpdir(), 'rkt-demo-'));
+  try {
+    return await demo(join(dir, 'busybox.aci'), join(dir, 'data'));
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+});
 
 async function demo(image: string, dataDir: string): Promise<number> {
   await step('an image of busybox', async () => writeFile(image, await writeDemoImage()));

@@ -1,3 +1,4 @@
+import { program } from './program.ts';
 import { runTests } from './test-run.ts';
 
-process.exitCode = await runTests({ RKT_TEST_SOAK: '1' });
+await program(() => runTests({ RKT_TEST_SOAK: '1' }));

@@ -10,13 +10,31 @@ export async function step<T>(
   work: (note: (outcome: Outcome) => void) => Promise<T>,
 ): Promise<T> {
   const started = performance.now();
-  const noted: { outcome: Outcome } = { outcome: 'built' };
-  const result = await work((outcome) => {
-    noted.outcome = outcome;
-  });
-  const took = noted.outcome === 'cached' ? 'cached' : seconds(started);
-  process.stdout.write(`  ${name.padEnd(32)} ${took}\n`);
-  return result;
+  const noted: { outcome: Outcome | 'failed' } = { outcome: 'built' };
+  try {
+    return await work((outcome) => {
+      noted.outcome = outcome;
+    });
+  } catch (error) {
+    noted.outcome = 'failed';
+    throw error;
+  } finally {
+    const took = noted.outcome === 'built' ? seconds(started) : noted.outcome;
+    process.stdout.write(`  ${name.padEnd(32)} ${took}\n`);
+  }
+}
+
+/**
+ * Like `Promise.all`, but fails only when everything has come to its end: an error in one step should not
+ * leave another's compiler running, nor hide whether it works.
+ */
+export async function together<T extends readonly unknown[]>(
+  work: {
+    readonly [K in keyof T]: Promise<T[K]>;
+  },
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
 }
 
 /** The time since `performance.now()` gave `started`, as text. */
