@@ -27,7 +27,10 @@ export type MountStep =
       readonly upper: string;
       readonly work: string;
     }
-  /** Sources are opened before the first mount, so that no mount changes what a later source means. */
+  /**
+   * With all that is mounted below it. A relative source is in the pod's directory. Sources are opened before the first
+   * mount, so that no mount changes what a later source means.
+   */
   | { readonly kind: 'bind'; readonly source: string; readonly target: string; readonly readOnly: boolean };
 
 /** @throws AbiError naming the field */

@@ -1,0 +1,87 @@
+import type { MountPlan, MountStep } from '../abi/mount-plan.ts';
+import { unless } from '../native/errors.ts';
+import { close, open, open_ } from '../native/files.ts';
+import { mountTable } from '../native/mount-table.ts';
+import { mount, ms, unmount, unshare } from '../native/mounts.ts';
+import { mkdirAll } from '../native/paths.ts';
+import { chdir } from '../native/processes.ts';
+import { overlayOptions } from './mount-options.ts';
+import { mountsToDetach } from './mount-selection.ts';
+
+/** A step whose outside is held by a fd, taken before the first mount. */
+interface OpenStep {
+  readonly step: MountStep;
+  readonly source: number;
+}
+
+/**
+ * Gives this process a mount namespace of its own, as the plan says; the current directory is the pod's, before and
+ * after. With the process the namespace ends, and all its mounts: nothing is ever to be unmounted behind a pod.
+ */
+export function executeMountPlan(plan: MountPlan): void {
+  unshare('mount');
+  // Not private: what the host unmounts must go away here too. Not shared: what is mounted here stays here.
+  mount({ target: '/', flags: ms.recursive | ms.slave });
+  const pod = open('.', open_.path | open_.directory);
+  // In the new namespace, because the kernel binds only its own mounts; before the first of them, so that no
+  // mount changes what a later source means.
+  const steps = plan.mounts.map(openStep);
+  detachUnneeded(plan.keep);
+  for (const step of steps) execute(step, pod);
+  for (const { source } of steps) close(source);
+  close(pod);
+}
+
+function openStep(step: MountStep): OpenStep {
+  switch (step.kind) {
+    case 'overlay':
+      return { step, source: open(step.lowerBase, open_.path | open_.directory) };
+    case 'bind':
+      return { step, source: open(step.source, open_.path) };
+    default:
+      return step satisfies never;
+  }
+}
+
+function detachUnneeded(keep: readonly string[]): void {
+  const targets = mountTable().map((entry) => entry.target);
+  for (const target of mountsToDetach(targets, keep)) {
+    // One that another is mounted over has no path: it stays. Others went with their parent.
+    unless(['EINVAL', 'ENOENT', 'ENOTDIR'], () => unmount(target, 'detach'));
+  }
+}
+
+function execute({ step, source }: OpenStep, pod: number): void {
+  mkdirAll(step.target, 0o755);
+  switch (step.kind) {
+    case 'overlay':
+      mountOverlay(step, source, pod);
+      return;
+    case 'bind':
+      bind(step.target, source, step.readOnly);
+      return;
+    default:
+      step satisfies never;
+  }
+}
+
+function mountOverlay(step: Extract<MountStep, { kind: 'overlay' }>, lowerBase: number, pod: number): void {
+  const here = descriptorPath(pod);
+  const data = overlayOptions(step, here);
+  chdir(lowerBase);
+  try {
+    mount({ source: 'overlay', target: `${here}/${step.target}`, type: 'overlay', data });
+  } finally {
+    chdir(pod);
+  }
+}
+
+function bind(target: string, source: number, readOnly: boolean): void {
+  mount({ source: descriptorPath(source), target, flags: ms.bind | ms.recursive });
+  // The flags of a bind mount are only taken by a remount.
+  if (readOnly) mount({ target, flags: ms.bind | ms.remount | ms.readOnly });
+}
+
+function descriptorPath(fd: number): string {
+  return `/proc/self/fd/${fd}`;
+}
