@@ -1,0 +1,147 @@
+/** Control groups: what a pod's processes may use, together. */
+import { type CgroupLayout, cgroupLayout, parseMemberships } from './cgroup-layout.ts';
+import { readText, writeControl } from './contents.ts';
+import { entries } from './directories.ts';
+import { hasCode, unless } from './errors.ts';
+import { mountTable } from './mount-table.ts';
+import { mkdir, rmdir } from './paths.ts';
+import { kill, type Signal } from './processes.ts';
+import { exists } from './stat.ts';
+
+/** The controllers that rkt sets limits by. */
+export type Controller = 'memory' | 'cpu' | 'pids';
+
+export interface GroupDirectory {
+  /** `unified` on v2, where one directory has all controllers. */
+  readonly controller: Controller | 'unified';
+  readonly path: string;
+}
+
+/** One control group: a directory, or on v1 one for each controller. */
+export interface ControlGroup {
+  readonly directories: readonly GroupDirectory[];
+}
+
+export interface GroupLimits {
+  readonly memoryBytes?: number;
+  /** Thousandths of a processor. */
+  readonly cpuMillis?: number;
+  readonly processes?: number;
+}
+
+const PERIOD_MICROSECONDS = 100_000;
+
+export function ownCgroups(): CgroupLayout {
+  return cgroupLayout(mountTable(), parseMemberships(readText('/proc/self/cgroup')));
+}
+
+/** Where a group called `name` below this process's own would be. Nothing is made. */
+export function groupBelow(
+  layout: CgroupLayout,
+  controllers: readonly Controller[],
+  name: string,
+): ControlGroup {
+  const unified = layout.places.find((place) => place.version === 2);
+  if (layout.mode === 'v2' && unified) {
+    return { directories: [{ controller: 'unified', path: `${unified.directory}/${name}` }] };
+  }
+  const directories = controllers.flatMap((controller): GroupDirectory[] => {
+    const place = layout.places.find((p) => p.version === 1 && p.controller === controller);
+    return place ? [{ controller, path: `${place.directory}/${name}` }] : [];
+  });
+  return { directories };
+}
+
+/** Directories that exist stay as they are. On v2 the parent must already give its controllers to its children. */
+export function makeGroup(group: ControlGroup): void {
+  for (const { path } of group.directories) unless(['EEXIST'], () => mkdir(path, 0o755));
+}
+
+/** Gives the controllers to the groups below a directory of v2, which may hold no processes itself. */
+export function delegateControllers(directory: string, controllers: readonly Controller[]): void {
+  writeControl(`${directory}/cgroup.subtree_control`, controllers.map((name) => `+${name}`).join(' '));
+}
+
+/** Moves a process; 0 is the caller. */
+export function addToGroup(group: ControlGroup, pid: number): void {
+  for (const { path } of group.directories) writeControl(`${path}/cgroup.procs`, String(pid));
+}
+
+/** One setting: which file gets which text. */
+export interface Setting {
+  readonly path: string;
+  readonly text: string;
+}
+
+export function limitSettings(group: ControlGroup, limits: GroupLimits): Setting[] {
+  return group.directories.flatMap(({ controller, path }) =>
+    settingsOf(controller, limits).map(([file, text]) => ({ path: `${path}/${file}`, text })),
+  );
+}
+
+export function setLimits(group: ControlGroup, limits: GroupLimits): void {
+  for (const { path, text } of limitSettings(group, limits)) writeControl(path, text);
+}
+
+function settingsOf(
+  controller: GroupDirectory['controller'],
+  limits: GroupLimits,
+): [file: string, text: string][] {
+  const { memoryBytes, cpuMillis, processes } = limits;
+  const quota = cpuMillis === undefined ? undefined : (cpuMillis * PERIOD_MICROSECONDS) / 1000;
+  const table: Record<GroupDirectory['controller'], [string, string | number | undefined][]> = {
+    memory: [['memory.limit_in_bytes', memoryBytes]],
+    cpu: [
+      ['cpu.cfs_period_us', quota && PERIOD_MICROSECONDS],
+      ['cpu.cfs_quota_us', quota],
+    ],
+    pids: [['pids.max', processes]],
+    unified: [
+      ['memory.max', memoryBytes],
+      ['cpu.max', quota && `${quota} ${PERIOD_MICROSECONDS}`],
+      ['pids.max', processes],
+    ],
+  };
+  return table[controller].flatMap(([file, value]) => (value === undefined ? [] : [[file, String(value)]]));
+}
+
+/** All processes of a group and of the groups below it. */
+export function processesOf(group: ControlGroup): number[] {
+  return [...new Set(group.directories.flatMap(({ path }) => processesBelow(path)))];
+}
+
+function processesBelow(path: string): number[] {
+  const own = unless(['ENOENT', 'ENODEV'], () => readText(`${path}/cgroup.procs`)) ?? '';
+  const pids = own.split('\n').filter((line) => line !== '');
+  return [...pids.map(Number), ...childGroups(path).flatMap(processesBelow)];
+}
+
+function childGroups(path: string): string[] {
+  const found = unless(['ENOENT'], () => entries(path)) ?? [];
+  return found.filter((entry) => entry.kind === 'directory').map((entry) => `${path}/${entry.name}`);
+}
+
+/** A process that forks at the same time may escape one round: repeat until there is none. */
+export function signalGroup(group: ControlGroup, signal: Signal): void {
+  const whole =
+    signal === 'SIGKILL' ? group.directories.filter(({ path }) => exists(`${path}/cgroup.kill`)) : [];
+  for (const { path } of whole) writeControl(`${path}/cgroup.kill`, '1');
+  for (const pid of processesOf(group)) unless(['ESRCH'], () => kill(pid, signal));
+}
+
+/** Removes a group and those below it; false while one still has processes. */
+export function removeGroup(group: ControlGroup): boolean {
+  return group.directories.map(({ path }) => removeDirectory(path)).every(Boolean);
+}
+
+function removeDirectory(path: string): boolean {
+  if (!childGroups(path).map(removeDirectory).every(Boolean)) return false;
+  try {
+    rmdir(path);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return true;
+    if (hasCode(error, 'EBUSY')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,86 @@
+/** Addresses of interfaces. */
+import { Packer, Unpacker } from '../bytes.ts';
+import { attribute, parseAttributes, u32Attribute } from './attributes.ts';
+import { familyOf, formatIp, type Prefix, parseIp } from './ip.ts';
+import { creation, type Netlink } from './socket.ts';
+
+const RTM_NEWADDR = 20;
+const RTM_DELADDR = 21;
+const RTM_GETADDR = 22;
+const HEADER = 8;
+const IFA = { address: 1, local: 2, broadcast: 4, flags: 8 } as const;
+/** No duplicate address detection: an IPv6 address is usable at once. */
+const IFA_F_NODAD = 0x02;
+
+export interface InterfaceAddress extends Prefix {
+  /** The interface's index. */
+  readonly link: number;
+  /** 0 global, 253 link, 254 host. */
+  readonly scope: number;
+  readonly broadcast?: string;
+  /** The far end of a point-to-point address. */
+  readonly peer?: string;
+}
+
+export function listAddresses(netlink: Netlink): InterfaceAddress[] {
+  return netlink
+    .dump('list addresses', RTM_GETADDR, header(0, 0, 0, 0))
+    .map(({ body }) => parseAddress(body));
+}
+
+export type NewAddress = Pick<InterfaceAddress, 'link' | 'address' | 'length' | 'broadcast' | 'peer'> & {
+  readonly scope?: number;
+};
+
+/** EEXIST where the interface has it. */
+export function addAddress(netlink: Netlink, address: NewAddress): void {
+  const what = `add address ${address.address}/${address.length}`;
+  netlink.change(what, RTM_NEWADDR, creation.exclusive, ...pack(address));
+}
+
+export function deleteAddress(netlink: Netlink, address: NewAddress): void {
+  const what = `delete address ${address.address}/${address.length}`;
+  netlink.change(what, RTM_DELADDR, 0, ...pack(address));
+}
+
+/** struct ifaddrmsg: family, prefix length, flags, scope, interface. */
+function header(family: number, length: number, scope: number, link: number): Uint8Array {
+  return new Packer(HEADER).u8(family).u8(length).u8(0).u8(scope).u32(link).finish();
+}
+
+function pack(address: NewAddress): Uint8Array[] {
+  const bytes = parseIp(address.address);
+  const parts = [
+    header(familyOf(bytes), address.length, address.scope ?? 0, address.link),
+    attribute(IFA.local, bytes),
+    attribute(IFA.address, address.peer === undefined ? bytes : parseIp(address.peer)),
+    u32Attribute(IFA.flags, bytes.length === 16 ? IFA_F_NODAD : 0),
+  ];
+  if (address.broadcast !== undefined) parts.push(attribute(IFA.broadcast, parseIp(address.broadcast)));
+  return parts;
+}
+
+export function parseAddress(body: Uint8Array): InterfaceAddress {
+  const fields = new Unpacker(body, 1);
+  const length = fields.u8();
+  fields.skip(1);
+  const scope = fields.u8();
+  const link = fields.u32();
+  const attributes = parseAttributes(body.subarray(HEADER));
+  const text = (type: number) => {
+    const value = attributes.get(type);
+    return value && formatIp(value);
+  };
+  // IPv6 without a peer has only `address`; with a peer, `local` is ours and `address` the peer's.
+  const far = text(IFA.address) ?? '';
+  const address = text(IFA.local) ?? far;
+  const broadcast = text(IFA.broadcast);
+  return {
+    link,
+    address,
+    length,
+    scope,
+    ...(broadcast === undefined ? {} : { broadcast }),
+    ...(far === address ? {} : { peer: far }),
+  };
+}

@@ -1,0 +1,135 @@
+/** Network interfaces. */
+import { Packer, Unpacker } from '../bytes.ts';
+import {
+  attribute,
+  nestedAttribute,
+  parseAttributes,
+  textAttribute,
+  textOf,
+  u32Attribute,
+  u32Of,
+} from './attributes.ts';
+import { formatMac, parseMac } from './ip.ts';
+import { creation, type Netlink } from './socket.ts';
+
+const RTM_NEWLINK = 16;
+const RTM_DELLINK = 17;
+const RTM_GETLINK = 18;
+const HEADER = 16;
+const IFF_UP = 1;
+const IFF_LOOPBACK = 8;
+const NAME_BYTES = 16;
+const IFLA = {
+  address: 1,
+  name: 3,
+  mtu: 4,
+  link: 5,
+  master: 10,
+  info: 18,
+  namespaceFd: 28,
+} as const;
+const INFO_KIND = 1;
+const INFO_DATA = 2;
+const VETH_INFO_PEER = 1;
+
+export interface Link {
+  readonly index: number;
+  readonly name: string;
+  readonly up: boolean;
+  readonly loopback: boolean;
+  readonly mtu: number;
+  /** Undefined for interfaces without one. */
+  readonly mac: string | undefined;
+  /** `veth`, `bridge`, `tun` ...; undefined for hardware and loopback. */
+  readonly kind: string | undefined;
+  /** The bridge or bond it belongs to, by index. */
+  readonly master: number | undefined;
+  /** The other end of a veth, the parent of a macvlan; an index that may be of another namespace. */
+  readonly peer: number | undefined;
+}
+
+export function listLinks(netlink: Netlink): Link[] {
+  return netlink.dump('list links', RTM_GETLINK, header(0)).map(({ body }) => parseLink(body));
+}
+
+export function findLink(netlink: Netlink, name: string): Link | undefined {
+  return listLinks(netlink).find((link) => link.name === name);
+}
+
+export interface LinkChange {
+  readonly up?: boolean;
+  readonly mtu?: number;
+  readonly mac?: string;
+  readonly name?: string;
+  /** The index of a bridge; 0 takes it out of its bridge. */
+  readonly master?: number;
+  /** Moves it to the network namespace of this fd. */
+  readonly namespaceFd?: number;
+}
+
+export function changeLink(netlink: Netlink, index: number, change: LinkChange): void {
+  const parts = attributesOf(change);
+  netlink.change(`change link ${index}`, RTM_NEWLINK, 0, header(index, change.up), ...parts);
+}
+
+export function deleteLink(netlink: Netlink, index: number): void {
+  netlink.change(`delete link ${index}`, RTM_DELLINK, 0, header(index));
+}
+
+export type NewLink =
+  | { readonly kind: 'dummy' | 'bridge'; readonly name: string }
+  | { readonly kind: 'veth'; readonly name: string; readonly peer: LinkChange & { readonly name: string } };
+
+/** EEXIST where there is one of this name. */
+export function createLink(netlink: Netlink, link: NewLink, change: LinkChange = {}): void {
+  const data =
+    link.kind === 'veth'
+      ? [nestedAttribute(INFO_DATA, nestedAttribute(VETH_INFO_PEER, header(0), ...attributesOf(link.peer)))]
+      : [];
+  const info = nestedAttribute(IFLA.info, textAttribute(INFO_KIND, link.kind), ...data);
+  const parts = [...attributesOf({ ...change, name: link.name }), info];
+  netlink.change(`create link ${link.name}`, RTM_NEWLINK, creation.exclusive, header(0, change.up), ...parts);
+}
+
+/** struct ifinfomsg: family, type, index, flags, which flags to change. */
+function header(index: number, up?: boolean): Uint8Array {
+  return new Packer(HEADER)
+    .u32(0)
+    .u32(index)
+    .u32(up ? IFF_UP : 0)
+    .u32(up === undefined ? 0 : IFF_UP)
+    .finish();
+}
+
+function attributesOf({ name, mtu, mac, master, namespaceFd }: LinkChange): Uint8Array[] {
+  if (name !== undefined && name.length >= NAME_BYTES) {
+    throw new RangeError(`interface name '${name}' is longer than ${NAME_BYTES - 1} bytes`);
+  }
+  return [
+    name === undefined ? undefined : textAttribute(IFLA.name, name),
+    mtu === undefined ? undefined : u32Attribute(IFLA.mtu, mtu),
+    mac === undefined ? undefined : attribute(IFLA.address, parseMac(mac)),
+    master === undefined ? undefined : u32Attribute(IFLA.master, master),
+    namespaceFd === undefined ? undefined : u32Attribute(IFLA.namespaceFd, namespaceFd),
+  ].filter((part) => part !== undefined);
+}
+
+export function parseLink(body: Uint8Array): Link {
+  const fields = new Unpacker(body, 4);
+  const index = fields.i32();
+  const flags = fields.u32();
+  const attributes = parseAttributes(body.subarray(HEADER));
+  const mac = attributes.get(IFLA.address);
+  const info = attributes.get(IFLA.info);
+  return {
+    index,
+    name: textOf(attributes, IFLA.name) ?? '',
+    up: (flags & IFF_UP) !== 0,
+    loopback: (flags & IFF_LOOPBACK) !== 0,
+    mtu: u32Of(attributes, IFLA.mtu) ?? 0,
+    mac: mac?.length === 6 ? formatMac(mac) : undefined,
+    kind: info && textOf(parseAttributes(info), INFO_KIND),
+    master: u32Of(attributes, IFLA.master),
+    peer: u32Of(attributes, IFLA.link),
+  };
+}
