@@ -1,0 +1,66 @@
+/** What a configuration file says, kind by kind; the fields are those of rkt 1.30's files. */
+export type Entry =
+  | { readonly kind: 'auth'; readonly domains: readonly string[]; readonly credentials: Credentials }
+  | {
+      readonly kind: 'dockerAuth';
+      readonly registries: readonly string[];
+      readonly credentials: BasicCredentials;
+    }
+  | { readonly kind: 'paths'; readonly data?: string; readonly stage1Images?: string }
+  | { readonly kind: 'stage1'; readonly name?: string; readonly version?: string; readonly location?: string }
+  | { readonly kind: 'vm'; readonly ids: VmIds };
+
+export type Kind = Entry['kind'];
+
+export type Credentials =
+  | ({ readonly type: 'basic' } & BasicCredentials)
+  | { readonly type: 'oauth'; readonly token: string }
+  | {
+      readonly type: 'aws';
+      readonly accessKeyId: string;
+      readonly secretAccessKey: string;
+      readonly region?: string;
+    };
+
+export interface BasicCredentials {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** The uids and gids for the virtual machine monitors of this host's pods. */
+export interface VmIds {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Which kinds a directory of a configuration layer may hold. */
+export const DIRECTORIES: Readonly<Record<string, readonly Kind[]>> = {
+  'auth.d': ['auth', 'dockerAuth'],
+  'paths.d': ['paths'],
+  'stage1.d': ['stage1'],
+  'vm.d': ['vm'],
+};
+
+/** What an entry claims for itself: no two files of one layer may claim the same. */
+export function claimsOf(entry: Entry): readonly string[] {
+  switch (entry.kind) {
+    case 'auth':
+      return entry.domains.map((domain) => `auth domain ${JSON.stringify(domain)}`);
+    case 'dockerAuth':
+      return entry.registries.map((registry) => `docker registry ${JSON.stringify(registry)}`);
+    case 'paths':
+      return [
+        ...(entry.data === undefined ? [] : ['data directory']),
+        ...(entry.stage1Images === undefined ? [] : ['stage1-images directory']),
+      ];
+    case 'stage1':
+      return [
+        ...(entry.name === undefined ? [] : ['default stage1 name']),
+        ...(entry.location === undefined ? [] : ['default stage1 location']),
+      ];
+    case 'vm':
+      return ['vm ids'];
+    default:
+      return entry satisfies never;
+  }
+}

@@ -1,0 +1,60 @@
+import type { BasicCredentials, Credentials, Entry, VmIds } from './entries.ts';
+import { readLayer } from './layer.ts';
+
+export type { BasicCredentials, Credentials, VmIds } from './entries.ts';
+export { ConfigError, type ConfigErrorCode } from './errors.ts';
+
+/** The configuration of a host: what its layers say together. */
+export interface Configuration {
+  /** By domain, `HOST[:PORT]`. */
+  readonly auth: ReadonlyMap<string, Credentials>;
+  /** By registry. */
+  readonly dockerAuth: ReadonlyMap<string, BasicCredentials>;
+  readonly dataDirectory?: string;
+  readonly stage1Images?: string;
+  /** The default stage1: by name and version from the store, else fetched from the location. */
+  readonly stage1: { readonly name?: string; readonly version?: string; readonly location?: string };
+  readonly vmIds?: VmIds;
+}
+
+/**
+ * Reads the layers, the vendor's first; each overrides those before it, unit by unit (a domain, a registry, a path, the
+ * stage1's name with its version, its location). Throws ConfigError.
+ */
+export function readConfiguration(layers: readonly string[]): Configuration {
+  return Object.freeze(layers.flatMap(readLayer).reduce(merge, blank));
+}
+
+const blank: Configuration = { auth: new Map(), dockerAuth: new Map(), stage1: {} };
+
+function merge(configuration: Configuration, entry: Entry): Configuration {
+  switch (entry.kind) {
+    case 'auth':
+      return { ...configuration, auth: withAll(configuration.auth, entry.domains, entry.credentials) };
+    case 'dockerAuth':
+      return {
+        ...configuration,
+        dockerAuth: withAll(configuration.dockerAuth, entry.registries, entry.credentials),
+      };
+    case 'paths': {
+      const { data, stage1Images } = entry;
+      return {
+        ...configuration,
+        ...(data === undefined ? {} : { dataDirectory: data }),
+        ...(stage1Images === undefined ? {} : { stage1Images }),
+      };
+    }
+    case 'stage1': {
+      const { kind: _, ...stage1 } = entry;
+      return { ...configuration, stage1: { ...configuration.stage1, ...stage1 } };
+    }
+    case 'vm':
+      return { ...configuration, vmIds: entry.ids };
+    default:
+      return entry satisfies never;
+  }
+}
+
+function withAll<V>(map: ReadonlyMap<string, V>, keys: readonly string[], value: V): ReadonlyMap<string, V> {
+  return new Map([...map, ...keys.map((key) => [key, value] as const)]);
+}

@@ -1,0 +1,106 @@
+import { arrayOf, type Cursor, fields, integer, nonEmptyString, oneOf, string } from '../appc/json.ts';
+import { documentCursor, parseJsonText } from '../appc/json-document.ts';
+import { withoutUndefined } from '../appc/json-value.ts';
+import type { Credentials, Entry, Kind } from './entries.ts';
+import { ConfigError } from './errors.ts';
+
+const LIMITS = { characters: 1024 * 1024, depth: 16, values: 100_000 };
+const KINDS = ['auth', 'dockerAuth', 'paths', 'stage1', 'vm'] as const satisfies readonly Kind[];
+const VERSION = 'v1';
+/** The largest uid is reserved: it means "no change" to chown. */
+const ID_MAX = 0xffff_fffe;
+
+/** Reads the text of the file `path`. Throws ConfigError, naming the file and the field. */
+export function parseEntry(text: string, path: string): Entry {
+  const refuse = (_: string, at: string, problem: string, cause?: unknown) =>
+    new ConfigError('bad-file', `${path}: ${at === '' ? '' : `${at}: `}${problem}`, { cause });
+  const at = documentCursor(parseJsonText(text, refuse, LIMITS), refuse, LIMITS);
+  const header = fields(at);
+  const kind = header.required('rktKind', oneOf(...KINDS));
+  header.required('rktVersion', oneOf(VERSION));
+  return readers[kind](at);
+}
+
+const readers: Readonly<Record<Kind, (at: Cursor) => Entry>> = {
+  auth: (at) => {
+    const auth = fields(at);
+    const domains = auth.required('domains', nonEmptyList);
+    const type = auth.required('type', oneOf('basic', 'oauth', 'aws'));
+    return { kind: 'auth', domains, credentials: auth.required('credentials', credentialReaders[type]) };
+  },
+  dockerAuth: (at) => {
+    const auth = fields(at);
+    const registries = auth.required('registries', nonEmptyList);
+    return { kind: 'dockerAuth', registries, credentials: auth.required('credentials', readBasic) };
+  },
+  paths: (at) => {
+    const paths = fields(at);
+    const data = paths.optional('data', readDirectory);
+    return withoutUndefined({
+      kind: 'paths' as const,
+      data,
+      stage1Images: paths.optional('stage1-images', readDirectory),
+    });
+  },
+  stage1: readStage1,
+  vm: (at) => {
+    const ids = fields(at).required('ids', (place) => {
+      const range = fields(place);
+      const first = range.required('first', integer(1, ID_MAX));
+      return { first, count: range.required('count', integer(1, ID_MAX - first + 1)) };
+    });
+    return { kind: 'vm', ids };
+  },
+};
+
+const credentialReaders: Readonly<Record<Credentials['type'], (at: Cursor) => Credentials>> = {
+  basic: (at) => ({ type: 'basic', ...readBasic(at) }),
+  oauth: (at) => ({ type: 'oauth', token: fields(at).required('token', nonEmptyString) }),
+  aws: (at) => {
+    const aws = fields(at);
+    return withoutUndefined({
+      type: 'aws' as const,
+      accessKeyId: aws.required('accessKeyID', nonEmptyString),
+      secretAccessKey: aws.required('secretAccessKey', nonEmptyString),
+      region: aws.optional('awsRegion', nonEmptyString),
+    });
+  },
+};
+
+function readBasic(at: Cursor): { user: string; password: string } {
+  const basic = fields(at);
+  return {
+    user: basic.required('user', nonEmptyString),
+    password: basic.required('password', nonEmptyString),
+  };
+}
+
+function readStage1(at: Cursor): Entry {
+  const stage1 = fields(at);
+  const name = stage1.optional('name', nonEmptyString);
+  const version = stage1.optional('version', nonEmptyString);
+  if ((name === undefined) !== (version === undefined))
+    throw at.refuse('invalid-value', at.path, 'name and version are given both or neither');
+  const location = stage1.optional('location', readLocation);
+  return withoutUndefined({ kind: 'stage1' as const, name, version, location });
+}
+
+function readLocation(at: Cursor): string {
+  const location = nonEmptyString(at);
+  if (location.startsWith('/') || /^(file|http|https|docker):\/\/./.test(location)) return location;
+  const noun = 'an absolute path or a URL of file, http, https or docker';
+  throw at.refuse('invalid-value', at.path, `expected ${noun}, got ${JSON.stringify(location)}`);
+}
+
+function readDirectory(at: Cursor): string | undefined {
+  const path = string(at);
+  if (path === '') return undefined;
+  if (path.startsWith('/')) return path;
+  throw at.refuse('invalid-value', at.path, `expected an absolute path, got ${JSON.stringify(path)}`);
+}
+
+function nonEmptyList(at: Cursor): readonly string[] {
+  const list = arrayOf(nonEmptyString)(at);
+  if (list.length === 0) throw at.refuse('invalid-value', at.path, 'must not be empty');
+  return list;
+}

@@ -1,0 +1,120 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readConfiguration } from '../../../src/config/index.ts';
+
+let root = '';
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'rkt-config-'));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+function put(layer: string, file: string, content: unknown): void {
+  const path = join(root, layer, file);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+}
+
+const read = (...layers: string[]) => readConfiguration(layers.map((layer) => join(root, layer)));
+const paths = { rktKind: 'paths', rktVersion: 'v1' };
+const stage1 = { rktKind: 'stage1', rktVersion: 'v1' };
+const basic = (user: string, ...domains: string[]) => ({
+  rktKind: 'auth',
+  rktVersion: 'v1',
+  domains,
+  type: 'basic',
+  credentials: { user, password: 'p' },
+});
+
+describe('layers', () => {
+  it('are empty when there are none', () => {
+    expect(read('none')).toEqual({ auth: new Map(), dockerAuth: new Map(), stage1: {} });
+  });
+
+  it('override each other path by path, domain by domain', () => {
+    put('system', 'paths.d/a.json', { ...paths, data: '/vendor', 'stage1-images': '/images' });
+    put('local', 'paths.d/a.json', { ...paths, data: '/admin' });
+    put('system', 'auth.d/a.json', basic('vendor', 'a.example', 'b.example'));
+    put('local', 'auth.d/z.json', basic('admin', 'b.example'));
+    const configuration = read('system', 'local', 'user');
+    expect(configuration).toMatchObject({ dataDirectory: '/admin', stage1Images: '/images' });
+    expect([...configuration.auth].map(([domain, { type, ...rest }]) => [domain, type, rest])).toEqual([
+      ['a.example', 'basic', { user: 'vendor', password: 'p' }],
+      ['b.example', 'basic', { user: 'admin', password: 'p' }],
+    ]);
+  });
+
+  it('override the name and the location of the stage1 apart', () => {
+    put('system', 'stage1.d/a.json', { ...stage1, name: 'v', version: '1', location: '/v.aci' });
+    put('local', 'stage1.d/a.json', { ...stage1, location: 'https://example.com/s.aci' });
+    expect(read('system', 'local').stage1).toEqual({
+      name: 'v',
+      version: '1',
+      location: 'https://example.com/s.aci',
+    });
+  });
+
+  it('say which ids virtual machines run under', () => {
+    put('local', 'vm.d/ids.json', { rktKind: 'vm', rktVersion: 'v1', ids: { first: 70000, count: 10 } });
+    expect(read('local').vmIds).toEqual({ first: 70000, count: 10 });
+  });
+
+  it('pass over what is no file of theirs', () => {
+    put('local', 'paths.d/readme.txt', 'hello');
+    put('local', 'paths.d/deeper.json/a.json', 'hello');
+    put('elsewhere', 'a.json', 'hello');
+    symlinkSync(join(root, 'elsewhere/a.json'), join(root, 'local/paths.d/link.json'));
+    expect(read('local').dataDirectory).toBeUndefined();
+  });
+});
+
+const broken: readonly (readonly [string, string, unknown, string])[] = [
+  ['no JSON', 'paths.d/a.json', '{', 'a.json: not JSON'],
+  ['an unknown kind', 'paths.d/a.json', { rktKind: 'rktcred', rktVersion: 'v1' }, 'rktKind: expected one of'],
+  [
+    'an unknown version',
+    'paths.d/a.json',
+    { rktKind: 'paths', rktVersion: 'v2' },
+    'rktVersion: expected one of v1',
+  ],
+  [
+    'a wrong place',
+    'paths.d/a.json',
+    basic('u', 'd'),
+    'kind auth does not belong in paths.d, which holds paths',
+  ],
+  [
+    'a relative path',
+    'paths.d/a.json',
+    { ...paths, data: 'data' },
+    'data: expected an absolute path, got "data"',
+  ],
+  ['a name alone', 'stage1.d/a.json', { ...stage1, name: 'x' }, 'name and version are given both or neither'],
+  [
+    'a bad location',
+    'stage1.d/a.json',
+    { ...stage1, location: 'ftp://x' },
+    'location: expected an absolute path or',
+  ],
+  ['no domain', 'auth.d/a.json', basic('u'), 'domains: must not be empty'],
+  [
+    'ids beyond the end',
+    'vm.d/a.json',
+    { rktKind: 'vm', rktVersion: 'v1', ids: { first: 4294967294, count: 2 } },
+    'ids.count: expected an integer from 1 to 1',
+  ],
+];
+
+describe('a file is refused for', () => {
+  it.each(broken)('%s', (_, file, content, message) => {
+    put('local', file, content);
+    expect(() => read('local')).toThrow(message);
+  });
+
+  it('saying again what another of its layer has said', () => {
+    put('local', 'auth.d/a.json', basic('one', 'a.example'));
+    put('local', 'auth.d/b.json', basic('two', 'a.example'));
+    expect(() => read('local')).toThrow(/b\.json: auth domain "a.example" is already set in .*a\.json/);
+  });
+});
