@@ -21,9 +21,15 @@ const compileFlags = [
   '-fno-asynchronous-unwind-tables',
 ];
 // Position independent: the supervisor parses what hostile guests say, so its addresses are not to be known.
+// musl-gcc takes -static-pie and links dynamically: start files and linker options are given one by one instead.
+const muslDir = '/usr/lib/x86_64-linux-musl';
+const startFiles = ['rcrt1.o', 'crti.o'].map((name) => join(muslDir, name));
+const endFiles = [join(muslDir, 'crtn.o')];
 const linkFlags = [
   '-fPIE',
-  '-static-pie',
+  '-nostartfiles',
+  '-static',
+  '-Wl,-pie,--no-dynamic-linker,-z,text',
   '-s',
   '-Wl,--gc-sections',
   '-Wl,--build-id=none',
@@ -89,7 +95,8 @@ async function makeProgram(engine: EngineBuild, bundled: Bundle, name: string, o
     if (complaint !== '') throw new BuildError('COMMAND_FAILED', `qjsc refuses ${name}: ${complaint}`);
     const sources = ['shim.c', 'bytecode.c', 'line-map.c'];
     const flags = [...compileFlags, `-I${engine.include}`, `-ffile-prefix-map=${work}=.`, ...linkFlags];
-    await run('musl-gcc', [...flags, '-o', 'program', ...sources, engine.lib, '-lm'], work);
+    const inputs = [...startFiles, ...sources, engine.lib, '-lm', ...endFiles];
+    await run('musl-gcc', [...flags, '-o', 'program', ...inputs], work);
     await keepMap(name, bundled.map);
     await copyFile(join(work, 'program'), `${out}.${process.pid}.tmp`);
     await rename(`${out}.${process.pid}.tmp`, out);
