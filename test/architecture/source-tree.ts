@@ -20,14 +20,15 @@ export interface Import {
   readonly line: number;
 }
 
-const SPECIFIER = /(?:\bfrom|\bimport|\bimport\()\s*\(?\s*(['"])([^'"]+)\1/g;
+const STATEMENT = /^\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s)?['"]([^'"]+)['"]/gm;
+const CALL = /\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
 
 /** What a file imports, types included: a type that crosses a boundary is a dependency too. */
 export function importsOf(file: string): Import[] {
   const text = readFileSync(join(ROOT, file), 'utf8');
-  return [...text.matchAll(SPECIFIER)].map((match) => {
-    const specifier = match[2] ?? '';
-    const line = text.slice(0, match.index).split('\n').length;
+  return [...text.matchAll(STATEMENT), ...text.matchAll(CALL)].map((match) => {
+    const specifier = match[1] ?? '';
+    const line = text.slice(0, match.index + match[0].length).split('\n').length;
     const to = specifier.startsWith('.') ? normalize(join(dirname(file), specifier)) : packageName(specifier);
     return { from: file, to, line };
   });
