@@ -1,0 +1,77 @@
+/**
+ * The bare floor: the kernel and initramfs of the stage1 image in the same kind of machine, without the pod's
+ * devices (control and data channel, shared file system and memory, QMP), booted to an init that prints and powers off.
+ */
+import { accessSync, constants, existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ACCEL_ENV } from '../../src/abi/stage1.ts';
+import { type Accelerator, chooseAccelerator, parseCpuInfo } from '../../stage1-kvm/accelerator.ts';
+import { writeCpio } from '../../stage1-kvm/image/cpio.ts';
+import { file } from '../../stage1-kvm/image/entry.ts';
+import { DEFAULT_APP_MIB, OVERHEAD_MIB } from '../../stage1-kvm/size.ts';
+import { kernelParameters } from '../../stage1-kvm/vmm.ts';
+import { compileProgram } from '../../tools/compile.ts';
+import { run } from '../../tools/engine.ts';
+import { artefacts, buildDir, rootDir } from '../../tools/paths.ts';
+
+const directory = join(buildDir, 'bench');
+const FIRMWARE = ['/usr/share/qemu/qboot.rom', '/usr/share/seabios/qboot.rom'];
+
+/** Prepares the floor's files and gives the command that boots it. Its guest prints on the command's stdout. */
+export async function prepareFloor(): Promise<string[]> {
+  await mkdir(directory, { recursive: true });
+  await run('tar', ['-xf', artefacts.stage1Kvm, '--strip-components=2', 'rootfs/vm'], directory);
+  const entry = join(rootDir, 'bench', 'floor', 'init.ts');
+  const init = await compileProgram({ entry, name: 'floor-init', outDir: directory });
+  // A second archive behind the first: the initramfs is the pod's, to the byte, and one file more.
+  const more = writeCpio([file('floor-init', await readFile(init), 0o755)]);
+  const initramfs = Buffer.concat([await readFile(join(directory, 'initramfs')), more]);
+  await writeFile(join(directory, 'floor-initramfs'), initramfs);
+  return floorCommand();
+}
+
+async function floorCommand(): Promise<string[]> {
+  const { flags, kilohertz } = parseCpuInfo(await readFile('/proc/cpuinfo', 'utf8'));
+  const { accelerator } = chooseAccelerator({
+    flags,
+    kvmRefusal: kvmRefusal(),
+    wanted: process.env[ACCEL_ENV],
+  });
+  return [
+    ...['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none'],
+    ...['-machine', 'microvm,pcie=on,isa-serial=on', '-bios', firmware()],
+    ...['-accel', accelerator, '-cpu', accelerator === 'kvm' ? 'host' : 'max', '-smp', '1'],
+    ...['-m', `${DEFAULT_APP_MIB + OVERHEAD_MIB}M`],
+    ...['-kernel', join(directory, 'vmlinux'), '-initrd', join(directory, 'floor-initramfs')],
+    ...['-append', `${kernelCommandLine(accelerator, kilohertz)} rdinit=/floor-init`],
+    ...['-no-reboot', '-serial', 'stdio'],
+  ];
+}
+
+function kernelCommandLine(accelerator: Accelerator, tscKilohertz: number | undefined): string {
+  return kernelParameters({
+    uuid: '',
+    accelerator,
+    size: { cpus: 1, memoryMiB: DEFAULT_APP_MIB + OVERHEAD_MIB },
+    firmware: firmware(),
+    tscKilohertz,
+    debug: false,
+    extraKernelParameters: '',
+  });
+}
+
+function firmware(): string {
+  const found = FIRMWARE.find((path) => existsSync(path));
+  if (found === undefined) throw new Error(`none of ${FIRMWARE.join(', ')}: install qemu-system-data`);
+  return found;
+}
+
+function kvmRefusal(): string | undefined {
+  try {
+    accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

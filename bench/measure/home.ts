@@ -1,0 +1,26 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { rootDir } from '../../tools/paths.ts';
+import { timed } from './timed.ts';
+
+/** An rkt on directories of its own, removed at the end. */
+export class BenchHome {
+  readonly root = mkdtempSync(join(tmpdir(), 'rkt-bench-'));
+
+  argv(args: readonly string[]): string[] {
+    const [local, system] = [join(this.root, 'etc'), join(this.root, 'lib')];
+    for (const path of [local, system]) mkdirSync(path, { recursive: true });
+    const flags = [
+      `--dir=${join(this.root, 'data')}`,
+      `--local-config=${local}`,
+      `--system-config=${system}`,
+    ];
+    return [join(rootDir, 'bin', 'rkt'), ...flags, '--insecure-options=image', ...args];
+  }
+
+  async close(): Promise<void> {
+    await timed(this.argv(['gc', '--grace-period=0s']));
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
