@@ -15,7 +15,12 @@ export interface ListedPod {
   readonly name: string;
   readonly state: string;
   readonly app_names?: readonly string[];
-  readonly apps?: readonly { readonly name: string; readonly state: string; readonly exit_code?: number }[];
+  readonly apps?: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly exit_code?: number;
+    readonly image_id?: string;
+  }[];
 }
 
 /**

@@ -1,0 +1,119 @@
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { tinyImages } from '../support/images.ts';
+import { eventually } from '../support/polling.ts';
+import type { ScopeProcess } from '../support/process-scope.ts';
+import { savedUuid, useRkt } from '../support/rkt.ts';
+import { tool } from '../support/tool.ts';
+
+const rkt = useRkt();
+let image = '';
+beforeAll(async () => {
+  await tool('strace', ['--version']);
+  image = (await tinyImages()).aci.plain;
+});
+
+interface Pod {
+  readonly supervisor: ScopeProcess;
+  readonly qemu: ScopeProcess;
+  readonly virtiofsd: readonly ScopeProcess[];
+  readonly vmId: string;
+  stop(): Promise<unknown>;
+}
+
+async function startPod(name: string): Promise<Pod> {
+  const file = rkt.path(name);
+  const app = [image, `--name=${name}`, '--exec=/bin/sh', '--', '-c', 'echo ready; sleep 100000'];
+  const command = rkt.start(['run', '--net=none', `--uuid-file-save=${file}`, ...app], {
+    timeoutSeconds: 240,
+  });
+  await eventually('the app is up', () => command.stdout.includes('ready'));
+  const family = descendants(command.pid, rkt.scope.processes());
+  const [supervisor] = family.filter((process) => process.pid === command.pid);
+  const [qemu] = family.filter((process) => process.name.startsWith('qemu'));
+  if (supervisor === undefined || qemu === undefined) throw new Error('the pod has no supervisor or no qemu');
+  const directory = join(rkt.dir, 'pods/run', savedUuid(file) ?? '');
+  return {
+    supervisor,
+    qemu,
+    virtiofsd: family.filter((process) => process.name.startsWith('virtiofsd')),
+    vmId: readFileSync(join(directory, 'vm-id'), 'utf8').trim(),
+    stop: () => {
+      command.signal('SIGTERM');
+      return command.finished;
+    },
+  };
+}
+
+function descendants(pid: number, all: readonly ScopeProcess[]): ScopeProcess[] {
+  const own = all.filter((process) => process.pid === pid);
+  const children = all.filter((process) => process.parent === pid);
+  return [...own, ...children.flatMap((child) => descendants(child.pid, all))];
+}
+
+function status(pid: number, field: string): string {
+  const text = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return new RegExp(`^${field}:\\s*(.*)$`, 'm').exec(text)?.[1]?.trim() ?? '';
+}
+
+/** Runs a command with the ids of a pod's QEMU and nothing else: what a guest that escaped into it could do. */
+async function asEscaped(pod: Pod, argv: readonly string[]): Promise<number> {
+  const ids = [
+    `--reuid=${pod.vmId}`,
+    `--regid=${pod.vmId}`,
+    '--clear-groups',
+    '--inh-caps=-all',
+    '--bounding-set=-all',
+  ];
+  return (await rkt.startArgv(['setpriv', ...ids, ...argv]).finished).code;
+}
+
+test('a pod is a supervisor, QEMU and virtiofsd, each with no more than it needs; pods cannot reach each other', async () => {
+  const [one, two] = [await startPod('one'), await startPod('two')];
+
+  const processes = rkt.scope.processes();
+  expect(
+    processes.filter(({ name, argv }) => /^node/.test(name) || /(^|\/)node$/.test(argv[0] ?? '')),
+  ).toEqual([]);
+  const executables = processes.map(({ pid }) => basename(readlinkSync(`/proc/${pid}/exe`)));
+  expect(
+    new Set(executables.map((name) => /^(qemu-system-x86_64|virtiofsd)$/.exec(name)?.[1] ?? 'supervisor'))
+      .size,
+  ).toBe(3);
+
+  for (const pod of [one, two]) {
+    expect(pod.virtiofsd.length).toBeGreaterThan(0);
+    const ids = [pod.vmId, pod.vmId, pod.vmId, pod.vmId].join('\t');
+    expect({
+      uid: status(pod.qemu.pid, 'Uid'),
+      gid: status(pod.qemu.pid, 'Gid'),
+      groups: status(pod.qemu.pid, 'Groups'),
+    }).toEqual({ uid: ids, gid: ids, groups: '' });
+    for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'])
+      expect(status(pod.qemu.pid, set)).toBe('0'.repeat(16));
+    expect(status(pod.qemu.pid, 'Seccomp')).toBe('2');
+    expect(status(pod.qemu.pid, 'NoNewPrivs')).toBe('1');
+    expect(status(pod.supervisor.pid, 'Threads')).toBe('1');
+    for (const kind of ['mnt', 'net'])
+      expect(readlinkSync(`/proc/${pod.qemu.pid}/ns/${kind}`)).not.toBe(
+        readlinkSync(`/proc/self/ns/${kind}`),
+      );
+    expect(
+      existsSync(`/proc/${pod.qemu.pid}/root/root`) || existsSync(`/proc/${pod.qemu.pid}/root/home`),
+    ).toBe(false);
+  }
+  expect(one.vmId).not.toBe(two.vmId);
+
+  // The probe works: within a pod the ids do allow it.
+  expect(await asEscaped(one, ['kill', '-0', `${one.qemu.pid}`])).toBe(0);
+  for (const victim of [two.qemu, two.supervisor, one.supervisor, ...two.virtiofsd]) {
+    expect(await asEscaped(one, ['kill', '-0', `${victim.pid}`])).not.toBe(0);
+    expect(await asEscaped(one, ['strace', '-p', `${victim.pid}`])).not.toBe(0);
+    expect(await asEscaped(one, ['cat', `/proc/${victim.pid}/environ`])).not.toBe(0);
+    expect(await asEscaped(one, ['ls', `/proc/${victim.pid}/fd/`])).not.toBe(0);
+  }
+  expect(await asEscaped(one, ['ls', rkt.dir])).not.toBe(0);
+
+  await Promise.all([one.stop(), two.stop()]);
+});

@@ -1,0 +1,100 @@
+import { rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { RunningCommand } from '../support/command.ts';
+import { tinyImages } from '../support/images.ts';
+import { cgroupsOf, liveLeftovers } from '../support/leaks.ts';
+import { eventually } from '../support/polling.ts';
+import { randomFrom, testSeed } from '../support/random.ts';
+import { savedUuid, useRkt } from '../support/rkt.ts';
+
+const rkt = useRkt();
+const { RKT_TEST_SOAK } = process.env;
+const TIMES = RKT_TEST_SOAK === '1' ? 10 : 1;
+const seed = testSeed();
+const random = randomFrom(seed);
+let image = '';
+/** What a whole pod takes here, from start to exit: kills fall anywhere within. */
+let lifetime = 0;
+
+beforeAll(async () => {
+  image = (await tinyImages()).aci.plain;
+  await rkt.output(['run', '--net=none', image]);
+  const { code, milliseconds } = await rkt.run(pod(rkt.path('first')));
+  expect(code).toBe(0);
+  lifetime = milliseconds;
+});
+
+function pod(uuidFile: string): string[] {
+  const app = [image, '--name=victim', '--exec=/bin/sh', '--', '-c', 'echo up; sleep 0.5'];
+  return ['run', '--net=none', `--uuid-file-save=${uuidFile}`, ...app];
+}
+
+/** `qemu` and `virtiofsd` are the kernel's names of the processes, shortened. */
+type Victim = 'supervisor' | 'qemu' | 'virtiofsd';
+
+/** Kills it as soon as it is there and the moment has come; false when the pod ended before. */
+async function kill(victim: Victim, command: RunningCommand, delay: number): Promise<boolean> {
+  await sleep(delay);
+  return await eventually(`${victim} to kill`, () => {
+    if (command.ended) return 'gone';
+    const processes = rkt.scope.processes();
+    const pids =
+      victim === 'supervisor'
+        ? [command.pid]
+        : processes.filter(({ name }) => name.startsWith(victim)).map(({ pid }) => pid);
+    return pids.length === 0 ? undefined : pids;
+  }).then((pids) => {
+    if (pids === 'gone') return false;
+    for (const pid of pids) endProcess(pid);
+    return true;
+  });
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended between the look and the kill.
+  }
+}
+
+async function killOnce(victim: Victim, fraction: number): Promise<void> {
+  const file = rkt.path('victim');
+  rmSync(file, { force: true });
+  const command = rkt.start(pod(file));
+  const killed = await kill(victim, command, fraction * lifetime);
+  const { code, stderr } = await command.finished;
+  if (killed && victim === 'supervisor') expect([128 + 9, 0]).toContain(code);
+  // A pod that had all but ended may win the race; one that did not says what happened to it.
+  else if (code !== 0) {
+    expect(code).toBe(254);
+    expect(stderr).toMatch(new RegExp(victim, 'i'));
+  }
+  expect(stderr).not.toMatch(/^\s+at /m);
+
+  // The kernel takes the pod down with its supervisor: nothing of it lives on, only its directory and empty cgroups.
+  await eventually(
+    'processes and mounts of the pod are gone',
+    () => liveLeftovers(rkt.scope, rkt.dir).length === 0,
+  );
+  const uuid = savedUuid(file);
+  const states = (await rkt.list()).filter(({ name }) => name === uuid).map(({ state }) => state);
+  for (const state of states) expect(['exited', 'aborted prepare', 'prepared']).toContain(state);
+
+  const pods = new Set(rkt.notePods());
+  const collected = await rkt.run(['gc', '--grace-period=0s', '--expire-prepared=0s']);
+  expect(collected).toMatchObject({ code: 0 });
+  expect(await rkt.list()).toEqual([]);
+  expect(cgroupsOf(pods)).toEqual([]);
+}
+
+describe(`kill -9, seed ${seed} (RKT_TEST_SEED)`, () => {
+  describe.each<Victim>(['supervisor', 'qemu', 'virtiofsd'])('of %s', (victim) => {
+    // Moments are spread over the pod's life, each somewhere in its own part of it.
+    for (let index = 0; index < TIMES; index++) {
+      const fraction = (index + random()) / TIMES;
+      test(`at ${Math.round(fraction * 100)} % of a pod's life`, () => killOnce(victim, fraction));
+    }
+  });
+});

@@ -1,0 +1,125 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { tinyImages } from '../support/images.ts';
+import { savedUuid, useRkt } from '../support/rkt.ts';
+
+const rkt = useRkt();
+let image = '';
+beforeAll(async () => {
+  image = (await tinyImages()).aci.plain;
+});
+
+/** Prints what a flag could have changed, one `key=value` a line. */
+const LOOK = `
+echo "pwd=$(pwd)"; echo "hostname=$(hostname)"; echo "etc-hostname=$(cat /etc/hostname)"
+echo "uid=$(id -u)"; echo "gid=$(id -g)"; echo "groups=$(id -G)"; echo "cpus=$(nproc)"
+echo "memory=$(awk '/MemTotal/ { print int($2 / 1024) }' /proc/meminfo)"
+touch /tmp/probe 2>/dev/null && echo writable=yes || echo writable=no
+echo "args=$*"; env | sed 's/^/env-/'
+`;
+
+async function look(
+  podFlags: readonly string[],
+  appFlags: readonly string[],
+  env = {},
+  args: readonly string[] = [],
+) {
+  const script = ['--exec=/bin/sh', ...appFlags, '--', '-c', LOOK, 'sh', ...args];
+  const stdout = await rkt.output(['run', '--net=none', ...podFlags, image, ...script], { env });
+  return new Map(
+    stdout
+      .split('\n')
+      .map((line): [string, string] => [line.split('=')[0] ?? '', line.slice(line.indexOf('=') + 1)]),
+  );
+}
+
+test('without flags an app has the image’s settings and the defaults', async () => {
+  const seen = await look([], [], { FROM: 'caller', CALLER_ONLY: 'yes' });
+  expect(Object.fromEntries(seen)).toMatchObject({
+    pwd: '/home/alice',
+    uid: '0',
+    gid: '0',
+    writable: 'yes',
+    'env-FROM': 'image',
+    'env-IMAGE_ONLY': 'yes',
+    'env-AC_APP_NAME': 'tiny',
+    'env-container': 'rkt',
+    'env-PATH': '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    'env-HOME': '/root',
+    'env-USER': 'root',
+    'env-LOGNAME': 'root',
+    'env-SHELL': '/bin/sh',
+  });
+  expect(seen.has('env-CALLER_ONLY')).toBe(false);
+  expect(seen.get('hostname')).toMatch(/^rkt-[0-9a-f-]{36}$/);
+});
+
+test('every flag of an app and of a pod is seen from inside', async () => {
+  const [envFile, uuidFile] = [rkt.path('env'), rkt.path('uuid')];
+  writeFileSync(envFile, '# comment\nFILE=file\nSET=file\nAPP=file\n');
+  const podFlags = [
+    ...['--inherit-env', '--set-env=SET=flag', '--set-env=APP=flag', `--set-env-file=${envFile}`],
+    ...['--hostname=box', `--uuid-file-save=${uuidFile}`],
+  ];
+  const appFlags = [
+    ...['--name=web', '--user=alice', '--group=crew', '--supplementary-gids=3000,3001'],
+    ...['--working-dir=/etc', '--readonly-rootfs=true', '--environment=APP=app'],
+    ...['--memory=700M', '--cpu=2'],
+  ];
+  const env = { FROM: 'caller', IMAGE_ONLY: 'caller', CALLER_ONLY: 'caller' };
+  const seen = await look(podFlags, appFlags, env, ['one', 'two words']);
+  expect(Object.fromEntries(seen)).toMatchObject({
+    pwd: '/etc',
+    hostname: 'box',
+    'etc-hostname': 'box',
+    uid: '1000',
+    gid: '2000',
+    cpus: '2',
+    writable: 'no',
+    args: 'one two words',
+    'env-AC_APP_NAME': 'web',
+    'env-CALLER_ONLY': 'caller',
+    'env-IMAGE_ONLY': 'yes',
+    'env-FROM': 'image',
+    'env-FILE': 'file',
+    'env-SET': 'flag',
+    'env-APP': 'app',
+  });
+  expect(seen.get('groups')?.split(' ').sort()).toEqual(['2000', '3000', '3001']);
+  expect(Number(seen.get('memory'))).toBeGreaterThanOrEqual(700);
+  expect(savedUuid(uuidFile)).toBeDefined();
+});
+
+test('--no-overlay runs on a copy; the pod’s own manifest runs again with --pod-manifest', async () => {
+  const uuidFile = rkt.path('uuid-copy');
+  const run = [
+    'run',
+    '--net=none',
+    '--no-overlay',
+    `--uuid-file-save=${uuidFile}`,
+    image,
+    '--name=copy',
+    '--exec=/bin/sh',
+  ];
+  expect(await rkt.output([...run, '--', '-c', 'echo made > /made; echo $AC_APP_NAME'])).toBe('copy\n');
+  const uuid = savedUuid(uuidFile) ?? '';
+  const rootfs = join(rkt.dir, 'pods/run', uuid, 'stage1/rootfs/opt/stage2/copy/rootfs');
+  expect(readFileSync(join(rootfs, 'made'), 'utf8')).toBe('made\n');
+  expect(readdirSync(rootfs)).toContain('bin');
+
+  const manifest = rkt.path('pod.json');
+  writeFileSync(manifest, await rkt.output(['cat-manifest', uuid]));
+  expect(await rkt.output(['run', '--net=none', `--pod-manifest=${manifest}`])).toBe('copy\n');
+});
+
+test('--debug shows the machine’s console; without --net one line says what the pod has', async () => {
+  mkdirSync(rkt.path('console'));
+  const { code, stdout, stderr } = await rkt.run(['--debug', 'run', image]);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'hello from the image\n' });
+  expect(stderr).toMatch(/Linux version \d+\.\d+/);
+  expect(stderr).toMatch(/loopback/);
+  const quiet = await rkt.run(['run', image]);
+  expect(quiet.stderr.split('\n').filter((line) => /loopback/.test(line))).toHaveLength(1);
+  expect(quiet.stderr).not.toMatch(/Linux version/);
+});
