@@ -1,0 +1,168 @@
+import { constants } from 'node:fs';
+import { Descriptor, openAt, openDirectory, tryOpenAt, tryOpenBeneath } from '../../os/descriptor.ts';
+import { removeName, tryMakeDirectory, tryReadLink } from '../../os/directory-entries.ts';
+import { statAt } from '../../os/file-attributes.ts';
+import { check } from '../../os/syscall.ts';
+import { type ByteString, fromByteString, toByteString } from '../tar/index.ts';
+import { hostile, MAX_DEPTH, type Segments } from './path.ts';
+import { isWhiteout, makeOpaque } from './whiteout.ts';
+
+const ENOENT = -2;
+const MAX_LINKS = 40;
+const OPEN_DIRECTORIES = 16;
+
+/** What lower layers have at a path, as far as it decides what a missing parent directory is. */
+export type Below =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'directory' }
+  | { readonly kind: 'symlink'; readonly target: ByteString }
+  | { readonly kind: 'other' };
+
+/** Gives the directories that an archive has no entry for what an entry would have given them. */
+export interface Parents {
+  below(path: Segments): Below;
+  /** Called with the new directory; `path` has no links in it. */
+  implied(directory: Descriptor, path: Segments): void;
+}
+
+type Step = { readonly name: ByteString; readonly ofLink: boolean };
+type Trail = Array<{ readonly name: ByteString; readonly directory: Descriptor }>;
+
+/**
+ * The directories of a tree under construction. Whatever an archive put there, a path leads to a directory inside: the kernel
+ * opens it without following links, and where there are links they are walked here, name by name, and may not climb
+ * above the root. Nobody else writes to the tree meanwhile.
+ */
+export class TargetTree implements Disposable {
+  readonly root: Descriptor;
+  readonly #parents: Parents;
+  // The entries of one directory mostly come in a row.
+  readonly #open = new Map<ByteString, Descriptor>();
+  #stale: Descriptor[] = [];
+
+  constructor(path: string, parents: Parents) {
+    this.root = openDirectory(path);
+    this.#parents = parents;
+  }
+
+  /** The directory at a path, made if missing. The descriptor is the tree's own, good until a few others were asked for. */
+  directory(path: Segments): Descriptor {
+    for (const directory of this.#stale.splice(0)) directory[Symbol.dispose]();
+    if (path.length === 0) return this.root;
+    const key = path.join('/');
+    const known = this.#open.get(key);
+    if (known !== undefined) return known;
+    const opened = tryOpenBeneath(this.root, fromByteString(key));
+    const directory = typeof opened === 'number' ? this.#walk(path) : opened;
+    if (this.#open.size >= OPEN_DIRECTORIES) this.#closeOldest();
+    this.#open.set(key, directory);
+    return directory;
+  }
+
+  /**
+   * To be called when a directory or link is removed: what was opened by its path is no longer what the path means.
+   * Descriptors in use stay open until the next is asked for.
+   */
+  forget(): void {
+    this.#stale.push(...this.#open.values());
+    this.#open.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.forget();
+    for (const directory of this.#stale.splice(0)) directory[Symbol.dispose]();
+    this.root[Symbol.dispose]();
+  }
+
+  #closeOldest(): void {
+    for (const [key, directory] of this.#open) {
+      this.#open.delete(key);
+      directory[Symbol.dispose]();
+      return;
+    }
+  }
+
+  #walk(path: Segments): Descriptor {
+    const shown = path.join('/');
+    const trail: Trail = [];
+    const pending: Step[] = steps(path, false);
+    let links = 0;
+    try {
+      for (let step = pending.pop(); step !== undefined; step = pending.pop()) {
+        if (step.name === '..') {
+          if (trail.length === 0) throw hostile(shown, 'leads out of the image by a link');
+          closeTop(trail);
+          continue;
+        }
+        const next = this.#enter(trail, step, shown);
+        if (next instanceof Descriptor) {
+          trail.push({ name: step.name, directory: next });
+          if (trail.length > MAX_DEPTH) throw hostile(shown, `is deeper than ${MAX_DEPTH} directories`);
+          continue;
+        }
+        links += 1;
+        if (links > MAX_LINKS) throw hostile(shown, 'leads through too many links');
+        if (next.startsWith('/')) while (trail.length > 0) closeTop(trail);
+        pending.push(...steps(next.split('/'), true));
+      }
+      return trail.pop()?.directory ?? openAt(this.root, '.', constants.O_RDONLY | constants.O_DIRECTORY);
+    } finally {
+      while (trail.length > 0) closeTop(trail);
+    }
+  }
+
+  /** The directory of this name, made if missing, or the target of a link. */
+  #enter(trail: Trail, step: Step, shown: ByteString): Descriptor | ByteString {
+    const here = trail.at(-1)?.directory ?? this.root;
+    const name = fromByteString(step.name);
+    const opened = tryOpenAt(here, name, constants.O_RDONLY | constants.O_DIRECTORY);
+    if (typeof opened !== 'number') return opened;
+    if (opened === ENOENT) return this.#missing(here, trail, step, shown);
+    const target = tryReadLink(here, name);
+    if (typeof target !== 'number') return toByteString(target);
+    const stats = statAt(here, name);
+    if (stats === undefined || !isWhiteout(stats) || step.ofLink)
+      throw hostile(shown, 'leads through what is not a directory');
+    // The layer removed what was below and goes on to fill a new directory of that name.
+    removeName(here, name);
+    const directory = this.#make(here, trail, step);
+    makeOpaque(directory);
+    return directory;
+  }
+
+  #missing(here: Descriptor, trail: Trail, step: Step, shown: ByteString): Descriptor | ByteString {
+    const below = this.#parents.below([...trail.map(({ name }) => name), step.name]);
+    switch (below.kind) {
+      case 'symlink':
+        return below.target;
+      case 'other':
+        throw hostile(shown, 'leads through what is not a directory');
+      case 'nothing':
+        if (step.ofLink) throw hostile(shown, 'leads through a link to nowhere');
+        return this.#make(here, trail, step);
+      case 'directory':
+        return this.#make(here, trail, step);
+      default:
+        return below satisfies never;
+    }
+  }
+
+  #make(here: Descriptor, trail: Trail, step: Step): Descriptor {
+    const name = fromByteString(step.name);
+    check(tryMakeDirectory(here, name, 0o700), 'mkdirat', name);
+    const directory = openAt(here, name, constants.O_RDONLY | constants.O_DIRECTORY);
+    this.#parents.implied(directory, [...trail.map(({ name: above }) => above), step.name]);
+    return directory;
+  }
+}
+
+function steps(names: readonly ByteString[], ofLink: boolean): Step[] {
+  return names
+    .filter((name) => name !== '' && name !== '.')
+    .map((name) => ({ name, ofLink }))
+    .reverse();
+}
+
+function closeTop(trail: Trail): void {
+  trail.pop()?.directory[Symbol.dispose]();
+}

@@ -1,0 +1,34 @@
+import { createReadStream, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ImageError } from './error.ts';
+import type { Bytes } from './stream.ts';
+
+/** A file of an image layout: its size as found, and its bytes. The stream is for one reading. */
+export interface LayoutFile {
+  readonly size: number;
+  readonly bytes: Bytes;
+}
+
+/** An OCI image layout, as a directory or in an archive. */
+export interface Layout extends Disposable {
+  /** @throws ImageError not-found, naming the path */
+  open(path: string): LayoutFile;
+}
+
+const READ_SIZE = 1024 * 1024;
+
+export function openLayoutDirectory(directory: string): Layout {
+  return { open: (path) => openFile(join(directory, path)), [Symbol.dispose]: () => undefined };
+}
+
+// Asked before it is opened: a fifo in the place of a file must not stop the command.
+function openFile(path: string): LayoutFile {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) throw new ImageError('not-found', `no file ${path} in the image layout`);
+  if (!stats.isFile()) throw new ImageError('bad-layout', `${path} is not a file`);
+  return { size: stats.size, bytes: readWhenWanted(path) };
+}
+
+async function* readWhenWanted(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* createReadStream(path, { highWaterMark: READ_SIZE });
+}

@@ -1,0 +1,112 @@
+import { chmodSync, fstatSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { openDirectory } from '../os/descriptor.ts';
+import { tryRename } from '../os/directory-entries.ts';
+import { syncDirectory } from '../os/durable.ts';
+import { type Lock, tryExclusive } from '../os/lock.ts';
+import { check, isSystemError } from '../os/syscall.ts';
+import { listNames, removeTree, syncFileSystem } from '../os/tree.ts';
+import type { StorePaths } from './layout.ts';
+
+const EEXIST = -17;
+
+/** The file beside a layer's root that says what it is. */
+export const LAYER_NOTE = 'digest';
+
+export interface LayerNote {
+  readonly digest: string;
+  /** Bytes of its files. */
+  readonly size: number;
+}
+
+/**
+ * A layer being made, in a directory of its own that is locked as long as its maker lives. One that is not kept is removed with
+ * `using`; after a crash, by whoever makes the next.
+ */
+export class LayerDraft implements Disposable {
+  readonly #paths: StorePaths;
+  readonly #name: string;
+  readonly #lock: Lock;
+  #kept = false;
+
+  private constructor(paths: StorePaths, name: string, lock: Lock) {
+    this.#paths = paths;
+    this.#name = name;
+    this.#lock = lock;
+  }
+
+  static make(paths: StorePaths): LayerDraft {
+    removeAbandoned(paths.tmp);
+    for (;;) {
+      const path = mkdtempSync(join(paths.tmp, 'layer-'));
+      const lock = tryLock(path);
+      if (lock === undefined) continue;
+      const draft = new LayerDraft(paths, basename(path), lock);
+      // Made by hand: below a setgid directory a new one would inherit the group and the bit.
+      chmodSync(path, 0o700);
+      mkdirSync(draft.rootfs, { mode: 0o700 });
+      chmodSync(draft.rootfs, 0o700);
+      return draft;
+    }
+  }
+
+  get rootfs(): string {
+    return join(this.#paths.tmp, this.#name, 'rootfs');
+  }
+
+  /**
+   * Brings the layer to the disk and gives it its name, at once and whole. False when there is one of that name by now:
+   * somebody else made the same layer.
+   */
+  keep(name: string, layer: LayerNote): boolean {
+    const note = join(this.#paths.tmp, this.#name, LAYER_NOTE);
+    writeFileSync(note, `${layer.digest}\n${layer.size}\n`, { mode: 0o600 });
+    using from = openDirectory(this.#paths.tmp);
+    using to = openDirectory(this.#paths.layer);
+    syncFileSystem(from);
+    const renamed = tryRename(from, this.#name, to, name);
+    if (renamed === EEXIST) return false;
+    check(renamed, 'renameat2', name);
+    this.#kept = true;
+    syncDirectory(this.#paths.layer);
+    return true;
+  }
+
+  [Symbol.dispose](): void {
+    try {
+      if (!this.#kept) removeLocked(this.#paths.tmp, this.#name);
+    } finally {
+      this.#lock.release();
+    }
+  }
+}
+
+/** What makers that are gone have left: nobody holds its lock. */
+function removeAbandoned(tmp: string): void {
+  using directory = openDirectory(tmp);
+  for (const name of listNames(directory)) {
+    const lock = tryLock(join(tmp, name.toString()));
+    if (lock === undefined) continue;
+    using _held = lock;
+    removeTree(directory, name);
+  }
+}
+
+function removeLocked(tmp: string, name: string): void {
+  using directory = openDirectory(tmp);
+  removeTree(directory, name);
+}
+
+// Between a directory's making and its locking somebody may take it for abandoned: then it is gone, and so is the lock's worth.
+function tryLock(path: string): Lock | undefined {
+  try {
+    const lock = tryExclusive(path);
+    if (lock === undefined) return undefined;
+    if (fstatSync(lock.fd).ino === statSync(path, { throwIfNoEntry: false })?.ino) return lock;
+    lock.release();
+    return undefined;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}

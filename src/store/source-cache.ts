@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { type BigIntStats, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ImageID, parseImageID } from '../appc/index.ts';
+import { replaceFile } from '../os/durable.ts';
+
+/** A local file as it was when an image was read from it: if all of this is unchanged, so is the content. */
+export interface FileIdentity {
+  /** Names the path. */
+  readonly key: string;
+  readonly stamp: string;
+}
+
+export function identifyFile(path: string): FileIdentity {
+  const stats = statSync(path, { bigint: true });
+  const key = createHash('sha256').update(path).digest('hex');
+  return { key, stamp: stampOf(stats) };
+}
+
+/** Images by the files that they were read from, so that a second run does not read them again. */
+export class SourceCache {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  find(identity: FileIdentity): ImageID | undefined {
+    try {
+      const [stamp, id] = readFileSync(this.#path(identity), 'utf8').split('\n');
+      return stamp === identity.stamp && id !== undefined ? parseImageID(id) : undefined;
+    } catch {
+      // Missing or damaged: a cache that does not answer costs a reading of the file, no more.
+      return undefined;
+    }
+  }
+
+  note(identity: FileIdentity, id: ImageID): void {
+    replaceFile(this.#path(identity), `${identity.stamp}\n${id}\n`);
+  }
+
+  #path(identity: FileIdentity): string {
+    return join(this.#directory, identity.key);
+  }
+}
+
+function stampOf(stats: BigIntStats): string {
+  return [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(' ');
+}
