@@ -2,6 +2,7 @@ import { setPipeSize } from './descriptors.ts';
 import { SystemError, unless } from './errors.ts';
 import { close, writeNow } from './files.ts';
 import type { Loop } from './loop.ts';
+import { sendNow } from './messages.ts';
 import { openPipe, type Pipe, spliceNow } from './pipes.ts';
 import { Readiness } from './readiness.ts';
 import { fstat } from './stat.ts';
@@ -33,6 +34,7 @@ export class FrameSink {
   /** Between the channel and a sink that is a pipe; made with the first byte. */
   #pipe: Pipe | undefined;
   readonly #isPipe: boolean;
+  readonly #writeNow: (fd: number, bytes: Uint8Array) => number | undefined;
   #inPipe = 0;
   /** What follows the bytes in the pipe. */
   #inMemory: Uint8Array[] = [];
@@ -49,7 +51,9 @@ export class FrameSink {
     private readonly events: SinkEvents,
   ) {
     this.#fd = fd;
-    this.#isPipe = fd !== null && fstat(fd).kind === 'fifo';
+    const kind = fd === null ? undefined : fstat(fd).kind;
+    this.#isPipe = kind === 'fifo';
+    this.#writeNow = kind === 'socket' ? sendNow : writeNow;
     if (fd !== null)
       this.#writable = new Readiness(
         loop,
@@ -164,7 +168,7 @@ export class FrameSink {
   #passFromMemory(fd: number): number | undefined {
     const [first, ...rest] = this.#inMemory;
     if (first === undefined) return 0;
-    const moved = writeNow(fd, first);
+    const moved = this.#writeNow(fd, first);
     if (moved === undefined) return undefined;
     this.#inMemory = moved < first.length ? [first.subarray(moved), ...rest] : rest;
     return moved;

@@ -7,6 +7,7 @@ const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const MSG_CTRUNC = 0x8;
 const MSG_TRUNC = 0x20;
+const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const EAGAIN = -11;
@@ -22,6 +23,13 @@ export const maxFds = 253;
 export function send(fd: number, bytes: Uint8Array, fds: readonly number[] = []): number | undefined {
   const control = packRights(fds);
   const result = attempt('sendmsg', fd, packHeader(bytes, control), MSG_NOSIGNAL);
+  return result === EAGAIN ? undefined : checked('sendmsg', result);
+}
+
+/** As `send`, and never waits, even on a socket in blocking mode that was inherited. */
+export function sendNow(fd: number, bytes: Uint8Array): number | undefined {
+  const header = packHeader(bytes, new Uint8Array(0));
+  const result = attempt('sendmsg', fd, header, MSG_NOSIGNAL | MSG_DONTWAIT);
   return result === EAGAIN ? undefined : checked('sendmsg', result);
 }
 

@@ -76,8 +76,8 @@ export class Mux {
   }
 
   /**
-   * Delivers a stream to `fd`, which the mux takes over and closes at the stream's end; null: to nowhere. A pipe may be in
-   * blocking mode; anything else must be non-blocking, or a file.
+   * Delivers a stream to `fd`, which the mux takes over and closes at the stream's end; null: to nowhere. Pipes and
+   * sockets may be in blocking mode; terminals must not.
    */
   addSink(stream: number, fd: number | null): void {
     this.#receiver.add(stream, fd);
