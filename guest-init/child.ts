@@ -1,0 +1,63 @@
+/** What a child of PID 1 does between fork and exec, in this order. */
+import type { AppPlan, ProcessPlan, SharePlan } from '../src/abi/boot-plan.ts';
+import { exit } from '../src/native/engine.ts';
+import { setSession } from '../src/native/processes.ts';
+import { maskSignals, setDisposition } from '../src/native/signals.ts';
+import { confine, filterSystemCalls, setOomScore } from './confinement.ts';
+import { during } from './error.ts';
+import { awaitGo, sayFailed, sayReady } from './gate.ts';
+import { execute, findProgram } from './program.ts';
+import { enterRoot, joinRoot } from './root.ts';
+import { type ChildStreams, takeStreams } from './streams.ts';
+
+/** Where a process lives: an app in a root of its own, an exec session in that of the app's main process. */
+export type Dwelling =
+  | { readonly kind: 'app'; readonly app: AppPlan; readonly shares: readonly SharePlan[] }
+  | { readonly kind: 'session'; readonly of: number };
+
+export interface ChildOrder {
+  readonly dwelling: Dwelling;
+  readonly process: ProcessPlan;
+  readonly streams: ChildStreams;
+}
+
+/** The gate reports what fails; the exit code is then of no interest to anybody. */
+export function becomeProgram(order: ChildOrder, gate: number): never {
+  try {
+    runProgram(order, gate);
+  } catch (error) {
+    sayFailed(gate, error);
+  } finally {
+    // Whatever happens: this process must never go on as a second PID 1.
+    exit(1);
+  }
+}
+
+function runProgram({ dwelling, process, streams }: ChildOrder, gate: number): void {
+  setSession();
+  setOomScore(process);
+  settle(dwelling);
+  const terminal = during('streams', () => takeStreams(streams, process.uid, dwelling.kind === 'app'));
+  sayReady(gate, terminal);
+  if (!awaitGo(gate)) return;
+  confine(process);
+  const path = findProgram(process);
+  // PID 1 reads its signals from a fd and ignores SIGPIPE; exec would pass both on.
+  setDisposition('SIGPIPE', 'default');
+  maskSignals('set', []);
+  filterSystemCalls(process);
+  execute(path, process);
+}
+
+function settle(dwelling: Dwelling): void {
+  switch (dwelling.kind) {
+    case 'app':
+      enterRoot(dwelling.app, dwelling.shares);
+      return;
+    case 'session':
+      joinRoot(dwelling.of);
+      return;
+    default:
+      dwelling satisfies never;
+  }
+}

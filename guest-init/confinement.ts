@@ -1,0 +1,79 @@
+/** What a process may do, set in the child before its program runs. */
+import type { ProcessPlan, RlimitPlan } from '../src/abi/boot-plan.ts';
+import { Packer } from '../src/native/bytes.ts';
+import { writeControl } from '../src/native/contents.ts';
+import { installSeccomp } from '../src/native/limits.ts';
+import {
+  type Capability,
+  capabilityNames,
+  getCapabilities,
+  limitBoundingSet,
+  setCapabilities,
+  setKeepCapabilities,
+  setNoNewPrivileges,
+} from '../src/native/privileges.ts';
+import { chdir, setGroupIds, setGroups, setUserIds } from '../src/native/processes.ts';
+import { call } from '../src/native/syscall.ts';
+import { decodeBase64 } from './base64.ts';
+import { during, InitError } from './error.ts';
+
+/** Needs PID 1's own /proc, so it comes before the root is entered. */
+export function setOomScore({ oomScoreAdj }: ProcessPlan): void {
+  if (oomScoreAdj !== null)
+    during('rlimits', () => writeControl('/proc/self/oom_score_adj', `${oomScoreAdj}`));
+}
+
+/**
+ * Each step takes away what an earlier one needs: limits may be raised, groups set and the bounding set cut
+ * only while the process is root with all capabilities.
+ *
+ * The outcome is runc's for processes without ambient capabilities. Nothing is inheritable, so exec gives root
+ * the bounding set, and others nothing. Until exec the capabilities stay permitted, for the filter's sake.
+ */
+export function confine(plan: ProcessPlan): void {
+  during('rlimits', () => plan.rlimits.forEach(setLimit));
+  during('groups', () => {
+    setGroups(plan.groups);
+    setGroupIds(plan.gid);
+  });
+  during('capabilities', () => limitBoundingSet(plan.capabilities.map(capabilityName)));
+  during('user', () => {
+    setKeepCapabilities(true);
+    setUserIds(plan.uid);
+  });
+  during('capabilities', () => {
+    setCapabilities({ ...getCapabilities(), inheritable: [] });
+    if (plan.noNewPrivileges) setNoNewPrivileges();
+  });
+  // As the user: root's capabilities would open directories that are closed to the app.
+  during('working-directory', () => chdir(plan.workingDirectory));
+}
+
+/** The very last: from here on even our own system calls are the filter's to allow. */
+export function filterSystemCalls({ seccomp, noNewPrivileges }: ProcessPlan): void {
+  if (seccomp === null) return;
+  during('seccomp', () => {
+    // Without no-new-privileges the kernel takes a filter from an administrator only.
+    if (!noNewPrivileges) {
+      const { permitted } = getCapabilities();
+      setCapabilities({ effective: permitted, permitted, inheritable: [] });
+    }
+    installSeccomp(decodeBase64(seccomp));
+  });
+}
+
+function capabilityName(number: number): Capability {
+  const name = capabilityNames[number];
+  if (name === undefined) throw new InitError('capabilities', `no capability ${number}`);
+  return name;
+}
+
+function setLimit({ resource, soft, hard }: RlimitPlan): void {
+  const limits = new Packer(16).u64(limitValue(soft)).u64(limitValue(hard)).finish();
+  call('prlimit64', 0, resource, limits, null);
+}
+
+/** JSON has no infinity: RLIM_INFINITY arrives as -1, or as the nearest that a double comes to 2^64-1. */
+function limitValue(value: number): number {
+  return value < 0 || value >= 2 ** 63 ? Number.POSITIVE_INFINITY : value;
+}

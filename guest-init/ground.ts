@@ -1,0 +1,36 @@
+import { CONTROL_FD, DATA_FD } from '../src/abi/guest.ts';
+import { setCloseOnExec, setNonBlocking } from '../src/native/descriptors.ts';
+import { exit } from '../src/native/engine.ts';
+import { resetSignals } from '../src/native/signals.ts';
+import { during } from './error.ts';
+
+/** The two fds to the host, both non-blocking. */
+export interface Channels {
+  readonly control: number;
+  readonly data: number;
+}
+
+/** What PID 1 stands on: a machine of its own, or namespaces that somebody else made. */
+export interface Ground {
+  /** Makes the basic file systems usable, and opens the way to the host. */
+  open(): Channels;
+  /** Ends it all, at once. */
+  leave(code: number): never;
+}
+
+/** Namespaces are ready when PID 1 starts in them, with the channels open. */
+export const namespaces: Ground = {
+  open() {
+    return during('channels', () => {
+      // Whoever started us may have ignored signals; a machine's PID 1 starts clean, and so must the apps.
+      resetSignals();
+      for (const fd of [CONTROL_FD, DATA_FD]) {
+        setCloseOnExec(fd, true);
+        setNonBlocking(fd, true);
+      }
+      return { control: CONTROL_FD, data: DATA_FD };
+    });
+  },
+  // The kernel kills what is left in a pid namespace when its PID 1 exits.
+  leave: exit,
+};

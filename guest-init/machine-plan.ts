@@ -1,0 +1,33 @@
+/** What only a machine of its own needs, in the order in which it must happen. */
+
+import type { BootPlan, MachinePlan, SharePlan } from '../src/abi/boot-plan.ts';
+import { setRealtime } from '../src/native/clock.ts';
+import { mount, ms } from '../src/native/mounts.ts';
+import { mkdirAll } from '../src/native/paths.ts';
+import { addEntropy, loadModule, setHostname } from '../src/native/system.ts';
+import { decodeBase64 } from './base64.ts';
+import { during } from './error.ts';
+import { configureInterfaces } from './interfaces.ts';
+
+export function preparePod(plan: BootPlan): void {
+  if (plan.machine !== null) prepareMachine(plan.machine);
+  during('hostname', () => setHostname(plan.hostname));
+  during('interfaces', () => configureInterfaces(plan.interfaces));
+}
+
+function prepareMachine(plan: MachinePlan): void {
+  // Before anything else draws random numbers: machines restored from one saved state would draw the same.
+  during('entropy', () => addEntropy(decodeBase64(plan.entropy)));
+  during('clock', () => setRealtime(plan.clock));
+  during('modules', () => {
+    for (const name of plan.modules) loadModule(`/modules/${name}.ko`);
+  });
+  during('shares', () => {
+    for (const share of plan.shares) mountShare(share);
+  });
+}
+
+function mountShare({ tag, target }: SharePlan): void {
+  mkdirAll(target, 0o755);
+  mount({ source: tag, target, type: 'virtiofs', flags: ms.noDev });
+}

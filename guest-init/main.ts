@@ -1,0 +1,44 @@
+/**
+ * PID 1 of a pod: it knows no appc and decides nothing; it executes the plan that it is sent and reports
+ * (`src/abi/guest.ts`). One program for both flavours: in a machine of its own, or in namespaces with its channels
+ * open (`--channel-fds`).
+ */
+import { PROTOCOL_VERSION } from '../src/abi/guest.ts';
+import { readText } from '../src/native/contents.ts';
+import { argv } from '../src/native/engine.ts';
+import { Loop } from '../src/native/loop.ts';
+import { getpid } from '../src/native/processes.ts';
+import { InitError } from './error.ts';
+import { type Ground, namespaces } from './ground.ts';
+import { HostChannel } from './host-channel.ts';
+import { die } from './last-words.ts';
+import { machine } from './machine.ts';
+import { Pod } from './pod.ts';
+
+// PID 1 ends a pod by killing everybody but itself: anywhere else that is a host.
+if (getpid() !== 1) throw new InitError('root', 'this program is for PID 1 of a pod only');
+serve(argv()[1] === '--channel-fds' ? namespaces : machine);
+
+function serve(ground: Ground): void {
+  const channels = ground.open();
+  const loop = new Loop();
+  const leave = () => ground.leave(0);
+  const host = new HostChannel(loop, channels.control, {
+    message: (message) => pod.receive(message),
+    lost: leave,
+  });
+  const pod = new Pod({ loop, host, data: channels.data, leave });
+  loop.onChildren((child) => pod.reaped(child));
+  host.send({ type: 'hello', version: PROTOCOL_VERSION, kernel: kernelRelease() });
+  try {
+    loop.run();
+  } catch (error) {
+    die(error, host, loop);
+  } finally {
+    ground.leave(1);
+  }
+}
+
+function kernelRelease(): string {
+  return readText('/proc/sys/kernel/osrelease', 256).trim();
+}

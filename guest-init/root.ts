@@ -1,0 +1,75 @@
+/** How a child of PID 1 gets its view of the file system: an app of its own, an exec session of its app's. */
+import type { AppPlan, RootPlan, SharePlan } from '../src/abi/boot-plan.ts';
+import { open, open_ } from '../src/native/files.ts';
+import { setReadOnly } from '../src/native/mount-attributes.ts';
+import { cloneMount, mount, ms, pivotRoot, setNamespace, unmount, unshare } from '../src/native/mounts.ts';
+import { chdir, chroot, umask } from '../src/native/processes.ts';
+import { during, InitError } from './error.ts';
+import { writeImageFile } from './image-files.ts';
+import { makeMount } from './mounts.ts';
+
+export const SHARED_MEMORY = '/dev/shm';
+
+/**
+ * Makes the app's root `/` in a mount namespace of its own, then everything in it. The order matters: the old root is
+ * gone before the first path of the image is looked up.
+ */
+export function enterRoot(app: AppPlan, shares: readonly SharePlan[]): void {
+  const pod = during('root', () => {
+    unshare('mount');
+    // Nothing mounted here may show up elsewhere; what the host adds to a share still arrives.
+    mount({ target: '/', flags: ms.recursive | ms.slave });
+    const sharedMemory = cloneMount(SHARED_MEMORY, false);
+    pivotTo(rootDirectory(app.root, shares));
+    return { sharedMemory };
+  });
+  umask(0);
+  for (const entry of app.mounts) during('mount', () => naming(entry.target, () => makeMount(entry, pod)));
+  for (const file of app.files) during('files', () => writeImageFile(file));
+  if (app.readOnlyRoot) during('root', () => setReadOnly('/', 'alone'));
+  umask(0o022);
+}
+
+/** The namespace and root of a process that lives (or is a zombie not yet reaped: then this fails with ENOENT). */
+export function joinRoot(pid: number): void {
+  during('root', () => {
+    const root = open(`/proc/${pid}/root`, open_.path | open_.directory);
+    setNamespace(open(`/proc/${pid}/ns/mnt`, open_.readOnly), 'mount');
+    chdir(root);
+    chroot('.');
+    umask(0o022);
+  });
+}
+
+function rootDirectory(root: RootPlan, shares: readonly SharePlan[]): string {
+  switch (root.kind) {
+    case 'directory':
+      return root.path;
+    case 'virtiofs': {
+      const share = shares.find(({ tag }) => tag === root.tag);
+      if (share === undefined) throw new InitError('root', `no share ${root.tag}`);
+      return `${share.target}/${root.path}`;
+    }
+    default:
+      return root satisfies never;
+  }
+}
+
+function pivotTo(directory: string): void {
+  mount({ source: directory, target: directory, flags: ms.bind | ms.recursive });
+  chdir(directory);
+  // Old root and new root on one spot: the old one lies on top, is detached, and needs no directory in the image.
+  pivotRoot('.', '.');
+  unmount('.', 'detach');
+  chdir('/');
+}
+
+function naming(target: string, action: () => void): void {
+  try {
+    action();
+  } catch (cause) {
+    if (cause instanceof Error && cause.message.includes(target)) throw cause;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new InitError('mount', `${target}: ${message}`, { cause });
+  }
+}

@@ -1,0 +1,102 @@
+import {
+  decodeFrameHeader,
+  encodeFrameHeader,
+  FRAME_HEADER_BYTES,
+  FRAME_MAX_BYTES,
+  STREAM_WINDOW,
+} from '../src/abi/frames.ts';
+import { duplicateAbove } from '../src/native/descriptors.ts';
+import { unless } from '../src/native/errors.ts';
+import { close } from '../src/native/files.ts';
+import type { Loop } from '../src/native/loop.ts';
+import { type FrameCodec, Mux } from '../src/native/mux.ts';
+import { openPipe } from '../src/native/pipes.ts';
+import { setWindowSize, type WindowSize } from '../src/native/ptys.ts';
+import type { StreamEnd } from './streams.ts';
+
+const codec: FrameCodec = {
+  headerBytes: FRAME_HEADER_BYTES,
+  maxFrameBytes: FRAME_MAX_BYTES,
+  windowBytes: STREAM_WINDOW,
+  encode: encodeFrameHeader,
+  decode: decodeFrameHeader,
+};
+
+const FIRST_FREE_FD = 3;
+
+export interface StreamEvents {
+  /** The host may send so many more bytes of a stream. */
+  credit(stream: number, bytes: number): void;
+  /** Everything that can come to the host has been sent to its end. */
+  drained(): void;
+  /** The data channel is of no use any more. */
+  broken(problem: Error): void;
+}
+
+/** All streams of the pod, joined to the data channel. */
+export class StreamTable {
+  readonly #mux: Mux;
+  readonly #events: StreamEvents;
+  readonly #open = new Set<number>();
+  /** Our side of each terminal, to set its size. */
+  readonly #terminals = new Map<number, number>();
+
+  constructor(loop: Loop, data: number, events: StreamEvents) {
+    this.#events = events;
+    this.#mux = new Mux(loop, data, codec, {
+      credit: (stream, bytes) => events.credit(stream, bytes),
+      sourceEnded: (stream) => this.#ended(stream),
+      broken: (problem) => events.broken(problem),
+    });
+  }
+
+  get drained(): boolean {
+    return this.#open.size === 0;
+  }
+
+  attach({ stream, direction, fd }: StreamEnd): void {
+    if (direction === 'sink') {
+      this.#mux.addSink(stream, fd);
+      return;
+    }
+    this.#open.add(stream);
+    this.#mux.addSource(stream, fd);
+  }
+
+  /** Both ways at once; typing ends with the host's end of the stream, output with the last program that has the terminal. */
+  attachTerminal(stream: number, controller: number): void {
+    this.#terminals.set(stream, duplicateAbove(controller, FIRST_FREE_FD));
+    this.attach({ stream, direction: 'sink', fd: duplicateAbove(controller, FIRST_FREE_FD) });
+    this.attach({ stream, direction: 'source', fd: controller });
+  }
+
+  /** A stream that nothing will ever come from: the host is told its end, like any other's. */
+  attachEmpty(stream: number): void {
+    const pipe = openPipe({ nonBlocking: true });
+    close(pipe.write);
+    this.attach({ stream, direction: 'source', fd: pipe.read });
+  }
+
+  /** The host has passed on so many bytes of a stream. */
+  grant(stream: number, bytes: number): void {
+    this.#mux.grant(stream, bytes);
+  }
+
+  /** A terminal that has gone meanwhile has no size any more. */
+  resize(stream: number, size: WindowSize): void {
+    const terminal = this.#terminals.get(stream);
+    if (terminal !== undefined) unless(['EIO'], () => setWindowSize(terminal, size));
+  }
+
+  #ended(stream: number): void {
+    this.#open.delete(stream);
+    const terminal = this.#terminals.get(stream);
+    if (terminal !== undefined) {
+      this.#terminals.delete(stream);
+      close(terminal);
+      // Nobody is left to read what is typed.
+      this.#mux.discard(stream);
+    }
+    if (this.#open.size === 0) this.#events.drained();
+  }
+}

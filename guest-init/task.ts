@@ -1,0 +1,82 @@
+import type { ProcessPlan, StreamsPlan } from '../src/abi/boot-plan.ts';
+import { unless } from '../src/native/errors.ts';
+import { close } from '../src/native/files.ts';
+import type { Loop, Watch } from '../src/native/loop.ts';
+import { kill, type Signal } from '../src/native/processes.ts';
+import type { Dwelling } from './child.ts';
+import { type GateMessage, hear, sayGo } from './gate.ts';
+import { launch } from './launch.ts';
+import type { StreamEnd } from './streams.ts';
+
+/**
+ * - `preparing`: making its root; `ready`: waits at the gate; `starting`: told to go; `running`: its program runs;
+ * - `failed`: could not start, said so; `dropped`: the pod ended before it started; `ended`: has run and been reaped.
+ */
+export type TaskPhase = 'preparing' | 'ready' | 'starting' | 'running' | 'failed' | 'dropped' | 'ended';
+
+export interface TaskOrder {
+  readonly id: string;
+  readonly dwelling: Dwelling;
+  readonly process: ProcessPlan;
+  readonly streams: StreamsPlan;
+}
+
+/** One process of the plan with its gate: an app's main process, or an exec session's. */
+export class Task {
+  readonly id: string;
+  readonly kind: Dwelling['kind'];
+  readonly streams: StreamsPlan;
+  readonly pid: number;
+  readonly ends: readonly StreamEnd[];
+  readonly #gate: number;
+  readonly #watch: Watch;
+  readonly #onMessage: (task: Task, message: GateMessage) => void;
+  phase: TaskPhase = 'preparing';
+  /** Its pid is free for others. */
+  reaped = false;
+  #gateOpen = true;
+
+  constructor(loop: Loop, order: TaskOrder, onMessage: (task: Task, message: GateMessage) => void) {
+    const { id, dwelling, process, streams } = order;
+    const launched = launch({ dwelling, process }, streams);
+    this.id = id;
+    this.kind = dwelling.kind;
+    this.streams = streams;
+    this.pid = launched.pid;
+    this.ends = launched.ends;
+    this.#gate = launched.gate;
+    this.#onMessage = onMessage;
+    this.#watch = loop.watch(this.#gate, { readable: () => this.listen() });
+  }
+
+  /** Takes in all that the child has said by now. */
+  listen(): void {
+    while (this.#gateOpen) {
+      const message = hear(this.#gate);
+      if (message === undefined) return;
+      if (message.kind === 'passed') this.#closeGate();
+      this.#onMessage(this, message);
+    }
+  }
+
+  go(): void {
+    this.phase = 'starting';
+    sayGo(this.#gate);
+  }
+
+  /** To the process itself. Nothing happens when it has gone. */
+  signal(signal: Signal): void {
+    if (!this.reaped) unless(['ESRCH'], () => kill(this.pid, signal));
+  }
+
+  /** Asks all of its session's first process group to end; stopped ones are woken, so that they can. */
+  terminate(): void {
+    for (const signal of ['SIGTERM', 'SIGCONT'] as const) unless(['ESRCH'], () => kill(-this.pid, signal));
+  }
+
+  #closeGate(): void {
+    this.#gateOpen = false;
+    this.#watch.close();
+    close(this.#gate);
+  }
+}
