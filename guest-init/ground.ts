@@ -1,6 +1,7 @@
 import { CONTROL_FD, DATA_FD } from '../src/abi/guest.ts';
-import { setCloseOnExec, setNonBlocking } from '../src/native/descriptors.ts';
+import { setNonBlocking } from '../src/native/descriptors.ts';
 import { exit } from '../src/native/engine.ts';
+import { closeOnExecFrom } from '../src/native/processes.ts';
 import { resetSignals } from '../src/native/signals.ts';
 import { during } from './error.ts';
 
@@ -18,16 +19,18 @@ export interface Ground {
   leave(code: number): never;
 }
 
+/** Behind the standard streams. */
+const FIRST_OWN_FD = 3;
+
 /** Namespaces are ready when PID 1 starts in them, with the channels open. */
 export const namespaces: Ground = {
   open() {
     return during('channels', () => {
       // Whoever started us may have ignored signals; a machine's PID 1 starts clean, and so must the apps.
       resetSignals();
-      for (const fd of [CONTROL_FD, DATA_FD]) {
-        setCloseOnExec(fd, true);
-        setNonBlocking(fd, true);
-      }
+      // Whatever else it left open is not for the apps either.
+      closeOnExecFrom(FIRST_OWN_FD);
+      for (const fd of [CONTROL_FD, DATA_FD]) setNonBlocking(fd, true);
       return { control: CONTROL_FD, data: DATA_FD };
     });
   },

@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import type { ProcessPlan, StreamsPlan } from '../../src/abi/boot-plan.ts';
+import { guestSuite } from './guest-suite.ts';
+import { appPlan, bootPlan, pipes, shell } from './pod-fixture.ts';
+import type { ScriptedHost } from './scripted-host.ts';
+
+const suite = guestSuite();
+const TERMINAL = { kind: 'terminal', stream: 90, rows: 30, columns: 100 } as const;
+
+async function running(script = 'echo up; sleep 1000'): Promise<ScriptedHost> {
+  const host = suite.start();
+  await host.boot(bootPlan([appPlan('app', suite.root(), shell(`echo mark > /dev/mark; ${script}`))]));
+  await host.streams.text(11, 'up');
+  return host;
+}
+
+function exec(host: ScriptedHost, process: ProcessPlan, streams: StreamsPlan = pipes(9, true)): void {
+  host.send({ type: 'exec', id: 'exec-1', app: 'app', process, streams });
+}
+
+test('a session sees its app’s root, mounts and processes, and has its code told', async () => {
+  await using host = await running();
+  exec(
+    host,
+    shell('cat /dev/mark; pwd; ps -o args | grep -c "[s]leep 1000"; exit 5', { workingDirectory: '/etc' }),
+  );
+  expect((await host.streams.whole(91)).toString()).toBe('mark\n/etc\n1\n');
+  expect(await host.exitOf('exec-1')).toBe(5);
+  host.send({ type: 'stop' });
+  expect(await host.exitOf('app')).toBe(143);
+  await host.finish();
+});
+
+test('a session is confined as its plan says', async () => {
+  await using host = await running();
+  exec(
+    host,
+    shell('id -u; grep -E "CapBnd|NoNewPrivs" /proc/self/status', {
+      uid: 7,
+      gid: 7,
+      capabilities: [],
+      noNewPrivileges: true,
+    }),
+  );
+  expect((await host.streams.whole(91)).toString()).toBe('7\nCapBnd:\t0000000000000000\nNoNewPrivs:\t1\n');
+});
+
+test('a session with a terminal of the app’s', async () => {
+  await using host = await running();
+  exec(host, shell('stty size; tty; echo ready; read line; echo "got $line"'), TERMINAL);
+  await host.streams.text(90, 'ready');
+  host.streams.write(90, 'words\n');
+  expect((await host.streams.whole(90)).toString()).toBe(
+    '30 100\r\n/dev/pts/0\r\nready\r\nwords\r\ngot words\r\n',
+  );
+  expect(await host.exitOf('exec-1')).toBe(0);
+});
+
+test('a session that fails does not end the pod; its signals are its own', async () => {
+  await using host = await running();
+  exec(host, shell('echo in; sleep 1000'));
+  await host.streams.text(91, 'in');
+  host.send({ type: 'signal', target: 'exec-1', signal: 9 });
+  expect(await host.exitOf('exec-1')).toBe(137);
+  expect(host.messages.filter(({ type }) => type === 'exited')).toHaveLength(1);
+  host.send({ type: 'stop' });
+  expect(await host.exitOf('app')).toBe(143);
+  await host.finish();
+});
+
+test('a session whose program is missing says so, and ends its streams', async () => {
+  await using host = await running();
+  exec(host, { ...shell(''), argv: ['absent'] });
+  expect(await host.next('failed', 'exec-1')).toMatchObject({
+    step: 'exec',
+    message: expect.stringMatching(/not found/),
+  });
+  expect((await host.streams.whole(91)).length).toBe(0);
+});
+
+test('there is no session in an app that is not there', async () => {
+  await using host = await running();
+  host.send({ type: 'exec', id: 'exec-2', app: 'other', process: shell('true'), streams: pipes(9) });
+  expect(await host.next('failed', 'exec-2')).toMatchObject({ message: 'app other is not running' });
+  expect((await host.streams.whole(91)).length).toBe(0);
+});
+
+test('sessions end with the pod', async () => {
+  await using host = await running('echo up; sleep 0.5; exit 0');
+  exec(host, shell('trap "" TERM; echo in; while :; do sleep 0.1; done'));
+  await host.streams.text(91, 'in');
+  expect(await host.exitOf('app')).toBe(0);
+  expect(await host.exitOf('exec-1')).toBe(137);
+  expect(await host.finish()).toBe(0);
+});

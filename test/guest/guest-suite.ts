@@ -1,0 +1,29 @@
+import { afterAll, beforeAll } from 'vitest';
+import { compiledInit, RootFolder } from './pod-fixture.ts';
+import { ScriptedHost } from './scripted-host.ts';
+
+export interface GuestSuite {
+  /** A busybox root for each app name, made at the first call. */
+  root(name?: string): string;
+  /** A host with a fresh PID 1 at the other end. */
+  start(): ScriptedHost;
+}
+
+/** What every test file here needs: the compiled PID 1, and roots that are removed at the end. */
+export function guestSuite(): GuestSuite {
+  const roots = new RootFolder();
+  const made = new Map<string, string>();
+  let init = '';
+  beforeAll(async () => {
+    init = await compiledInit();
+  });
+  afterAll(() => roots[Symbol.dispose]());
+  return {
+    root(name = 'app') {
+      const root = made.get(name) ?? roots.busybox(name);
+      made.set(name, root);
+      return root;
+    },
+    start: () => new ScriptedHost(init),
+  };
+}
