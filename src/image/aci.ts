@@ -1,10 +1,11 @@
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { type ImageManifest, parseImageID, readImageManifest } from '../appc/index.ts';
 import { type Digest, parseDigest } from '../oci/index.ts';
-import { type FileIdentity, type ImageRecord, identifyFile, type Store } from '../store/index.ts';
+import { type ImageRecord, identifyFile, type Store } from '../store/index.ts';
 import { ImageError } from './error.ts';
 import { type LayerRules, parsePath } from './extract/index.ts';
 import { unpack } from './layer.ts';
+import { requireFile } from './local-file.ts';
 import type { ImportOptions } from './options.ts';
 import { withProgress } from './progress.ts';
 import type { ImageReference } from './reference.ts';
@@ -35,7 +36,8 @@ export async function importAci(
   reference: AciReference,
   options: ImportOptions,
 ): Promise<ImageRecord> {
-  const identity = identify(reference);
+  requireFile(reference.path);
+  const identity = identifyFile(reference.path);
   using _lock = await store.lock(`source-${identity.key}`, options.signal);
   const known = store.sources.find(identity);
   const record = known === undefined ? undefined : store.get(known);
@@ -45,15 +47,8 @@ export async function importAci(
   }
   const imported = await readAci(store, reference, options);
   // A file that changed while it was read is not what was imported.
-  if (identify(reference).stamp === identity.stamp) store.sources.note(identity, imported.id);
+  if (identifyFile(reference.path).stamp === identity.stamp) store.sources.note(identity, imported.id);
   return imported;
-}
-
-function identify({ path, text }: AciReference): FileIdentity {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) throw new ImageError('not-found', `no image file ${text}`);
-  if (!stats.isFile()) throw new ImageError('bad-reference', `image ${text} is not a file`);
-  return identifyFile(path);
 }
 
 async function readAci(store: Store, reference: AciReference, options: ImportOptions): Promise<ImageRecord> {

@@ -8,6 +8,8 @@ export type ImageErrorCode =
   | 'unverified'
   /** The archive as a whole: entries missing, unknown, twice. */
   | 'bad-layout'
+  /** As a tar, a manifest or a document of OCI it is not what it must be: see the cause. */
+  | 'bad-image'
   /** An entry that would reach outside of its target or trick what reads the result. */
   | 'hostile-entry'
   | 'duplicate-entry'

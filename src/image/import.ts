@@ -1,4 +1,5 @@
-import type { Platform } from '../oci/index.ts';
+import { AppcError } from '../appc/index.ts';
+import { OciError, type Platform } from '../oci/index.ts';
 import { type ImageRecord, type Store, StoreError } from '../store/index.ts';
 import { importAci } from './aci.ts';
 import { ImageError } from './error.ts';
@@ -7,11 +8,12 @@ import { openLayoutArchive } from './oci-archive.ts';
 import { openLayoutDirectory } from './oci-layout.ts';
 import type { ImportOptions } from './options.ts';
 import type { ImageReference } from './reference.ts';
+import { TarError } from './tar/index.ts';
 
 /**
  * Brings the image that a reference names into the store, unless it is there already, and returns its record. Local files are read
  * again only if they changed; layers that another image brought are not extracted again.
- * @throws ImageError, TarError, StoreError, AppcError, OciError, SystemError
+ * @throws ImageError, StoreError, SystemError
  */
 export async function importImage(
   store: Store,
@@ -28,7 +30,9 @@ export async function importImage(
   store.prepare();
   const started = performance.now();
   options.report?.({ kind: 'image-import', source: reference.text });
-  const record = await fromSource(store, reference, options);
+  const record = await fromSource(store, reference, options).catch((error: unknown) => {
+    throw named(error, reference.text);
+  });
   const milliseconds = performance.now() - started;
   options.report?.({ kind: 'image-imported', source: reference.text, id: record.id, milliseconds });
   return record;
@@ -54,6 +58,14 @@ async function fromSource(
     default:
       return reference satisfies never;
   }
+}
+
+// What is wrong inside an image is told with the image's name; what stops the import from outside (an abort, a full disk) as it is.
+function named(error: unknown, text: string): unknown {
+  if (error instanceof ImageError)
+    return new ImageError(error.code, `image ${text}: ${error.message}`, { cause: error });
+  const isContent = error instanceof TarError || error instanceof OciError || error instanceof AppcError;
+  return isContent ? new ImageError('bad-image', `image ${text}: ${error.message}`, { cause: error }) : error;
 }
 
 // It was verified, or said to need no verification, when it was imported.

@@ -3,4 +3,3 @@ export type { ImageEvent } from './event.ts';
 export { importImage } from './import.ts';
 export type { ImportOptions } from './options.ts';
 export { type ImageReference, parseReference } from './reference.ts';
-export { TarError, type TarErrorCode } from './tar/index.ts';

@@ -2,6 +2,7 @@ import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { ImageError } from './error.ts';
 import { parsePath } from './extract/index.ts';
+import { requireFile } from './local-file.ts';
 import type { Layout, LayoutFile } from './oci-layout.ts';
 import { ByteSource, type Feed, showBytes, TarReader } from './tar/index.ts';
 
@@ -18,6 +19,7 @@ const READ_SIZE = 1024 * 1024;
  * unpacked. @throws ImageError, TarError
  */
 export async function openLayoutArchive(path: string): Promise<Layout> {
+  requireFile(path);
   const fd = openSync(path, 'r');
   try {
     const places = await findFiles(fd);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import {
   blobPath,
   type Digest,
@@ -42,7 +43,16 @@ export async function importLayers(
  * directories of the layers below, or links to their files, is completed from them and kept for this stack alone.
  */
 function findLayer(store: Store, diffID: Digest, below: readonly Digest[]): Digest | undefined {
-  return [stackedKey(diffID, below), diffID].find((key) => store.hasLayer(key));
+  const stacked = stackedKey(diffID, below);
+  if (store.hasLayer(stacked)) return stacked;
+  return hasPlainRoot(store, below.at(-1)) && store.hasLayer(diffID) ? diffID : undefined;
+}
+
+/** Layers mostly leave out the root. Where it is as everywhere, that does not bind them to those below. */
+function hasPlainRoot(store: Store, below: Digest | undefined): boolean {
+  if (below === undefined) return true;
+  const { mode, uid, gid } = statSync(store.layerPath(below));
+  return (mode & 0o7777) === 0o755 && uid === 0 && gid === 0;
 }
 
 function stackedKey(diffID: Digest, below: readonly Digest[]): Digest {
@@ -82,7 +92,8 @@ async function importLayer(
       `layer ${layer.digest} unpacks to ${unpacked.digest}, not to ${layer.diffID}`,
     );
   }
-  const key = unpacked.dependsOnLower ? stackedKey(layer.diffID, below) : layer.diffID;
+  const isShared = !unpacked.dependsOnLower && hasPlainRoot(store, below.at(-1));
+  const key = isShared ? layer.diffID : stackedKey(layer.diffID, below);
   store.keepLayer(draft, key, unpacked.size);
   return key;
 }

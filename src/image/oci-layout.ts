@@ -1,6 +1,6 @@
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { ImageError } from './error.ts';
+import { requireFile } from './local-file.ts';
 import type { Bytes } from './stream.ts';
 
 /** A file of an image layout: its size as found, and its bytes. The stream is for one reading. */
@@ -21,12 +21,8 @@ export function openLayoutDirectory(directory: string): Layout {
   return { open: (path) => openFile(join(directory, path)), [Symbol.dispose]: () => undefined };
 }
 
-// Asked before it is opened: a fifo in the place of a file must not stop the command.
 function openFile(path: string): LayoutFile {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) throw new ImageError('not-found', `no file ${path} in the image layout`);
-  if (!stats.isFile()) throw new ImageError('bad-layout', `${path} is not a file`);
-  return { size: stats.size, bytes: readWhenWanted(path) };
+  return { size: requireFile(path), bytes: readWhenWanted(path) };
 }
 
 async function* readWhenWanted(path: string): AsyncGenerator<Uint8Array, void, undefined> {

@@ -36,7 +36,13 @@ export interface LayerRules {
   readonly repeats: 'replace' | 'refuse';
 }
 
-const EPOCH = { seconds: 0, nanoseconds: 0 };
+const PLAIN = {
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  mtime: { seconds: 0, nanoseconds: 0 },
+  xattrs: new Map(),
+} as const;
 const TYPE = { character: 0o020000, block: 0o060000, fifo: 0o010000 } as const;
 const NEW_FILE = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY;
 
@@ -80,9 +86,9 @@ export class LayerWriter implements Disposable {
         return;
       }
       const whiteout = this.#rules.whiteouts ? parseWhiteout(last) : undefined;
-      const here = this.#tree.directory(path.slice(0, -1));
-      if (whiteout !== undefined) this.#whiteout(here, whiteout);
-      else await this.#place(here, fromByteString(last), path, entry, content);
+      const parents = path.slice(0, -1);
+      if (whiteout !== undefined) this.#whiteout(parents, whiteout);
+      else await this.#place(this.#tree.directory(parents), fromByteString(last), path, entry, content);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       throw new ImageError('system', `cannot extract ${showBytes(entry.path)}: ${error.message}`, {
@@ -93,6 +99,7 @@ export class LayerWriter implements Disposable {
 
   /** To be called after the last entry: now nothing changes the times of directories any more. */
   finish(): void {
+    if (!this.#rootSeen) this.#inherit([], this.#tree.root, this.#lower.root);
     this.#times.apply(this.#tree.root);
   }
 
@@ -197,26 +204,31 @@ export class LayerWriter implements Disposable {
   }
 
   // A whiteout is about lower layers only, wherever it stands in its own.
-  #whiteout(here: Descriptor, whiteout: Whiteout): void {
+  #whiteout(parents: Segments, whiteout: Whiteout): void {
+    if (whiteout.kind === 'ignored') return;
+    const here = this.#tree.directoryToHideIn(parents);
+    if (here === undefined) {
+      this.#dependsOnLower = true;
+      return;
+    }
     switch (whiteout.kind) {
-      case 'ignored':
-        return;
       case 'opaque':
         makeOpaque(here);
         return;
-      case 'removed': {
-        const name = fromByteString(whiteout.name);
-        const existing = statAt(here, name);
-        if (existing === undefined) whiteOut(here, name);
-        else if (existing.isDirectory()) {
-          using directory = openAt(here, name, constants.O_RDONLY | constants.O_DIRECTORY);
-          makeOpaque(directory);
-        }
+      case 'removed':
+        this.#remove(here, fromByteString(whiteout.name));
         return;
-      }
       default:
         whiteout satisfies never;
     }
+  }
+
+  #remove(here: Descriptor, name: Buffer): void {
+    const existing = statAt(here, name);
+    if (existing === undefined) whiteOut(here, name);
+    if (existing?.isDirectory() !== true) return;
+    using directory = openAt(here, name, constants.O_RDONLY | constants.O_DIRECTORY);
+    makeOpaque(directory);
   }
 
   /** Makes room for an entry, where the format lets a later one win. */
@@ -238,13 +250,15 @@ export class LayerWriter implements Disposable {
     this.#dependsOnLower = true;
     this.#implied.add(path.join('/'));
     const found = this.#lower.find(path);
-    if (found === undefined) {
-      applyAttributes(directory, { mode: 0o755, uid: 0, gid: 0, mtime: EPOCH, xattrs: new Map() });
-      this.#times.note(path, directory, EPOCH);
-      return;
-    }
-    using below = found;
-    this.#times.note(path, directory, copyDirectoryAttributes(below, directory).mtime);
+    this.#inherit(path, directory, found);
+    found?.[Symbol.dispose]();
+  }
+
+  /** A directory that the archive only implies is the one below, or if there is none, an ordinary one. */
+  #inherit(path: Segments, directory: Descriptor, below: Descriptor | undefined): void {
+    if (below === undefined) applyAttributes(directory, PLAIN);
+    const { mtime } = below === undefined ? PLAIN : copyDirectoryAttributes(below, directory);
+    this.#times.note(path, directory, mtime);
   }
 }
 

@@ -20,6 +20,11 @@ export class LowerLayers implements Disposable {
     this.#roots = roots.map((root) => openDirectory(root));
   }
 
+  /** The root of the uppermost, which is the root of them all. */
+  get root(): Descriptor | undefined {
+    return this.#roots[0];
+  }
+
   /** What is at a path without links in it: an O_PATH descriptor, the caller's to close. */
   find(path: Segments): Descriptor | undefined {
     for (const root of this.#roots) {

@@ -5,7 +5,7 @@ import { statAt } from '../../os/file-attributes.ts';
 import { check } from '../../os/syscall.ts';
 import { type ByteString, fromByteString, toByteString } from '../tar/index.ts';
 import { hostile, MAX_DEPTH, type Segments } from './path.ts';
-import { isWhiteout, makeOpaque } from './whiteout.ts';
+import { isOpaque, isWhiteout, makeOpaque } from './whiteout.ts';
 
 const ENOENT = -2;
 const MAX_LINKS = 40;
@@ -25,6 +25,7 @@ export interface Parents {
   implied(directory: Descriptor, path: Segments): void;
 }
 
+type Purpose = 'to-fill' | 'to-hide';
 type Step = { readonly name: ByteString; readonly ofLink: boolean };
 type Trail = Array<{ readonly name: ByteString; readonly directory: Descriptor }>;
 
@@ -47,16 +48,14 @@ export class TargetTree implements Disposable {
 
   /** The directory at a path, made if missing. The descriptor is the tree's own, good until a few others were asked for. */
   directory(path: Segments): Descriptor {
-    for (const directory of this.#stale.splice(0)) directory[Symbol.dispose]();
-    if (path.length === 0) return this.root;
-    const key = path.join('/');
-    const known = this.#open.get(key);
-    if (known !== undefined) return known;
-    const opened = tryOpenBeneath(this.root, fromByteString(key));
-    const directory = typeof opened === 'number' ? this.#walk(path) : opened;
-    if (this.#open.size >= OPEN_DIRECTORIES) this.#closeOldest();
-    this.#open.set(key, directory);
+    const directory = this.#find(path, 'to-fill');
+    if (directory === undefined) throw hostile(path.join('/'), 'leads through what is not a directory');
     return directory;
+  }
+
+  /** The same for a whiteout: undefined where the layers below have no such directory, so that there is nothing to hide. */
+  directoryToHideIn(path: Segments): Descriptor | undefined {
+    return this.#find(path, 'to-hide');
   }
 
   /**
@@ -74,6 +73,20 @@ export class TargetTree implements Disposable {
     this.root[Symbol.dispose]();
   }
 
+  #find(path: Segments, purpose: Purpose): Descriptor | undefined {
+    for (const directory of this.#stale.splice(0)) directory[Symbol.dispose]();
+    if (path.length === 0) return this.root;
+    const key = path.join('/');
+    const known = this.#open.get(key);
+    if (known !== undefined) return known;
+    const opened = tryOpenBeneath(this.root, fromByteString(key));
+    const directory = typeof opened === 'number' ? this.#walk(path, purpose) : opened;
+    if (directory === undefined) return undefined;
+    if (this.#open.size >= OPEN_DIRECTORIES) this.#closeOldest();
+    this.#open.set(key, directory);
+    return directory;
+  }
+
   #closeOldest(): void {
     for (const [key, directory] of this.#open) {
       this.#open.delete(key);
@@ -82,7 +95,7 @@ export class TargetTree implements Disposable {
     }
   }
 
-  #walk(path: Segments): Descriptor {
+  #walk(path: Segments, purpose: Purpose): Descriptor | undefined {
     const shown = path.join('/');
     const trail: Trail = [];
     const pending: Step[] = steps(path, false);
@@ -94,7 +107,8 @@ export class TargetTree implements Disposable {
           closeTop(trail);
           continue;
         }
-        const next = this.#enter(trail, step, shown);
+        const next = this.#enter(trail, step, purpose);
+        if (next === undefined) return undefined;
         if (next instanceof Descriptor) {
           trail.push({ name: step.name, directory: next });
           if (trail.length > MAX_DEPTH) throw hostile(shown, `is deeper than ${MAX_DEPTH} directories`);
@@ -111,18 +125,17 @@ export class TargetTree implements Disposable {
     }
   }
 
-  /** The directory of this name, made if missing, or the target of a link. */
-  #enter(trail: Trail, step: Step, shown: ByteString): Descriptor | ByteString {
+  /** The directory of this name, made if missing, or the target of a link, or undefined where neither can be. */
+  #enter(trail: Trail, step: Step, purpose: Purpose): Descriptor | ByteString | undefined {
     const here = trail.at(-1)?.directory ?? this.root;
     const name = fromByteString(step.name);
     const opened = tryOpenAt(here, name, constants.O_RDONLY | constants.O_DIRECTORY);
     if (typeof opened !== 'number') return opened;
-    if (opened === ENOENT) return this.#missing(here, trail, step, shown);
+    if (opened === ENOENT) return this.#missing(trail, step, purpose);
     const target = tryReadLink(here, name);
     if (typeof target !== 'number') return toByteString(target);
     const stats = statAt(here, name);
-    if (stats === undefined || !isWhiteout(stats) || step.ofLink)
-      throw hostile(shown, 'leads through what is not a directory');
+    if (purpose === 'to-hide' || stats === undefined || !isWhiteout(stats) || step.ofLink) return undefined;
     // The layer removed what was below and goes on to fill a new directory of that name.
     removeName(here, name);
     const directory = this.#make(here, trail, step);
@@ -130,16 +143,19 @@ export class TargetTree implements Disposable {
     return directory;
   }
 
-  #missing(here: Descriptor, trail: Trail, step: Step, shown: ByteString): Descriptor | ByteString {
-    const below = this.#parents.below([...trail.map(({ name }) => name), step.name]);
+  #missing(trail: Trail, step: Step, purpose: Purpose): Descriptor | ByteString | undefined {
+    const here = trail.at(-1)?.directory ?? this.root;
+    const isHidden = isOpaque(this.root) || trail.some(({ directory }) => isOpaque(directory));
+    const below: Below = isHidden
+      ? { kind: 'nothing' }
+      : this.#parents.below([...trail.map(({ name }) => name), step.name]);
     switch (below.kind) {
       case 'symlink':
         return below.target;
       case 'other':
-        throw hostile(shown, 'leads through what is not a directory');
+        return undefined;
       case 'nothing':
-        if (step.ofLink) throw hostile(shown, 'leads through a link to nowhere');
-        return this.#make(here, trail, step);
+        return step.ofLink || purpose === 'to-hide' ? undefined : this.#make(here, trail, step);
       case 'directory':
         return this.#make(here, trail, step);
       default:

@@ -71,6 +71,16 @@ export class ByteSource {
     while (left > 0) left -= (await this.some(left)).length;
   }
 
+  /** As `skip`, but the stream may end on the way. */
+  async skipIfThere(length: number): Promise<void> {
+    for (let left = length; left > 0; ) {
+      while (this.#buffer.length === 0) {
+        if (!(await this.#fill())) return;
+      }
+      left -= this.#take(Math.min(left, this.#buffer.length)).length;
+    }
+  }
+
   #take(length: number): Buffer {
     const taken = this.#buffer.subarray(0, length);
     this.#buffer = this.#buffer.subarray(length);

@@ -43,7 +43,9 @@ export class TarReader {
   async *entries(): AsyncGenerator<Entry, void, undefined> {
     let count = 0;
     for (;;) {
-      await this.#source.skip(this.#unread + this.#padding);
+      await this.#source.skip(this.#unread);
+      // umoci's inserted layers end with their last file's last byte.
+      await this.#source.skipIfThere(this.#padding);
       this.#startBody(0, []);
       const header = await this.#nextHeader();
       if (header === undefined) return;
