@@ -1,0 +1,73 @@
+import {
+  GUEST_MESSAGE_MAX_BYTES,
+  type GuestMessage,
+  HOST_MESSAGE_MAX_BYTES,
+  type HostMessage,
+  parseGuestMessage,
+} from '../abi/guest.ts';
+import { AbiError } from '../abi/json.ts';
+import { monotonicMilliseconds } from '../native/clock.ts';
+import type { Loop } from '../native/loop.ts';
+import { PacketChannel } from '../native/packets.ts';
+import { SupervisorError } from './error.ts';
+import { RateLimit } from './rate.ts';
+
+export interface GuestChannelEvents {
+  message(message: GuestMessage): void;
+  /** No more messages will come; the channel has closed itself. */
+  broken(problem: SupervisorError): void;
+}
+
+/** Far more than moving streams at full speed takes (a credit for every 64 KiB). */
+const MESSAGES = { burst: 10_000, perSecond: 4000 };
+/** Of lines that an operator is shown. */
+const WARNINGS = { burst: 100, perSecond: 1 };
+
+/** The control channel to PID 1. Whoever is behind it may be hostile: it can lose its pod here, and nothing else. */
+export class GuestChannel {
+  readonly #packets: PacketChannel;
+  readonly #events: GuestChannelEvents;
+  readonly #messages = new RateLimit(MESSAGES.burst, MESSAGES.perSecond, monotonicMilliseconds());
+  readonly #warnings = new RateLimit(WARNINGS.burst, WARNINGS.perSecond, monotonicMilliseconds());
+
+  /** Takes the fd over. */
+  constructor(loop: Loop, fd: number, events: GuestChannelEvents) {
+    this.#events = events;
+    const limits = { receiveBytes: GUEST_MESSAGE_MAX_BYTES, queueBytes: 2 * HOST_MESSAGE_MAX_BYTES };
+    this.#packets = new PacketChannel(loop, fd, limits, {
+      text: (text) => this.#take(text),
+      broken: (cause) =>
+        events.broken(new SupervisorError('guest-broken', `control channel: ${cause.message}`, { cause })),
+    });
+  }
+
+  send(message: HostMessage): void {
+    this.#packets.send(JSON.stringify(message));
+  }
+
+  close(): void {
+    this.#packets.close();
+  }
+
+  #take(text: string): void {
+    const message = this.#parse(text);
+    if (message instanceof SupervisorError) {
+      this.close();
+      this.#events.broken(message);
+    } else {
+      this.#events.message(message);
+    }
+  }
+
+  #parse(text: string): GuestMessage | SupervisorError {
+    const now = monotonicMilliseconds();
+    try {
+      const message = parseGuestMessage(JSON.parse(text));
+      const allowed = this.#messages.take(now) && (message.type !== 'warning' || this.#warnings.take(now));
+      return allowed ? message : new SupervisorError('guest-broken', 'the guest floods its control channel');
+    } catch (cause) {
+      if (!(cause instanceof AbiError || cause instanceof SyntaxError)) throw cause;
+      return new SupervisorError('guest-broken', `the guest sent rubbish: ${cause.message}`, { cause });
+    }
+  }
+}

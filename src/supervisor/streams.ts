@@ -1,0 +1,105 @@
+import {
+  decodeFrameHeader,
+  encodeFrameHeader,
+  FRAME_HEADER_BYTES,
+  FRAME_MAX_BYTES,
+  STREAM_WINDOW,
+} from '../abi/frames.ts';
+import type { HostMessage } from '../abi/guest.ts';
+import { close } from '../native/files.ts';
+import type { Loop } from '../native/loop.ts';
+import { type FrameCodec, Mux } from '../native/mux.ts';
+import { SupervisorError } from './error.ts';
+
+export const FRAMES: FrameCodec = {
+  headerBytes: FRAME_HEADER_BYTES,
+  maxFrameBytes: FRAME_MAX_BYTES,
+  windowBytes: STREAM_WINDOW,
+  encode: encodeFrameHeader,
+  decode: decodeFrameHeader,
+};
+
+export interface StreamsEvents {
+  /** To PID 1, on the control channel. */
+  send(message: HostMessage): void;
+  broken(problem: SupervisorError): void;
+}
+
+/** The byte streams between the pod and the world, and whether all that came out of the pod has been passed on. */
+export class Streams {
+  readonly #mux: Mux;
+  /** Outputs that are not at their end yet, each with who waits for that. */
+  readonly #outputs = new Map<number, () => void>();
+  #waiting: (() => void)[] = [];
+  #next = 1;
+
+  /** Takes the data channel's fd over. */
+  constructor(loop: Loop, fd: number, events: StreamsEvents) {
+    this.#mux = new Mux(loop, fd, FRAMES, {
+      credit: (stream, bytes) => events.send({ type: 'credit', stream, bytes }),
+      sinkEnded: (stream) => this.#ended(stream),
+      broken: (cause) =>
+        events.broken(new SupervisorError('guest-broken', `data channel: ${cause.message}`, { cause })),
+    });
+  }
+
+  /** A number for a new stream. */
+  allocate(): number {
+    return this.#next++;
+  }
+
+  /** Bytes from the pod go to `fd`, which is taken over; null: to nowhere. `done` when the last one is there. */
+  output(stream: number, fd: number | null, done: () => void = () => {}): void {
+    this.#outputs.set(stream, done);
+    this.#mux.addSink(stream, fd);
+  }
+
+  /** Bytes of `fd`, which is taken over, go into the pod. */
+  input(stream: number, fd: number): void {
+    this.#mux.addSource(stream, fd);
+  }
+
+  /** Nobody in the pod reads it any more. */
+  endInput(stream: number): void {
+    this.#mux.endSource(stream);
+  }
+
+  /** A process that never started has no streams on its side that could end. */
+  forget(stream: number): void {
+    this.#mux.discard(stream);
+    this.#ended(stream);
+  }
+
+  grant(stream: number, bytes: number): void {
+    this.#mux.grant(stream, bytes);
+  }
+
+  /** Calls back once every output has been passed on to its end; at once if that is so already. */
+  whenDrained(callback: () => void): void {
+    this.#waiting.push(callback);
+    this.#check();
+  }
+
+  close(): void {
+    this.#mux.close();
+  }
+
+  #ended(stream: number): void {
+    const done = this.#outputs.get(stream);
+    this.#outputs.delete(stream);
+    done?.();
+    this.#check();
+  }
+
+  #check(): void {
+    if (this.#outputs.size > 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const callback of waiting) callback();
+  }
+}
+
+/** For fds that came with a request that is refused. */
+export function closeAll(fds: readonly number[]): void {
+  for (const fd of fds) close(fd);
+}

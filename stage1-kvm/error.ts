@@ -1,0 +1,21 @@
+export type KvmErrorCode =
+  /** The pod's directory is not as stage0 must leave it. */
+  | 'bad-pod'
+  /** The machine lacks something, or refuses it. */
+  | 'unsupported'
+  /** A user or group that the image does not have. */
+  | 'unknown-user'
+  /** QEMU, virtiofsd or the guest failed. */
+  | 'machine-failed';
+
+export class KvmError extends Error {
+  override readonly name = 'KvmError';
+
+  constructor(
+    readonly code: KvmErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

@@ -1,0 +1,13 @@
+/**
+ * The entrypoint `gc`, run while the caller holds the lock of a pod that has ended: undoes what outlives a supervisor.
+ * Processes, mounts and namespaces do not, and a pod's id is free once its directory is gone.
+ */
+import { EXIT } from '../src/abi/exit-code.ts';
+import { parseGcArguments } from '../src/abi/stage1.ts';
+import { removeRecordedCgroups } from '../src/supervisor/cgroup.ts';
+
+export function gc(args: readonly string[]): number {
+  parseGcArguments(args);
+  removeRecordedCgroups();
+  return EXIT.ok;
+}

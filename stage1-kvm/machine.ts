@@ -1,0 +1,132 @@
+import { unless } from '../src/native/errors.ts';
+import { getLimit } from '../src/native/limits.ts';
+import type { Loop } from '../src/native/loop.ts';
+import { type Exit, kill } from '../src/native/processes.ts';
+import { signalName } from '../src/native/signals.ts';
+import { spawn } from '../src/native/spawn.ts';
+import { qemuRoot, qemuSteps, shareSteps } from './confinement.ts';
+import { Messages } from './messages.ts';
+import { KERNEL_DIRECTORY, SHARE_DIRECTORY } from './pod.ts';
+import type { Programs } from './programs.ts';
+import { enterRoot, hostPaths } from './qemu-root.ts';
+import { Qmp } from './qmp.ts';
+import { type MachinePlan, qemuArguments, virtiofsdArguments } from './vmm.ts';
+import { closeTheirs, connectWires, type OwnEnds, type Wires } from './wires.ts';
+
+export interface MachineSetup {
+  readonly plan: MachinePlan;
+  readonly programs: Programs;
+  /** The uid and gid of QEMU. */
+  readonly id: number;
+  readonly cgroupFiles: readonly string[];
+  readonly userNamespace: number | undefined;
+}
+
+export interface MachineEvents {
+  /** The guest has ended itself: orderly, or by a crash. */
+  shutdown(reason: 'power-off' | 'reset'): void;
+  /** It cannot go on: a process has ended, or QEMU has stopped the guest. */
+  failed(what: string): void;
+  /** Both processes have been reaped. */
+  gone(): void;
+  /** With --debug, each line of the console. */
+  consoleLine: ((line: string) => void) | undefined;
+}
+
+const CONSOLE_BYTES = 65536;
+const MESSAGE_BYTES = 8192;
+const LAST_LINES = 15;
+/** QEMU's root is built in its own mount namespace, over a directory that it does not need. */
+const ROOT_PLACE = 'stage1/rootfs/opt';
+const ENVIRONMENT = ['PATH=/usr/bin:/bin'];
+
+/** A running virtual machine: QEMU and virtiofsd. */
+export class Machine {
+  readonly channels: Pick<OwnEnds, 'control' | 'data'>;
+  readonly #events: MachineEvents;
+  readonly #console: Messages;
+  readonly #qemuMessages: Messages;
+  readonly #shareMessages: Messages;
+  readonly #qmp: Qmp;
+  readonly #running = new Map<number, string>();
+  #ending = false;
+
+  constructor(loop: Loop, setup: MachineSetup, events: MachineEvents) {
+    const wires = connectWires();
+    this.#events = events;
+    this.#start(loop, 'virtiofsd', startVirtiofsd(setup, wires));
+    this.#start(loop, 'qemu', startQemu(setup, wires));
+    closeTheirs(wires);
+    const { own } = wires;
+    this.channels = own;
+    this.#console = new Messages(loop, own.console, CONSOLE_BYTES, events.consoleLine);
+    this.#qemuMessages = new Messages(loop, own.qemuMessages, MESSAGE_BYTES, undefined);
+    this.#shareMessages = new Messages(loop, own.shareMessages, MESSAGE_BYTES, undefined);
+    this.#qmp = new Qmp(loop, own.qmp, {
+      shutdown: (reason) => events.shutdown(reason),
+      stopped: (status) => {
+        if (!this.#ending) events.failed(`qemu stopped the guest: ${status}`);
+      },
+    });
+  }
+
+  /** At once. `gone` follows. */
+  kill(): void {
+    this.#ending = true;
+    for (const pid of this.#running.keys()) unless(['ESRCH'], () => kill(pid, 'SIGKILL'));
+  }
+
+  /** The last lines of what the programs and the guest's console have said, each with who said it. */
+  lastWords(): string[] {
+    const sources = [
+      ['qemu', this.#qemuMessages],
+      ['virtiofsd', this.#shareMessages],
+      ['console', this.#console],
+    ] as const;
+    return sources.flatMap(([name, messages]) =>
+      messages.lastLines(LAST_LINES).map((line) => `${name}: ${line}`),
+    );
+  }
+
+  close(): void {
+    for (const messages of [this.#console, this.#qemuMessages, this.#shareMessages]) messages.close();
+    this.#qmp.close();
+  }
+
+  #start(loop: Loop, name: string, pid: number): void {
+    this.#running.set(pid, name);
+    loop.onExit(pid, ({ exit }) => {
+      this.#running.delete(pid);
+      if (!this.#ending) this.#events.failed(`${name} ${describe(exit)}`);
+      if (this.#running.size === 0) this.#events.gone();
+    });
+  }
+}
+
+function startVirtiofsd({ programs, userNamespace, cgroupFiles }: MachineSetup, wires: Wires): number {
+  const { virtiofsd } = programs;
+  return spawn({
+    path: virtiofsd.path,
+    argv: ['virtiofsd', ...virtiofsdArguments(virtiofsd, SHARE_DIRECTORY)],
+    env: ENVIRONMENT,
+    fds: wires.virtiofsd,
+    steps: shareSteps({ userNamespace, cgroupFiles, hardLimit: getLimit('nofile').hard }),
+  });
+}
+
+function startQemu({ plan, programs, id, cgroupFiles }: MachineSetup, wires: Wires): number {
+  const entries = qemuRoot(hostPaths(), KERNEL_DIRECTORY, id, plan.accelerator === 'kvm');
+  return spawn({
+    path: programs.qemu,
+    argv: ['qemu-system-x86_64', ...qemuArguments(plan)],
+    env: ENVIRONMENT,
+    fds: wires.qemu,
+    steps: qemuSteps({ id, cgroupFiles, enterRoot: () => enterRoot(entries, ROOT_PLACE) }),
+  });
+}
+
+function describe(exit: Exit): string {
+  return exit.kind === 'exited'
+    ? `exited with code ${exit.code}`
+    : `was killed by ${signalName(exit.signal)}`;
+}

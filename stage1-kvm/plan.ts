@@ -1,0 +1,121 @@
+/** From a pod's manifests, and the few facts that are not in them, to what PID 1 does. Pure. */
+import type {
+  AppPlan,
+  BootPlan,
+  FilePlan,
+  MachinePlan,
+  MountPlanEntry,
+  ProcessPlan,
+  StreamsPlan,
+} from '../src/abi/boot-plan.ts';
+import { type App, findIsolator } from '../src/appc/index.ts';
+import { keptCapabilities } from './capabilities.ts';
+import { defaultEnvironment } from './environment.ts';
+import { HIDDEN_PATHS, READ_ONLY_PATHS } from './protected-paths.ts';
+import type { Identity } from './users.ts';
+import { SHARE_TAG } from './vmm.ts';
+
+/** Where PID 1 mounts the share. */
+const SHARE_TARGET = '/pod';
+/** Between SIGTERM and SIGKILL. */
+export const STOP_GRACE_SECONDS = 10;
+
+/** An app, with everything looked up. */
+export interface AppFacts {
+  readonly name: string;
+  readonly app: App;
+  readonly readOnlyRoot: boolean;
+  readonly identity: Identity;
+  readonly streams: StreamsPlan;
+}
+
+export interface PodFacts {
+  readonly hostname: string;
+  readonly apps: readonly AppFacts[];
+  readonly clock: MachinePlan['clock'];
+  readonly entropy: string;
+  /** TERM of the caller, for apps with a terminal. */
+  readonly term: string;
+  readonly restrictCapabilities: boolean;
+  readonly protectPaths: boolean;
+}
+
+export function planPod(pod: PodFacts): BootPlan {
+  return {
+    hostname: pod.hostname,
+    machine: {
+      modules: [],
+      clock: pod.clock,
+      entropy: pod.entropy,
+      shares: [{ tag: SHARE_TAG, target: SHARE_TARGET }],
+    },
+    interfaces: [],
+    apps: pod.apps.map((app) => planApp(pod, app)),
+    stopGraceSeconds: STOP_GRACE_SECONDS,
+  };
+}
+
+function planApp(pod: PodFacts, facts: AppFacts): AppPlan {
+  return {
+    name: facts.name,
+    root: { kind: 'virtiofs', tag: SHARE_TAG, path: `${facts.name}/rootfs` },
+    readOnlyRoot: facts.readOnlyRoot,
+    mounts: planMounts(pod.protectPaths),
+    files: planFiles(pod.hostname),
+    process: planProcess(pod, facts),
+    streams: facts.streams,
+  };
+}
+
+/** Protection after the mounts that it covers. */
+function planMounts(protectPaths: boolean): MountPlanEntry[] {
+  const safe = ['nosuid', 'nodev', 'noexec'] as const;
+  return [
+    { kind: 'dev', target: '/dev' },
+    { kind: 'filesystem', type: 'proc', target: '/proc', flags: safe, data: '' },
+    {
+      kind: 'filesystem',
+      type: 'sysfs',
+      target: '/sys',
+      flags: protectPaths ? [...safe, 'read-only'] : safe,
+      data: '',
+    },
+    ...(protectPaths
+      ? [
+          ...READ_ONLY_PATHS.map((target) => ({ kind: 'read-only', target }) as const),
+          ...HIDDEN_PATHS.map((target) => ({ kind: 'hidden', target }) as const),
+        ]
+      : []),
+  ];
+}
+
+/** What an image need not bring; its own files win, as in rkt. */
+function planFiles(hostname: string): FilePlan[] {
+  const names = ['localhost', 'localhost.localdomain', 'localhost6', 'ip6-localhost', 'ip6-loopback'];
+  const hosts = [`127.0.0.1\tlocalhost localhost.localdomain ${hostname}`, `::1\t${names.join(' ')}`];
+  return [
+    { path: '/etc/hosts', mode: 0o644, content: `${hosts.join('\n')}\n` },
+    { path: '/etc/hostname', mode: 0o644, content: `${hostname}\n` },
+  ];
+}
+
+function planProcess(pod: PodFacts, { name, app, identity, streams }: AppFacts): ProcessPlan {
+  const { isolators } = app;
+  const term = streams.kind === 'terminal' ? pod.term : undefined;
+  const defaults = defaultEnvironment(name, identity, term);
+  return {
+    argv: app.exec,
+    env: [...new Map([...defaults, ...app.environment].map((entry) => [entry.name, entry.value]))].map(
+      ([key, value]) => `${key}=${value}`,
+    ),
+    workingDirectory: app.workingDirectory ?? '/',
+    uid: identity.uid,
+    gid: identity.gid,
+    groups: app.supplementaryGIDs,
+    capabilities: keptCapabilities(isolators, pod.restrictCapabilities),
+    noNewPrivileges: findIsolator(isolators, 'no-new-privileges')?.value ?? false,
+    seccomp: null,
+    rlimits: [],
+    oomScoreAdj: findIsolator(isolators, 'oom-score-adj')?.value ?? null,
+  };
+}

@@ -1,0 +1,58 @@
+/** The pod as stage0 has left it in the current directory. */
+import { appImageManifest, appRootfs, POD, STAGE2 } from '../src/abi/pod-directory.ts';
+import type { RunArguments } from '../src/abi/stage1.ts';
+import {
+  type App,
+  AppcError,
+  effectiveApp,
+  type PodManifest,
+  type RuntimeApp,
+  readImageManifest,
+  readPodManifest,
+} from '../src/appc/index.ts';
+import { readText } from '../src/native/contents.ts';
+import { SystemError } from '../src/native/errors.ts';
+import { KvmError } from './error.ts';
+
+export interface PodApp {
+  readonly name: string;
+  readonly app: App;
+  readonly readOnlyRoot: boolean;
+  /** Its root file system, seen from the pod's directory. */
+  readonly rootfs: string;
+}
+
+export interface Pod {
+  readonly uuid: string;
+  readonly hostname: string;
+  readonly manifest: PodManifest;
+  readonly apps: readonly PodApp[];
+}
+
+/** The directory that the guest is given: the root of the share. */
+export const SHARE_DIRECTORY = `${POD.stage1Rootfs}/${STAGE2}`;
+export const KERNEL_DIRECTORY = `${POD.stage1Rootfs}/vm`;
+
+/** @throws KvmError `bad-pod` */
+export function readPod({ uuid, hostname }: RunArguments): Pod {
+  const manifest = reading(POD.manifest, (path) => readPodManifest(readText(path)));
+  return { uuid, hostname: hostname ?? `rkt-${uuid}`, manifest, apps: manifest.apps.map(readApp) };
+}
+
+function readApp(runtime: RuntimeApp): PodApp {
+  const { name } = runtime;
+  const app =
+    runtime.app ??
+    reading(appImageManifest(name), (path) => effectiveApp(readImageManifest(readText(path)), runtime));
+  if (app.exec.length === 0) throw new KvmError('bad-pod', `app ${name}: no command to run (exec is empty)`);
+  return { name, app, readOnlyRoot: runtime.readOnlyRootFS, rootfs: appRootfs(name) };
+}
+
+function reading<T>(path: string, read: (path: string) => T): T {
+  try {
+    return read(path);
+  } catch (cause) {
+    if (!(cause instanceof AppcError || cause instanceof SystemError)) throw cause;
+    throw new KvmError('bad-pod', `${path}: ${cause.message}`, { cause });
+  }
+}

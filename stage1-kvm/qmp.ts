@@ -1,0 +1,112 @@
+import { utf8Decode, utf8Encode } from '../src/native/engine.ts';
+import { SystemError } from '../src/native/errors.ts';
+import { close, readNow, writeNow } from '../src/native/files.ts';
+import type { Loop, Watch } from '../src/native/loop.ts';
+
+export interface QmpEvents {
+  /** The guest has powered itself off, or reset itself, which only a crashed one does. */
+  shutdown(reason: 'power-off' | 'reset'): void;
+  /** QEMU has stopped the guest for good; `status` is QEMU's word for why. */
+  stopped(status: string): void;
+}
+
+/** What is looked at in any of QEMU's messages. */
+interface Fields {
+  readonly event?: unknown;
+  readonly data?: unknown;
+  readonly return?: unknown;
+  readonly reason?: unknown;
+  readonly running?: unknown;
+  readonly status?: unknown;
+}
+
+const READ_BYTES = 4096;
+/** A QEMU that says more in one line has been taken over. */
+const LINE_CHARACTERS = 65536;
+
+/** QEMU's events (docs/interop/qmp-spec). What QEMU says is believed only as far as ending its own pod. */
+export class Qmp {
+  readonly #fd: number;
+  readonly #watch: Watch;
+  readonly #events: QmpEvents;
+  readonly #buffer = new Uint8Array(READ_BYTES);
+  #line = '';
+  #open = true;
+
+  /** Takes the fd, a non-blocking socket, over. */
+  constructor(loop: Loop, fd: number, events: QmpEvents) {
+    this.#fd = fd;
+    this.#events = events;
+    // Without this first command there are no events. It waits in the socket until QEMU listens.
+    this.#execute('qmp_capabilities');
+    this.#watch = loop.watch(fd, { readable: () => this.#read() });
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#watch.close();
+    close(this.#fd);
+  }
+
+  #execute(command: string): void {
+    writeNow(this.#fd, utf8Encode(`${JSON.stringify({ execute: command })}\n`));
+  }
+
+  #read(): void {
+    const read = this.#tryRead();
+    if (read === undefined) return;
+    const lines = `${this.#line}${utf8Decode(this.#buffer.subarray(0, read))}`.split('\n');
+    this.#line = lines.pop() ?? '';
+    // QEMU's end is noticed by its process; until then there is nothing to hear any more.
+    if (read === 0 || this.#line.length > LINE_CHARACTERS) this.close();
+    for (const line of lines) this.#take(line);
+  }
+
+  #tryRead(): number | undefined {
+    try {
+      return readNow(this.#fd, this.#buffer);
+    } catch (error) {
+      if (error instanceof SystemError) return 0;
+      throw error;
+    }
+  }
+
+  #take(line: string): void {
+    const message = parseObject(line);
+    switch (message.event) {
+      case 'SHUTDOWN':
+        this.#events.shutdown(reasonOf(message.data));
+        break;
+      case 'STOP':
+        // Why it stopped is in the status, not in the event.
+        if (this.#open) this.#execute('query-status');
+        break;
+      default:
+        this.#answer(message.return);
+    }
+  }
+
+  #answer(result: unknown): void {
+    if (!isObject(result) || result.running !== false) return;
+    this.#events.stopped(String(result.status));
+  }
+}
+
+function reasonOf(data: unknown): 'power-off' | 'reset' {
+  const reason = isObject(data) ? data.reason : undefined;
+  return reason === 'guest-reset' || reason === 'guest-panic' ? 'reset' : 'power-off';
+}
+
+function parseObject(line: string): Fields {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

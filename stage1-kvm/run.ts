@@ -1,0 +1,116 @@
+/** The entrypoint `run`: the process that stage0 was becomes the pod's supervisor, and stays until the pod has ended. */
+import {
+  KERNEL_PARAMS_ENV,
+  LOCK_FD_ENV,
+  parseRunArguments,
+  type RunArguments,
+  VM_IDS_ENV,
+} from '../src/abi/stage1.ts';
+import { setCloseOnExec } from '../src/native/descriptors.ts';
+import { environment } from '../src/native/engine.ts';
+import { Loop } from '../src/native/loop.ts';
+import { mount, ms, unshare } from '../src/native/mounts.ts';
+import { changeLink, findLink } from '../src/native/netlink/links.ts';
+import { Netlink } from '../src/native/netlink/socket.ts';
+import { joinFiles, makePodCgroup, type PodCgroup, removePodCgroup } from '../src/supervisor/cgroup.ts';
+import { Report } from '../src/supervisor/report.ts';
+import { prepareStatus, recordPid } from '../src/supervisor/status.ts';
+import { openUserNamespace } from '../src/supervisor/user-namespace.ts';
+import { type Accelerator, chooseAccelerator } from './accelerator.ts';
+import { Apps } from './apps.ts';
+import { KvmError } from './error.ts';
+import { type Host, readHost } from './host.ts';
+import { allocateId, parseIdRange } from './ids.ts';
+import { unenforced } from './isolators.ts';
+import type { MachineSetup } from './machine.ts';
+import { type Pod, readPod, SHARE_DIRECTORY } from './pod.ts';
+import { findPrograms } from './programs.ts';
+import { sizeMachine } from './size.ts';
+import { Supervision } from './supervision.ts';
+
+/** The exit code of the pod. @throws KvmError, AbiError, SystemError for a pod that cannot be started */
+export function run(args: readonly string[]): number {
+  const options = parseRunArguments(args);
+  const report = new Report('run', options.debug);
+  keepLock();
+  refuseNetworks(options);
+  const pod = readPod(options);
+  const loop = new Loop();
+  const apps = new Apps(loop, report, options, pod);
+  const host = readHost();
+  const { accelerator, warning } = chooseAccelerator(host);
+  if (warning !== undefined) report.say(warning);
+  recordPid();
+  prepareStatus();
+  const cgroup = openCgroup(pod, report);
+  try {
+    unshare('network');
+    shareRoots();
+    const setup = setUp(pod, options, host, accelerator, cgroup);
+    report.step('machine set up');
+    const supervision = new Supervision(loop, report, apps, setup);
+    // While the machine starts.
+    bringLoopbackUp();
+    for (const line of unenforced(pod.manifest)) report.warn(line);
+    return supervision.run();
+  } finally {
+    removePodCgroup(cgroup);
+  }
+}
+
+/** A child with the pod's lock could unlock it, or outlive us with it. */
+function keepLock(): void {
+  const fd = Number(environment(LOCK_FD_ENV));
+  if (!Number.isSafeInteger(fd) || fd < 3)
+    throw new KvmError('bad-pod', `${LOCK_FD_ENV} names no open directory`);
+  setCloseOnExec(fd, true);
+}
+
+function refuseNetworks({ net }: RunArguments): void {
+  if (net !== 'none') throw new KvmError('unsupported', `--net=${net}: only none is supported`);
+}
+
+function openCgroup({ uuid }: Pod, report: Report): PodCgroup {
+  const cgroup = makePodCgroup(uuid);
+  if (cgroup.kind === 'none') report.warn(`the pod runs without a cgroup of its own: ${cgroup.reason}`);
+  return cgroup;
+}
+
+/** The root of the share is a mount of its own, and shared, so that what is mounted below later reaches virtiofsd. */
+function shareRoots(): void {
+  mount({ source: SHARE_DIRECTORY, target: SHARE_DIRECTORY, flags: ms.bind | ms.recursive });
+  mount({ target: SHARE_DIRECTORY, flags: ms.shared | ms.recursive });
+}
+
+function setUp(
+  pod: Pod,
+  options: RunArguments,
+  host: Host,
+  accelerator: Accelerator,
+  cgroup: PodCgroup,
+): MachineSetup {
+  const programs = findPrograms();
+  const apps = pod.apps.map(({ app }) => app);
+  return {
+    plan: {
+      uuid: pod.uuid,
+      accelerator,
+      size: sizeMachine(apps, host.cpus, accelerator),
+      firmware: programs.firmware,
+      tscKilohertz: host.tscKilohertz,
+      debug: options.debug,
+      extraKernelParameters: environment(KERNEL_PARAMS_ENV) ?? '',
+    },
+    programs,
+    id: allocateId(parseIdRange(environment(VM_IDS_ENV))),
+    cgroupFiles: joinFiles(cgroup),
+    userNamespace: openUserNamespace(),
+  };
+}
+
+/** The pod's own network namespace, for what plugins will expect of it. */
+function bringLoopbackUp(): void {
+  using netlink = new Netlink();
+  const loopback = findLink(netlink, 'lo');
+  if (loopback !== undefined) changeLink(netlink, loopback.index, { up: true });
+}

@@ -1,0 +1,46 @@
+/**
+ * How large a pod's machine is, from the limits of its apps:
+ *
+ * - processors: the sum of `resource/cpu` limits, each rounded up to a whole core, as in rkt. Where no app has a limit, or the
+ *   sum is more than the host has: all of the host's with KVM, one in software emulation (more of them only slow it down).
+ * - memory: the sum of `resource/memory` limits, an app without one counting as 256 MiB, and 128 MiB for the guest's
+ *   kernel on top. (rkt: at least 512 MiB. Memory that a guest does not touch costs nothing either way.)
+ */
+import { type App, findIsolator, wholeUnits } from '../src/appc/index.ts';
+import type { Accelerator } from './accelerator.ts';
+
+export const DEFAULT_APP_MIB = 256;
+export const OVERHEAD_MIB = 128;
+const MIB = 1024 * 1024;
+/** QEMU's own limit on this kind of machine. */
+const MOST_CPUS = 255;
+
+export interface MachineSize {
+  readonly cpus: number;
+  readonly memoryMiB: number;
+}
+
+export function sizeMachine(apps: readonly App[], hostCpus: number, accelerator: Accelerator): MachineSize {
+  return { cpus: countCpus(apps, hostCpus, accelerator), memoryMiB: sumMemory(apps) };
+}
+
+function countCpus(apps: readonly App[], hostCpus: number, accelerator: Accelerator): number {
+  const wanted = apps.reduce((sum, app) => sum + (limitOf(app, 'resource/cpu') ?? 0), 0);
+  const unlimited = accelerator === 'kvm' ? hostCpus : 1;
+  const cpus = wanted === 0 ? unlimited : Math.min(wanted, hostCpus);
+  return Math.min(cpus, MOST_CPUS);
+}
+
+function sumMemory(apps: readonly App[]): number {
+  const limits = apps.map((app) => {
+    const bytes = limitOf(app, 'resource/memory');
+    return bytes === undefined ? DEFAULT_APP_MIB : Math.ceil(bytes / MIB);
+  });
+  return limits.reduce((sum, limit) => sum + limit, OVERHEAD_MIB);
+}
+
+/** In whole cores or bytes. */
+function limitOf(app: App, name: 'resource/cpu' | 'resource/memory'): number | undefined {
+  const limit = findIsolator(app.isolators, 'resource', name)?.value.limit;
+  return limit === undefined ? undefined : wholeUnits(limit);
+}

@@ -1,0 +1,157 @@
+import { EXIT } from '../src/abi/exit-code.ts';
+import type { Loop, Timer } from '../src/native/loop.ts';
+import { signals } from '../src/native/signals.ts';
+import { ControlServer } from '../src/supervisor/control-server.ts';
+import type { Report } from '../src/supervisor/report.ts';
+import { Session } from '../src/supervisor/session.ts';
+import type { Accelerator } from './accelerator.ts';
+import type { Apps } from './apps.ts';
+import { PodControl } from './control-handler.ts';
+import { KvmError } from './error.ts';
+import { Machine, type MachineSetup } from './machine.ts';
+import { STOP_GRACE_SECONDS } from './plan.ts';
+
+/** For the first word of the guest. It needs one or two seconds; a host under load may need many times that. */
+const HELLO_SECONDS: Readonly<Record<Accelerator, number>> = { kvm: 30, tcg: 180 };
+/** What a guest gets, once its own grace for the apps is over, to report and power off. */
+const STOP_SLACK_SECONDS = 5;
+const POWER_OFF_SECONDS = 5;
+/** When something breaks, several ends notice in any order; after this the best explanation has arrived. */
+const SETTLE_MS = 100;
+
+type Phase = 'booting' | 'running' | 'powering-off' | 'failing' | 'ending';
+
+/** A pod from the start of its machine to its exit code. On every way out both children are dead and reaped. */
+export class Supervision {
+  readonly #loop: Loop;
+  readonly #report: Report;
+  readonly #machine: Machine;
+  readonly #session: Session;
+  readonly #control: ControlServer;
+  readonly #apps: Apps;
+  readonly #problems: Error[] = [];
+  #phase: Phase = 'booting';
+  #deadline: Timer;
+  #stopping = false;
+  #code: number = EXIT.failure;
+
+  constructor(loop: Loop, report: Report, apps: Apps, setup: MachineSetup) {
+    this.#loop = loop;
+    this.#report = report;
+    this.#apps = apps;
+    const { accelerator, debug } = setup.plan;
+    this.#machine = new Machine(loop, setup, {
+      shutdown: (reason) => this.#shutDown(reason),
+      failed: (what) => this.#machineFailed(what),
+      gone: () => loop.stop(this.#code),
+      consoleLine: debug ? (line) => report.say(`console: ${line}`) : undefined,
+    });
+    report.step('qemu and virtiofsd started');
+    this.#session = this.#openSession();
+    this.#control = new ControlServer(
+      loop,
+      new PodControl(this.#session, (force) => this.#stop(force, signals.SIGTERM)),
+    );
+    const seconds = HELLO_SECONDS[accelerator];
+    this.#deadline = loop.after(seconds * 1000, () =>
+      this.#fail(new KvmError('machine-failed', `the guest did not answer within ${seconds} seconds`)),
+    );
+    loop.onSignals(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'], ({ signal }) =>
+      this.#stop(signal === signals.SIGQUIT, signal),
+    );
+  }
+
+  /** Until the pod has ended. Gives its exit code. */
+  run(): number {
+    try {
+      return this.#loop.run();
+    } finally {
+      // Also when a mistake of ours ends it: the caller needs the terminal to read of it.
+      this.#apps.close();
+    }
+  }
+
+  #openSession(): Session {
+    const { control, data } = this.#machine.channels;
+    return new Session(this.#loop, control, data, {
+      hello: (kernel) => {
+        this.#report.step(`guest up (Linux ${kernel})`);
+        this.#deadline.cancel();
+        this.#phase = 'running';
+        return this.#apps.plan(this.#session);
+      },
+      app: (name) => this.#apps.eventsOf(name),
+      ready: () => this.#apps.ready(),
+      warning: (message) => this.#report.warn(`guest: ${message}`),
+      ended: (code) => this.#apps.whenWritten(() => this.#powerOff(code)),
+      failed: (problem) => this.#fail(problem),
+    });
+  }
+
+  /** All apps have ended, and whoever wanted their output has it. */
+  #powerOff(code: number): void {
+    if (this.#phase !== 'running') return;
+    this.#phase = 'powering-off';
+    this.#code = code;
+    this.#deadline.cancel();
+    this.#deadline = this.#loop.after(POWER_OFF_SECONDS * 1000, () => this.#end(code));
+    this.#session.send({ type: 'power-off' });
+  }
+
+  #shutDown(reason: 'power-off' | 'reset'): void {
+    if (this.#phase === 'powering-off') this.#end(this.#code);
+    else if (reason === 'reset') this.#fail(new KvmError('machine-failed', 'the guest crashed'));
+    else this.#fail(new KvmError('machine-failed', 'the guest powered itself off'));
+  }
+
+  #machineFailed(what: string): void {
+    if (this.#phase === 'powering-off') this.#end(this.#code);
+    else this.#fail(new KvmError('machine-failed', what));
+  }
+
+  /** Orderly at first; the second time, or with `force`, at once. */
+  #stop(force: boolean, signal: number): void {
+    if (this.#phase === 'ending' || this.#phase === 'failing') return;
+    const code = 128 + signal;
+    if (force || this.#stopping || this.#phase === 'booting') {
+      this.#end(code);
+      return;
+    }
+    this.#stopping = true;
+    this.#report.step('stopping');
+    this.#session.send({ type: 'stop' });
+    const patience = STOP_GRACE_SECONDS + STOP_SLACK_SECONDS;
+    this.#deadline = this.#loop.after(patience * 1000, () => this.#end(code));
+  }
+
+  #fail(problem: Error): void {
+    if (this.#phase === 'ending') return;
+    this.#problems.push(problem);
+    if (this.#phase === 'failing') return;
+    this.#phase = 'failing';
+    this.#loop.after(SETTLE_MS, () => {
+      this.#report.say(explain(this.#problems));
+      for (const line of this.#machine.lastWords()) this.#report.say(`  ${line}`);
+      this.#end(EXIT.failure);
+    });
+  }
+
+  #end(code: number): void {
+    if (this.#phase === 'ending') return;
+    this.#phase = 'ending';
+    this.#code = code;
+    this.#deadline.cancel();
+    this.#apps.close();
+    this.#session.close();
+    this.#control.close();
+    this.#machine.kill();
+  }
+}
+
+/** What the guest's init says of itself explains most, a broken channel least: every other failure breaks channels, too. */
+function explain(problems: readonly Error[]): string {
+  const rank = (problem: Error) => RANKS.indexOf('code' in problem ? String(problem.code) : '');
+  return [...problems].sort((a, b) => rank(b) - rank(a))[0]?.message ?? 'the pod failed';
+}
+
+const RANKS = ['', 'guest-broken', 'machine-failed', 'guest-failed'];

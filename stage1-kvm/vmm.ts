@@ -1,0 +1,148 @@
+/** QEMU's and virtiofsd's command lines as data, each argument with its reason. Pure. */
+import { CONTROL_PORT, DATA_PORT } from '../src/abi/guest.ts';
+import type { Accelerator } from './accelerator.ts';
+import type { Virtiofsd, VirtiofsdKind } from './programs.ts';
+import type { MachineSize } from './size.ts';
+
+/** The tag of the share that holds the apps' roots. */
+export const SHARE_TAG = 'pod';
+/** Kernel and initramfs as QEMU sees them, in its own root. */
+export const KERNEL = '/vm/vmlinux';
+export const INITRAMFS = '/vm/initramfs';
+
+/** What each of QEMU's file descriptors is, by number: it gets no path to anything and waits for nobody. */
+export const QEMU_FDS = ['stdin', 'stdout', 'stderr', 'control', 'data', 'qmp', 'console', 'share'] as const;
+export type QemuFd = (typeof QEMU_FDS)[number];
+
+export interface MachinePlan {
+  /** The pod's UUID. */
+  readonly uuid: string;
+  readonly accelerator: Accelerator;
+  readonly size: MachineSize;
+  readonly firmware: string;
+  /** Of the host's time stamp counter; undefined where unknown. */
+  readonly tscKilohertz: number | undefined;
+  readonly debug: boolean;
+  /** RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS. */
+  readonly extraKernelParameters: string;
+}
+
+/** Without the program's name. */
+export function qemuArguments(plan: MachinePlan): string[] {
+  const { size, accelerator } = plan;
+  return [
+    // Nothing that is not named here: no default devices, no configuration of the user's, no window.
+    ...['-nodefaults', '-no-user-config', '-display', 'none'],
+    // For people who look at `ps`, and for the guest's DMI.
+    ...['-name', `rkt-${plan.uuid}`, '-uuid', plan.uuid],
+    // The smallest machine there is; PCI because its interrupts cost less than virtio-mmio's, and for vhost-user.
+    ...['-machine', 'microvm,pcie=on,isa-serial=on,memory-backend=ram'],
+    ...['-accel', accelerator, '-cpu', accelerator === 'kvm' ? 'host' : 'max'],
+    ...['-smp', String(size.cpus), '-m', `${size.memoryMiB}M`],
+    // virtiofsd maps the guest's memory to copy to and from it, so it must be shared.
+    ...['-object', `memory-backend-memfd,id=ram,size=${size.memoryMiB}M,share=on`],
+    // Not SeaBIOS, which newer QEMUs pick: it shows the kernel no PCI bus.
+    ...['-bios', plan.firmware],
+    ...['-kernel', KERNEL, '-initrd', INITRAMFS, '-append', kernelParameters(plan)],
+    // A guest that resets itself has crashed (panic=-1): the pod ends.
+    '-no-reboot',
+    ...serialArguments(),
+    ...shareArguments(),
+    // Messages of the kernel, kept for the error message of a pod that fails.
+    ...socket('console'),
+    ...['-serial', 'chardev:console'],
+    // Events: a machine that stops for an internal error would otherwise just sit there.
+    ...socket('qmp'),
+    ...['-mon', 'chardev=qmp,mode=control'],
+    // What QEMU never does once it runs: a guest that takes it over must not either.
+    ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
+  ];
+}
+
+/** Two ports; port 0 is for consoles. */
+function serialArguments(): string[] {
+  return [
+    ...['-device', 'virtio-serial-pci,id=ports,max_ports=3'],
+    ...socket('control'),
+    ...['-device', `virtserialport,bus=ports.0,nr=1,chardev=control,name=${CONTROL_PORT}`],
+    ...socket('data'),
+    ...['-device', `virtserialport,bus=ports.0,nr=2,chardev=data,name=${DATA_PORT}`],
+  ];
+}
+
+function shareArguments(): string[] {
+  return [...socket('share'), '-device', `vhost-user-fs-pci,chardev=share,tag=${SHARE_TAG}`];
+}
+
+/** A socket that is connected already. */
+function socket(fd: QemuFd): string[] {
+  return ['-chardev', `socket,id=${fd},fd=${QEMU_FDS.indexOf(fd)}`];
+}
+
+/** The same for every pod: what a pod is, its init learns on its channel. */
+export function kernelParameters(plan: MachinePlan): string {
+  return [
+    'console=ttyS0',
+    // 1: silent until it panics or oopses, which is printed. At 0 not even that would be.
+    ...(plan.debug ? ['loglevel=7'] : ['quiet', 'loglevel=1']),
+    // A panic resets the machine at once, by a triple fault: QEMU notices and exits.
+    ...['panic=-1', 'reboot=t'],
+    // Faster to boot: no self-tests of ciphers, no waiting for idle processors, the one serial port there is.
+    ...['cryptomgr.notests', 'rcupdate.rcu_expedited=1', '8250.nr_uarts=1'],
+    'random.trust_cpu=on',
+    ...(plan.accelerator === 'tcg' ? emulationParameters(plan.tscKilohertz) : []),
+    ...plan.extraKernelParameters.split(/\s+/).filter((parameter) => parameter !== ''),
+  ].join(' ');
+}
+
+/**
+ * The kernel's calibration of its clock loses a race against a busy host now and then and hangs; told the frequency it
+ * does not calibrate. With KVM it has a clock of its own, and a wrong value would skew the time. Mitigations protect
+ * against a speculation that emulated processors do not do.
+ */
+function emulationParameters(kilohertz: number | undefined): string[] {
+  const frequency = kilohertz === undefined ? [] : [`tsc_early_khz=${kilohertz}`];
+  return [...frequency, 'no_timer_check', 'tsc=reliable', 'mitigations=off'];
+}
+
+/** What each of virtiofsd's file descriptors is. */
+export const VIRTIOFSD_FDS = ['stdin', 'stdout', 'stderr', 'listen'] as const;
+const LISTEN_FD = VIRTIOFSD_FDS.indexOf('listen');
+
+/**
+ * Files the guest may have open, each of which is one of virtiofsd's, as are the directories and files whose inodes the guest
+ * remembers.
+ */
+export const SHARE_FILES = 65536;
+
+/** Without the program's name. */
+export function virtiofsdArguments(virtiofsd: Virtiofsd, directory: string): string[] {
+  return ARGUMENTS[virtiofsd.kind](directory);
+}
+
+/**
+ * - namespaces of its own and the shared directory as their root: the part that serves the guest sees nothing else;
+ * - several overlays are mounted under the share: without announce-submounts their inode numbers collide;
+ * - xattrs, for file capabilities;
+ * - the share is this pod's alone, so the guest may cache what it has seen;
+ * - the limit of files is set beforehand: raising it may not be allowed.
+ */
+const ARGUMENTS: Readonly<Record<VirtiofsdKind, (directory: string) => string[]>> = {
+  c: (directory) => [
+    '-f',
+    `--fd=${LISTEN_FD}`,
+    ...['-o', `source=${directory}`],
+    ...['-o', 'sandbox=namespace,cache=always,xattr,announce_submounts,log_level=warn'],
+    '--rlimit-nofile=0',
+  ],
+  rust: (directory) => [
+    `--fd=${LISTEN_FD}`,
+    `--shared-dir=${directory}`,
+    '--sandbox=namespace',
+    '--cache=always',
+    '--xattr',
+    '--announce-submounts',
+    '--log-level=warn',
+    '--rlimit-nofile=0',
+  ],
+};
