@@ -1,0 +1,14 @@
+export type CliErrorCode = 'usage' | 'missing-command' | 'unprivileged' | 'some-failed';
+
+/** What is wrong with a command line, or with how it is run. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+
+  constructor(
+    readonly code: CliErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

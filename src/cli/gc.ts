@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import { type GcEvent, gc } from '../stage0/gc.ts';
+import { openHost } from '../stage0/host.ts';
+import { formatDuration, parseDuration } from './duration.ts';
+import { CliError } from './error.ts';
+import { boolean, Flag, value } from './flag.ts';
+import { type GlobalValues, hostOptions } from './global-flags.ts';
+import { complain, print, warn } from './output.ts';
+import { requireRoot, subcommand } from './subcommand.ts';
+
+interface Values extends GlobalValues {
+  readonly gracePeriod: number;
+  readonly expirePrepared: number;
+  readonly markOnly?: boolean;
+}
+
+const GRACE_PERIOD = '30m';
+const EXPIRE_PREPARED = '24h';
+
+export function gcCommand(): Command {
+  return subcommand('gc', 'remove pods that have ended, after a grace period', [
+    durationFlag('grace-period', 'how long a pod that has ended is kept', GRACE_PERIOD),
+    durationFlag('expire-prepared', 'how long a prepared pod may wait to be run', EXPIRE_PREPARED),
+    new Flag('mark-only', boolean, 'only mark what has ended: its grace period begins'),
+  ])
+    .allowExcessArguments(false)
+    .action(async ({ gracePeriod, expirePrepared, markOnly = false, ...values }: Values) => {
+      requireRoot();
+      const host = openHost(hostOptions(values));
+      let failed = false;
+      await gc(host, { gracePeriod, expirePrepared, markOnly }, (event) => {
+        failed ||= event.kind === 'failed';
+        show(event, gracePeriod, host.debug);
+      });
+      if (failed) throw new CliError('some-failed', 'failed to remove one or more pods');
+    });
+}
+
+function durationFlag(name: string, description: string, fallback: string): Flag {
+  const flag = new Flag(name, value('DURATION'), description);
+  flag.argParser(parseDuration).default(parseDuration(fallback), fallback);
+  return flag;
+}
+
+function show(event: GcEvent, gracePeriod: number, debug: boolean): void {
+  const pod = `pod ${JSON.stringify(event.uuid)}`;
+  switch (event.kind) {
+    case 'marked':
+      warn('gc', `moving ${pod} to garbage`);
+      return;
+    case 'collecting':
+      print(`Garbage collecting ${pod}\n`);
+      return;
+    case 'within-grace':
+      warn('gc', `${pod} not removed: still within grace period (${formatDuration(gracePeriod)})`);
+      return;
+    case 'failed':
+      complain(`gc: ${pod}`, event.error, debug);
+      return;
+    default:
+      event satisfies never;
+  }
+}

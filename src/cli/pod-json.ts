@@ -1,0 +1,28 @@
+import type { AppRecord, PodRecord } from '../stage0/list.ts';
+import type { JsonValue } from './json.ts';
+
+const NANOSECONDS = 1_000_000_000n;
+
+/** A pod as `list` and `status` print it in JSON: rkt's fields in rkt's order; times of apps in ns, of the pod in s. */
+export function podJson(pod: PodRecord): JsonValue {
+  return {
+    name: pod.uuid,
+    state: pod.state,
+    app_names: pod.apps.length === 0 ? undefined : pod.apps.map((app) => app.name),
+    apps: pod.apps.length === 0 ? undefined : pod.apps.map(appJson),
+    created_at: pod.created === undefined ? undefined : pod.created / NANOSECONDS,
+    started_at: pod.started === undefined ? undefined : pod.started / NANOSECONDS,
+  };
+}
+
+function appJson(app: AppRecord): JsonValue {
+  return {
+    name: app.name,
+    state: app.state,
+    created_at: app.created,
+    started_at: app.started,
+    finished_at: app.finished,
+    exit_code: app.exitCode,
+    image_id: app.imageId,
+  };
+}

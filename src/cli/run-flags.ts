@@ -1,0 +1,34 @@
+import { boolean, Flag, optional, value, values } from './flag.ts';
+
+/** Flags of a pod, and of each of its images: one table for the parser and for the help. */
+export const POD_FLAGS: readonly Flag[] = [
+  new Flag('stage1-path', value('FILE'), 'image of the stage1, a local file'),
+  new Flag('stage1-name', value('NAME'), 'image of the stage1, by its name (NAME[:VERSION])'),
+  new Flag('stage1-hash', value('ID'), 'image of the stage1, by its id in the store'),
+  new Flag('stage1-from-dir', value('FILE'), 'image of the stage1, from the stage1-images directory'),
+  new Flag('net', optional('NETWORKS', 'default'), 'none: only a loopback interface'),
+  new Flag('inherit-env', boolean, 'give the apps the environment of this command'),
+  new Flag('set-env', values('NAME=VALUE'), 'an environment variable for all apps'),
+  new Flag('set-env-file', values('FILE'), 'environment variables for all apps, a NAME=VALUE a line'),
+  new Flag('no-overlay', boolean, 'copy the root file systems instead of mounting overlays'),
+  new Flag('interactive', boolean, 'give the terminal to the app, of which there must be one'),
+  new Flag('pod-manifest', value('FILE'), 'the pod, instead of images and their flags'),
+  new Flag('uuid-file-save', value('FILE'), "write the pod's UUID to a file, before anything else"),
+  new Flag('hostname', value('NAME'), 'host name of the pod (default: rkt-UUID)'),
+];
+
+export const APP_FLAGS: readonly Flag[] = [
+  new Flag('exec', value('PATH'), "run this instead of the image's command"),
+  new Flag('name', value('NAME'), "name of the app (default: the last part of the image's)"),
+  new Flag('environment', values('NAME=VALUE'), 'an environment variable for this app'),
+  new Flag('user', value('USER'), 'user: a name or number, or a path whose owner is meant'),
+  new Flag('group', value('GROUP'), 'group, likewise'),
+  new Flag('supplementary-gids', value('GID,...'), 'further groups, as numbers'),
+  new Flag('working-dir', value('DIR'), 'working directory'),
+  new Flag('readonly-rootfs', boolean, 'mount the root file system read-only'),
+  new Flag('memory', value('BYTES'), 'limit, as 256M or 1Gi'),
+  new Flag('cpu', value('CORES'), 'limit, as 2 or 500m'),
+].map((flag) => flag.helpGroup('Flags of the image before them:'));
+
+/** Those that a pod manifest says itself. */
+export const EXCLUDED_BY_MANIFEST: readonly string[] = ['inherit-env', 'set-env', 'set-env-file'];

@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import type { AppRequest } from '../stage0/app-request.ts';
+import { type PodRequest, parsePodRequest, podEnvironment } from '../stage0/pod-request.ts';
+import type { RunRequest } from '../stage0/run.ts';
+import type { Stage1Choice } from '../stage0/stage1-image.ts';
+import type { FlagValues, ImageArguments, PodArguments } from './app-arguments.ts';
+import { CliError } from './error.ts';
+import { all, isSet, last, maybe } from './flag-values.ts';
+import { EXCLUDED_BY_MANIFEST } from './run-flags.ts';
+
+/** What a command line of `run` asks for. Throws CliError `usage`, and what reading the named files throws. */
+export function runRequest({ flags, images }: PodArguments): RunRequest {
+  const interactive = isSet(flags, 'interactive');
+  const pod = podRequest(flags, images);
+  if (interactive && (pod.kind === 'apps' ? pod.apps : pod.manifest.apps).length !== 1)
+    throw new CliError('usage', 'interactive option only supports one image');
+  return {
+    pod,
+    stage1: stage1Choice(flags),
+    roots: isSet(flags, 'no-overlay') ? 'copy' : 'overlay',
+    net: network(last(flags, 'net')),
+    interactive,
+    hostname: last(flags, 'hostname'),
+    uuidFile: last(flags, 'uuid-file-save'),
+  };
+}
+
+function podRequest(flags: FlagValues, images: readonly ImageArguments[]): PodRequest {
+  const manifest = last(flags, 'pod-manifest');
+  if (manifest !== undefined) {
+    if (images.length > 0 || EXCLUDED_BY_MANIFEST.some((name) => flags.has(name)))
+      throw new CliError('usage', 'conflicting flags set with --pod-manifest (see --help)');
+    return parsePodRequest(read(manifest));
+  }
+  if (images.length === 0)
+    throw new CliError('usage', 'must provide at least one image or specify the pod manifest');
+  const environment = podEnvironment({
+    inherit: isSet(flags, 'inherit-env') ? process.env : undefined,
+    files: all(flags, 'set-env-file').map((path) => ({ path, text: read(path) })),
+    set: all(flags, 'set-env'),
+  });
+  return { kind: 'apps', apps: images.map(appRequest), environment };
+}
+
+function appRequest({ image, flags, args }: ImageArguments): AppRequest {
+  return {
+    image,
+    args,
+    environment: all(flags, 'environment'),
+    readOnlyRootfs: isSet(flags, 'readonly-rootfs'),
+    ...maybe('name', last(flags, 'name')),
+    ...maybe('exec', last(flags, 'exec')),
+    ...maybe('user', last(flags, 'user')),
+    ...maybe('group', last(flags, 'group')),
+    ...maybe('supplementaryGids', last(flags, 'supplementary-gids')),
+    ...maybe('workingDirectory', last(flags, 'working-dir')),
+    ...maybe('memory', last(flags, 'memory')),
+    ...maybe('cpu', last(flags, 'cpu')),
+  };
+}
+
+const STAGE1_FLAGS: Readonly<Record<string, (text: string) => Stage1Choice>> = {
+  'stage1-path': (path) => ({ kind: 'path', path }),
+  'stage1-name': (name) => ({ kind: 'name', name }),
+  'stage1-hash': (hash) => ({ kind: 'hash', hash }),
+  'stage1-from-dir': (file) => ({ kind: 'from-dir', file }),
+};
+
+/** At most one of them, once. */
+function stage1Choice(flags: FlagValues): Stage1Choice {
+  const given = Object.entries(STAGE1_FLAGS).flatMap(([name, choose]) =>
+    all(flags, name).map((text) => ({ name, choice: choose(text) })),
+  );
+  const [first, second] = given;
+  if (first === undefined) return { kind: 'default' };
+  if (second === undefined) return first.choice;
+  throw new CliError(
+    'usage',
+    first.name === second.name
+      ? `--${first.name} already used`
+      : `flags --${first.name} and --${second.name} are mutually exclusive`,
+  );
+}
+
+const NO_NETWORK = 'none';
+
+function network(text: string | undefined): string {
+  if (text === undefined || text === NO_NETWORK) return NO_NETWORK;
+  throw new CliError('usage', `--net=${text}: networks are not supported, use --net=${NO_NETWORK}`);
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new CliError('usage', `unable to read ${path}`, { cause });
+  }
+}

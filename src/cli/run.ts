@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import { openHost } from '../stage0/host.ts';
+import { run } from '../stage0/run.ts';
+import { parsePodArguments } from './app-arguments.ts';
+import { globalValues } from './flag-values.ts';
+import { GLOBAL_FLAGS, hostOptions } from './global-flags.ts';
+import { warn } from './output.ts';
+import { imageReporter } from './progress.ts';
+import { APP_FLAGS, POD_FLAGS } from './run-flags.ts';
+import { runRequest } from './run-request.ts';
+import { requireRoot, subcommand } from './subcommand.ts';
+
+/** `args` are read by the grammar of several images; commander has the flags for the help only. */
+export function runCommand(args: readonly string[]): Command {
+  const operands = 'IMAGE [APP FLAGS] [-- ARGUMENT... [---]] [IMAGE ...]';
+  return (
+    subcommand('run', 'run images in a new pod', [...POD_FLAGS, ...APP_FLAGS], operands)
+      // Its own reader comes after: commander only sees whether help is asked for.
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .action(() => runPod(args))
+  );
+}
+
+async function runPod(args: readonly string[]): Promise<void> {
+  requireRoot();
+  const given = parsePodArguments(args, { pod: [...POD_FLAGS, ...GLOBAL_FLAGS], app: APP_FLAGS });
+  const request = runRequest(given);
+  if (!given.flags.has('net')) warn('run', 'without --net the pod has a loopback interface only');
+  const host = openHost(hostOptions(globalValues(given.flags)));
+  await run(host, request, process.env, { report: imageReporter(host.debug) });
+}

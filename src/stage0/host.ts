@@ -1,0 +1,80 @@
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Configuration, readConfiguration } from '../config/index.ts';
+import type { ImageEvent } from '../image/index.ts';
+import { isSystemError } from '../os/syscall.ts';
+import { ensureSharedDirectory } from '../pod/directory.ts';
+import { Stage0Error } from './errors.ts';
+import type { Check } from './insecure-options.ts';
+
+/** Where a command finds its host's state, as the global flags say; what is absent has rkt's default. */
+export interface HostOptions {
+  readonly dataDirectory?: string;
+  readonly systemConfig?: string;
+  readonly localConfig?: string;
+  readonly userConfig?: string;
+  readonly insecure: ReadonlySet<Check>;
+  readonly debug: boolean;
+}
+
+/** A host as all verbs see it. */
+export interface Host {
+  /** Absolute, without symlinks where it exists. */
+  readonly dataDirectory: string;
+  readonly localConfig: string;
+  readonly configuration: Configuration;
+  readonly insecure: ReadonlySet<Check>;
+  readonly debug: boolean;
+}
+
+/** How a long operation tells of itself and is told to end. */
+export interface Attention {
+  readonly report: (event: ImageEvent) => void;
+  readonly signal?: AbortSignal;
+}
+
+const DEFAULTS = {
+  dataDirectory: '/var/lib/rkt',
+  systemConfig: '/usr/lib/rkt',
+  localConfig: '/etc/rkt',
+} as const;
+
+/** Reads the configuration. The data directory: the flag, else the `paths` configuration, else the default. */
+export function openHost(options: HostOptions): Host {
+  const localConfig = resolve(options.localConfig ?? DEFAULTS.localConfig);
+  const layers = [
+    options.systemConfig ?? DEFAULTS.systemConfig,
+    localConfig,
+    ...optional(options.userConfig),
+  ];
+  const configuration = readConfiguration(layers.map((layer) => resolve(layer)));
+  if (options.dataDirectory === '') throw new Stage0Error('bad-request', '--dir: no path given');
+  return {
+    dataDirectory: canonical(options.dataDirectory ?? configuration.dataDirectory ?? DEFAULTS.dataDirectory),
+    localConfig,
+    configuration,
+    insecure: options.insecure,
+    debug: options.debug,
+  };
+}
+
+/** Absolute path of a directory for locks of this host, made where missing. */
+export function locksDirectory(host: Host): string {
+  const path = resolve(host.dataDirectory, 'locks');
+  ensureSharedDirectory(path);
+  return path;
+}
+
+function optional(path: string | undefined): string[] {
+  return path === undefined || path === '' ? [] : [path];
+}
+
+function canonical(path: string): string {
+  const absolute = resolve(path);
+  try {
+    return realpathSync(absolute);
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return absolute;
+    throw error;
+  }
+}

@@ -1,0 +1,30 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Stage0Error } from './errors.ts';
+
+/** Where the `rkt` command's own files are: the bundle's directory. */
+const home = dirname(fileURLToPath(import.meta.url));
+
+/** The program between stage0 and the stage1. Throws Stage0Error `not-installed`. */
+export function rktMountPath(): string {
+  const path = join(home, 'bin', 'rkt-mount');
+  if (!existsSync(path)) throw new Stage0Error('not-installed', `rkt-mount is missing: no ${path}`);
+  return path;
+}
+
+/** The stage1 images that come with this `rkt`. */
+export function ownStage1Images(): string {
+  return join(home, 'stage1-images');
+}
+
+/** The version in the package's own description, which lies beside the command's files or above them. */
+export function ownVersion(): string {
+  const [path] = ['.', '..', '../..']
+    .map((up) => join(home, up, 'package.json'))
+    .filter((file) => existsSync(file));
+  const description: unknown = path === undefined ? undefined : JSON.parse(readFileSync(path, 'utf8'));
+  if (typeof description === 'object' && description !== null && 'version' in description)
+    return String(description.version);
+  throw new Stage0Error('not-installed', `package.json is missing: none in or above ${home}`);
+}

@@ -1,0 +1,55 @@
+import { MOUNT_PLAN_VERSION, type MountPlan, type MountStep } from '../abi/mount-plan.ts';
+import { appRootfs, POD } from '../abi/pod-directory.ts';
+
+/** An overlay to be: layers named relative to one directory, the lowest first. */
+export interface OverlayRoot {
+  readonly target: string;
+  readonly layers: readonly string[];
+  readonly upper: string;
+  readonly work: string;
+}
+
+/** Where the stage1's changes go. No image id is called so. */
+const STAGE1_OVERLAY = `${POD.overlay}/stage1`;
+
+export function stage1Overlay(layers: readonly string[]): OverlayRoot {
+  const at = (name: string) => `${STAGE1_OVERLAY}/${name}`;
+  return { target: POD.stage1Rootfs, layers, upper: at('upper'), work: at('work') };
+}
+
+/** `overlay/IMAGE-ID/upper/APP`, as in rkt: two apps of one image have each their own. */
+export function appOverlay(app: string, imageId: string, layers: readonly string[]): OverlayRoot {
+  const at = (name: string) => `${POD.overlay}/${imageId}/${name}/${app}`;
+  return { target: appRootfs(app), layers, upper: at('upper'), work: at('work') };
+}
+
+/** A pod whose roots are overlays of the store's layers. */
+export function overlayPlan(
+  keep: readonly string[],
+  layerDirectory: string,
+  stage1: OverlayRoot,
+  apps: readonly OverlayRoot[],
+): MountPlan {
+  const overlay = (root: OverlayRoot) => overlayStep(root, layerDirectory);
+  const mounts: MountStep[] = [overlay(stage1), hostVisible, ...apps.map(overlay)];
+  return { version: MOUNT_PLAN_VERSION, keep, mounts };
+}
+
+/** A pod whose roots are directories of its own: nothing is to be mounted. */
+export function copiedPlan(keep: readonly string[]): MountPlan {
+  return { version: MOUNT_PLAN_VERSION, keep, mounts: [] };
+}
+
+// What the stage1 reports is read by `rkt` outside of the pod's mount namespace, while it runs and after.
+const hostVisible: MountStep = {
+  kind: 'bind',
+  source: `${POD.stage1Rootfs}/rkt`,
+  target: `${POD.stage1Rootfs}/rkt`,
+  readOnly: false,
+};
+
+function overlayStep({ target, layers, upper, work }: OverlayRoot, lowerBase: string): MountStep {
+  // An image without layers is an empty directory: overlayfs wants at least one.
+  if (layers.length === 0) return { kind: 'bind', source: upper, target, readOnly: false };
+  return { kind: 'overlay', target, lowerBase, lower: layers.toReversed(), upper, work };
+}

@@ -1,0 +1,21 @@
+import { type ImageManifest, labelValue } from '../appc/index.ts';
+import { Stage0Error } from './errors.ts';
+
+/** Node's names of architectures in appc's words. */
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'aarch64', ia32: 'i386' };
+
+export const hostPlatform = { os: 'linux', arch: ARCHITECTURES[process.arch] ?? process.arch } as const;
+
+/** Refuses an image for another kind of machine, in rkt's words. Throws Stage0Error `bad-image`. */
+export function checkPlatform(image: ImageManifest): void {
+  for (const label of ['os', 'arch'] as const) {
+    const value = labelValue(image.labels, label);
+    if (value === undefined) throw bad(image, `missing ${label} label in the image manifest`);
+    if (value !== hostPlatform[label])
+      throw bad(image, `bad ${label} ${JSON.stringify(value)} (must be ${hostPlatform[label]})`);
+  }
+}
+
+function bad(image: ImageManifest, problem: string): Stage0Error {
+  return new Stage0Error('bad-image', `${problem} (image ${image.name})`);
+}

@@ -1,0 +1,58 @@
+import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { MountPlan } from '../abi/mount-plan.ts';
+import { appImageId, appImageManifest, POD } from '../abi/pod-directory.ts';
+import { formatImageManifest, formatPodManifest, type PodManifest } from '../appc/index.ts';
+import { replaceFile } from '../os/durable.ts';
+import type { ImageRecord } from '../store/index.ts';
+import type { OverlayRoot } from './mount-plan.ts';
+import type { PodApp } from './pod-request.ts';
+
+const FILE_MODE = 0o640;
+const DIRECTORY_MODE = 0o750;
+
+/** What a pod's directory is made of. */
+export interface PodFiles {
+  readonly manifest: PodManifest;
+  readonly apps: readonly PodApp[];
+  readonly stage1: ImageRecord;
+  readonly mountPlan: MountPlan;
+}
+
+/** The first file of a pod: it says when it was made, and which stage1 cleans up behind it. */
+export function writePodOrigin(pod: string, stage1: ImageRecord): void {
+  write(pod, POD.created, '');
+  write(pod, POD.stage1Image, `${stage1.id}\n`);
+  write(pod, POD.stage1Manifest, formatImageManifest(stage1.manifest));
+}
+
+/** The manifest comes last: who finds it finds all it names. */
+export function writePodFiles(pod: string, files: PodFiles): void {
+  for (const { app, image } of files.apps) {
+    write(pod, appImageManifest(app.name), formatImageManifest(image.manifest));
+    write(pod, appImageId(app.name), `${image.id}\n`);
+  }
+  makeDirectory(join(pod, POD.status));
+  write(pod, POD.mountPlan, JSON.stringify(files.mountPlan));
+  replaceFile(join(pod, POD.manifest), formatPodManifest(files.manifest), FILE_MODE);
+}
+
+/** The upper and work directory of an overlay. `top` is the topmost layer: its root is what the app's will look like. */
+export function makeOverlayDirectories(pod: string, root: OverlayRoot, top: string | undefined): void {
+  makeDirectory(join(pod, root.work));
+  const upper = join(pod, root.upper);
+  makeDirectory(upper);
+  const { mode, uid, gid } = top === undefined ? { mode: 0o755, uid: 0, gid: 0 } : statSync(top);
+  chownSync(upper, uid, gid);
+  chmodSync(upper, mode & 0o7777);
+}
+
+function write(pod: string, name: string, content: string): void {
+  const path = join(pod, name);
+  makeDirectory(dirname(path));
+  writeFileSync(path, content, { mode: FILE_MODE });
+}
+
+function makeDirectory(path: string): void {
+  mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE });
+}

@@ -1,0 +1,94 @@
+import {
+  appNameOf,
+  blankPodManifest,
+  type EnvironmentVariable,
+  effectiveApp,
+  isEnvironmentName,
+  type PodManifest,
+  parseACName,
+  type RuntimeApp,
+  readPodManifest,
+} from '../appc/index.ts';
+import type { ImageRecord } from '../store/index.ts';
+import { type AppRequest, type PodEnvironment, requestedApp } from './app-request.ts';
+import { parseEnvironmentFile, parseVariable } from './environment-file.ts';
+import { Stage0Error } from './errors.ts';
+
+/** What a pod is to be made of: images with what the command line says of each, or a manifest that says it all. */
+export type PodRequest =
+  | {
+      readonly kind: 'apps';
+      readonly apps: readonly AppRequest[];
+      readonly environment: PodEnvironment;
+    }
+  | { readonly kind: 'manifest'; readonly manifest: PodManifest };
+
+/** An app and the image it runs from. */
+export interface PodApp {
+  readonly app: RuntimeApp;
+  readonly image: ImageRecord;
+}
+
+/** The sources of a pod's environment, as their flags give them. */
+export interface EnvironmentRequest {
+  readonly inherit: Readonly<Record<string, string | undefined>> | undefined;
+  /** `--set-env-file`: path and text. */
+  readonly files: readonly { readonly path: string; readonly text: string }[];
+  readonly set: readonly string[];
+}
+
+/** Throws Stage0Error `bad-request`. */
+export function podEnvironment(request: EnvironmentRequest): PodEnvironment {
+  return {
+    // A shell exports names that appc has no place for: functions (`BASH_FUNC_x%%`).
+    inherited: Object.entries(request.inherit ?? {}).flatMap(([name, value]): EnvironmentVariable[] =>
+      value === undefined || !isEnvironmentName(name) ? [] : [{ name, value }],
+    ),
+    file: request.files.flatMap(({ path, text }) => parseEnvironmentFile(text, path)),
+    set: request.set.map((text) => parseVariable(text, '--set-env')),
+  };
+}
+
+/** One app of a pod by a request and its image. Throws Stage0Error `bad-request`. */
+export function podApp(request: AppRequest, image: ImageRecord, environment: PodEnvironment): PodApp {
+  const { name, labels } = image.manifest;
+  const app: RuntimeApp = {
+    name: request.name === undefined ? appNameOf(name) : parseACName(request.name),
+    image: { id: image.id, name, labels },
+    app: requestedApp(image.manifest, request, environment),
+    readOnlyRootFS: request.readOnlyRootfs,
+    mounts: [],
+    annotations: [],
+  };
+  return { app, image };
+}
+
+/** The manifest of a pod of these apps. Throws Stage0Error `bad-request` when two have one name. */
+export function podManifest(apps: readonly PodApp[]): PodManifest {
+  const names = apps.map(({ app }) => app.name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new Stage0Error('bad-request', `multiple apps with name ${twice}`);
+  return { ...blankPodManifest, apps: apps.map(({ app }) => app) };
+}
+
+/** Reads the text of a `--pod-manifest`. Throws AppcError, and Stage0Error `unsupported` for what has no effect yet. */
+export function parsePodRequest(text: string): PodRequest {
+  const manifest = readPodManifest(text);
+  if (manifest.apps.length === 0) throw new Stage0Error('bad-request', 'apps: the pod manifest has no app');
+  refuse('volumes', manifest.volumes);
+  refuse('ports', manifest.ports);
+  manifest.apps.forEach((app, index) => {
+    refuse(`apps[${index}].mounts`, app.mounts);
+  });
+  return { kind: 'manifest', manifest };
+}
+
+/** The app of a manifest with its command filled in from the image. Throws AppcError `no-app`. */
+export function completeApp(app: RuntimeApp, image: ImageRecord): PodApp {
+  return { app: { ...app, app: effectiveApp(image.manifest, app) }, image };
+}
+
+function refuse(path: string, list: readonly unknown[]): void {
+  if (list.length > 0)
+    throw new Stage0Error('unsupported', `${path}[0]: ${path.split('.').at(-1)} are not supported`);
+}
