@@ -1,6 +1,7 @@
 import { unless } from '../src/native/errors.ts';
 import { getLimit } from '../src/native/limits.ts';
 import type { Loop } from '../src/native/loop.ts';
+import { workingDirectory } from '../src/native/paths.ts';
 import { type Exit, kill } from '../src/native/processes.ts';
 import { signalName } from '../src/native/signals.ts';
 import { spawn } from '../src/native/spawn.ts';
@@ -107,7 +108,7 @@ function startVirtiofsd({ programs, userNamespace, cgroupFiles }: MachineSetup, 
   const { virtiofsd } = programs;
   return spawn({
     path: virtiofsd.path,
-    argv: ['virtiofsd', ...virtiofsdArguments(virtiofsd, SHARE_DIRECTORY)],
+    argv: ['virtiofsd', ...virtiofsdArguments(virtiofsd, `${workingDirectory()}/${SHARE_DIRECTORY}`)],
     env: ENVIRONMENT,
     fds: wires.virtiofsd,
     steps: shareSteps({ userNamespace, cgroupFiles, hardLimit: getLimit('nofile').hard }),
