@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { build } from './build.ts';
 import { writeDemoImage } from './demo-image.ts';
+import { BuildError } from './error.ts';
 import { rootDir } from './paths.ts';
 import { program } from './program.ts';
 import { step } from './step.ts';
@@ -18,13 +19,14 @@ await program(async () => {
   process.stdout.write('demo\n');
   const dir = await mkdtemp(join(tmpdir(), 'rkt-demo-'));
   try {
-    return await demo(join(dir, 'busybox.aci'), join(dir, 'data'));
+    await demo(join(dir, 'busybox.aci'), join(dir, 'data'));
+    return 0;
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
 });
 
-async function demo(image: string, dataDir: string): Promise<number> {
+async function demo(image: string, dataDir: string): Promise<void> {
   await step('an image of busybox', async () => writeFile(image, await writeDemoImage()));
   const global = ['--insecure-options=image', `--dir=${dataDir}`];
   const server = appArguments(image, 'server', serverScript);
@@ -33,9 +35,11 @@ async function demo(image: string, dataDir: string): Promise<number> {
   process.stdout.write(`  $ rkt ${run.map(quoted).join(' ')}\n`);
   const output = await step('the pod, from command to exit', () => rkt(run));
   await step('rkt gc', () => rkt([...global, 'gc', '--grace-period=0s']));
-  const guest = /guest kernel: (\S+)/.exec(output.text)?.[1] ?? 'none answered';
+  const guest = /guest kernel: (\S+)/.exec(output.text)?.[1];
+  if (output.exitCode !== 0 || guest === undefined) {
+    throw new BuildError('DEMO_FAILED', `the pod ended with exit code ${output.exitCode}`);
+  }
   process.stdout.write(`\n  kernel of this host    ${release()}\n  kernel of the pod      ${guest}\n`);
-  return output.exitCode;
 }
 
 function appArguments(image: string, name: string, script: string): string[] {
