@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, fstatSync, lstatSync, mkdirSync, renameSync } from 'node:fs';
+import { chmodSync, fstatSync, lstatSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { POD } from '../abi/pod-directory.ts';
 import { type PodUUID, podUUIDFromOctets } from '../appc/uuid.ts';
 import { syncDirectory } from '../os/durable.ts';
 import { type Lock, tryExclusive, tryShared } from '../os/lock.ts';
@@ -66,6 +67,7 @@ function tryCreate(pods: string): Pod | undefined {
     const lock = tryExclusive(path);
     if (lock === undefined) return undefined;
     const pod = new Pod(pods, uuid, 'embryo', lock);
+    writeFileSync(join(path, POD.created), '');
     pod.move('prepare');
     return pod;
   } catch (error) {

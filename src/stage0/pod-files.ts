@@ -19,9 +19,8 @@ export interface PodFiles {
   readonly mountPlan: MountPlan;
 }
 
-/** The first file of a pod: it says when it was made, and which stage1 cleans up behind it. */
-export function writePodOrigin(pod: string, stage1: ImageRecord): void {
-  write(pod, POD.created, '');
+/** Says which stage1 cleans up behind the pod: before the stage1 makes anything. */
+export function writeStage1(pod: string, stage1: ImageRecord): void {
   write(pod, POD.stage1Image, `${stage1.id}\n`);
   write(pod, POD.stage1Manifest, formatImageManifest(stage1.manifest));
 }

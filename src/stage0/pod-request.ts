@@ -1,4 +1,5 @@
 import {
+  type ACName,
   appNameOf,
   blankPodManifest,
   type EnvironmentVariable,
@@ -53,7 +54,7 @@ export function podEnvironment(request: EnvironmentRequest): PodEnvironment {
 export function podApp(request: AppRequest, image: ImageRecord, environment: PodEnvironment): PodApp {
   const { name, labels } = image.manifest;
   const app: RuntimeApp = {
-    name: request.name === undefined ? appNameOf(name) : parseACName(request.name),
+    name: request.name === undefined ? appNameOf(name) : requestedName(request.name),
     image: { id: image.id, name, labels },
     app: requestedApp(image.manifest, request, environment),
     readOnlyRootFS: request.readOnlyRootfs,
@@ -61,6 +62,14 @@ export function podApp(request: AppRequest, image: ImageRecord, environment: Pod
     annotations: [],
   };
   return { app, image };
+}
+
+function requestedName(text: string): ACName {
+  try {
+    return parseACName(text);
+  } catch (cause) {
+    throw new Stage0Error('bad-request', `--name: ${JSON.stringify(text)} is no name of an app`, { cause });
+  }
 }
 
 /** The manifest of a pod of these apps. Throws Stage0Error `bad-request` when two have one name. */

@@ -5,7 +5,7 @@ import type { AppRequest } from './app-request.ts';
 import { Stage0Error } from './errors.ts';
 import type { Attention, Host } from './host.ts';
 import { checkPlatform } from './platform.ts';
-import { writePodFiles, writePodOrigin } from './pod-files.ts';
+import { writePodFiles, writeStage1 } from './pod-files.ts';
 import { completeApp, type PodApp, type PodRequest, podApp, podManifest } from './pod-request.ts';
 import { makeRoots, type RootKind } from './roots.ts';
 import { resolveStage1, type Stage1Choice } from './stage1-image.ts';
@@ -33,7 +33,7 @@ export async function prepare(
 ): Promise<Prepared> {
   const store = openStore(host.dataDirectory);
   const stage1 = await resolveStage1(host, store, request.stage1, attention);
-  writePodOrigin(pod.path, stage1);
+  writeStage1(pod.path, stage1);
   const apps = await resolveApps(host, store, request.pod, attention);
   const manifest = request.pod.kind === 'manifest' ? request.pod.manifest : podManifest(apps);
   const complete = { ...manifest, apps: apps.map(({ app }) => app) };

@@ -20,9 +20,14 @@ function write(pod: Pod, name: string, content: unknown): void {
 
 test('tells of a pod from its files, as far as there are any', () => {
   using pod = createPod(pods());
-  expect(readPod(pod)).toEqual({ uuid: pod.uuid, state: 'preparing', isReady: false, apps: [] });
+  expect(readPod(pod)).toEqual({
+    uuid: pod.uuid,
+    state: 'preparing',
+    created: expect.any(BigInt),
+    isReady: false,
+    apps: [],
+  });
   write(pod, 'pod', manifest);
-  write(pod, 'pod-created', '');
   write(pod, 'appsinfo/web/manifest', { ...image, labels });
   write(pod, 'appsinfo/web/treeStoreID', `${id}\n`);
   pod.move('run');
