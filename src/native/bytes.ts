@@ -19,23 +19,27 @@ export class Packer {
   }
 
   u8(value: number): this {
-    this.#view.setUint8(this.#take(1), value);
+    const at = this.#take(1);
+    this.#view.setUint8(at, value);
     return this;
   }
 
   u16(value: number): this {
-    this.#view.setUint16(this.#take(2), value, true);
+    const at = this.#take(2);
+    this.#view.setUint16(at, value, true);
     return this;
   }
 
   /** Network order, as ports and Ethernet protocols are. */
   u16be(value: number): this {
-    this.#view.setUint16(this.#take(2), value, false);
+    const at = this.#take(2);
+    this.#view.setUint16(at, value, false);
     return this;
   }
 
   u32(value: number): this {
-    this.#view.setUint32(this.#take(4), value, true);
+    const at = this.#take(4);
+    this.#view.setUint32(at, value, true);
     return this;
   }
 
@@ -89,6 +93,7 @@ export class Packer {
     return this.#bytes.slice(0, this.#length);
   }
 
+  /** Where the next `count` bytes go. To be called before `#view` is looked at: it may be replaced. */
   #take(count: number): number {
     const at = this.#length;
     this.#length += count;

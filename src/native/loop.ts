@@ -206,17 +206,29 @@ export class Loop {
   #change(entry: Entry, handlers: Handlers): void {
     entry.handlers = handlers;
     const mask = wanted(handlers);
-    if (mask === entry.mask) return;
-    if (mask === undefined) this.#alwaysReady.delete(entry);
+    if (this.#alwaysReady.has(entry)) {
+      if (mask === undefined) this.#alwaysReady.delete(entry);
+    } else if (mask !== entry.mask) {
+      this.#register(entry, mask);
+    }
+  }
+
+  #register(entry: Entry, mask: number | undefined): void {
     const operation = entry.mask === undefined ? ADD : mask === undefined ? REMOVE : CHANGE;
     const event = new Packer(EVENT_BYTES)
       .u32(mask ?? 0)
       .u64(entry.token)
       .finish();
     const result = attempt('epoll_ctl', this.#epoll, operation, entry.fd, event);
-    if (result === EPERM && mask !== undefined) this.#alwaysReady.add(entry);
-    else if (operation !== REMOVE) checked('epoll_ctl', result);
-    entry.mask = this.#alwaysReady.has(entry) ? undefined : mask;
+    if (result === EPERM && operation === ADD) {
+      this.#alwaysReady.add(entry);
+      return;
+    }
+    if (result < 0 && operation !== REMOVE) {
+      this.#entries.delete(entry.token);
+      checked('epoll_ctl', result);
+    }
+    entry.mask = mask;
   }
 }
 

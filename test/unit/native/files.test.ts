@@ -1,0 +1,149 @@
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  appendFile,
+  readFile,
+  readText,
+  readTextIfPresent,
+  replaceFile,
+  writeFile,
+} from '../../../src/native/contents.ts';
+import { closesOnExec, memoryFile, setCloseOnExec } from '../../../src/native/descriptors.ts';
+import { utf8Encode } from '../../../src/native/engine.ts';
+import { SystemError } from '../../../src/native/errors.ts';
+import {
+  close,
+  duplicate,
+  File,
+  open,
+  open_,
+  openInRoot,
+  pread,
+  pwrite,
+  read,
+  seek,
+  truncate,
+  tryLock,
+  writeAll,
+} from '../../../src/native/files.ts';
+import { nativeScratch } from '../../support/native-scratch.ts';
+
+const scratch = nativeScratch();
+const at = (name: string) => join(scratch, name);
+
+const bytes = (text: string) => utf8Encode(text);
+
+function textOf(fd: number): string {
+  const buffer = new Uint8Array(100);
+  return Buffer.from(buffer.subarray(0, read(fd, buffer))).toString();
+}
+
+describe('open files', () => {
+  it('are written, sought, read, and close themselves', () => {
+    let fd: number;
+    {
+      using file = File.open(at('plain'), open_.readWrite | open_.create, 0o600);
+      fd = file.fd;
+      writeAll(fd, bytes('hello world').subarray(6));
+      expect(seek(fd, 0)).toBe(0);
+      expect(textOf(fd)).toBe('world');
+    }
+    expect(() => textOf(fd)).toThrow('EBADF: bad file descriptor, read');
+  });
+
+  it('are read and written at a position', () => {
+    using file = File.open(at('position'), open_.readWrite | open_.create);
+    expect(pwrite(file.fd, bytes('abc'), 5)).toBe(3);
+    const out = new Uint8Array(2);
+    expect(pread(file.fd, out, 6)).toBe(2);
+    expect(Buffer.from(out).toString()).toBe('bc');
+    truncate(file.fd, 6);
+    expect(readFileSync(at('position'))).toHaveLength(6);
+  });
+
+  it('close on exec unless told otherwise', () => {
+    const fd = open('/dev/null', open_.readOnly);
+    expect(closesOnExec(fd)).toBe(true);
+    setCloseOnExec(fd, false);
+    expect(closesOnExec(fd)).toBe(false);
+    duplicate(fd, fd + 40);
+    expect(closesOnExec(fd + 40)).toBe(true);
+    close(fd + 40);
+    close(fd);
+  });
+
+  it('live in memory', () => {
+    using file = new File(memoryFile('test'));
+    writeAll(file.fd, bytes('x'));
+    expect(seek(file.fd, 0, 'end')).toBe(1);
+  });
+
+  it('are locked once', () => {
+    using first = File.open(at('lock'), open_.readWrite | open_.create);
+    using second = File.open(at('lock'), open_.readWrite);
+    expect(tryLock(first.fd, 'exclusive')).toBe(true);
+    expect(tryLock(second.fd, 'shared')).toBe(false);
+  });
+});
+
+describe('errors', () => {
+  it("have the shape of Node's", () => {
+    const path = at('missing');
+    try {
+      open(path, open_.readOnly);
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toBeInstanceOf(SystemError);
+      expect(error).toMatchObject({ code: 'ENOENT', errno: -2, syscall: 'openat', path });
+      expect(error).toHaveProperty('message', `ENOENT: no such file or directory, openat '${path}'`);
+    }
+  });
+
+  it('name a NUL in a path before the kernel sees a shorter one', () => {
+    expect(() => open('/etc/passwd\0.txt', open_.readOnly)).toThrow('NUL');
+  });
+});
+
+describe('whole files', () => {
+  it('are read as bytes and text', () => {
+    writeFileSync(at('whole'), 'grüße');
+    expect(readText(at('whole'))).toBe('grüße');
+    expect(readFile(at('whole'))).toHaveLength(7);
+    expect(readTextIfPresent(at('absent'))).toBeUndefined();
+    expect(readTextIfPresent(at('whole/below'))).toBeUndefined();
+  });
+
+  it('are refused above a size, whatever stat says of them', () => {
+    writeFileSync(at('big'), new Uint8Array(100_000));
+    expect(readFile(at('big'), 100_000)).toHaveLength(100_000);
+    expect(() => readFile(at('big'), 99_999)).toThrow('EFBIG');
+    expect(() => readFile('/dev/zero', 10_000)).toThrow('EFBIG');
+    expect(readText('/proc/self/status')).toContain('Pid:');
+  });
+
+  it('are written, appended to and replaced', () => {
+    writeFile(at('out'), 'one\n');
+    appendFile(at('out'), 'two\n');
+    expect(readText(at('out'))).toBe('one\ntwo\n');
+    writeFileSync(`${at('out')}.tmp`, 'left behind by a crash');
+    replaceFile(at('out'), 'three', 0o640);
+    expect(readText(at('out'))).toBe('three');
+    expect(readTextIfPresent(`${at('out')}.tmp`)).toBeUndefined();
+  });
+});
+
+describe('openInRoot', () => {
+  it('keeps symlinks and .. inside', () => {
+    mkdirSync(at('root/etc'), { recursive: true });
+    writeFileSync(at('root/etc/name'), 'inside');
+    symlinkSync('/etc/name', at('root/absolute'));
+    symlinkSync('../../../../etc/name', at('root/relative'));
+    using root = File.open(at('root'), open_.path | open_.directory);
+    for (const name of ['absolute', 'relative', '../etc/name', '/etc/name']) {
+      using file = new File(openInRoot(root.fd, name, open_.readOnly));
+      expect(textOf(file.fd)).toBe('inside');
+    }
+    expect(() => openInRoot(root.fd, '/etc/passwd', open_.readOnly)).toThrow('ENOENT');
+  });
+});
