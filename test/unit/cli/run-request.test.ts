@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parsePodArguments } from '../../../src/cli/app-arguments.ts';
+import { APP_FLAGS, POD_FLAGS } from '../../../src/cli/run-flags.ts';
+import { runRequest } from '../../../src/cli/run-request.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'rkt-request-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const request = (...args: string[]) =>
+  runRequest(parsePodArguments(args, { pod: POD_FLAGS, app: APP_FLAGS }));
+const file = (name: string, text: string) => {
+  const path = join(directory, name);
+  writeFileSync(path, text);
+  return path;
+};
+const pod = (more: object) =>
+  JSON.stringify({
+    acVersion: '0.8.11',
+    acKind: 'PodManifest',
+    apps: [{ name: 'a', image: { id: `sha512-${'a'.repeat(64)}` }, ...more }],
+  });
+
+describe('a request to run', () => {
+  it('has defaults for all that is not asked for', () => {
+    expect(request('img')).toEqual({
+      pod: {
+        kind: 'apps',
+        apps: [{ image: 'img', args: [], environment: [], readOnlyRootfs: false }],
+        environment: { inherited: [], file: [], set: [] },
+      },
+      stage1: { kind: 'default' },
+      roots: 'overlay',
+      net: 'none',
+      interactive: false,
+      hostname: undefined,
+      uuidFile: undefined,
+    });
+  });
+
+  it('takes booleans as Go does, and the last of several values', () => {
+    expect(request('img', '--no-overlay=F', '--hostname=a', '--hostname=b')).toMatchObject({
+      roots: 'overlay',
+      hostname: 'b',
+    });
+    expect(request('img', '--no-overlay')).toMatchObject({ roots: 'copy' });
+  });
+
+  it.each([
+    [[], 'must provide at least one image or specify the pod manifest'],
+    [['a', 'b', '--interactive'], 'interactive option only supports one image'],
+    [['a', '--net'], '--net=default: networks are not supported'],
+    [['a', '--net=host'], '--net=host: networks are not supported'],
+    [['a', '--stage1-path=x', '--stage1-path=y'], '--stage1-path already used'],
+    [
+      ['a', '--stage1-path=x', '--stage1-hash=y'],
+      'flags --stage1-path and --stage1-hash are mutually exclusive',
+    ],
+    [['a', '--set-env=1=2'], '--set-env: "1" is not a name of an environment variable'],
+    [['a', '--set-env-file=/no/such/file'], 'unable to read /no/such/file'],
+  ])('is refused for %j', (args, message) => {
+    expect(() => request(...args)).toThrow(message);
+  });
+
+  it('takes a manifest instead of images, and nothing beside it', () => {
+    const path = file('pod.json', pod({}));
+    expect(request(`--pod-manifest=${path}`)).toMatchObject({ pod: { kind: 'manifest' } });
+    for (const more of [['img'], ['--inherit-env'], ['--set-env=A=1']])
+      expect(() => request(`--pod-manifest=${path}`, ...more)).toThrow(
+        'conflicting flags set with --pod-manifest',
+      );
+  });
+
+  it('names the field of a manifest that has no effect yet', () => {
+    const path = file('mounts.json', pod({ mounts: [{ volume: 'v', path: '/v' }] }));
+    expect(() => request(`--pod-manifest=${path}`)).toThrow('apps[0].mounts[0]: mounts are not supported');
+  });
+});
