@@ -43,7 +43,7 @@ export class Supervision {
     this.#machine = new Machine(loop, setup, {
       shutdown: (reason) => this.#shutDown(reason),
       failed: (what) => this.#machineFailed(what),
-      gone: () => loop.stop(this.#code),
+      gone: () => this.#gone(),
       consoleLine: debug ? (line) => report.say(`console: ${line}`) : undefined,
     });
     report.step('qemu and virtiofsd started');
@@ -129,11 +129,20 @@ export class Supervision {
     this.#problems.push(problem);
     if (this.#phase === 'failing') return;
     this.#phase = 'failing';
-    this.#loop.after(SETTLE_MS, () => {
-      this.#report.say(explain(this.#problems));
-      for (const line of this.#machine.lastWords()) this.#report.say(`  ${line}`);
-      this.#end(EXIT.failure);
-    });
+    this.#loop.after(SETTLE_MS, () => this.#giveUp());
+  }
+
+  #giveUp(): void {
+    if (this.#phase !== 'failing') return;
+    this.#report.say(explain(this.#problems));
+    for (const line of this.#machine.lastWords()) this.#report.say(`  ${line}`);
+    this.#end(EXIT.failure);
+  }
+
+  /** Nothing is left to wait for. */
+  #gone(): void {
+    this.#giveUp();
+    this.#loop.stop(this.#code);
   }
 
   #end(code: number): void {
