@@ -19,6 +19,8 @@ export interface ChildOrder {
   readonly dwelling: Dwelling;
   readonly process: ProcessPlan;
   readonly streams: ChildStreams;
+  /** Waits for the word before it runs its program: others may still fail. */
+  readonly waits: boolean;
 }
 
 /** The gate reports what fails; the exit code is then of no interest to anybody. */
@@ -33,13 +35,13 @@ export function becomeProgram(order: ChildOrder, gate: number): never {
   }
 }
 
-function runProgram({ dwelling, process, streams }: ChildOrder, gate: number): void {
+function runProgram({ dwelling, process, streams, waits }: ChildOrder, gate: number): void {
   setSession();
   setOomScore(process);
   settle(dwelling);
   const terminal = during('streams', () => takeStreams(streams, process.uid, dwelling.kind === 'app'));
-  sayReady(gate, terminal);
-  if (!awaitGo(gate)) return;
+  if (waits || terminal !== undefined) sayReady(gate, terminal);
+  if (waits && !awaitGo(gate)) return;
   confine(process);
   const path = findProgram(process);
   // PID 1 reads its signals from a fd and ignores SIGPIPE; exec would pass both on.

@@ -1,21 +1,14 @@
 /** What a process may do, set in the child before its program runs. */
 import type { ProcessPlan, RlimitPlan } from '../src/abi/boot-plan.ts';
 import { Packer } from '../src/native/bytes.ts';
+import { clearInheritable, dropBoundingSetTo, raisePermitted } from '../src/native/capability-words.ts';
 import { writeControl } from '../src/native/contents.ts';
 import { installSeccomp } from '../src/native/limits.ts';
-import {
-  type Capability,
-  capabilityNames,
-  getCapabilities,
-  limitBoundingSet,
-  setCapabilities,
-  setKeepCapabilities,
-  setNoNewPrivileges,
-} from '../src/native/privileges.ts';
+import { setKeepCapabilities, setNoNewPrivileges } from '../src/native/privileges.ts';
 import { chdir, setGroupIds, setGroups, setUserIds } from '../src/native/processes.ts';
 import { call } from '../src/native/syscall.ts';
 import { decodeBase64 } from './base64.ts';
-import { during, InitError } from './error.ts';
+import { during } from './error.ts';
 
 /** Needs PID 1's own /proc, so it comes before the root is entered. */
 export function setOomScore({ oomScoreAdj }: ProcessPlan): void {
@@ -36,13 +29,13 @@ export function confine(plan: ProcessPlan): void {
     setGroups(plan.groups);
     setGroupIds(plan.gid);
   });
-  during('capabilities', () => limitBoundingSet(plan.capabilities.map(capabilityName)));
+  during('capabilities', () => dropBoundingSetTo(plan.capabilities));
   during('user', () => {
     setKeepCapabilities(true);
     setUserIds(plan.uid);
   });
   during('capabilities', () => {
-    setCapabilities({ ...getCapabilities(), inheritable: [] });
+    clearInheritable();
     if (plan.noNewPrivileges) setNoNewPrivileges();
   });
   // As the user: root's capabilities would open directories that are closed to the app.
@@ -54,18 +47,9 @@ export function filterSystemCalls({ seccomp, noNewPrivileges }: ProcessPlan): vo
   if (seccomp === null) return;
   during('seccomp', () => {
     // Without no-new-privileges the kernel takes a filter from an administrator only.
-    if (!noNewPrivileges) {
-      const { permitted } = getCapabilities();
-      setCapabilities({ effective: permitted, permitted, inheritable: [] });
-    }
+    if (!noNewPrivileges) raisePermitted();
     installSeccomp(decodeBase64(seccomp));
   });
-}
-
-function capabilityName(number: number): Capability {
-  const name = capabilityNames[number];
-  if (name === undefined) throw new InitError('capabilities', `no capability ${number}`);
-  return name;
 }
 
 function setLimit({ resource, soft, hard }: RlimitPlan): void {

@@ -13,11 +13,15 @@ const LOOPBACK = 1;
 const PATIENCE_MS = 10_000;
 const PAUSE_MS = 2;
 
-/** Names, addresses and routes as the plan has them. The loopback is always up. */
-export function configureInterfaces(plans: readonly InterfacePlan[]): void {
+export function bringUpLoopback(): void {
   using netlink = new Netlink();
   changeLink(netlink, LOOPBACK, { up: true });
+}
+
+/** Names, addresses and routes as the plan has them. */
+export function configureInterfaces(plans: readonly InterfacePlan[]): void {
   if (plans.length === 0) return;
+  using netlink = new Netlink();
   const links = findLinks(netlink, plans);
   for (const { index, name } of renamings(links)) changeLink(netlink, index, { name });
   for (const { plan, link } of links) {

@@ -4,16 +4,17 @@
  * open (`--channel-fds`).
  */
 import { PROTOCOL_VERSION } from '../src/abi/guest.ts';
-import { readText } from '../src/native/contents.ts';
 import { argv } from '../src/native/engine.ts';
 import { Loop } from '../src/native/loop.ts';
 import { getpid } from '../src/native/processes.ts';
+import { kernelRelease } from '../src/native/system.ts';
 import { InitError } from './error.ts';
 import { type Ground, namespaces } from './ground.ts';
 import { HostChannel } from './host-channel.ts';
 import { die } from './last-words.ts';
 import { machine } from './machine.ts';
 import { Pod } from './pod.ts';
+import { prepareAnyPod } from './preparation.ts';
 
 // PID 1 ends a pod by killing everybody but itself: anywhere else that is a host.
 if (getpid() !== 1) throw new InitError('root', 'this program is for PID 1 of a pod only');
@@ -31,14 +32,12 @@ function serve(ground: Ground): void {
   loop.onChildren((child) => pod.reaped(child));
   host.send({ type: 'hello', version: PROTOCOL_VERSION, kernel: kernelRelease() });
   try {
+    // The host needs a moment to answer.
+    prepareAnyPod();
     loop.run();
   } catch (error) {
     die(error, host, loop);
   } finally {
     ground.leave(1);
   }
-}
-
-function kernelRelease(): string {
-  return readText('/proc/sys/kernel/osrelease', 256).trim();
 }

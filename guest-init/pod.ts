@@ -4,13 +4,11 @@ import { unless } from '../src/native/errors.ts';
 import type { Loop, Timer } from '../src/native/loop.ts';
 import { type ChildExit, type Exit, kill } from '../src/native/processes.ts';
 import { hasChildren } from './children.ts';
-import { mountSharedMemory } from './devices.ts';
-import { during, InitError } from './error.ts';
+import { InitError } from './error.ts';
 import type { GateMessage } from './gate.ts';
 import type { HostChannel } from './host-channel.ts';
-import { preparePod } from './machine-plan.ts';
 import { allOver, allReady, endsPod, exitStatus, isOver, outputsOf } from './policy.ts';
-import { SHARED_MEMORY } from './root.ts';
+import { preparePod } from './preparation.ts';
 import { StreamTable } from './stream-table.ts';
 import { Task, type TaskOrder, type TaskPhase } from './task.ts';
 
@@ -81,14 +79,15 @@ export class Pod {
     this.#phase = 'starting';
     this.#plan = plan;
     preparePod(plan);
-    during('root', () => mountSharedMemory(SHARED_MEMORY));
     const streams = this.#openStreams();
     this.#streams = streams;
     const shares = plan.machine?.shares ?? [];
+    const waits = plan.apps.length > 1;
     for (const app of plan.apps) {
-      const { name: id, process, streams: plan } = app;
-      this.#launch({ id, dwelling: { kind: 'app', app, shares }, process, streams: plan }, streams);
+      const dwelling = { kind: 'app', app, shares } as const;
+      this.#launch({ id: app.name, dwelling, process: app.process, streams: app.streams, waits }, streams);
     }
+    if (!waits) this.#phase = 'running';
     this.#settle();
   }
 
@@ -115,7 +114,10 @@ export class Pod {
     if (table === undefined) throw new InitError('host', 'an exec session before the boot plan');
     if (this.#tasks.has(id)) throw new InitError('host', `a second exec session ${id}`);
     if (this.#phase === 'running' && main?.phase === 'running' && main.kind === 'app') {
-      this.#launch({ id, dwelling: { kind: 'session', of: main.pid }, process, streams }, table);
+      this.#launch(
+        { id, dwelling: { kind: 'session', of: main.pid }, process, streams, waits: false },
+        table,
+      );
       return;
     }
     this.#around.host.send({ type: 'failed', id, step: 'root', message: `app ${app} is not running` });
@@ -145,12 +147,13 @@ export class Pod {
   }
 
   #ready(task: Task, terminal: number | undefined): void {
-    if (terminal !== undefined && task.streams.kind === 'terminal')
+    if (terminal !== undefined && task.streams.kind === 'terminal') {
       this.#streams?.attachTerminal(task.streams.stream, terminal);
+      task.hasTerminal = true;
+    }
     if (task.phase !== 'preparing') return;
     task.phase = 'ready';
-    if (task.kind === 'session') task.go();
-    else if (allReady(this.#phasesOfApps())) this.#startAll();
+    if (allReady(this.#phasesOfApps())) this.#startAll();
   }
 
   #startAll(): void {
@@ -175,7 +178,7 @@ export class Pod {
   }
 
   #abandon(task: Task, phase: 'failed' | 'dropped'): void {
-    if (task.phase === 'preparing' && task.streams.kind === 'terminal')
+    if (task.streams.kind === 'terminal' && !task.hasTerminal)
       this.#streams?.attachEmpty(task.streams.stream);
     task.phase = phase;
   }

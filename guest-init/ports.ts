@@ -21,28 +21,39 @@ const PAUSE_MS = 0.5;
  */
 export function openPorts(): Channels {
   const deadline = monotonicMilliseconds() + PATIENCE_MS;
-  const control = await_(deadline, CONTROL_PORT, () => findPort(CONTROL_PORT));
-  const data = await_(deadline, DATA_PORT, () => findPort(DATA_PORT));
-  const channels = { control: openPort(control), data: openPort(data) };
-  await_(deadline, CONTROL_PORT, () => isConnected(channels.control) || undefined);
-  await_(deadline, DATA_PORT, () => isConnected(channels.data) || undefined);
+  const devices = waitFor(deadline, findPorts);
+  const channels = { control: openPort(devices.control), data: openPort(devices.data) };
+  waitFor(deadline, () => (isConnected(channels.control) && isConnected(channels.data)) || undefined);
   return channels;
 }
 
 /** Polls: there is nothing else to do before the host can be heard, and it is there at the first try as a rule. */
-function await_<T>(deadline: number, port: string, look: () => T | undefined): T {
+function waitFor<T>(deadline: number, look: () => T | undefined): T {
   for (;;) {
     const found = look();
     if (found !== undefined) return found;
-    if (monotonicMilliseconds() > deadline) throw new InitError('channels', `no virtio port ${port}`);
+    if (monotonicMilliseconds() > deadline)
+      throw new InitError(
+        'channels',
+        `no virtio ports ${CONTROL_PORT} and ${DATA_PORT}, or no host behind them`,
+      );
     sleep(PAUSE_MS);
   }
 }
 
-/** The device's name, `vport0p1`, of the port that the host calls `name`. */
-function findPort(name: string): string | undefined {
+/** The devices' names, such as `vport0p1`. */
+interface Ports {
+  readonly control: string;
+  readonly data: string;
+}
+
+function findPorts(): Ports | undefined {
   try {
-    return readdir(PORTS).find((device) => readText(`${PORTS}/${device}/name`).trim() === name);
+    const devices = new Map(
+      readdir(PORTS).map((device) => [readText(`${PORTS}/${device}/name`, 256).trim(), device]),
+    );
+    const [control, data] = [devices.get(CONTROL_PORT), devices.get(DATA_PORT)];
+    return control === undefined || data === undefined ? undefined : { control, data };
   } catch (error) {
     // No driver yet, or a port without its name yet.
     if (hasCode(error, 'ENOENT', 'ENODEV')) return undefined;

@@ -19,6 +19,8 @@ export interface TaskOrder {
   readonly dwelling: Dwelling;
   readonly process: ProcessPlan;
   readonly streams: StreamsPlan;
+  /** Is told when to run its program. */
+  readonly waits: boolean;
 }
 
 /** One process of the plan with its gate: an app's main process, or an exec session's. */
@@ -32,13 +34,16 @@ export class Task {
   readonly #watch: Watch;
   readonly #onMessage: (task: Task, message: GateMessage) => void;
   phase: TaskPhase = 'preparing';
+  /** Its terminal's other end has arrived. */
+  hasTerminal = false;
   /** Its pid is free for others. */
   reaped = false;
   #gateOpen = true;
 
   constructor(loop: Loop, order: TaskOrder, onMessage: (task: Task, message: GateMessage) => void) {
-    const { id, dwelling, process, streams } = order;
-    const launched = launch({ dwelling, process }, streams);
+    const { id, dwelling, process, streams, waits } = order;
+    const launched = launch({ dwelling, process, waits }, streams);
+    if (!waits) this.phase = 'starting';
     this.id = id;
     this.kind = dwelling.kind;
     this.streams = streams;

@@ -32,6 +32,7 @@ const x64 = {
   execve: 59,
   wait4: 61,
   kill: 62,
+  uname: 63,
   fcntl: 72,
   flock: 73,
   fsync: 74,

@@ -1,5 +1,5 @@
 /** The machine as PID 1 sees it: its name, kernel modules, randomness, and its end. */
-import { Packer } from './bytes.ts';
+import { Packer, Unpacker } from './bytes.ts';
 import { ioctl } from './descriptors.ts';
 import { utf8Encode } from './engine.ts';
 import { File, open_ } from './files.ts';
@@ -20,6 +20,16 @@ export function endMachine(ending: Ending): void {
 export function syncAll(): void {
   call('sync');
 }
+
+/** `uname -r`. */
+export function kernelRelease(): string {
+  const names = new Uint8Array(UTSNAME_FIELD * 6);
+  call('uname', names);
+  return new Unpacker(names, UTSNAME_FIELD * 2).text(UTSNAME_FIELD);
+}
+
+/** struct new_utsname: system, node, release, version, machine, domain. */
+const UTSNAME_FIELD = 65;
 
 export function setHostname(name: string): void {
   call('sethostname', name, utf8Encode(name).length);

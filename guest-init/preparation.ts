@@ -1,4 +1,4 @@
-/** What only a machine of its own needs, in the order in which it must happen. */
+/** What is done once for the pod, before any app. */
 
 import type { BootPlan, MachinePlan, SharePlan } from '../src/abi/boot-plan.ts';
 import { setRealtime } from '../src/native/clock.ts';
@@ -6,8 +6,16 @@ import { mount, ms } from '../src/native/mounts.ts';
 import { mkdirAll } from '../src/native/paths.ts';
 import { addEntropy, loadModule, setHostname } from '../src/native/system.ts';
 import { decodeBase64 } from './base64.ts';
+import { mountSharedMemory } from './devices.ts';
 import { during } from './error.ts';
-import { configureInterfaces } from './interfaces.ts';
+import { bringUpLoopback, configureInterfaces } from './interfaces.ts';
+import { SHARED_MEMORY } from './root.ts';
+
+/** What needs no plan. */
+export function prepareAnyPod(): void {
+  during('interfaces', bringUpLoopback);
+  during('root', () => mountSharedMemory(SHARED_MEMORY));
+}
 
 export function preparePod(plan: BootPlan): void {
   if (plan.machine !== null) prepareMachine(plan.machine);
@@ -15,6 +23,7 @@ export function preparePod(plan: BootPlan): void {
   during('interfaces', () => configureInterfaces(plan.interfaces));
 }
 
+/** The order is what the steps need of each other. */
 function prepareMachine(plan: MachinePlan): void {
   // Before anything else draws random numbers: machines restored from one saved state would draw the same.
   during('entropy', () => addEntropy(decodeBase64(plan.entropy)));
