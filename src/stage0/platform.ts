@@ -1,4 +1,5 @@
-import { type ImageManifest, labelValue } from '../appc/index.ts';
+import type { ImageManifest } from '../appc/image-manifest.ts';
+import { labelValue } from '../appc/labels.ts';
 import { Stage0Error } from './errors.ts';
 
 /** Node's names of architectures in appc's words. */

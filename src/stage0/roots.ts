@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import type { MountPlan } from '../abi/mount-plan.ts';
+import { appRootfs, POD } from '../abi/pod-directory.ts';
 import type { ImageRecord, Store } from '../store/index.ts';
-import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
-import { appOverlay, type OverlayRoot, overlayPlan, stage1Overlay } from './mount-plan.ts';
+import { copyLayers } from './layer-copy.ts';
+import { appOverlay, copiedPlan, type OverlayRoot, overlayPlan, stage1Overlay } from './mount-plan.ts';
 import { makeOverlayDirectories } from './pod-files.ts';
 import type { PodApp } from './pod-request.ts';
 
@@ -27,7 +29,8 @@ export async function makeRoots(
     case 'overlay':
       return makeOverlays(keep, store, pod, images);
     case 'copy':
-      throw new Stage0Error('unsupported', '--no-overlay is not supported');
+      await copyRoots(store, pod, images);
+      return copiedPlan(keep);
     default:
       return kind satisfies never;
   }
@@ -45,4 +48,15 @@ function makeOverlays(keep: readonly string[], store: Store, pod: string, images
     make(appOverlay(app.name, image.id, layersOf(image)), image),
   );
   return overlayPlan(keep, store.layerDirectory, stage1, apps);
+}
+
+async function copyRoots(store: Store, pod: string, { stage1, apps }: PodImages): Promise<void> {
+  const copy = (image: ImageRecord, target: string) =>
+    copyLayers(
+      image.layers.map((layer) => store.layerPath(layer)),
+      join(pod, target),
+    );
+  // The apps' roots are in the stage1's.
+  await copy(stage1, POD.stage1Rootfs);
+  for (const { app, image } of apps) await copy(image, appRootfs(app.name));
 }

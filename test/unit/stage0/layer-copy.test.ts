@@ -1,0 +1,87 @@
+import {
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openDirectory } from '../../../src/os/descriptor.ts';
+import { tryMakeNode } from '../../../src/os/directory-entries.ts';
+import { setXattr } from '../../../src/os/file-attributes.ts';
+import { copyLayers } from '../../../src/stage0/layer-copy.ts';
+
+const isRoot = process.geteuid?.() === 0;
+let root = '';
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'rkt-copy-'));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+const at = (...parts: string[]) => join(root, ...parts);
+function put(path: string, text: string): void {
+  mkdirSync(dirname(at(path)), { recursive: true });
+  writeFileSync(at(path), text);
+}
+
+test('an upper layer replaces what a lower one has, and writes through none of its links', async () => {
+  put('outside', 'kept');
+  put('low/dir/a', 'low');
+  put('low/file', 'low');
+  put('low/was-dir/x', 'low');
+  symlinkSync(at('outside'), at('low/link'));
+  symlinkSync(root, at('low/dirlink'));
+  put('top/dir/b', 'top');
+  put('top/file', 'top');
+  linkSync(at('top/file'), at('top/second'));
+  put('top/was-dir', 'now a file');
+  put('top/link', 'now a file');
+  put('top/dirlink/c', 'now a directory');
+  await copyLayers([at('low'), at('top')], at('out'));
+  expect(readFileSync(at('out/dir/a'), 'utf8') + readFileSync(at('out/dir/b'), 'utf8')).toBe('lowtop');
+  expect(readFileSync(at('out/file'), 'utf8')).toBe('top');
+  expect(lstatSync(at('out/second')).ino).toBe(lstatSync(at('out/file')).ino);
+  expect(readFileSync(at('out/was-dir'), 'utf8')).toBe('now a file');
+  expect(readFileSync(at('outside'), 'utf8')).toBe('kept');
+  expect(lstatSync(at('out/dirlink')).isDirectory()).toBe(true);
+  expect(existsSync(at('c'))).toBe(false);
+});
+
+test('links are copied as links', async () => {
+  mkdirSync(at('only'));
+  symlinkSync('nowhere', at('only/link'));
+  await copyLayers([at('only')], at('out'));
+  expect(readlinkSync(at('out/link'))).toBe('nowhere');
+});
+
+// Whiteouts are devices and trusted attributes: only root can make them.
+test.runIf(isRoot)(
+  'whiteouts and opaque directories hide what is below, and are gone themselves',
+  async () => {
+    put('low/gone/x', 'low');
+    put('low/opaque/x', 'low');
+    put('low/kept', 'low');
+    put('top/opaque/y', 'top');
+    {
+      using top = openDirectory(at('top'));
+      tryMakeNode(top, 'gone', 0o020000, 0, 0);
+      tryMakeNode(top, 'never-was', 0o020000, 0, 0);
+      using opaque = openDirectory(at('top/opaque'));
+      setXattr(opaque, 'trusted.overlay.opaque', Buffer.from('y'));
+    }
+    await copyLayers([at('low'), at('top')], at('out'));
+    expect([
+      existsSync(at('out/gone')),
+      existsSync(at('out/never-was')),
+      existsSync(at('out/opaque/x')),
+    ]).toEqual([false, false, false]);
+    expect([existsSync(at('out/opaque/y')), existsSync(at('out/kept'))]).toEqual([true, true]);
+  },
+);
