@@ -8,8 +8,9 @@ import {
 import { duplicateAbove } from '../src/native/descriptors.ts';
 import { unless } from '../src/native/errors.ts';
 import { close } from '../src/native/files.ts';
+import type { FrameCodec } from '../src/native/frame-codec.ts';
 import type { Loop } from '../src/native/loop.ts';
-import { type FrameCodec, Mux } from '../src/native/mux.ts';
+import { Mux } from '../src/native/mux.ts';
 import { openPipe } from '../src/native/pipes.ts';
 import { setWindowSize, type WindowSize } from '../src/native/ptys.ts';
 import type { StreamEnd } from './streams.ts';

@@ -14,7 +14,8 @@ interface Entry {
   readonly load: () => Promise<CommandFactory>;
 }
 
-const COMMANDS: readonly Entry[] = [
+/** Every subcommand, in the order of the help. */
+export const COMMANDS: readonly Entry[] = [
   {
     name: 'cat-manifest',
     summary: 'print the manifest of a pod',

@@ -1,8 +1,8 @@
 import { hasCode } from './errors.ts';
 import { readNow } from './files.ts';
+import type { FrameCodec } from './frame-codec.ts';
 import { FrameError, FrameSink } from './frame-sink.ts';
 import type { Loop } from './loop.ts';
-import type { FrameCodec } from './mux.ts';
 import { Readiness } from './readiness.ts';
 
 export interface ReceiverEvents {

@@ -1,9 +1,9 @@
 import { setPipeSize } from './descriptors.ts';
 import { SystemError, unless } from './errors.ts';
 import { close, readNow, write } from './files.ts';
+import type { FrameCodec } from './frame-codec.ts';
 import { FrameError } from './frame-sink.ts';
 import type { Loop } from './loop.ts';
-import type { FrameCodec } from './mux.ts';
 import { openPipe, type Pipe, spliceNow } from './pipes.ts';
 import { Readiness } from './readiness.ts';
 import { fstat } from './stat.ts';

@@ -8,26 +8,11 @@
 import { duplicateAbove } from './descriptors.ts';
 import { SystemError } from './errors.ts';
 import { close } from './files.ts';
+import type { FrameCodec } from './frame-codec.ts';
 import { FrameReceiver } from './frame-receiver.ts';
 import { FrameSender } from './frame-sender.ts';
 import { FrameError } from './frame-sink.ts';
 import type { Loop } from './loop.ts';
-
-export interface FrameHeader {
-  readonly stream: number;
-  /** Bytes that follow; 0 ends the stream. */
-  readonly length: number;
-}
-
-export interface FrameCodec {
-  readonly headerBytes: number;
-  readonly maxFrameBytes: number;
-  /** Bytes of one stream that may be under way before the receiver grants more. */
-  readonly windowBytes: number;
-  encode(header: FrameHeader, into: DataView): void;
-  /** Undefined: the peer is broken or hostile. */
-  decode(from: DataView): FrameHeader | undefined;
-}
 
 export interface MuxEvents {
   /** So many bytes of a stream have reached their sink: tell the peer, who calls `grant`. */

@@ -7,8 +7,9 @@ import {
 } from '../abi/frames.ts';
 import type { HostMessage } from '../abi/guest.ts';
 import { close } from '../native/files.ts';
+import type { FrameCodec } from '../native/frame-codec.ts';
 import type { Loop } from '../native/loop.ts';
-import { type FrameCodec, Mux } from '../native/mux.ts';
+import { Mux } from '../native/mux.ts';
 import { SupervisorError } from './error.ts';
 
 export const FRAMES: FrameCodec = {
