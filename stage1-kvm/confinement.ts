@@ -68,6 +68,7 @@ export interface QemuConfinement {
 export function qemuSteps({ id, cgroupFiles, enterRoot }: QemuConfinement): Step[] {
   return [
     ...joinCgroups(cgroupFiles),
+    ...leaveTerminal(),
     { do: 'unshare', kinds: ['mount', 'ipc'] },
     { do: 'call', name: 'root', action: enterRoot },
     // A core would hold the guest's memory.
@@ -97,6 +98,7 @@ export function shareSteps({ userNamespace, cgroupFiles, hardLimit }: ShareConfi
   const files = Math.min(SHARE_FILES, hardLimit);
   return [
     ...joinCgroups(cgroupFiles),
+    ...leaveTerminal(),
     { do: 'limit', resource: 'nofile', limit: { soft: files, hard: files } },
     { do: 'limit', resource: 'core', limit: { soft: 0, hard: 0 } },
     ...(userNamespace === undefined
@@ -105,6 +107,11 @@ export function shareSteps({ userNamespace, cgroupFiles, hardLimit }: ShareConfi
     { do: 'umask', mask: 0 },
     { do: 'parent-death-signal', signal: 'SIGKILL' },
   ];
+}
+
+// Ctrl-C at the caller's terminal is for the supervisor, which ends the pod in order: it must not reach these two.
+function leaveTerminal(): Step[] {
+  return [{ do: 'session' }];
 }
 
 function joinCgroups(files: readonly string[]): Step[] {
