@@ -11,7 +11,6 @@ const F_GETFL = 3;
 const F_SETFL = 4;
 const F_SETPIPE_SZ = 1031;
 const F_GETPIPE_SZ = 1032;
-const F_ADD_SEALS = 1033;
 const FD_CLOEXEC = 1;
 const FIONREAD = 0x541b;
 
@@ -47,10 +46,6 @@ export function pipeSize(fd: number): number {
   return call('fcntl', fd, F_GETPIPE_SZ);
 }
 
-export function seal(fd: number, seals: number): void {
-  call('fcntl', fd, F_ADD_SEALS, seals);
-}
-
 /** How many bytes can be read now. */
 export function readable(fd: number): number {
   return ioctlGetInt(fd, FIONREAD);
@@ -70,9 +65,8 @@ export function ioctlSetInt(fd: number, request: number, value: number): void {
   call('ioctl', fd, request, new Packer(4).u32(value).finish());
 }
 
-/** An anonymous file in memory; executable, sealable. */
+/** An anonymous file in memory. */
 export function memoryFile(name: string): number {
   const MFD_CLOEXEC = 1;
-  const MFD_ALLOW_SEALING = 2;
-  return call('memfd_create', name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  return call('memfd_create', name, MFD_CLOEXEC);
 }

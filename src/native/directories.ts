@@ -2,10 +2,10 @@
 import { Unpacker } from './bytes.ts';
 import { utf8Decode } from './engine.ts';
 import { hasCode, unless } from './errors.ts';
-import { AT_FDCWD, close, File, open, open_, openResolved, resolve } from './files.ts';
+import { AT_FDCWD, close, File, open, open_, openResolved, resolve, seek } from './files.ts';
 import { rmdir, unlink } from './paths.ts';
 import type { FileKind } from './stat.ts';
-import { call, type Path, pathBytes } from './syscall.ts';
+import { attempt, call, checked, type Path, pathBytes, showPath } from './syscall.ts';
 
 export interface Entry {
   /** The name's bytes: a hostile tree's need not be UTF-8. */
@@ -26,6 +26,8 @@ const kinds: Readonly<Record<number, FileKind>> = {
 };
 
 const BUFFER = 32768;
+const RENAME_NOREPLACE = 1;
+const EEXIST = -17;
 
 /** The names in a directory, without `.` and `..`, in the file system's order. */
 export function readdir(path: Path, directory = AT_FDCWD): string[] {
@@ -82,20 +84,45 @@ export function removeTree(path: Path, directory = AT_FDCWD): void {
   unless(['ENOENT'], () => rmdir(path, directory));
 }
 
-/** Removes what an open directory holds. */
-export function emptyDirectory(fd: number): void {
-  for (const entry of entriesOf(fd)) {
-    const name = pathBytes(entry.bytes);
-    if (entry.kind !== 'directory' && removedAsFile(name, fd)) continue;
-    const flags = open_.readOnly | open_.directory | open_.noFollow;
-    const child = openResolved(fd, name, flags, 0, resolve.beneath | resolve.noCrossDevice);
-    try {
-      emptyDirectory(child);
-    } finally {
-      close(child);
+/** Each level holds a fd open; whoever made the tree may have made it deeper than a process may have fds. */
+const MAX_DEPTH = 32;
+
+/** Removes what an open directory holds. What lies too deep is moved up first, to where its turn comes again. */
+export function emptyDirectory(top: number): void {
+  let serial = 0;
+  let again = true;
+  const lift = (fd: number, name: Uint8Array) => {
+    const move = () => attempt('renameat2', fd, name, top, `.removed-${serial++}`, RENAME_NOREPLACE);
+    let result = move();
+    while (result === EEXIST) result = move();
+    checked('rename', result, { path: showPath(name) });
+    again = true;
+  };
+  const empty = (fd: number, depth: number) => {
+    for (const entry of entriesOf(fd)) {
+      const name = pathBytes(entry.bytes);
+      if (entry.kind !== 'directory' && removedAsFile(name, fd)) continue;
+      if (depth === MAX_DEPTH) lift(fd, name);
+      else removeDirectory(fd, name, (child) => empty(child, depth + 1));
     }
-    rmdir(name, fd);
+  };
+  while (again) {
+    again = false;
+    seek(top, 0);
+    empty(top, 0);
   }
+}
+
+/** Removes a directory after `empty` has emptied it as far as it could; what was moved up leaves it empty, too. */
+function removeDirectory(parent: number, name: Uint8Array, empty: (fd: number) => void): void {
+  const flags = open_.readOnly | open_.directory | open_.noFollow;
+  const fd = openResolved(parent, name, flags, 0, resolve.beneath | resolve.noCrossDevice);
+  try {
+    empty(fd);
+  } finally {
+    close(fd);
+  }
+  rmdir(name, parent);
 }
 
 /** False where the path is a directory. */

@@ -16,9 +16,6 @@ const FLAGS_AT = 48;
 const CONTROL_LENGTH_AT = 40;
 const CMSG_HEADER = 16;
 
-/** The kernel passes no more in one message. */
-export const maxFds = 253;
-
 /** Sends bytes, and duplicates of open files; what was taken, or undefined when it would block. */
 export function send(fd: number, bytes: Uint8Array, fds: readonly number[] = []): number | undefined {
   const control = packRights(fds);

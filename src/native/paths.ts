@@ -1,6 +1,5 @@
 /** Making, renaming, removing and describing names in the file system. */
 
-import { packTimespec, type Timespec } from './clock.ts';
 import { utf8Decode } from './engine.ts';
 import { AT_FDCWD } from './files.ts';
 import { type Device, type FileKind, statIfPresent } from './stat.ts';
@@ -94,12 +93,6 @@ const permissionBits = { exist: 0, execute: 1, write: 2, read: 4 } as const;
 /** Whether the real user may; false also where the path does not exist. */
 export function access(path: Path, permission: Permission, directory = AT_FDCWD): boolean {
   return attempt('faccessat', directory, path, permissionBits[permission]) === 0;
-}
-
-export function setModified(path: Path, time: Timespec, directory = AT_FDCWD): void {
-  const stamp = packTimespec(time);
-  const both = new Uint8Array([...stamp, ...stamp]);
-  callAt(path, 'utimensat', directory, path, both, AT_SYMLINK_NOFOLLOW);
 }
 
 export function workingDirectory(): string {

@@ -25,7 +25,6 @@ import {
   readlink,
   rename,
   rmdir,
-  setModified,
   symlink,
   unlink,
   workingDirectory,
@@ -101,14 +100,10 @@ describe('names', () => {
     expect(() => mkdirAll(at('a/file/x'))).toThrow('ENOTDIR');
   });
 
-  it('change modes and times', () => {
+  it('change modes', () => {
     writeFileSync(at('mode'), '');
     chmod(at('mode'), 0o4711);
-    setModified(at('mode'), { seconds: 1000, nanoseconds: 5 });
-    expect(stat(at('mode'))).toMatchObject({
-      permissions: 0o4711,
-      modified: { seconds: 1000, nanoseconds: 5 },
-    });
+    expect(stat(at('mode'))).toMatchObject({ permissions: 0o4711 });
     expect(access(at('mode'), 'exist')).toBe(true);
     expect(access(at('absent'), 'exist')).toBe(false);
     expect(workingDirectory()).toBe(process.cwd());
@@ -153,6 +148,15 @@ describe('removeTree', () => {
     removeTree(at('tree'));
     expect(existsSync(at('tree'))).toBe(false);
     expect(readFileSync(at('outside/kept'), 'utf8')).toBe('kept');
+  });
+
+  it('removes trees that are deeper than it may have files open', () => {
+    const deep = `${'d/'.repeat(150)}`;
+    mkdirSync(at(`deep/${deep}`), { recursive: true });
+    mkdirSync(at(`deep/.removed-0/${deep}`), { recursive: true });
+    writeFileSync(at(`deep/${deep}/file`), '');
+    removeTree(at('deep'));
+    expect(existsSync(at('deep'))).toBe(false);
   });
 
   it('removes a link, not what it names, and a single file', () => {
