@@ -4,11 +4,12 @@
  * directory records it.
  */
 import { POD } from '../src/abi/pod-directory.ts';
-import { readTextIfPresent, replaceFile } from '../src/native/contents.ts';
+import { readTextIfPresent } from '../src/native/contents.ts';
 import { readdir } from '../src/native/directories.ts';
 import { unless } from '../src/native/errors.ts';
 import { File, lock, open_ } from '../src/native/files.ts';
 import { mkdirAll } from '../src/native/paths.ts';
+import { record } from '../src/supervisor/record.ts';
 import { KvmError } from './error.ts';
 
 export interface IdRange {
@@ -64,7 +65,7 @@ export function allocateId(range: IdRange): number {
       'unsupported',
       `all ${range.count} ids from ${range.first} on are taken by pods: remove some with rkt gc`,
     );
-  replaceFile(POD.vmId, `${id}\n`, 0o600);
+  record(POD.vmId, `${id}\n`, 0o600);
   return id;
 }
 

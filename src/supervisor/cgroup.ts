@@ -16,10 +16,11 @@ import {
   signalGroup,
 } from '../native/cgroups.ts';
 import { sleep } from '../native/clock.ts';
-import { readText, readTextIfPresent, replaceFile, writeControl } from '../native/contents.ts';
+import { readText, readTextIfPresent, writeControl } from '../native/contents.ts';
 import { SystemError } from '../native/errors.ts';
 import { mkdir } from '../native/paths.ts';
 import { getpid } from '../native/processes.ts';
+import { record } from './record.ts';
 
 const CONTROLLERS: readonly Controller[] = ['memory', 'cpu', 'pids'];
 /** A VMM and a file server need some dozens of threads. */
@@ -89,7 +90,7 @@ function makeUnified(layout: CgroupLayout, uuid: string): PodCgroup {
 
 function makeRecorded(group: ControlGroup, others: readonly string[], before = () => {}): PodCgroup {
   const paths = [...group.directories.map(({ path }) => path), ...others];
-  replaceFile(POD.cgroups, paths.map((path) => `${path}\n`).join(''), 0o640);
+  record(POD.cgroups, paths.map((path) => `${path}\n`).join(''), 0o640);
   before();
   makeGroup(group);
   setLimits(group, { processes: MOST_PROCESSES });

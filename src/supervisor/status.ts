@@ -1,13 +1,13 @@
 /** What the outside learns of a running pod: files in its directory, each written as a whole. */
 import { appStatus, POD, READY } from '../abi/pod-directory.ts';
-import { replaceFile } from '../native/contents.ts';
 import { unless } from '../native/errors.ts';
 import { mkdirAll, symlink } from '../native/paths.ts';
 import { getpid } from '../native/processes.ts';
+import { record } from './record.ts';
 
 /** Its modification time is when the pod started. */
 export function recordPid(): void {
-  replaceFile(POD.pid, `${getpid()}\n`, 0o640);
+  record(POD.pid, `${getpid()}\n`, 0o640);
 }
 
 export function prepareStatus(): void {
@@ -15,7 +15,7 @@ export function prepareStatus(): void {
 }
 
 export function recordExit(app: string, code: number): void {
-  replaceFile(appStatus(app), `${code}\n`, 0o640);
+  record(appStatus(app), `${code}\n`, 0o640);
 }
 
 /** All apps have been started. */

@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import type { BootPlan } from '../../../src/abi/boot-plan.ts';
+import { PROTOCOL_VERSION } from '../../../src/abi/guest.ts';
+import { setNonBlocking } from '../../../src/native/descriptors.ts';
+import { close, readNow, writeAll } from '../../../src/native/files.ts';
+import { Loop } from '../../../src/native/loop.ts';
+import { openPipe } from '../../../src/native/pipes.ts';
+import { socketPair } from '../../../src/native/sockets.ts';
+import { Session } from '../../../src/supervisor/session.ts';
+import { nativeScratch } from '../../support/native-scratch.ts';
+
+nativeScratch();
+
+const app = (name: string) => ({ name }) as BootPlan['apps'][number];
+const plan = { hostname: 'pod', apps: [app('a'), app('b')] } as unknown as BootPlan;
+
+/** A session whose guest the test plays: `say` what it says, then look at the log. */
+function scripted() {
+  const loop = new Loop();
+  const [control, guestControl] = socketPair('stream');
+  const [data, guestData] = socketPair('stream');
+  for (const fd of [control, data, guestControl]) setNonBlocking(fd, true);
+  const log: string[] = [];
+  const session = new Session(loop, control, data, {
+    hello: (kernel) => {
+      log.push(`hello ${kernel}`);
+      return plan;
+    },
+    app: (name) => ({
+      started: (pid) => log.push(`${name} started ${pid}`),
+      failed: (step, message) => log.push(`${name} failed at ${step}: ${message}`),
+      exited: (code) => log.push(`${name} exited ${code}`),
+    }),
+    ready: () => log.push('ready'),
+    warning: (message) => log.push(`warning ${message}`),
+    ended: (code) => log.push(`ended ${code}`),
+    failed: ({ code, message }) => log.push(`${code}: ${message}`),
+  });
+  const turn = () => {
+    loop.after(20, () => loop.stop());
+    loop.run();
+  };
+  const say = (...messages: unknown[]) => {
+    for (const message of messages) writeAll(guestControl, packet(JSON.stringify(message)));
+    turn();
+    return log;
+  };
+  return { session, say, log, turn, guestControl, guestData };
+}
+
+function packet(text: string): Buffer {
+  const header = Buffer.alloc(4);
+  header.writeUInt32LE(Buffer.byteLength(text));
+  return Buffer.concat([header, Buffer.from(text)]);
+}
+
+const hello = { type: 'hello', version: PROTOCOL_VERSION, kernel: '6.12' };
+const started = (id: string) => ({ type: 'started', id, pid: 50 });
+const exited = (id: string, code: number) => ({ type: 'exited', id, status: { kind: 'exited', code } });
+
+describe('Session', () => {
+  it('lives through a pod', () => {
+    const { say, log } = scripted();
+    say(hello, started('a'), started('b'), exited('a', 0), exited('b', 0), { type: 'ended' });
+    expect(log).toEqual([
+      'hello 6.12',
+      'a started 50',
+      'b started 50',
+      'ready',
+      'a exited 0',
+      'b exited 0',
+      'ended 0',
+    ]);
+  });
+
+  it('sends the plan as an answer to hello', () => {
+    const { say, guestControl } = scripted();
+    say(hello);
+    const got = Buffer.alloc(4096);
+    const length = readNow(guestControl, got) ?? 0;
+    expect(JSON.parse(got.subarray(4, length).toString())).toEqual({
+      type: 'boot',
+      version: PROTOCOL_VERSION,
+      plan,
+    });
+  });
+
+  it('gives the pod the code of the first app that failed', () => {
+    const killed = { type: 'exited', id: 'a', status: { kind: 'signaled', signal: 15 } };
+    const { say } = scripted();
+    expect(
+      say(hello, started('a'), started('b'), exited('b', 3), killed, { type: 'ended' }).slice(-3),
+    ).toEqual(['b exited 3', 'a exited 143', 'ended 3']);
+  });
+
+  it('records an app that could not be started', () => {
+    const failed = { type: 'failed', id: 'a', step: 'exec', message: 'no such file' };
+    const { say } = scripted();
+    expect(say(hello, failed, started('b'), exited('b', 143), { type: 'ended' }).slice(1)).toEqual([
+      'a failed at exec: no such file',
+      'b started 50',
+      'b exited 143',
+      'ended 203',
+    ]);
+  });
+
+  it('ends only when all output has been passed on', () => {
+    const { session, say, log, turn, guestData } = scripted();
+    const sink = openPipe();
+    const stream = session.streams.allocate();
+    session.streams.output(stream, sink.write);
+    say(hello, started('a'), started('b'), exited('a', 0), exited('b', 0), { type: 'ended' });
+    expect(log.at(-1)).toBe('b exited 0');
+    writeAll(guestData, Uint8Array.from([stream, 0, 0, 0, 1, 0, 0, 0, 65, stream, 0, 0, 0, 0, 0, 0, 0]));
+    turn();
+    expect(log.at(-1)).toBe('ended 0');
+  });
+
+  it('tells exec sessions apart from apps', () => {
+    const { session, say, log } = scripted();
+    say(hello, started('a'), started('b'));
+    expect(session.isRunning('a')).toBe(true);
+    const id = session.expect({
+      started: () => log.push('exec started'),
+      failed: () => log.push('exec failed'),
+      exited: (code) => log.push(`exec exited ${code}`),
+    });
+    say(started(id), exited(id, 9), exited('a', 0), exited('b', 0), { type: 'ended' });
+    expect(log.slice(-5)).toEqual(['exec started', 'exec exited 9', 'a exited 0', 'b exited 0', 'ended 0']);
+  });
+});
+
+describe('a guest that is broken or hostile loses its pod', () => {
+  const cases: readonly [name: string, messages: unknown[], problem: RegExp][] = [
+    ['another protocol', [{ ...hello, version: 99 }], /^guest-failed: .*protocol 99/],
+    ['hello twice', [hello, hello], /hello out of turn/],
+    ['an app before the plan', [started('a')], /"a" out of turn/],
+    ['an app that is none', [hello, started('zz')], /"zz" out of turn/],
+    ['an app started twice', [hello, started('a'), started('a')], /"a" out of turn/],
+    ['an end before the start', [hello, exited('a', 0)], /"a" out of turn/],
+    ['ended before the plan', [{ type: 'ended' }], /ended out of turn/],
+    ['rubbish', [7], /rubbish/],
+    ['an unknown message', [{ type: 'root-please' }], /unknown type/],
+    ['its own despair', [hello, { type: 'fatal', message: 'no root' }], /^guest-failed: .*gave up: no root/],
+    [
+      'a flood of warnings',
+      [hello, ...Array.from({ length: 200 }, () => ({ type: 'warning', message: 'x' }))],
+      /floods/,
+    ],
+  ];
+  it.each(cases)('%s', (_, messages, problem) => {
+    const { say } = scripted();
+    expect(say(...messages).at(-1)).toMatch(problem);
+  });
+
+  it('a hang-up', () => {
+    const { guestControl, turn, log } = scripted();
+    close(guestControl);
+    turn();
+    expect(log).toEqual(['guest-broken: control channel: the channel was closed']);
+  });
+});
