@@ -25,10 +25,8 @@ export async function importLayers(
   store: Store,
   layout: Layout,
   layers: readonly UnpackedLayer[],
-  of: { readonly text: string },
   options: ImportOptions,
 ): Promise<Digest[]> {
-  if (layers.length === 0) throw new ImageError('bad-layout', `image ${of.text} has no layers`);
   const keys: Digest[] = [];
   for (const layer of layers) {
     keys.push(

@@ -50,13 +50,7 @@ export async function importOci(
   const configDigest = found.manifest.config.digest;
   const id = imageIDOfConfig(configDigest);
   const known = store.get(id);
-  const layers = await importLayers(
-    store,
-    layout,
-    pairLayers(found.manifest, found.config),
-    reference,
-    options,
-  );
+  const layers = await importLayers(store, layout, pairLayers(found.manifest, found.config), options);
   return store.put({
     id,
     manifest: toImageManifest(found.config, {

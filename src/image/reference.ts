@@ -29,7 +29,7 @@ export function parseReference(text: string, directory: string): ImageReference 
   const scheme = /^([a-z][a-z0-9-]*):/.exec(text)?.[1];
   if (scheme === 'oci' || scheme === 'oci-archive') return ociReference(text, scheme, directory);
   if (/^sha(512|256)-[0-9a-f]*$/.test(text)) return { kind: 'image-id', text, id: text };
-  if (scheme === 'file') return { kind: 'aci-file', text, path: fileURLToPath(text) };
+  if (scheme === 'file') return { kind: 'aci-file', text, path: filePath(text) };
   if (scheme !== undefined && SCHEMES.has(scheme)) {
     throw new ImageError('unsupported', `cannot fetch ${text}: images of kind ${scheme} are not supported`);
   }
@@ -57,6 +57,14 @@ function ociReference(text: string, scheme: 'oci' | 'oci-archive', directory: st
   return scheme === 'oci'
     ? { kind: 'oci-layout', text, path, tag }
     : { kind: 'oci-archive', text, path, tag };
+}
+
+function filePath(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch (cause) {
+    throw new ImageError('bad-reference', `image string ${url} is not a file URL`, { cause });
+  }
 }
 
 function isFile(path: string): boolean {

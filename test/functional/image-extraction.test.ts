@@ -166,6 +166,25 @@ describe('layers', () => {
     expect([whiteout.isCharacterDevice(), whiteout.rdev]).toEqual([true, 0]);
   });
 
+  test('what a layer hides of those below can neither be linked to nor filled', async () => {
+    const through = tar.archive(
+      tar.directory('./'),
+      tar.file('dir/.wh..wh..opq'),
+      tar.hardlink('link', 'dir/old'),
+    );
+    const reference = writeLayout(at('layout'), [{ tar: lower }, { tar: through }]);
+    await expect(load(reference)).rejects.toMatchObject({ code: 'hostile-entry' });
+    const nested = tar.archive(tar.directory('./'), tar.directory('kept/sub/', { mode: 0o700 }));
+    const upper = tar.archive(
+      tar.directory('./'),
+      tar.file('kept/.wh..wh..opq'),
+      tar.file('kept/sub/.wh.x'),
+      tar.file('kept/sub/f'),
+    );
+    const record = await load(writeLayout(at('second'), [{ tar: lower }, { tar: nested }, { tar: upper }]));
+    expect(merged(record).find((line) => line.startsWith('kept/sub '))).toMatch(/^kept\/sub 40755/);
+  });
+
   test('an opaque root hides all layers below', async () => {
     const upper = tar.archive(tar.directory('./'), tar.file('.wh..wh..opq'), tar.file('alone', 'x'));
     const record = await load(writeLayout(at('layout'), [{ tar: lower }, { tar: upper }]));

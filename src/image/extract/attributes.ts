@@ -21,10 +21,10 @@ const XATTR_RULES: ReadonlyArray<readonly [prefix: ByteString, rule: 'keep' | 'd
   ['user.overlay.', 'drop'],
   ['user.', 'keep'],
   ['security.capability', 'keep'],
-  ['system.posix_acl_', 'keep'],
   // trusted.overlay.* would make overlayfs redirect a file or directory to another one of the image's choice.
   ['trusted.', 'refuse'],
-  // Labels of the machine that packed the image (SELinux, IMA), without meaning on this one.
+  // Labels of the machine that packed the image (SELinux, IMA), without meaning on this one; access control lists, which
+  // files would inherit while they are extracted.
   ['', 'drop'],
 ];
 
@@ -44,7 +44,7 @@ export function acceptedXattrs(
 
 /**
  * Everything but the times of an open file or directory. Owner first: changing it takes setuid bits and capabilities
- * away. Access control lists after the mode, which they refine.
+ * away.
  */
 export function applyAttributes(file: Descriptor, attributes: Attributes): void {
   changeOwner(file, attributes.uid, attributes.gid);

@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
-import { type Descriptor, openAt } from '../../os/descriptor.ts';
+import { type Descriptor, openAt, tryOpenAt } from '../../os/descriptor.ts';
 import {
-  removeName,
   tryMakeDirectory,
   tryMakeHardLink,
   tryMakeNode,
@@ -11,7 +10,14 @@ import { statAt } from '../../os/file-attributes.ts';
 import { check, type Path, SystemError } from '../../os/syscall.ts';
 import { removeTree } from '../../os/tree.ts';
 import { ImageError } from '../error.ts';
-import { type ByteString, type Entry, fromByteString, type Piece, showBytes } from '../tar/index.ts';
+import {
+  type ByteString,
+  type Entry,
+  fromByteString,
+  type Piece,
+  showBytes,
+  toByteString,
+} from '../tar/index.ts';
 import {
   applyAllAttributes,
   applyAttributes,
@@ -19,9 +25,11 @@ import {
   applyNodeAttributes,
 } from './attributes.ts';
 import { writeContent } from './content.ts';
-import { copyDirectoryAttributes, copyUp } from './copy-up.ts';
+import { copyUp } from './copy-up.ts';
 import { DirectoryTimes } from './directory-times.ts';
+import { ImpliedDirectories } from './implied-directories.ts';
 import type { LowerLayers } from './lower-layers.ts';
+import { nodeOf } from './node.ts';
 import { hostile, type Segments } from './path.ts';
 import { TargetTree } from './target-tree.ts';
 import { isWhiteout, makeOpaque, parseWhiteout, type Whiteout, whiteOut } from './whiteout.ts';
@@ -36,14 +44,7 @@ export interface LayerRules {
   readonly repeats: 'replace' | 'refuse';
 }
 
-const PLAIN = {
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  mtime: { seconds: 0, nanoseconds: 0 },
-  xattrs: new Map(),
-} as const;
-const TYPE = { character: 0o020000, block: 0o060000, fifo: 0o010000 } as const;
+const EEXIST = -17;
 const NEW_FILE = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY;
 
 /** Writes an archive's entries into a directory, and into nothing else. */
@@ -52,7 +53,7 @@ export class LayerWriter implements Disposable {
   readonly #lower: LowerLayers;
   readonly #tree: TargetTree;
   readonly #times = new DirectoryTimes();
-  readonly #implied = new Set<ByteString>();
+  readonly #implied: ImpliedDirectories;
   #dependsOnLower = false;
   #rootSeen = false;
   #bytes = 0;
@@ -60,10 +61,8 @@ export class LayerWriter implements Disposable {
   constructor(rootfs: string, rules: LayerRules, lower: LowerLayers) {
     this.#rules = rules;
     this.#lower = lower;
-    this.#tree = new TargetTree(rootfs, {
-      below: (path) => this.#lower.below(path),
-      implied: (directory, path) => this.#makeImplied(directory, path),
-    });
+    this.#implied = new ImpliedDirectories(lower, this.#times);
+    this.#tree = new TargetTree(rootfs, this.#implied);
   }
 
   /** Bytes of content written. */
@@ -73,7 +72,7 @@ export class LayerWriter implements Disposable {
 
   /** Whether the result would be another one on other layers: it leaves out directories, or links to files, of theirs. */
   get dependsOnLower(): boolean {
-    return this.#dependsOnLower;
+    return this.#dependsOnLower || this.#implied.any;
   }
 
   /** `content` is read for files only. @throws ImageError, TarError */
@@ -99,7 +98,7 @@ export class LayerWriter implements Disposable {
 
   /** To be called after the last entry: now nothing changes the times of directories any more. */
   finish(): void {
-    if (!this.#rootSeen) this.#inherit([], this.#tree.root, this.#lower.root);
+    if (!this.#rootSeen) this.#implied.impliedRoot(this.#tree.root);
     this.#times.apply(this.#tree.root);
   }
 
@@ -127,41 +126,44 @@ export class LayerWriter implements Disposable {
         this.#directory(here, name, path, entry);
         return;
       case 'file': {
-        this.#clear(here, name, entry.path);
-        using file = openAt(here, name, NEW_FILE, 0o600);
+        const opened = this.#attempt(here, name, entry.path, () => tryOpenAt(here, name, NEW_FILE, 0o600));
+        if (typeof opened === 'number') throw new SystemError('openat', opened, name);
+        using file = opened;
         this.#bytes += await writeContent(file, entry.size, content());
         applyAllAttributes(file, entry);
         return;
       }
-      case 'symlink':
-        this.#clear(here, name, entry.path);
-        check(tryMakeSymlink(here, name, fromByteString(entry.target)), 'symlinkat', name);
+      case 'symlink': {
+        const target = fromByteString(entry.target);
+        this.#make(here, name, entry.path, 'symlinkat', () => tryMakeSymlink(here, name, target));
         applyLinkAttributes(here, name, entry);
         return;
+      }
       case 'hardlink':
         await this.#hardLink(here, name, entry.path, entry.target);
         return;
       case 'character':
       case 'block':
-        this.#clear(here, name, entry.path);
-        this.#device(here, name, entry);
-        return;
-      case 'fifo':
-        this.#clear(here, name, entry.path);
-        check(tryMakeNode(here, name, TYPE.fifo | 0o600, 0, 0), 'mknodat', name);
+      case 'fifo': {
+        const { type, major, minor } = nodeOf(entry);
+        this.#make(here, name, entry.path, 'mknodat', () =>
+          tryMakeNode(here, name, type | 0o600, major, minor),
+        );
         applyNodeAttributes(here, name, entry);
         return;
+      }
       default:
         entry satisfies never;
     }
   }
 
   #directory(here: Descriptor, name: Buffer, path: Segments, entry: Entry): void {
-    const existing = statAt(here, name);
-    if (existing?.isDirectory() === true) this.#mayRepeat(path, entry.path);
-    else {
-      this.#clear(here, name, entry.path);
-      check(tryMakeDirectory(here, name, 0o700), 'mkdirat', name);
+    const made = tryMakeDirectory(here, name, 0o700);
+    const existing = made === EEXIST ? statAt(here, name) : undefined;
+    if (existing?.isDirectory() === true) {
+      if (!this.#implied.takeEntry(path) && this.#rules.repeats === 'refuse') throw duplicate(entry.path);
+    } else if (made !== 0) {
+      this.#make(here, name, entry.path, 'mkdirat', () => tryMakeDirectory(here, name, 0o700));
     }
     using directory = openAt(here, name, constants.O_RDONLY | constants.O_DIRECTORY);
     applyAttributes(directory, entry);
@@ -177,30 +179,22 @@ export class LayerWriter implements Disposable {
     const from = this.#tree.directory(source.slice(0, -1));
     const sourceName = fromByteString(last);
     const stats = statAt(from, sourceName);
-    if (stats === undefined) await this.#copyUp(from, sourceName, source, path);
+    if (stats === undefined) await this.#copyUp(from, sourceName, path, target);
     else if (stats.isDirectory() || isWhiteout(stats))
       throw hostile(path, `is a hard link to ${showBytes(target)}, which is no file`);
     if (stats !== undefined && statAt(here, name)?.ino === stats.ino) return;
-    this.#clear(here, name, path);
-    check(tryMakeHardLink(from, sourceName, here, name), 'linkat', name);
+    this.#make(here, name, path, 'linkat', () => tryMakeHardLink(from, sourceName, here, name));
   }
 
-  async #copyUp(from: Descriptor, name: Buffer, source: Segments, path: ByteString): Promise<void> {
+  async #copyUp(from: Descriptor, name: Buffer, path: ByteString, target: ByteString): Promise<void> {
     this.#dependsOnLower = true;
-    const found = this.#lower.find(source);
+    const directory = this.#tree.pathOf(from);
+    const hidden = this.#tree.isHidden(directory);
+    const found = hidden ? undefined : this.#lower.find([...directory, toByteString(name)]);
     if (found === undefined)
-      throw hostile(path, `is a hard link to ${showBytes(source.join('/'))}, which is not there`);
+      throw hostile(path, `is a hard link to ${showBytes(target)}, which is not there`);
     using below = found;
     await copyUp(below, from, name);
-  }
-
-  #device(here: Descriptor, name: Buffer, entry: Entry & { readonly kind: 'character' | 'block' }): void {
-    // To overlayfs that is a whiteout: an image would remove names that no reader of the archive sees removed.
-    if (entry.major === 0 && entry.minor === 0) throw hostile(entry.path, 'is a device 0:0');
-    if (entry.major > 0xfff || entry.minor > 0xf_ffff)
-      throw hostile(entry.path, 'has a device number out of range');
-    check(tryMakeNode(here, name, TYPE[entry.kind] | 0o600, entry.major, entry.minor), 'mknodat', name);
-    applyNodeAttributes(here, name, entry);
   }
 
   // A whiteout is about lower layers only, wherever it stands in its own.
@@ -231,34 +225,23 @@ export class LayerWriter implements Disposable {
     makeOpaque(directory);
   }
 
-  /** Makes room for an entry, where the format lets a later one win. */
+  #make(here: Descriptor, name: Path, path: ByteString, call: string, make: () => number): void {
+    check(this.#attempt(here, name, path, make), call, name);
+  }
+
+  /** Makes something of a name; where it is taken, after making room: in some formats a later entry wins. */
+  #attempt<T extends Descriptor | number>(here: Descriptor, name: Path, path: ByteString, make: () => T): T {
+    const made = make();
+    if (made !== EEXIST) return made;
+    this.#clear(here, name, path);
+    return make();
+  }
+
   #clear(here: Descriptor, name: Path, path: ByteString): void {
-    const existing = statAt(here, name);
-    if (existing === undefined) return;
     if (this.#rules.repeats === 'refuse') throw duplicate(path);
-    if (existing.isDirectory() || existing.isSymbolicLink()) this.#tree.forget();
-    if (existing.isDirectory()) removeTree(here, name);
-    else removeName(here, name);
-  }
-
-  #mayRepeat(path: Segments, shown: ByteString): void {
-    const implied = this.#implied.delete(path.join('/'));
-    if (!implied && this.#rules.repeats === 'refuse') throw duplicate(shown);
-  }
-
-  #makeImplied(directory: Descriptor, path: Segments): void {
-    this.#dependsOnLower = true;
-    this.#implied.add(path.join('/'));
-    const found = this.#lower.find(path);
-    this.#inherit(path, directory, found);
-    found?.[Symbol.dispose]();
-  }
-
-  /** A directory that the archive only implies is the one below, or if there is none, an ordinary one. */
-  #inherit(path: Segments, directory: Descriptor, below: Descriptor | undefined): void {
-    if (below === undefined) applyAttributes(directory, PLAIN);
-    const { mtime } = below === undefined ? PLAIN : copyDirectoryAttributes(below, directory);
-    this.#times.note(path, directory, mtime);
+    const existing = statAt(here, name);
+    if (existing?.isDirectory() === true || existing?.isSymbolicLink() === true) this.#tree.forget();
+    removeTree(here, name);
   }
 }
 

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, readlinkSync } from 'node:fs';
 import { Descriptor, openAt, openDirectory, tryOpenAt, tryOpenBeneath } from '../../os/descriptor.ts';
 import { removeName, tryMakeDirectory, tryReadLink } from '../../os/directory-entries.ts';
 import { statAt } from '../../os/file-attributes.ts';
@@ -21,8 +21,8 @@ export type Below =
 /** Gives the directories that an archive has no entry for what an entry would have given them. */
 export interface Parents {
   below(path: Segments): Below;
-  /** Called with the new directory; `path` has no links in it. */
-  implied(directory: Descriptor, path: Segments): void;
+  /** Called with the new directory, which merges with one below or with none; `path` has no links in it. */
+  implied(directory: Descriptor, path: Segments, merges: boolean): void;
 }
 
 type Purpose = 'to-fill' | 'to-hide';
@@ -58,6 +58,27 @@ export class TargetTree implements Disposable {
     return this.#find(path, 'to-hide');
   }
 
+  /** Where a directory of the tree is, without links in the path. */
+  pathOf(directory: Descriptor): Segments {
+    const path = (of: Descriptor) =>
+      toByteString(readlinkSync(`/proc/self/fd/${of.fd}`, { encoding: 'buffer' }));
+    return path(directory)
+      .slice(path(this.root).length)
+      .split('/')
+      .filter((name) => name !== '');
+  }
+
+  /** Whether nothing of the layers below shows in a directory, as it or one above it is opaque. */
+  isHidden(path: Segments): boolean {
+    if (isOpaque(this.root)) return true;
+    return path.some((_, at) => {
+      const opened = tryOpenBeneath(this.root, fromByteString(path.slice(0, at + 1).join('/')));
+      if (typeof opened === 'number') return false;
+      using directory = opened;
+      return isOpaque(directory);
+    });
+  }
+
   /**
    * To be called when a directory or link is removed: what was opened by its path is no longer what the path means.
    * Descriptors in use stay open until the next is asked for.
@@ -78,7 +99,12 @@ export class TargetTree implements Disposable {
     if (path.length === 0) return this.root;
     const key = path.join('/');
     const known = this.#open.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      // Moves to the end: what was asked for last is closed last, and a hard link holds two at a time.
+      this.#open.delete(key);
+      this.#open.set(key, known);
+      return known;
+    }
     const opened = tryOpenBeneath(this.root, fromByteString(key));
     const directory = typeof opened === 'number' ? this.#walk(path, purpose) : opened;
     if (directory === undefined) return undefined;
@@ -138,7 +164,7 @@ export class TargetTree implements Disposable {
     if (purpose === 'to-hide' || stats === undefined || !isWhiteout(stats) || step.ofLink) return undefined;
     // The layer removed what was below and goes on to fill a new directory of that name.
     removeName(here, name);
-    const directory = this.#make(here, trail, step);
+    const directory = this.#make(here, trail, step, false);
     makeOpaque(directory);
     return directory;
   }
@@ -155,19 +181,19 @@ export class TargetTree implements Disposable {
       case 'other':
         return undefined;
       case 'nothing':
-        return step.ofLink || purpose === 'to-hide' ? undefined : this.#make(here, trail, step);
+        return step.ofLink || purpose === 'to-hide' ? undefined : this.#make(here, trail, step, false);
       case 'directory':
-        return this.#make(here, trail, step);
+        return this.#make(here, trail, step, true);
       default:
         return below satisfies never;
     }
   }
 
-  #make(here: Descriptor, trail: Trail, step: Step): Descriptor {
+  #make(here: Descriptor, trail: Trail, step: Step, merges: boolean): Descriptor {
     const name = fromByteString(step.name);
     check(tryMakeDirectory(here, name, 0o700), 'mkdirat', name);
     const directory = openAt(here, name, constants.O_RDONLY | constants.O_DIRECTORY);
-    this.#parents.implied(directory, [...trail.map(({ name: above }) => above), step.name]);
+    this.#parents.implied(directory, [...trail.map(({ name: above }) => above), step.name], merges);
     return directory;
   }
 }

@@ -88,6 +88,20 @@ test('files, links, fifos and directories with their modes and times', async () 
   expect(statSync(at('dir/empty')).size).toBe(0);
 });
 
+test('links between many directories find theirs', async () => {
+  const names = Array.from({ length: 40 }, (_, n) => `d${n}`);
+  await extract([
+    ROOT,
+    ...names.flatMap((name) => [tar.directory(`${name}/`), tar.file(`${name}/file`, name)]),
+    ...names.flatMap((name, n) =>
+      names.slice(0, n).map((other) => tar.hardlink(`${name}/${other}`, `${other}/file`)),
+    ),
+  ]);
+  expect(readFileSync(at('d39/d0'), 'utf8')).toBe('d0');
+  expect(readFileSync(at('d20/d19'), 'utf8')).toBe('d19');
+  expect(names.reduce((sum, name) => sum + readdirSync(at(name)).length, 0)).toBe(40 + 780);
+});
+
 test('holes stay holes', async () => {
   const map = '0,1,8388608,1';
   await extract([

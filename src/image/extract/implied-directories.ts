@@ -1,0 +1,61 @@
+import type { Descriptor } from '../../os/descriptor.ts';
+import type { ByteString } from '../tar/index.ts';
+import { applyAttributes } from './attributes.ts';
+import { copyDirectoryAttributes } from './copy-up.ts';
+import type { DirectoryTimes } from './directory-times.ts';
+import type { LowerLayers } from './lower-layers.ts';
+import type { Segments } from './path.ts';
+import type { Below, Parents } from './target-tree.ts';
+
+const PLAIN = {
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  mtime: { seconds: 0, nanoseconds: 0 },
+  xattrs: new Map(),
+} as const;
+
+/** The directories that an archive has no entry for, though it has one for something in them: those of the layers below. */
+export class ImpliedDirectories implements Parents {
+  readonly #lower: LowerLayers;
+  readonly #times: DirectoryTimes;
+  readonly #paths = new Set<ByteString>();
+  #any = false;
+
+  constructor(lower: LowerLayers, times: DirectoryTimes) {
+    this.#lower = lower;
+    this.#times = times;
+  }
+
+  /** Whether there was one, ever. */
+  get any(): boolean {
+    return this.#any;
+  }
+
+  below(path: Segments): Below {
+    return this.#lower.below(path);
+  }
+
+  implied(directory: Descriptor, path: Segments, merges: boolean): void {
+    this.#any = true;
+    this.#paths.add(path.join('/'));
+    const found = merges ? this.#lower.find(path) : undefined;
+    this.#inherit(path, directory, found);
+    found?.[Symbol.dispose]();
+  }
+
+  impliedRoot(root: Descriptor): void {
+    this.#inherit([], root, this.#lower.root);
+  }
+
+  /** True for one that has had no entry so far; from now on it has. */
+  takeEntry(path: Segments): boolean {
+    return this.#paths.delete(path.join('/'));
+  }
+
+  #inherit(path: Segments, directory: Descriptor, below: Descriptor | undefined): void {
+    if (below === undefined) applyAttributes(directory, PLAIN);
+    const { mtime } = below === undefined ? PLAIN : copyDirectoryAttributes(below, directory);
+    this.#times.note(path, directory, mtime);
+  }
+}

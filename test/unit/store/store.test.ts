@@ -1,0 +1,193 @@
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { blankImageManifest, parseACIdentifier, parseImageID } from '../../../src/appc/index.ts';
+import { type Digest, parseDigest } from '../../../src/oci/index.ts';
+import { tryExclusive } from '../../../src/os/lock.ts';
+import { type ImageRecord, identifyFile, openStore, type Store } from '../../../src/store/index.ts';
+
+let data = '';
+let store: Store;
+beforeEach(() => {
+  data = mkdtempSync(join(tmpdir(), 'rkt-store-'));
+  store = openStore(data);
+  store.prepare();
+});
+afterEach(() => rmSync(data, { recursive: true, force: true }));
+
+const cas = (...path: string[]) => join(data, 'cas', ...path);
+const id = (digits: string, kind = 'sha512') => parseImageID(`${kind}-${digits.padEnd(64, '0')}`);
+const digest = (digits: string) => parseDigest(`sha256:${digits.padEnd(64, '0')}`);
+
+function record(imageId: ImageRecord['id'], layers: readonly Digest[] = []): Omit<ImageRecord, 'lastUsed'> {
+  const manifest = blankImageManifest(parseACIdentifier('example.com/app'));
+  return { id: imageId, manifest, layers, size: 7, source: 'app.aci', importTime: 1000 };
+}
+
+function addLayer(of: Digest, size = 7): void {
+  using draft = store.draftLayer();
+  writeFileSync(join(draft.rootfs, 'file'), 'content');
+  store.keepLayer(draft, of, size);
+}
+
+test('nothing is made before something is written, and only for those whom it concerns', () => {
+  const fresh = openStore(join(data, 'fresh'));
+  expect([fresh.list(), fresh.get(id('ab')), existsSync(join(data, 'fresh'))]).toEqual([
+    [],
+    undefined,
+    false,
+  ]);
+  const modes = ['.', 'image', 'layer', 'tmp', 'locks'].map((name) =>
+    (statSync(cas(name)).mode & 0o7777).toString(8),
+  );
+  expect(modes).toEqual(['2750', '2750', '700', '700', '700']);
+  chmodSync(cas('image'), 0o2770);
+  store.prepare();
+  expect(statSync(cas('image')).mode & 0o7777).toBe(0o2770);
+});
+
+describe('records', () => {
+  test('come back as they were written', async () => {
+    const written = await store.put(record(id('ab'), [digest('1'), digest('2')]));
+    expect(store.get(id('ab'))).toEqual(written);
+    expect(written).toMatchObject({ ...record(id('ab'), [digest('1'), digest('2')]) });
+  });
+
+  test('are used without being rewritten', async () => {
+    await store.put(record(id('ab')));
+    const file = cas('image', readdirSync(cas('image'))[0] ?? '');
+    const { ino } = statSync(file);
+    utimesSync(file, 1, 1);
+    expect(store.get(id('ab'))?.lastUsed).toBe(1000);
+    await store.put(record(id('ab')));
+    expect(store.get(id('ab'))?.lastUsed).toBeGreaterThan(1e12);
+    utimesSync(file, 1, 1);
+    store.touch(id('ab'));
+    expect(store.get(id('ab'))?.lastUsed).toBeGreaterThan(1e12);
+    expect(statSync(file).ino).toBe(ino);
+  });
+
+  test.each(['', '{}', '[]', '{"version":2}', '{"version":1,"id":"x"}'])(
+    'damaged ones are named: %j',
+    async (text) => {
+      await store.put(record(id('ab')));
+      writeFileSync(cas('image', `${id('ab')}.json`), text);
+      expect(() => store.get(id('ab'))).toThrow(expect.objectContaining({ code: 'bad-record' }));
+    },
+  );
+
+  test('many writers of one record do not stumble over each other', async () => {
+    await Promise.all(Array.from({ length: 20 }, (_, n) => store.put({ ...record(id('ab')), size: n })));
+    expect(readdirSync(cas('image'))).toEqual([`${id('ab')}.json`]);
+  });
+});
+
+describe('ids', () => {
+  beforeEach(async () => {
+    for (const one of [id('abc1'), id('abc2'), id('abc1', 'sha256')]) await store.put(record(one));
+  });
+
+  test('may be abbreviated', () => {
+    expect(store.resolve('sha512-abc1')).toBe(id('abc1'));
+    expect(store.resolve(id('abc2'))).toBe(id('abc2'));
+    expect(store.resolve(`${id('abc2')}${'f'.repeat(64)}`)).toBe(id('abc2'));
+    expect(store.resolve('sha256-ab')).toBe(id('abc1', 'sha256'));
+    expect(store.list()).toEqual([id('abc1', 'sha256'), id('abc1'), id('abc2')]);
+  });
+
+  test.each([
+    ['sha512-abd', 'no-image', 'no image IDs found'],
+    ['sha512-a', 'id-too-short', 'image ID too short'],
+    ['sha512-', 'id-too-short', 'image ID too short'],
+    ['sha512-abc', 'ambiguous-id', 'ambiguous image ID'],
+    ['md5-abc1', 'no-image', 'no image IDs found'],
+    ['../../x', 'no-image', 'no image IDs found'],
+  ])('%s: %s', (prefix, code, message) => {
+    expect(() => store.resolve(prefix)).toThrow(
+      expect.objectContaining({ code, message: expect.stringContaining(message) }),
+    );
+  });
+});
+
+describe('layers', () => {
+  test('appear whole, under a short name, with their digest', () => {
+    addLayer(digest('abcdef'));
+    expect(store.layerName(digest('abcdef'))).toBe(`abcdef${'0'.repeat(18)}/rootfs`);
+    expect(store.layerPath(digest('abcdef'))).toBe(
+      join(store.layerDirectory, store.layerName(digest('abcdef'))),
+    );
+    expect([store.hasLayer(digest('abcdef')), store.layerSize(digest('abcdef'))]).toEqual([true, 7]);
+    expect(readdirSync(store.layerPath(digest('abcdef')))).toEqual(['file']);
+    expect(statSync(cas('layer', 'abcdef'.padEnd(24, '0'))).mode & 0o7777).toBe(0o700);
+    expect(readdirSync(cas('tmp'))).toEqual([]);
+  });
+
+  test('made twice are kept once', () => {
+    addLayer(digest('ab'));
+    addLayer(digest('ab'));
+    expect([readdirSync(cas('layer')).length, readdirSync(cas('tmp'))]).toEqual([1, []]);
+  });
+
+  test('two digests that begin alike are told apart', () => {
+    const other = parseDigest(`sha256:${'ab'.padEnd(63, '0')}1`);
+    addLayer(digest('ab'));
+    expect(() => store.hasLayer(other)).toThrow(expect.objectContaining({ code: 'layer-mismatch' }));
+    expect(() => addLayer(other)).toThrow(expect.objectContaining({ code: 'layer-mismatch' }));
+    expect(readdirSync(cas('tmp'))).toEqual([]);
+  });
+
+  test('that are missing are said to be', async () => {
+    expect(() => store.layerPath(digest('ab'))).toThrow(expect.objectContaining({ code: 'layer-missing' }));
+    const image = await store.put(record(id('ab'), [digest('ab')]));
+    expect(store.isComplete(image)).toBe(false);
+    addLayer(digest('ab'));
+    expect(store.isComplete(image)).toBe(true);
+  });
+
+  test('a draft that is not kept is removed, with whatever is in it', () => {
+    {
+      using draft = store.draftLayer();
+      mkdirSync(join(draft.rootfs, 'a/b'), { recursive: true });
+    }
+    expect(readdirSync(cas('tmp'))).toEqual([]);
+  });
+
+  test('what a dead maker left is removed by the next, what a living one has is not', () => {
+    mkdirSync(cas('tmp/layer-dead/rootfs/a'), { recursive: true });
+    mkdirSync(cas('tmp/layer-live/rootfs'), { recursive: true });
+    writeFileSync(cas('tmp/stray'), '');
+    using _held = tryExclusive(cas('tmp/layer-live'));
+    using _draft = store.draftLayer();
+    expect(
+      readdirSync(cas('tmp')).filter((name) => !name.startsWith('layer-') || name === 'layer-dead'),
+    ).toEqual([]);
+    expect(readdirSync(cas('tmp'))).toContain('layer-live');
+    expect(readdirSync(cas('tmp')).length).toBe(2);
+  });
+});
+
+test('a file stands for its image as long as it is the same file', async () => {
+  const file = join(data, 'image.aci');
+  writeFileSync(file, 'one');
+  const before = identifyFile(file);
+  expect(store.sources.find(before)).toBeUndefined();
+  store.sources.note(before, id('ab'));
+  expect(store.sources.find(identifyFile(file))).toBe(id('ab'));
+  appendFileSync(file, 'two');
+  expect(store.sources.find(identifyFile(file))).toBeUndefined();
+  store.sources.note(identifyFile(file), id('cd'));
+  writeFileSync(cas('source', before.key), 'damaged');
+  expect(store.sources.find(identifyFile(file))).toBeUndefined();
+});
