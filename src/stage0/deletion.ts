@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { POD } from '../abi/pod-directory.ts';
 import { entrypointAnnotation, formatGcArguments } from '../abi/stage1.ts';
 import { annotationValue, parseImageID, readImageManifest } from '../appc/index.ts';
-import { run } from '../os/run.ts';
 import { isSystemError } from '../os/syscall.ts';
 import type { Pod } from '../pod/pod.ts';
 import { removePod } from '../pod/removal.ts';
@@ -27,6 +26,7 @@ async function runStage1Gc(host: Host, pod: Pod): Promise<void> {
   const entrypoint = gcEntrypoint(openStore(host.dataDirectory), pod);
   if (entrypoint === undefined) return;
   const args = formatGcArguments({ uuid: pod.uuid, debug: host.debug, localConfig: host.localConfig });
+  const { run } = await import('../os/run.ts');
   const { failed, all, shortMessage } = await run(entrypoint, args, {
     cwd: pod.path,
     all: true,

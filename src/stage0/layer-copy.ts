@@ -2,7 +2,6 @@ import { mkdirSync } from 'node:fs';
 import { type Descriptor, openDirectory, tryOpenBeneath } from '../os/descriptor.ts';
 import { removeName } from '../os/directory-entries.ts';
 import { getXattr, statAt } from '../os/file-attributes.ts';
-import { run } from '../os/run.ts';
 import { listNames, removeTree } from '../os/tree.ts';
 
 const OPAQUE_XATTR = 'trusted.overlay.opaque';
@@ -15,6 +14,8 @@ export async function copyLayers(layers: readonly string[], target: string): Pro
   mkdirSync(target, { recursive: true, mode: 0o755 });
   for (const layer of layers) {
     visit(layer, target, makeWay);
+    // Loaded when needed: the program that runs programs is larger than all of stage0.
+    const { run } = await import('../os/run.ts');
     await run('cp', ['-a', '--reflink=auto', '--', `${layer}/.`, target]);
     visit(layer, target, removeWhiteout);
   }
