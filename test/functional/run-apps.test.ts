@@ -24,7 +24,7 @@ const SERVER =
 const CLIENT = `touch /of-client
 until wget -q -O - http://127.0.0.1:8080/page 2>/dev/null; do sleep 0.1; done
 sleep 987 & wait; exit 0`;
-const VIEWER = `pid() { ps | awk -v name="$1" -v argument="$2" '$4 == name && $5 == argument { print $1 }'; }
+const VIEWER = `pid() { ps -o pid,args | awk -v name="$1" -v argument="$2" '$2 == name && $3 == argument { print $1 }'; }
 until [ -n "$(pid httpd -f)" ] && [ -n "$(pid sleep 987)" ]; do sleep 0.1; done
 ls / | grep '^of-' || echo sees no other root
 kill $(pid httpd -f) $(pid sleep 987)`;

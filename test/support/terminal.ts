@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { CommandOptions, Finished, RunningCommand } from './command.ts';
+import { TestSupportError } from './error.ts';
 import { eventually } from './polling.ts';
 import type { RktHome } from './rkt.ts';
 import { tool } from './tool.ts';
@@ -61,17 +62,18 @@ export class TerminalCommand {
   }
 
   async waitFor(pattern: RegExp, seconds = 60): Promise<RegExpExecArray> {
-    const found = await eventually(
-      `the terminal shows ${pattern}`,
-      () => {
-        const match = pattern.exec(this.shown);
-        if (match !== null) return match;
-        if (this.#command.ended) throw new Error(`the command ended, having shown:\n${this.shown}`);
-        return undefined;
-      },
-      seconds,
-    );
-    return found;
+    try {
+      return await eventually(`the terminal shows ${pattern}`, () => this.#find(pattern), seconds);
+    } catch (cause) {
+      throw new TestSupportError('TIMEOUT', `no ${pattern} on the terminal, but:\n${this.shown}`, { cause });
+    }
+  }
+
+  #find(pattern: RegExp): RegExpExecArray | undefined {
+    const match = pattern.exec(this.shown);
+    if (match === null && this.#command.ended)
+      throw new TestSupportError('BAD_OUTPUT', 'the command has ended');
+    return match ?? undefined;
   }
 
   async #device(): Promise<string> {
