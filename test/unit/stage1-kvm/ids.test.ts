@@ -1,0 +1,51 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { allocateId, chooseId, DEFAULT_RANGE, parseIdRange } from '../../../stage1-kvm/ids.ts';
+import { nativeScratch } from '../../support/native-scratch.ts';
+
+const scratch = nativeScratch();
+
+describe('parseIdRange', () => {
+  it.each([
+    [undefined, DEFAULT_RANGE],
+    ['', DEFAULT_RANGE],
+    ['5000:10', { first: 5000, count: 10 }],
+  ])('%s', (text, range) => {
+    expect(parseIdRange(text)).toEqual(range);
+  });
+
+  it.each(['0:10', '5000', '5000:0', '5000:-1', 'x:y', '5000:10:1', '4294967290:10', '1.5:2'])(
+    'refuses %s',
+    (text) => {
+      expect(() => parseIdRange(text)).toThrow(/RKT_HYPERVISOR_IDS is FIRST:COUNT/);
+    },
+  );
+});
+
+describe('chooseId', () => {
+  it('takes the lowest that is free', () => {
+    expect(chooseId({ first: 10, count: 3 }, new Set([10, 12]))).toBe(11);
+    expect(chooseId({ first: 10, count: 2 }, new Set([10, 11]))).toBeUndefined();
+  });
+});
+
+describe('allocateId', () => {
+  const before = process.cwd();
+  beforeEach(() => {
+    for (const pod of ['run/one', 'run/two', 'garbage/old'])
+      mkdirSync(join(scratch, 'pods', pod), { recursive: true });
+    writeFileSync(join(scratch, 'pods/garbage/old/vm-id'), '2000\n');
+  });
+  afterEach(() => process.chdir(before));
+
+  it('records what a pod has taken, until the pod is gone', () => {
+    const range = { first: 2000, count: 3 };
+    process.chdir(join(scratch, 'pods/run/one'));
+    expect(allocateId(range)).toBe(2001);
+    process.chdir(join(scratch, 'pods/run/two'));
+    expect(allocateId(range)).toBe(2002);
+    expect(readFileSync('vm-id', 'utf8')).toBe('2002\n');
+    expect(() => allocateId({ first: 2000, count: 3 })).toThrow(/all 3 ids from 2000 on are taken/);
+  });
+});

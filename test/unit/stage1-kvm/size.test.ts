@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { type App, blankApp, type Isolator, parseQuantity } from '../../../src/appc/index.ts';
+import { sizeMachine } from '../../../stage1-kvm/size.ts';
+
+function app(limits: { cpu?: string; memory?: string }): App {
+  const isolators = Object.entries(limits).map(
+    ([name, limit]): Isolator => ({
+      kind: 'resource',
+      name: name === 'cpu' ? 'resource/cpu' : 'resource/memory',
+      value: { default: false, limit: parseQuantity(limit) },
+    }),
+  );
+  return { ...blankApp, isolators };
+}
+
+describe('sizeMachine', () => {
+  it.each([
+    ['one app without limits', [app({})], 'kvm', { cpus: 8, memoryMiB: 384 }],
+    ['the same in emulation', [app({})], 'tcg', { cpus: 1, memoryMiB: 384 }],
+    ['three apps', [app({}), app({}), app({})], 'tcg', { cpus: 1, memoryMiB: 896 }],
+    [
+      'parts of cores count whole',
+      [app({ cpu: '500m' }), app({ cpu: '1500m' })],
+      'kvm',
+      { cpus: 3, memoryMiB: 640 },
+    ],
+    ['no more than the host has', [app({ cpu: '64' })], 'kvm', { cpus: 8, memoryMiB: 384 }],
+    ['asked for in emulation', [app({ cpu: '2' })], 'tcg', { cpus: 2, memoryMiB: 384 }],
+    [
+      'memory',
+      [app({ memory: '1Gi' }), app({ memory: '100M' })],
+      'kvm',
+      { cpus: 8, memoryMiB: 1024 + 96 + 128 },
+    ],
+    ['memory of some', [app({ memory: '64Mi' }), app({})], 'kvm', { cpus: 8, memoryMiB: 64 + 256 + 128 }],
+  ] as const)('%s', (_, apps, accelerator, size) => {
+    expect(sizeMachine(apps, 8, accelerator)).toEqual(size);
+  });
+});
