@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { type Descriptor, openDirectory, tryOpenBeneath } from '../os/descriptor.ts';
 import { removeName } from '../os/directory-entries.ts';
 import { getXattr, statAt } from '../os/file-attributes.ts';
@@ -11,7 +11,9 @@ const OPAQUE_XATTR = 'trusted.overlay.opaque';
  * `target` meanwhile. Throws SystemError and RunError.
  */
 export async function copyLayers(layers: readonly string[], target: string): Promise<void> {
-  mkdirSync(target, { recursive: true, mode: 0o755 });
+  mkdirSync(target, { recursive: true });
+  // In a pod it has inherited the setgid bit, which cp would keep and hand down.
+  chmodSync(target, 0o755);
   for (const layer of layers) {
     visit(layer, target, makeWay);
     // Loaded when needed: the program that runs programs is larger than all of stage0.

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -52,6 +53,18 @@ test('an upper layer replaces what a lower one has, and writes through none of i
   expect(readFileSync(at('outside'), 'utf8')).toBe('kept');
   expect(lstatSync(at('out/dirlink')).isDirectory()).toBe(true);
   expect(existsSync(at('c'))).toBe(false);
+});
+
+test('directories do not inherit the setgid bit of where they go', async () => {
+  put('only/dir/file', '');
+  chmodSync(at('only'), 0o711);
+  mkdirSync(at('pod'));
+  chmodSync(at('pod'), 0o2750);
+  await copyLayers([at('only')], at('pod/rootfs'));
+  const modes = ['pod/rootfs', 'pod/rootfs/dir'].map((path) =>
+    (lstatSync(at(path)).mode & 0o7777).toString(8),
+  );
+  expect(modes).toEqual(['711', '755']);
 });
 
 test('links are copied as links', async () => {
