@@ -70,7 +70,7 @@ async function bundle(entry: string): Promise<Bundle> {
     // Never written: it only makes the sources' names in the map relative to the root.
     outfile: join(rootDir, 'program.js'),
     bundle: true,
-    format: 'iife',
+    format: 'esm',
     target: 'es2023',
     platform: 'neutral',
     sourcemap: 'external',
@@ -91,7 +91,11 @@ async function makeProgram(engine: EngineBuild, bundled: Bundle, name: string, o
     await writeFile(join(work, 'line-map.c'), `const char line_map[] = ${cString(bundled.lines)};\n`);
     await copyFile(shim, join(work, 'shim.c'));
     // qjsc says what it does not like and exits with 0 all the same.
-    const complaint = await run(engine.qjsc, ['-c', '-N', 'program', '-o', 'bytecode.c', 'program.js'], work);
+    const complaint = await run(
+      engine.qjsc,
+      ['-c', '-m', '-N', 'program', '-o', 'bytecode.c', 'program.js'],
+      work,
+    );
     if (complaint !== '') throw new BuildError('COMMAND_FAILED', `qjsc refuses ${name}: ${complaint}`);
     const sources = ['shim.c', 'bytecode.c', 'line-map.c'];
     const flags = [...compileFlags, `-I${engine.include}`, `-ffile-prefix-map=${work}=.`, ...linkFlags];

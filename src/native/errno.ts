@@ -132,8 +132,6 @@ const table: Readonly<Record<number, readonly [name: string, meaning: string]>> 
   132: ['ERFKILL', 'operation not possible due to RF-kill'],
 };
 
-const numbersByName = new Map(Object.entries(table).map(([number, [name]]) => [name, Number(number)]));
-
 export function errnoName(errno: number): string {
   return table[errno]?.[0] ?? `E${errno}`;
 }
@@ -142,9 +140,9 @@ export function errnoMeaning(errno: number): string {
   return table[errno]?.[1] ?? 'unknown error';
 }
 
-/** The number of a name such as `ENOENT`. */
+/** The number of a name such as `ENOENT`. Searched for: a map would be made at every start, and is seldom asked. */
 export function errnoOf(name: string): number {
-  const number = numbersByName.get(name);
-  if (number === undefined) throw new RangeError(`no error number is called ${name}`);
-  return number;
+  const found = Object.entries(table).find(([, [candidate]]) => candidate === name);
+  if (found === undefined) throw new RangeError(`no error number is called ${name}`);
+  return Number(found[0]);
 }

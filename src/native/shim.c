@@ -177,7 +177,9 @@ int main(int argc, char **argv) {
   install_native(ctx, argv);
   JS_SetHostPromiseRejectionTracker(runtime, on_rejection, NULL);
   JSValue bytecode = JS_ReadObject(ctx, program, program_size, JS_READ_OBJ_BYTECODE | JS_READ_OBJ_ROM_DATA);
-  if (JS_IsException(bytecode) || JS_IsException(JS_EvalFunction(ctx, bytecode))) return die_uncaught(ctx);
+  /* A module: of a script, every function would search through all variables of the bundle for those it uses. */
+  if (JS_IsException(bytecode) || JS_ResolveModule(ctx, bytecode) < 0) return die_uncaught(ctx);
+  if (JS_IsException(JS_EvalFunction(ctx, bytecode))) return die_uncaught(ctx);
   if (JS_IsException(call_hook(ctx, "settle", 0, NULL))) return die_uncaught(ctx);
   return 0;
 }

@@ -41,13 +41,9 @@ export type SignalName = keyof typeof signals;
 const highestSignal = 64;
 const setBytes = 8;
 
-const namesByNumber = new Map<number, string>(
-  Object.entries(signals).map(([name, number]) => [number, name]),
-);
-
 /** `SIGTERM`; real-time signals and unknown numbers as `SIG40`. */
 export function signalName(number: number): string {
-  return namesByNumber.get(number) ?? `SIG${number}`;
+  return Object.entries(signals).find(([, candidate]) => candidate === number)?.[0] ?? `SIG${number}`;
 }
 
 /** A kernel signal set: bit N-1 stands for signal N. */
