@@ -20,7 +20,7 @@ export function runRequest({ flags, images }: PodArguments): RunRequest {
     roots: isSet(flags, 'no-overlay') ? 'copy' : 'overlay',
     net: network(last(flags, 'net')),
     interactive,
-    hostname: last(flags, 'hostname'),
+    hostname: hostname(last(flags, 'hostname')),
     uuidFile: last(flags, 'uuid-file-save'),
   };
 }
@@ -30,7 +30,7 @@ function podRequest(flags: FlagValues, images: readonly ImageArguments[]): PodRe
   if (manifest !== undefined) {
     if (images.length > 0 || EXCLUDED_BY_MANIFEST.some((name) => flags.has(name)))
       throw new CliError('usage', 'conflicting flags set with --pod-manifest (see --help)');
-    return parsePodRequest(read(manifest));
+    return podOfFile(manifest);
   }
   if (images.length === 0)
     throw new CliError('usage', 'must provide at least one image or specify the pod manifest');
@@ -40,6 +40,24 @@ function podRequest(flags: FlagValues, images: readonly ImageArguments[]): PodRe
     set: all(flags, 'set-env'),
   });
   return { kind: 'apps', apps: images.map(appRequest), environment };
+}
+
+function podOfFile(path: string): PodRequest {
+  const text = read(path);
+  try {
+    return parsePodRequest(text);
+  } catch (cause) {
+    throw new CliError('usage', `--pod-manifest=${path}`, { cause });
+  }
+}
+
+function manifestRequest(path: string): PodRequest {
+  const text = read(path);
+  try {
+    return parsePodRequest(text);
+  } catch (cause) {
+    throw new CliError('usage', `pod manifest ${path}`, { cause });
+  }
 }
 
 function appRequest({ image, flags, args }: ImageArguments): AppRequest {
@@ -82,11 +100,28 @@ function stage1Choice(flags: FlagValues): Stage1Choice {
   );
 }
 
+// It becomes a line of the apps' /etc/hosts, and the kernel takes no more than 64 bytes.
+const HOSTNAME = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,62}[A-Za-z0-9])?$/;
+
+function hostname(text: string | undefined): string | undefined {
+  if (text === undefined || HOSTNAME.test(text)) return text;
+  throw new CliError('usage', `--hostname: ${JSON.stringify(text)} is no name of a host`);
+}
+
 const NO_NETWORK = 'none';
 
 function network(text: string | undefined): string {
   if (text === undefined || text === NO_NETWORK) return NO_NETWORK;
   throw new CliError('usage', `--net=${text}: networks are not supported, use --net=${NO_NETWORK}`);
+}
+
+/** What sethostname(2) takes, made of labels (RFC 1123, section 2.1). */
+const HOSTNAME =
+  /^(?=.{1,64}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/;
+
+function hostname(text: string | undefined): string | undefined {
+  if (text === undefined || HOSTNAME.test(text)) return text;
+  throw new CliError('usage', `--hostname: ${JSON.stringify(text)} is not a host name`);
 }
 
 function read(path: string): string {

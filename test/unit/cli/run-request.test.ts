@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parsePodArguments } from '../../../src/cli/app-arguments.ts';
+import { messageOf } from '../../../src/cli/exit-code.ts';
 import { APP_FLAGS, POD_FLAGS } from '../../../src/cli/run-flags.ts';
 import { runRequest } from '../../../src/cli/run-request.ts';
 
@@ -22,6 +23,15 @@ const pod = (more: object) =>
     acKind: 'PodManifest',
     apps: [{ name: 'a', image: { id: `sha512-${'a'.repeat(64)}` }, ...more }],
   });
+
+function problemOf(act: () => unknown): string {
+  try {
+    act();
+    return 'none';
+  } catch (error) {
+    return messageOf(error);
+  }
+}
 
 describe('a request to run', () => {
   it('has defaults for all that is not asked for', () => {
@@ -58,6 +68,9 @@ describe('a request to run', () => {
       ['a', '--stage1-path=x', '--stage1-hash=y'],
       'flags --stage1-path and --stage1-hash are mutually exclusive',
     ],
+    [['a', '--hostname=not_a_host!'], '--hostname: "not_a_host!" is not a host name'],
+    [['a', `--hostname=${'a'.repeat(65)}`], 'is not a host name'],
+    [['a', '--hostname='], 'is not a host name'],
     [['a', '--set-env=1=2'], '--set-env: "1" is not a name of an environment variable'],
     [['a', '--set-env-file=/no/such/file'], 'unable to read /no/such/file'],
   ])('is refused for %j', (args, message) => {
@@ -73,8 +86,13 @@ describe('a request to run', () => {
       );
   });
 
-  it('names the field of a manifest that has no effect yet', () => {
+  it('names the file and the field of a manifest that has no effect yet', () => {
     const path = file('mounts.json', pod({ mounts: [{ volume: 'v', path: '/v' }] }));
-    expect(() => request(`--pod-manifest=${path}`)).toThrow('apps[0].mounts[0]: mounts are not supported');
+    const message = `pod manifest ${path}: apps[0].mounts[0]: mounts are not supported`;
+    expect(problemOf(() => request(`--pod-manifest=${path}`))).toBe(message);
+    const broken = file('broken.json', '{');
+    expect(problemOf(() => request(`--pod-manifest=${broken}`))).toContain(
+      `pod manifest ${broken}: not JSON`,
+    );
   });
 });
