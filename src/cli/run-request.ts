@@ -51,15 +51,6 @@ function podOfFile(path: string): PodRequest {
   }
 }
 
-function manifestRequest(path: string): PodRequest {
-  const text = read(path);
-  try {
-    return parsePodRequest(text);
-  } catch (cause) {
-    throw new CliError('usage', `pod manifest ${path}`, { cause });
-  }
-}
-
 function appRequest({ image, flags, args }: ImageArguments): AppRequest {
   return {
     image,
@@ -113,15 +104,6 @@ const NO_NETWORK = 'none';
 function network(text: string | undefined): string {
   if (text === undefined || text === NO_NETWORK) return NO_NETWORK;
   throw new CliError('usage', `--net=${text}: networks are not supported, use --net=${NO_NETWORK}`);
-}
-
-/** What sethostname(2) takes, made of labels (RFC 1123, section 2.1). */
-const HOSTNAME =
-  /^(?=.{1,64}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/;
-
-function hostname(text: string | undefined): string | undefined {
-  if (text === undefined || HOSTNAME.test(text)) return text;
-  throw new CliError('usage', `--hostname: ${JSON.stringify(text)} is not a host name`);
 }
 
 function read(path: string): string {

@@ -68,9 +68,9 @@ describe('a request to run', () => {
       ['a', '--stage1-path=x', '--stage1-hash=y'],
       'flags --stage1-path and --stage1-hash are mutually exclusive',
     ],
-    [['a', '--hostname=not_a_host!'], '--hostname: "not_a_host!" is not a host name'],
-    [['a', `--hostname=${'a'.repeat(65)}`], 'is not a host name'],
-    [['a', '--hostname='], 'is not a host name'],
+    [['a', '--hostname=not_a_host!'], '--hostname: "not_a_host!" is no name of a host'],
+    [['a', `--hostname=${'a'.repeat(65)}`], 'is no name of a host'],
+    [['a', '--hostname='], 'is no name of a host'],
     [['a', '--set-env=1=2'], '--set-env: "1" is not a name of an environment variable'],
     [['a', '--set-env-file=/no/such/file'], 'unable to read /no/such/file'],
   ])('is refused for %j', (args, message) => {
@@ -88,11 +88,11 @@ describe('a request to run', () => {
 
   it('names the file and the field of a manifest that has no effect yet', () => {
     const path = file('mounts.json', pod({ mounts: [{ volume: 'v', path: '/v' }] }));
-    const message = `pod manifest ${path}: apps[0].mounts[0]: mounts are not supported`;
+    const message = `--pod-manifest=${path}: apps[0].mounts[0]: mounts are not supported`;
     expect(problemOf(() => request(`--pod-manifest=${path}`))).toBe(message);
     const broken = file('broken.json', '{');
     expect(problemOf(() => request(`--pod-manifest=${broken}`))).toContain(
-      `pod manifest ${broken}: not JSON`,
+      `--pod-manifest=${broken}: not JSON`,
     );
   });
 });
