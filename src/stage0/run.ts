@@ -14,6 +14,7 @@ import { type Program, replaceProcess } from '../os/exec.ts';
 import { ensureLockFile, shared } from '../os/lock.ts';
 import { ensurePodsDirectory } from '../pod/directory.ts';
 import { createPod, type Pod } from '../pod/pod.ts';
+import { removePod } from '../pod/removal.ts';
 import { Stage0Error } from './errors.ts';
 import { type Attention, type Host, locksDirectory } from './host.ts';
 import { rktMountPath } from './installation.ts';
@@ -30,7 +31,8 @@ export interface RunRequest extends PrepareRequest {
 
 /**
  * Makes a pod and becomes its supervisor: the process is replaced, by way of rkt-mount, with the stage1's `run`. It
- * returns only by throwing; a pod that could not be prepared stays behind as `aborted prepare`, for `rm` and `gc`.
+ * returns only by throwing. A pod that could not be prepared goes at once, unlike rkt's; one with a UUID file stays behind
+ * as `aborted prepare`, for whoever reads that file to remove it.
  */
 export async function run(
   host: Host,
@@ -44,10 +46,32 @@ export async function run(
   using _ = await shared(ensureLockFile(join(locksDirectory(host), 'prepareLock')), attention.signal);
   using pod = createPod(pods);
   if (request.uuidFile !== undefined) writeFileSync(request.uuidFile, pod.uuid);
-  const prepared = await prepare(host, pod, request, attention);
+  const prepared = await prepareOrDiscard(host, pod, request, attention);
   pod.move('run');
   process.chdir(pod.path);
   replaceProcess(supervisor(rktMount, host, pod, prepared, request, environment));
+}
+
+async function prepareOrDiscard(
+  host: Host,
+  pod: Pod,
+  request: RunRequest,
+  attention: Attention,
+): Promise<Prepared> {
+  try {
+    return await prepare(host, pod, request, attention);
+  } catch (error) {
+    if (request.uuidFile === undefined) discard(pod);
+    throw error;
+  }
+}
+
+/** A pod that no stage1 has seen. What cannot be removed is left to `gc`: the reason to discard it is the news. */
+function discard(pod: Pod): void {
+  try {
+    pod.move('garbage');
+    removePod(pod);
+  } catch {}
 }
 
 function supervisor(
