@@ -106,6 +106,7 @@ export class Pod {
     const task = new Task(this.#around.loop, order, (said, message) => this.#heard(said, message));
     this.#tasks.set(order.id, task);
     for (const end of task.ends) streams.attach(end);
+    if (order.streams.kind === 'terminal') streams.expectTerminal(order.streams.stream, order.streams);
   }
 
   #exec({ id, app, process, streams }: Extract<HostMessage, { type: 'exec' }>): void {

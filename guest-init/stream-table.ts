@@ -41,6 +41,8 @@ export class StreamTable {
   readonly #open = new Set<number>();
   /** Our side of each terminal, to set its size. */
   readonly #terminals = new Map<number, number>();
+  /** What size a terminal will have that is still to be made. */
+  readonly #sizes = new Map<number, WindowSize>();
 
   constructor(loop: Loop, data: number, events: StreamEvents) {
     this.#events = events;
@@ -64,15 +66,24 @@ export class StreamTable {
     this.#mux.addSource(stream, fd);
   }
 
+  /** A terminal will be attached, or its stream ended; until then its changes of size are kept. */
+  expectTerminal(stream: number, size: WindowSize): void {
+    this.#sizes.set(stream, size);
+  }
+
   /** Both ways at once; typing ends with the host's end of the stream, output with the last program that has the terminal. */
   attachTerminal(stream: number, controller: number): void {
     this.#terminals.set(stream, duplicateAbove(controller, FIRST_FREE_FD));
     this.attach({ stream, direction: 'sink', fd: duplicateAbove(controller, FIRST_FREE_FD) });
     this.attach({ stream, direction: 'source', fd: controller });
+    const size = this.#sizes.get(stream);
+    this.#sizes.delete(stream);
+    if (size !== undefined) this.resize(stream, size);
   }
 
   /** A stream that nothing will ever come from: the host is told its end, like any other's. */
   attachEmpty(stream: number): void {
+    this.#sizes.delete(stream);
     const pipe = openPipe({ nonBlocking: true });
     close(pipe.write);
     this.attach({ stream, direction: 'source', fd: pipe.read });
@@ -87,6 +98,7 @@ export class StreamTable {
   resize(stream: number, size: WindowSize): void {
     const terminal = this.#terminals.get(stream);
     if (terminal !== undefined) unless(['EIO'], () => setWindowSize(terminal, size));
+    else if (this.#sizes.has(stream)) this.#sizes.set(stream, size);
   }
 
   #ended(stream: number): void {

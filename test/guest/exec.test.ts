@@ -93,3 +93,31 @@ test('sessions end with the pod', async () => {
   expect(await host.exitOf('exec-1')).toBe(137);
   expect(await host.finish()).toBe(0);
 });
+
+test('many sessions leave nothing open in PID 1, and nobody behind', async () => {
+  await using host = suite.start();
+  const SYS_PTRACE = 19;
+  const watcher = 'while read line; do ls /proc/1/fd | wc -l; done';
+  const process = shell(watcher, { capabilities: [SYS_PTRACE] });
+  await host.boot(bootPlan([appPlan('app', suite.root(), process, { streams: pipes(1, true) })]));
+  await host.next('started', 'app');
+  const session = async (number: number) => {
+    const id = `exec-${number}`;
+    const stream = 1000 + 10 * number;
+    const streams = number % 2 === 0 ? { ...TERMINAL, stream } : pipes(stream / 10, true);
+    host.send({ type: 'exec', id, app: 'app', process: shell('echo said'), streams });
+    expect(await host.exitOf(id)).toBe(0);
+    const output = number % 2 === 0 ? stream : stream + 1;
+    expect((await host.streams.whole(output)).toString().trim()).toBe('said');
+    host.streams.end(stream);
+  };
+  await session(1);
+  await session(2);
+  host.streams.write(10, '\n');
+  const before = await host.streams.text(11, /\d+\n/);
+  for (let number = 3; number <= 30; number++) await session(number);
+  host.streams.write(10, '\n');
+  expect(await host.streams.text(11, /\d+\n\d+\n/)).toBe(`${before}${before}`);
+  host.streams.end(10);
+  await host.finish();
+});

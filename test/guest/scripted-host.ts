@@ -73,7 +73,7 @@ export class ScriptedHost implements AsyncDisposable {
           message.type === type && (id === undefined || ('id' in message && message.id === id)),
       );
       if (found !== undefined) return found;
-      if (this.messages.some((message) => message.type === 'ended' || message.type === 'fatal'))
+      if (this.messages.some((message) => isLast(message, id)))
         throw new Error(`no ${type} of ${id ?? 'the pod'} in ${JSON.stringify(this.messages)}`);
       const exit = await Promise.race([this.#news(), this.#exit]);
       if (exit !== undefined && !this.messages.some((message) => message.type === type))
@@ -128,4 +128,11 @@ function channel(child: ChildProcess, fd: number): Duplex {
   const stream = child.stdio[fd];
   if (!(stream instanceof Duplex)) throw new Error(`fd ${fd} is no socket pair`);
   return stream;
+}
+
+/** After which there is no use in waiting for more, about `id`. */
+function isLast(message: GuestMessage, id: string | undefined): boolean {
+  return (
+    message.type === 'ended' || message.type === 'fatal' || (message.type === 'failed' && message.id === id)
+  );
 }

@@ -28,6 +28,14 @@ test('a change of size reaches the app as a signal', async () => {
   await host.finish();
 });
 
+test('a change of size that comes before the terminal is not lost', async () => {
+  await using host = suite.start();
+  await host.boot(boot('sleep 0.2; stty size'));
+  host.send({ type: 'resize', stream: 5, rows: 33, columns: 99 });
+  expect((await host.streams.whole(5)).toString()).toBe('33 99\r\n');
+  await host.finish();
+});
+
 test('what is typed arrives, and Ctrl-C interrupts', async () => {
   await using host = suite.start();
   await host.boot(boot('trap "echo interrupted; exit 9" INT; read line; echo "got $line"; sleep 1000'));
