@@ -54,7 +54,7 @@ function descendants(pid: number, all: readonly ScopeProcess[]): ScopeProcess[] 
 
 function status(pid: number, field: string): string {
   const text = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return new RegExp(`^${field}:\\s*(.*)$`, 'm').exec(text)?.[1]?.trim() ?? '';
+  return new RegExp(`^${field}:[ \\t]*(.*)$`, 'm').exec(text)?.[1]?.trim() ?? '';
 }
 
 /** Runs a command with the ids of a pod's QEMU and nothing else: what a guest that escaped into it could do. */
