@@ -166,6 +166,24 @@ describe('layers', () => {
     expect([whiteout.isCharacterDevice(), whiteout.rdev]).toEqual([true, 0]);
   });
 
+  test('a whiteout where nothing is below, or in what is hidden as a whole, is not seen itself', async () => {
+    const upper = tar.archive(
+      tar.directory('./'),
+      tar.file('none/.wh.x'),
+      tar.directory('fresh/'),
+      tar.file('fresh/.wh.x'),
+      tar.file('dir/sub/.wh.x'),
+      tar.file('dir/.wh.old'),
+      tar.file('dir/.wh..wh..opq'),
+      tar.file('kept/.wh.file'),
+      tar.file('.wh.kept'),
+      tar.directory('gone/'),
+      tar.file('gone/.wh.x'),
+    );
+    const record = await load(writeLayout(at('layout'), [{ tar: lower }, { tar: upper }]));
+    expect(merged(record).map((line) => line.split(' ')[0])).toEqual(['.', 'dir', 'fresh', 'gone', 'lib']);
+  });
+
   test('what a layer hides of those below can neither be linked to nor filled', async () => {
     const through = tar.archive(
       tar.directory('./'),
@@ -183,6 +201,21 @@ describe('layers', () => {
     );
     const record = await load(writeLayout(at('second'), [{ tar: lower }, { tar: nested }, { tar: upper }]));
     expect(merged(record).find((line) => line.startsWith('kept/sub '))).toMatch(/^kept\/sub 40755/);
+  });
+
+  test('a directory in the place of a link or file is that directory alone', async () => {
+    const upper = tar.archive(
+      tar.directory('./'),
+      tar.symlink('kept', base),
+      tar.directory('kept/'),
+      tar.file('kept/inside', 'x'),
+      tar.file('dir', 'x'),
+      tar.directory('dir/'),
+    );
+    const record = await load(writeLayout(at('layout'), [{ tar: lower }, { tar: upper }]));
+    const names = merged(record).map((line) => line.split(' ')[0]);
+    expect(names).toEqual(['.', 'dir', 'gone', 'kept', 'kept/inside', 'lib']);
+    expect(existsSync(at('inside'))).toBe(false);
   });
 
   test('an opaque root hides all layers below', async () => {

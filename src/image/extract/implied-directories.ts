@@ -48,6 +48,10 @@ export class ImpliedDirectories implements Parents {
     this.#inherit([], root, this.#lower.root);
   }
 
+  has(path: Segments): boolean {
+    return this.#paths.has(path.join('/'));
+  }
+
   /** True for one that has had no entry so far; from now on it has. */
   takeEntry(path: Segments): boolean {
     return this.#paths.delete(path.join('/'));

@@ -27,12 +27,13 @@ import {
 import { writeContent } from './content.ts';
 import { copyUp } from './copy-up.ts';
 import { DirectoryTimes } from './directory-times.ts';
+import { HiddenNames } from './hidden-names.ts';
 import { ImpliedDirectories } from './implied-directories.ts';
 import type { LowerLayers } from './lower-layers.ts';
 import { nodeOf } from './node.ts';
 import { hostile, type Segments } from './path.ts';
 import { TargetTree } from './target-tree.ts';
-import { isWhiteout, makeOpaque, parseWhiteout, type Whiteout, whiteOut } from './whiteout.ts';
+import { isWhiteout, makeOpaque, parseWhiteout } from './whiteout.ts';
 
 /** What an image format makes of a tar. */
 export interface LayerRules {
@@ -54,7 +55,8 @@ export class LayerWriter implements Disposable {
   readonly #tree: TargetTree;
   readonly #times = new DirectoryTimes();
   readonly #implied: ImpliedDirectories;
-  #dependsOnLower = false;
+  readonly #hidden: HiddenNames;
+  #linksToLower = false;
   #rootSeen = false;
   #bytes = 0;
 
@@ -63,6 +65,7 @@ export class LayerWriter implements Disposable {
     this.#lower = lower;
     this.#implied = new ImpliedDirectories(lower, this.#times);
     this.#tree = new TargetTree(rootfs, this.#implied);
+    this.#hidden = new HiddenNames(this.#tree, lower, this.#implied);
   }
 
   /** Bytes of content written. */
@@ -72,7 +75,7 @@ export class LayerWriter implements Disposable {
 
   /** Whether the result would be another one on other layers: it leaves out directories, or links to files, of theirs. */
   get dependsOnLower(): boolean {
-    return this.#dependsOnLower || this.#implied.any;
+    return this.#linksToLower || this.#implied.any || this.#hidden.dependsOnLower;
   }
 
   /** `content` is read for files only. @throws ImageError, TarError */
@@ -86,7 +89,7 @@ export class LayerWriter implements Disposable {
       }
       const whiteout = this.#rules.whiteouts ? parseWhiteout(last) : undefined;
       const parents = path.slice(0, -1);
-      if (whiteout !== undefined) this.#whiteout(parents, whiteout);
+      if (whiteout !== undefined) this.#hidden.hide(parents, whiteout);
       else await this.#place(this.#tree.directory(parents), fromByteString(last), path, entry, content);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
@@ -160,8 +163,9 @@ export class LayerWriter implements Disposable {
   #directory(here: Descriptor, name: Buffer, path: Segments, entry: Entry): void {
     const made = tryMakeDirectory(here, name, 0o700);
     const existing = made === EEXIST ? statAt(here, name) : undefined;
+    const wasImplied = this.#implied.takeEntry(path);
     if (existing?.isDirectory() === true) {
-      if (!this.#implied.takeEntry(path) && this.#rules.repeats === 'refuse') throw duplicate(entry.path);
+      if (!wasImplied && this.#rules.repeats === 'refuse') throw duplicate(entry.path);
     } else if (made !== 0) {
       this.#make(here, name, entry.path, 'mkdirat', () => tryMakeDirectory(here, name, 0o700));
     }
@@ -187,7 +191,7 @@ export class LayerWriter implements Disposable {
   }
 
   async #copyUp(from: Descriptor, name: Buffer, path: ByteString, target: ByteString): Promise<void> {
-    this.#dependsOnLower = true;
+    this.#linksToLower = true;
     const directory = this.#tree.pathOf(from);
     const hidden = this.#tree.isHidden(directory);
     const found = hidden ? undefined : this.#lower.find([...directory, toByteString(name)]);
@@ -195,34 +199,6 @@ export class LayerWriter implements Disposable {
       throw hostile(path, `is a hard link to ${showBytes(target)}, which is not there`);
     using below = found;
     await copyUp(below, from, name);
-  }
-
-  // A whiteout is about lower layers only, wherever it stands in its own.
-  #whiteout(parents: Segments, whiteout: Whiteout): void {
-    if (whiteout.kind === 'ignored') return;
-    const here = this.#tree.directoryToHideIn(parents);
-    if (here === undefined) {
-      this.#dependsOnLower = true;
-      return;
-    }
-    switch (whiteout.kind) {
-      case 'opaque':
-        makeOpaque(here);
-        return;
-      case 'removed':
-        this.#remove(here, fromByteString(whiteout.name));
-        return;
-      default:
-        whiteout satisfies never;
-    }
-  }
-
-  #remove(here: Descriptor, name: Buffer): void {
-    const existing = statAt(here, name);
-    if (existing === undefined) whiteOut(here, name);
-    if (existing?.isDirectory() !== true) return;
-    using directory = openAt(here, name, constants.O_RDONLY | constants.O_DIRECTORY);
-    makeOpaque(directory);
   }
 
   #make(here: Descriptor, name: Path, path: ByteString, call: string, make: () => number): void {

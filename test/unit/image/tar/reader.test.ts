@@ -8,6 +8,7 @@ import {
   type TarLimits,
   TarReader,
 } from '../../../../src/image/tar/index.ts';
+import { randomFrom, testSeed } from '../../../support/random.ts';
 import * as tar from '../../../support/tar-archive.ts';
 
 interface Read {
@@ -455,8 +456,9 @@ describe('what is refused', () => {
 });
 
 test('mutated archives are read or refused, never anything else', async () => {
-  const seed = Number(process.env['RKT_TEST_SEED'] ?? Date.now() % 1e9);
-  const random = generator(seed);
+  const seed = testSeed();
+  const fraction = randomFrom(seed);
+  const random = (below: number) => Math.floor(fraction() * below);
   const base = tar.archive(
     tar.pax([
       ['GNU.sparse.major', '1'],
@@ -485,11 +487,3 @@ test('mutated archives are read or refused, never anything else', async () => {
     expect(result, `seed ${seed}, round ${round}`).not.toContain('not a TarError');
   }
 });
-
-function generator(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
