@@ -7,7 +7,7 @@ import { hasChildren } from './children.ts';
 import { InitError } from './error.ts';
 import type { GateMessage } from './gate.ts';
 import type { HostChannel } from './host-channel.ts';
-import { allOver, allReady, endsPod, exitStatus, isOver, outputsOf } from './policy.ts';
+import { allOver, allReady, endsPod, exitStatus, isOver } from './policy.ts';
 import { preparePod } from './preparation.ts';
 import { StreamTable } from './stream-table.ts';
 import { Task, type TaskOrder, type TaskPhase } from './task.ts';
@@ -122,7 +122,7 @@ export class Pod {
       return;
     }
     this.#around.host.send({ type: 'failed', id, step: 'root', message: `app ${app} is not running` });
-    for (const stream of outputsOf(streams)) table.attachEmpty(stream);
+    table.attachNothing(streams);
   }
 
   #signal(target: string, signal: number): void {
@@ -179,8 +179,7 @@ export class Pod {
   }
 
   #abandon(task: Task, phase: 'failed' | 'dropped'): void {
-    if (task.streams.kind === 'terminal' && !task.hasTerminal)
-      this.#streams?.attachEmpty(task.streams.stream);
+    if (task.streams.kind === 'terminal' && !task.hasTerminal) this.#streams?.attachNothing(task.streams);
     task.phase = phase;
   }
 

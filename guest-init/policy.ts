@@ -1,5 +1,4 @@
 /** What becomes of a pod when something becomes of its apps. Pure. */
-import type { StreamsPlan } from '../src/abi/boot-plan.ts';
 import type { ExitStatus } from '../src/abi/guest.ts';
 import type { Exit } from '../src/native/processes.ts';
 import type { TaskPhase } from './task.ts';
@@ -38,9 +37,4 @@ export function exitStatus(exit: Exit): ExitStatus {
   return exit.kind === 'exited'
     ? { kind: 'exited', code: exit.code }
     : { kind: 'signaled', signal: exit.signal };
-}
-
-/** The streams whose end the host waits for. */
-export function outputsOf(plan: StreamsPlan): readonly number[] {
-  return plan.kind === 'terminal' ? [plan.stream] : [plan.stdout, plan.stderr];
 }

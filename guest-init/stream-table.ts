@@ -1,3 +1,4 @@
+import type { StreamsPlan } from '../src/abi/boot-plan.ts';
 import {
   decodeFrameHeader,
   encodeFrameHeader,
@@ -13,7 +14,7 @@ import type { Loop } from '../src/native/loop.ts';
 import { Mux } from '../src/native/mux.ts';
 import { openPipe } from '../src/native/pipes.ts';
 import { setWindowSize, type WindowSize } from '../src/native/ptys.ts';
-import type { StreamEnd } from './streams.ts';
+import { inputOf, outputsOf, type StreamEnd } from './streams.ts';
 
 const codec: FrameCodec = {
   headerBytes: FRAME_HEADER_BYTES,
@@ -46,11 +47,13 @@ export class StreamTable {
 
   constructor(loop: Loop, data: number, events: StreamEvents) {
     this.#events = events;
-    this.#mux = new Mux(loop, data, codec, {
-      credit: (stream, bytes) => events.credit(stream, bytes),
-      sourceEnded: (stream) => this.#ended(stream),
-      broken: (problem) => events.broken(problem),
-    });
+    const muxEvents = {
+      credit: (stream: number, bytes: number) => events.credit(stream, bytes),
+      sourceEnded: (stream: number) => this.#ended(stream),
+      broken: (problem: Error) => events.broken(problem),
+    };
+    // The first typed bytes may overtake the message that says whose they are: it comes by the other channel.
+    this.#mux = new Mux(loop, data, codec, muxEvents, 'keep');
   }
 
   get drained(): boolean {
@@ -81,12 +84,17 @@ export class StreamTable {
     if (size !== undefined) this.resize(stream, size);
   }
 
-  /** A stream that nothing will ever come from: the host is told its end, like any other's. */
-  attachEmpty(stream: number): void {
-    this.#sizes.delete(stream);
-    const pipe = openPipe({ nonBlocking: true });
-    close(pipe.write);
-    this.attach({ stream, direction: 'source', fd: pipe.read });
+  /** The streams of a process that does not come to be: the host is told the end of each output, its bytes go nowhere. */
+  attachNothing(plan: StreamsPlan): void {
+    for (const stream of outputsOf(plan)) {
+      const pipe = openPipe({ nonBlocking: true });
+      close(pipe.write);
+      this.attach({ stream, direction: 'source', fd: pipe.read });
+    }
+    const input = inputOf(plan);
+    if (input === null) return;
+    this.#sizes.delete(input);
+    this.#mux.addSink(input, null);
   }
 
   /** The host has passed on so many bytes of a stream. */

@@ -30,6 +30,16 @@ export interface OpenedStreams {
   readonly childs: ChildStreams;
 }
 
+/** The streams whose end the host waits for. */
+export function outputsOf(plan: StreamsPlan): readonly number[] {
+  return plan.kind === 'terminal' ? [plan.stream] : [plan.stdout, plan.stderr];
+}
+
+/** The stream on which the host may send. */
+export function inputOf(plan: StreamsPlan): number | null {
+  return plan.kind === 'terminal' ? plan.stream : plan.stdin;
+}
+
 /** Before the fork. */
 export function openStreams(plan: StreamsPlan): OpenedStreams {
   if (plan.kind === 'terminal') return { ours: [], childs: plan };

@@ -10,6 +10,12 @@ export interface ReceiverEvents {
   sinkEnded?(stream: number): void;
 }
 
+/**
+ * A frame of a stream that has no sink yet: `refuse` it as a hostile peer's, or `keep` its bytes, where the peer is trusted
+ * and may learn of a stream sooner than this side does.
+ */
+export type EarlyFrames = 'refuse' | 'keep';
+
 /** Smaller payloads are read and written, so that they share pages in their sink's pipe, whose pages are counted. */
 const SPLICE_FROM = 8192;
 const READ_BYTES = 65536;
@@ -36,6 +42,7 @@ export class FrameReceiver {
     private readonly codec: FrameCodec,
     private readonly events: ReceiverEvents,
     private readonly guard: (step: () => void) => () => void,
+    private readonly early: EarlyFrames,
   ) {
     this.#header = new Uint8Array(codec.headerBytes);
     this.#channel = new Readiness(
@@ -48,7 +55,12 @@ export class FrameReceiver {
   }
 
   add(stream: number, fd: number | null): void {
-    const sink = new FrameSink(this.loop, fd, this.codec.windowBytes, this.guard, {
+    const sink = this.#sinks.get(stream) ?? this.#make(stream);
+    sink.connect(fd);
+  }
+
+  #make(stream: number): FrameSink {
+    const sink = new FrameSink(this.loop, this.codec.windowBytes, this.guard, {
       delivered: (bytes) => this.events.credit(stream, bytes),
       ended: () => {
         this.#sinks.delete(stream);
@@ -56,6 +68,7 @@ export class FrameReceiver {
       },
     });
     this.#sinks.set(stream, sink);
+    return sink;
   }
 
   discard(stream: number): void {
@@ -85,7 +98,8 @@ export class FrameReceiver {
     this.#got = 0;
     const header = this.codec.decode(new DataView(this.#header.buffer));
     if (header === undefined) throw new FrameError('a frame with a header that no sender may send');
-    const sink = this.#sinks.get(header.stream);
+    const sink =
+      this.#sinks.get(header.stream) ?? (this.early === 'keep' ? this.#make(header.stream) : undefined);
     if (sink === undefined) throw new FrameError(`a frame of stream ${header.stream}, which is not open`);
     if (header.length === 0) {
       sink.end();

@@ -29,12 +29,13 @@ const GRANT_PART = 4;
  * its fd takes it: to a pipe by way of a pipe of our own, to anything else from memory.
  */
 export class FrameSink {
-  #fd: number | null;
-  readonly #writable: Readiness | undefined;
+  /** Undefined until `connect`: what comes is kept, which is a window at most. Null: it goes nowhere. */
+  #fd: number | null | undefined;
+  #writable: Readiness | undefined;
   /** Between the channel and a sink that is a pipe; made with the first byte. */
   #pipe: Pipe | undefined;
-  readonly #isPipe: boolean;
-  readonly #writeNow: (fd: number, bytes: Uint8Array) => number | undefined;
+  #isPipe = false;
+  #writeNow: (fd: number, bytes: Uint8Array) => number | undefined = writeNow;
   #inPipe = 0;
   /** What follows the bytes in the pipe. */
   #inMemory: Uint8Array[] = [];
@@ -44,25 +45,28 @@ export class FrameSink {
   #ended = false;
 
   constructor(
-    loop: Loop,
-    fd: number | null,
+    private readonly loop: Loop,
     windowBytes: number,
-    guard: (step: () => void) => () => void,
+    private readonly guard: (step: () => void) => () => void,
     private readonly events: SinkEvents,
   ) {
-    this.#fd = fd;
-    const kind = fd === null ? undefined : fstat(fd).kind;
-    this.#isPipe = kind === 'fifo';
-    this.#writeNow = kind === 'socket' ? sendNow : writeNow;
-    if (fd !== null)
-      this.#writable = new Readiness(
-        loop,
-        fd,
-        'writable',
-        guard(() => this.#flush()),
-      );
     this.#window = windowBytes;
     this.#portion = windowBytes / GRANT_PART;
+  }
+
+  /** Takes `fd` over; null: what has come and what will goes nowhere. */
+  connect(fd: number | null): void {
+    if (fd === null) {
+      this.discard();
+      return;
+    }
+    const { kind } = fstat(fd);
+    this.#fd = fd;
+    this.#isPipe = kind === 'fifo';
+    this.#writeNow = kind === 'socket' ? sendNow : writeNow;
+    const flush = this.guard(() => this.#flush());
+    this.#writable = new Readiness(this.loop, fd, 'writable', flush);
+    this.#flush();
   }
 
   /** @throws FrameError when the peer sends more than it was granted */
@@ -73,7 +77,7 @@ export class FrameSink {
 
   /** Bytes moved, 0 at the channel's end; undefined where they must be read, or there are none yet. */
   spliceFrom(channel: number, max: number): number | undefined {
-    if (!this.#isPipe || this.#fd === null || this.#inMemory.length > 0) return undefined;
+    if (!this.#isPipe || typeof this.#fd !== 'number' || this.#inMemory.length > 0) return undefined;
     const moved = spliceNow(channel, this.#ownPipe().write, max);
     if (moved === undefined) return undefined;
     this.#inPipe += moved;
@@ -108,7 +112,7 @@ export class FrameSink {
 
   close(): void {
     this.#writable?.close();
-    if (this.#fd !== null) close(this.#fd);
+    if (typeof this.#fd === 'number') close(this.#fd);
     if (this.#pipe !== undefined) {
       close(this.#pipe.read);
       close(this.#pipe.write);
@@ -135,6 +139,7 @@ export class FrameSink {
   }
 
   #flush(): void {
+    if (this.#fd === undefined) return;
     while (this.#fd !== null && (this.#inPipe > 0 || this.#inMemory.length > 0)) {
       const moved = this.#passOn(this.#fd);
       if (moved === undefined) {

@@ -9,7 +9,7 @@ import { duplicateAbove } from './descriptors.ts';
 import { SystemError } from './errors.ts';
 import { close } from './files.ts';
 import type { FrameCodec } from './frame-codec.ts';
-import { FrameReceiver } from './frame-receiver.ts';
+import { type EarlyFrames, FrameReceiver } from './frame-receiver.ts';
 import { FrameSender } from './frame-sender.ts';
 import { FrameError } from './frame-sink.ts';
 import type { Loop } from './loop.ts';
@@ -32,14 +32,14 @@ export class Mux {
   readonly #events: MuxEvents;
   #closed = false;
 
-  /** Takes the channel's fd over. */
-  constructor(loop: Loop, fd: number, codec: FrameCodec, events: MuxEvents) {
+  /** Takes the channel's fd over. What to do with frames that come before their sink, `early` says. */
+  constructor(loop: Loop, fd: number, codec: FrameCodec, events: MuxEvents, early: EarlyFrames = 'refuse') {
     // Two fds, so that each half can wait for the channel on its own.
     this.#fds = [fd, duplicateAbove(fd, 0)];
     this.#events = events;
     const guard = (step: () => void) => () => this.#guard(step);
     this.#sender = new FrameSender(loop, this.#fds[0], codec, events, guard);
-    this.#receiver = new FrameReceiver(loop, this.#fds[1], codec, events, guard);
+    this.#receiver = new FrameReceiver(loop, this.#fds[1], codec, events, guard, early);
   }
 
   /**

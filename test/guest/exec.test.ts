@@ -121,3 +121,32 @@ test('many sessions leave nothing open in PID 1, and nobody behind', async () =>
   host.streams.end(10);
   await host.finish();
 });
+
+test('input that overtakes its session’s message is kept for it', async () => {
+  await using host = await running();
+  host.streams.write(90, 'early ');
+  host.streams.write(190, 'typed early\n');
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  exec(host, shell('cat'));
+  host.streams.write(90, 'late\n');
+  host.streams.end(90);
+  expect((await host.streams.whole(91)).toString()).toBe('early late\n');
+  const streams = { ...TERMINAL, stream: 190 };
+  host.send({
+    type: 'exec',
+    id: 'exec-2',
+    app: 'app',
+    process: shell('read line; echo "got $line"'),
+    streams,
+  });
+  expect((await host.streams.whole(190)).toString()).toMatch(/got typed early\r\n$/);
+});
+
+test('input for a session that does not come to be goes nowhere', async () => {
+  await using host = await running();
+  const streams = pipes(9, true);
+  host.streams.write(90, Buffer.alloc(1_000_000));
+  host.send({ type: 'exec', id: 'exec-2', app: 'other', process: shell('true'), streams });
+  await host.streams.until(() => host.streams.unsent(90) === 0);
+  host.streams.end(90);
+});

@@ -32,17 +32,17 @@ describe('PID 1 ends, and says why,', () => {
     expect(await host.gone()).toBe(1);
   });
 
-  test.each([
-    ['a frame longer than any sender may send', [1, 0, 0, 0, 255, 255, 255, 255]],
-    ['a frame of a stream that is not open', [77, 0, 0, 0, 1, 0, 0, 0, 65]],
-  ])('when it gets %s', async (_, bytes) => {
-    await using host = suite.start();
-    await host.boot(sleeper());
-    await host.next('started', 'app');
-    host.streams.raw(Uint8Array.from(bytes));
-    expect((await host.next('fatal')).message).toMatch(/^data channel: /);
-    expect(await host.gone()).toBe(1);
-  });
+  test.each([['a frame longer than any sender may send', [1, 0, 0, 0, 255, 255, 255, 255]]])(
+    'when it gets %s',
+    async (_, bytes) => {
+      await using host = suite.start();
+      await host.boot(sleeper());
+      await host.next('started', 'app');
+      host.streams.raw(Uint8Array.from(bytes));
+      expect((await host.next('fatal')).message).toMatch(/^data channel: /);
+      expect(await host.gone()).toBe(1);
+    },
+  );
 });
 
 describe('PID 1 ends at once', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { allOver, allReady, endsPod, exitStatus, outputsOf } from '../../../guest-init/policy.ts';
+import { allOver, allReady, endsPod, exitStatus } from '../../../guest-init/policy.ts';
 
 describe('an app’s end', () => {
   test('with 0 is its own affair', () => {
@@ -29,9 +29,4 @@ test('a pod is over when none of its apps can run any more', () => {
   expect(allOver(['ended', 'failed', 'dropped'])).toBe(true);
   for (const alive of ['preparing', 'ready', 'starting', 'running'] as const)
     expect(allOver(['ended', alive])).toBe(false);
-});
-
-test('a terminal is one output, pipes are two', () => {
-  expect(outputsOf({ kind: 'terminal', stream: 4, rows: 1, columns: 1 })).toEqual([4]);
-  expect(outputsOf({ kind: 'pipes', stdin: 1, stdout: 2, stderr: 3 })).toEqual([2, 3]);
 });
