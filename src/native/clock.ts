@@ -3,7 +3,6 @@ import { call, once } from './syscall.ts';
 
 const CLOCK_REALTIME = 0;
 const CLOCK_MONOTONIC = 1;
-const NANOSECONDS = 1e9;
 
 export interface Timespec {
   readonly seconds: number;
@@ -15,12 +14,6 @@ function now(clock: number): Timespec {
   call('clock_gettime', clock, out);
   const fields = new Unpacker(out);
   return { seconds: fields.i64(), nanoseconds: fields.u64() };
-}
-
-/** Since an arbitrary start; exact for a hundred days of uptime. */
-export function monotonicNanoseconds(): number {
-  const { seconds, nanoseconds } = now(CLOCK_MONOTONIC);
-  return seconds * NANOSECONDS + nanoseconds;
 }
 
 export function monotonicMilliseconds(): number {
@@ -42,6 +35,6 @@ export function sleep(milliseconds: number): void {
   once('nanosleep', packTimespec({ seconds, nanoseconds: Math.round((milliseconds % 1000) * 1e6) }), null);
 }
 
-export function packTimespec(time: Timespec): Uint8Array {
+function packTimespec(time: Timespec): Uint8Array {
   return new Packer(16).u64(time.seconds).u64(time.nanoseconds).finish();
 }

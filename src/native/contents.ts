@@ -2,28 +2,26 @@
 import { concat } from './bytes.ts';
 import { utf8Decode, utf8Encode } from './engine.ts';
 import { SystemError, unless } from './errors.ts';
-import { AT_FDCWD, close, File, fsync, open, open_, read, writeAll } from './files.ts';
-import { chmod, rename, unlink } from './paths.ts';
-import { type Path, showPath } from './syscall.ts';
+import { AT_FDCWD, File, open_, read, writeAll } from './files.ts';
 
 /** More than any file that is read whole should hold. */
 const DEFAULT_MAX = 16 * 1024 * 1024;
 const CHUNK = 65536;
 const EFBIG = 27;
 
-export function readFile(path: Path, max = DEFAULT_MAX, directory = AT_FDCWD): Uint8Array {
+export function readFile(path: string, max = DEFAULT_MAX, directory = AT_FDCWD): Uint8Array {
   using file = File.open(path, open_.readOnly, 0, directory);
   const bytes = readToEnd(file.fd, max);
-  if (bytes === undefined) throw new SystemError('read', EFBIG, { path: showPath(path) });
+  if (bytes === undefined) throw new SystemError('read', EFBIG, { path });
   return bytes;
 }
 
-export function readText(path: Path, max = DEFAULT_MAX, directory = AT_FDCWD): string {
+export function readText(path: string, max = DEFAULT_MAX, directory = AT_FDCWD): string {
   return utf8Decode(readFile(path, max, directory));
 }
 
 /** Undefined where there is no such file. */
-export function readTextIfPresent(path: Path, max = DEFAULT_MAX, directory = AT_FDCWD): string | undefined {
+export function readTextIfPresent(path: string, max = DEFAULT_MAX, directory = AT_FDCWD): string | undefined {
   return unless(['ENOENT', 'ENOTDIR'], () => readText(path, max, directory));
 }
 
@@ -42,7 +40,7 @@ export function readToEnd(fd: number, max = DEFAULT_MAX): Uint8Array | undefined
 
 /** Into the file as it is: for the kernel's control files, and for files nobody else reads. */
 export function writeFile(
-  path: Path,
+  path: string,
   content: string | Uint8Array,
   mode = 0o666,
   directory = AT_FDCWD,
@@ -53,37 +51,14 @@ export function writeFile(
 }
 
 /** One write to a file that exists, such as those of /proc, /sys and cgroups, with its error as it comes. */
-export function writeControl(path: Path, content: string, directory = AT_FDCWD): void {
+export function writeControl(path: string, content: string, directory = AT_FDCWD): void {
   using file = File.open(path, open_.writeOnly, 0, directory);
   writeAll(file.fd, utf8Encode(content));
 }
 
-export function appendFile(path: Path, content: string | Uint8Array, mode = 0o666): void {
+export function appendFile(path: string, content: string | Uint8Array, mode = 0o666): void {
   using file = File.open(path, open_.writeOnly | open_.create | open_.append, mode);
   writeAll(file.fd, toBytes(content));
-}
-
-/** Readers see the old content or the new, also after a power cut: `.tmp`, fsync, rename, fsync of the parent. */
-export function replaceFile(path: string, content: string | Uint8Array, mode = 0o644): void {
-  const temporary = `${path}.tmp`;
-  unless(['ENOENT'], () => unlink(temporary));
-  const fd = open(temporary, open_.writeOnly | open_.create | open_.exclusive, mode);
-  try {
-    writeAll(fd, toBytes(content));
-    chmod(fd, mode); // whatever the umask is
-    fsync(fd);
-  } finally {
-    close(fd);
-  }
-  rename(temporary, path);
-  syncParent(path);
-}
-
-/** Makes a new or renamed name durable. */
-export function syncParent(path: string): void {
-  const parent = path.replace(/[^/]*$/, '');
-  using directory = File.open(parent === '' ? '.' : parent, open_.readOnly | open_.directory);
-  fsync(directory.fd);
 }
 
 function toBytes(content: string | Uint8Array): Uint8Array {

@@ -1,25 +1,18 @@
 /** Flags and controls of an open fd. */
-import { Packer, Unpacker } from './bytes.ts';
+import { Packer } from './bytes.ts';
 import type { Argument } from './engine.ts';
 import { open_ } from './files.ts';
 import { call } from './syscall.ts';
 
 const F_DUPFD_CLOEXEC = 1030;
-const F_GETFD = 1;
 const F_SETFD = 2;
 const F_GETFL = 3;
 const F_SETFL = 4;
 const F_SETPIPE_SZ = 1031;
-const F_GETPIPE_SZ = 1032;
 const FD_CLOEXEC = 1;
-const FIONREAD = 0x541b;
 
 export function setCloseOnExec(fd: number, on: boolean): void {
   call('fcntl', fd, F_SETFD, on ? FD_CLOEXEC : 0);
-}
-
-export function closesOnExec(fd: number): boolean {
-  return (call('fcntl', fd, F_GETFD) & FD_CLOEXEC) !== 0;
 }
 
 /** A property of the open file, shared by everyone who has a duplicate of it. */
@@ -42,31 +35,10 @@ export function setPipeSize(fd: number, bytes: number): number {
   return call('fcntl', fd, F_SETPIPE_SZ, bytes);
 }
 
-export function pipeSize(fd: number): number {
-  return call('fcntl', fd, F_GETPIPE_SZ);
-}
-
-/** How many bytes can be read now. */
-export function readable(fd: number): number {
-  return ioctlGetInt(fd, FIONREAD);
-}
-
 export function ioctl(fd: number, request: number, argument: Argument = 0): number {
   return call('ioctl', fd, request, argument);
 }
 
-export function ioctlGetInt(fd: number, request: number): number {
-  const out = new Uint8Array(4);
-  call('ioctl', fd, request, out);
-  return new Unpacker(out).i32();
-}
-
 export function ioctlSetInt(fd: number, request: number, value: number): void {
   call('ioctl', fd, request, new Packer(4).u32(value).finish());
-}
-
-/** An anonymous file in memory. */
-export function memoryFile(name: string): number {
-  const MFD_CLOEXEC = 1;
-  return call('memfd_create', name, MFD_CLOEXEC);
 }

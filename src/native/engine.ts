@@ -14,8 +14,6 @@ export interface Engine {
   syscall(number: number, ...args: Argument[]): number;
   /** Where a buffer's bytes are. They stay there while the buffer is reachable. */
   address(buffer: ArrayBuffer | Uint8Array): number;
-  /** A copy of memory that the kernel mapped. */
-  peek(address: number, length: number): ArrayBuffer;
   encode(text: string): ArrayBuffer;
   /** Bytes that are not UTF-8 become U+FFFD. */
   decode(bytes: ArrayBuffer | Uint8Array): string;
@@ -45,10 +43,6 @@ export function rawSyscall(number: number, ...args: Argument[]): number {
 
 export function addressOf(buffer: ArrayBuffer | Uint8Array): number {
   return engine().address(buffer);
-}
-
-export function peek(address: number, length: number): Uint8Array {
-  return new Uint8Array(engine().peek(address, length));
 }
 
 export function utf8Encode(text: string): Uint8Array {

@@ -1,6 +1,6 @@
 /** Open files: fds are plain numbers, closed by hand or held in a `File` under `using`. */
 import { Packer } from './bytes.ts';
-import { attempt, call, callAt, checked, once, type Path } from './syscall.ts';
+import { attempt, call, callAt, checked, once } from './syscall.ts';
 
 export const AT_FDCWD = -100;
 
@@ -22,7 +22,7 @@ export const open_ = {
 } as const;
 
 /** How openat2 resolves a path. */
-export const resolve = {
+const resolve = {
   noCrossDevice: 0x01,
   noMagicLinks: 0x02,
   noSymlinks: 0x04,
@@ -31,16 +31,16 @@ export const resolve = {
 } as const;
 
 /** Always close-on-exec: what a child keeps is named when it is spawned. */
-export function open(path: Path, flags: number, mode = 0o666, directory = AT_FDCWD): number {
+export function open(path: string, flags: number, mode = 0o666, directory = AT_FDCWD): number {
   return callAt(path, 'openat', directory, path, flags | open_.closeOnExec, mode);
 }
 
 /** As open, resolving every component, symlink and `..` inside `directory` as if it were `/`. */
-export function openInRoot(directory: number, path: Path, flags: number, mode = 0): number {
+export function openInRoot(directory: number, path: string, flags: number, mode = 0): number {
   return openResolved(directory, path, flags, mode, resolve.inRoot | resolve.noMagicLinks);
 }
 
-export function openResolved(dir: number, path: Path, flags: number, mode: number, how: number): number {
+function openResolved(dir: number, path: string, flags: number, mode: number, how: number): number {
   const request = new Packer(24)
     .u64(flags | open_.closeOnExec)
     .u64(mode)
@@ -63,7 +63,7 @@ export class File {
     this.fd = fd;
   }
 
-  static open(path: Path, flags: number, mode?: number, directory?: number): File {
+  static open(path: string, flags: number, mode?: number, directory?: number): File {
     return new File(open(path, flags, mode, directory));
   }
 
@@ -82,14 +82,6 @@ export function readNow(fd: number, buffer: Uint8Array): number | undefined {
   return unlessBlocked('read', attempt('read', fd, buffer, buffer.length));
 }
 
-export function pread(fd: number, buffer: Uint8Array, position: number): number {
-  return call('pread64', fd, buffer, buffer.length, position);
-}
-
-export function pwrite(fd: number, bytes: Uint8Array, position: number): number {
-  return call('pwrite64', fd, bytes, bytes.length, position);
-}
-
 export function write(fd: number, bytes: Uint8Array): number {
   return call('write', fd, bytes, bytes.length);
 }
@@ -104,15 +96,7 @@ export function writeAll(fd: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += write(fd, bytes.subarray(at));
 }
 
-export function seek(fd: number, offset: number, from: 'start' | 'current' | 'end' = 'start'): number {
-  return call('lseek', fd, offset, { start: 0, current: 1, end: 2 }[from]);
-}
-
-export function fsync(fd: number): void {
-  call('fsync', fd);
-}
-
-export function truncate(target: Path | number, length: number): void {
+export function truncate(target: string | number, length: number): void {
   if (typeof target === 'number') call('ftruncate', target, length);
   else callAt(target, 'truncate', target, length);
 }
@@ -124,17 +108,10 @@ export function duplicate(fd: number, to: number, closeOnExec = true): number {
 export type LockKind = 'shared' | 'exclusive' | 'unlock';
 
 const lockOperations = { shared: 1, exclusive: 2, unlock: 8 } as const;
-const LOCK_NB = 4;
 const EAGAIN = -11;
 
 export function lock(fd: number, kind: LockKind): void {
   call('flock', fd, lockOperations[kind]);
-}
-
-/** False when somebody else holds the lock. */
-export function tryLock(fd: number, kind: 'shared' | 'exclusive'): boolean {
-  const result = attempt('flock', fd, lockOperations[kind] | LOCK_NB);
-  return result === EAGAIN ? false : checked('flock', result) === 0;
 }
 
 function unlessBlocked(name: string, result: number): number | undefined {

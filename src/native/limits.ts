@@ -3,7 +3,7 @@ import { Packer, Unpacker } from './bytes.ts';
 import { addressOf } from './engine.ts';
 import { call } from './syscall.ts';
 
-export const resources = {
+const resources = {
   cpu: 0,
   fsize: 1,
   data: 2,

@@ -18,7 +18,7 @@ export interface PacketLimits {
   readonly queueBytes: number;
 }
 
-export class PacketError extends Error {
+class PacketError extends Error {
   override readonly name = 'PacketError';
   readonly code = 'bad-packet';
 }

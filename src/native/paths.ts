@@ -3,14 +3,14 @@
 import { utf8Decode } from './engine.ts';
 import { AT_FDCWD } from './files.ts';
 import { type Device, type FileKind, statIfPresent } from './stat.ts';
-import { attempt, call, callAt, checked, type Path, showPath } from './syscall.ts';
+import { attempt, call, callAt, checked } from './syscall.ts';
 
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
 const AT_REMOVEDIR = 0x200;
 const ENOENT = 2;
 
-export function mkdir(path: Path, mode = 0o777, directory = AT_FDCWD): void {
+export function mkdir(path: string, mode = 0o777, directory = AT_FDCWD): void {
   callAt(path, 'mkdirat', directory, path, mode);
 }
 
@@ -28,11 +28,11 @@ export function mkdirAll(path: string, mode = 0o777): void {
   }
 }
 
-export function unlink(path: Path, directory = AT_FDCWD): void {
+export function unlink(path: string, directory = AT_FDCWD): void {
   callAt(path, 'unlinkat', directory, path, 0);
 }
 
-export function rmdir(path: Path, directory = AT_FDCWD): void {
+export function rmdir(path: string, directory = AT_FDCWD): void {
   callAt(path, 'unlinkat', directory, path, AT_REMOVEDIR);
 }
 
@@ -40,35 +40,30 @@ export type RenameRule = 'replace' | 'no-replace' | 'exchange';
 
 const renameFlags = { replace: 0, 'no-replace': 1, exchange: 2 } as const;
 
-export function rename(from: Path, to: Path, rule: RenameRule = 'replace'): void {
+export function rename(from: string, to: string, rule: RenameRule = 'replace'): void {
   const result = attempt('renameat2', AT_FDCWD, from, AT_FDCWD, to, renameFlags[rule]);
-  checked('rename', result, { path: showPath(from), dest: showPath(to) });
+  checked('rename', result, { path: from, dest: to });
 }
 
-export function symlink(target: Path, path: Path, directory = AT_FDCWD): void {
+export function symlink(target: string, path: string, directory = AT_FDCWD): void {
   const result = attempt('symlinkat', target, directory, path);
-  checked('symlink', result, { path: showPath(target), dest: showPath(path) });
+  checked('symlink', result, { path: target, dest: path });
 }
 
-export function link(from: Path, to: Path): void {
-  const result = attempt('linkat', AT_FDCWD, from, AT_FDCWD, to, 0);
-  checked('link', result, { path: showPath(from), dest: showPath(to) });
-}
-
-export function readlink(path: Path, directory = AT_FDCWD): string {
+export function readlink(path: string, directory = AT_FDCWD): string {
   const out = new Uint8Array(4096);
   const length = callAt(path, 'readlinkat', directory, path, out, out.length);
   return utf8Decode(out.subarray(0, length));
 }
 
 /** Follows symlinks; a number is an open fd. */
-export function chmod(target: Path | number, mode: number, directory = AT_FDCWD): void {
+export function chmod(target: string | number, mode: number, directory = AT_FDCWD): void {
   if (typeof target === 'number') call('fchmod', target, mode);
   else callAt(target, 'fchmodat', directory, target, mode);
 }
 
 /** Does not follow a symlink at the end of the path; a number is an open fd, O_PATH ones included. */
-export function chown(target: Path | number, uid: number, gid: number, directory = AT_FDCWD): void {
+export function chown(target: string | number, uid: number, gid: number, directory = AT_FDCWD): void {
   if (typeof target === 'number') call('fchownat', target, '', uid, gid, AT_EMPTY_PATH);
   else callAt(target, 'fchownat', directory, target, uid, gid, AT_SYMLINK_NOFOLLOW);
 }
@@ -77,7 +72,13 @@ const nodeKinds = { fifo: 0o010000, char: 0o020000, block: 0o060000, socket: 0o1
 
 export type NodeKind = keyof typeof nodeKinds & FileKind;
 
-export function mknod(path: Path, kind: NodeKind, mode: number, device: Device, directory = AT_FDCWD): void {
+export function mknod(
+  path: string,
+  kind: NodeKind,
+  mode: number,
+  device: Device,
+  directory = AT_FDCWD,
+): void {
   callAt(path, 'mknodat', directory, path, nodeKinds[kind] | mode, encodeDevice(device));
 }
 
@@ -91,7 +92,7 @@ export type Permission = 'exist' | 'read' | 'write' | 'execute';
 const permissionBits = { exist: 0, execute: 1, write: 2, read: 4 } as const;
 
 /** Whether the real user may; false also where the path does not exist. */
-export function access(path: Path, permission: Permission, directory = AT_FDCWD): boolean {
+export function access(path: string, permission: Permission, directory = AT_FDCWD): boolean {
   return attempt('faccessat', directory, path, permissionBits[permission]) === 0;
 }
 

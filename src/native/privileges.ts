@@ -1,5 +1,5 @@
 /** What a process may do: capabilities, no-new-privileges, system call filters, limits. */
-import { Packer, Unpacker } from './bytes.ts';
+import { Packer } from './bytes.ts';
 import { attempt, call } from './syscall.ts';
 
 /** By number, as capabilities(7) and `linux/capability.h` list them. */
@@ -53,11 +53,8 @@ const capabilityNumber = (name: Capability) => capabilityNames.indexOf(name);
 
 const PR_SET_PDEATHSIG = 1;
 const PR_SET_KEEPCAPS = 8;
-const PR_SET_NAME = 15;
 const PR_CAPBSET_READ = 23;
 const PR_CAPBSET_DROP = 24;
-const PR_SET_SECUREBITS = 28;
-const PR_SET_CHILD_SUBREAPER = 36;
 const PR_SET_NO_NEW_PRIVS = 38;
 const PR_CAP_AMBIENT = 47;
 const PR_CAP_AMBIENT_RAISE = 2;
@@ -69,11 +66,6 @@ export function setParentDeathSignal(signal: number): void {
   call('prctl', PR_SET_PDEATHSIG, signal, 0, 0, 0);
 }
 
-/** Orphans below this process become its children. */
-export function setSubreaper(): void {
-  call('prctl', PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-}
-
 /** For good, and for all children: exec gives no privileges (setuid bits, file capabilities). */
 export function setNoNewPrivileges(): void {
   call('prctl', PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -82,15 +74,6 @@ export function setNoNewPrivileges(): void {
 /** Permitted capabilities survive the change from root to another user; exec clears this. */
 export function setKeepCapabilities(on: boolean): void {
   call('prctl', PR_SET_KEEPCAPS, on ? 1 : 0, 0, 0, 0);
-}
-
-export function setSecureBits(bits: number): void {
-  call('prctl', PR_SET_SECUREBITS, bits, 0, 0, 0);
-}
-
-/** What `ps` shows, at most 15 bytes. */
-export function setProcessName(name: string): void {
-  call('prctl', PR_SET_NAME, name, 0, 0, 0);
 }
 
 /** Drops every capability that is not listed from the bounding set, those this version cannot name included. */
@@ -119,19 +102,6 @@ export function setCapabilities({ effective, permitted, inheritable }: Capabilit
   call('capset', header(), data.finish());
 }
 
-export function getCapabilities(): CapabilitySets {
-  const out = new Uint8Array(24);
-  call('capget', header(), out);
-  const data = new Unpacker(out);
-  const low = [data.u32(), data.u32(), data.u32()] as const;
-  const high = [data.u32(), data.u32(), data.u32()] as const;
-  return {
-    effective: capabilitiesIn(low[0], high[0]),
-    permitted: capabilitiesIn(low[1], high[1]),
-    inheritable: capabilitiesIn(low[2], high[2]),
-  };
-}
-
 /** Capabilities that survive an exec by a user who is not root; they must be permitted and inheritable. */
 export function setAmbient(capabilities: readonly Capability[]): void {
   call('prctl', PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
@@ -149,8 +119,4 @@ export function capabilityMask(capabilities: readonly Capability[]): readonly [l
     else high |= 1 << (number - 32);
   }
   return [low >>> 0, high >>> 0];
-}
-
-function capabilitiesIn(low: number, high: number): Capability[] {
-  return capabilityNames.filter((_, n) => ((n < 32 ? low >>> n : high >>> (n - 32)) & 1) === 1);
 }

@@ -69,11 +69,6 @@ export function decodeStatus(status: number): Exit {
   return { kind: 'signalled', signal, dumped: (status & 0x80) !== 0 };
 }
 
-/** As a shell reports it: the code, or 128 and the signal's number. */
-export function exitCode(exit: Exit): number {
-  return exit.kind === 'exited' ? exit.code : 128 + exit.signal;
-}
-
 export type Signal = SignalName | number;
 
 const signalNumber = (signal: Signal) => (typeof signal === 'number' ? signal : signals[signal]);
@@ -83,31 +78,15 @@ export function kill(pid: number, signal: Signal): void {
   call('kill', pid, signalNumber(signal));
 }
 
-/** Whether a process of this pid exists (a zombie too), whoever owns it. */
-export function isAlive(pid: number): boolean {
-  const EPERM = -1;
-  const result = attempt('kill', pid, 0);
-  return result === 0 || result === EPERM;
-}
-
 /** A fd that stands for the process, whatever becomes of its pid; readable when it has ended. */
 export function openProcess(pid: number): number {
   return call('pidfd_open', pid, 0);
 }
 
-export function signalProcess(pidfd: number, signal: Signal): void {
-  call('pidfd_send_signal', pidfd, signalNumber(signal), null, 0);
-}
-
-const id = (name: 'getpid' | 'getppid' | 'getuid' | 'getgid' | 'geteuid' | 'getegid') => () =>
-  rawSyscall(numbers[name]);
+const id = (name: 'getpid' | 'getppid') => () => rawSyscall(numbers[name]);
 
 export const getpid = id('getpid');
 export const getppid = id('getppid');
-export const getuid = id('getuid');
-export const getgid = id('getgid');
-export const geteuid = id('geteuid');
-export const getegid = id('getegid');
 
 export function setUserIds(uid: number): void {
   call('setresuid', uid, uid, uid);
@@ -151,14 +130,4 @@ const LAST_FD = 0xffffffff;
 /** Makes every fd from `first` up close on exec. */
 export function closeOnExecFrom(first: number): void {
   call('close_range', first, LAST_FD, CLOSE_RANGE_CLOEXEC);
-}
-
-/** Closes all fds but these. */
-export function closeAllBut(keep: readonly number[]): void {
-  let next = 0;
-  for (const fd of [...new Set(keep)].sort((a, b) => a - b)) {
-    if (fd > next) call('close_range', next, fd - 1, 0);
-    next = fd + 1;
-  }
-  call('close_range', next, LAST_FD, 0);
 }

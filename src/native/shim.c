@@ -79,13 +79,6 @@ static JSValue native_address(JSContext *ctx, JSValueConst self, int argc, JSVal
   return !data && JS_HasException(ctx) ? JS_EXCEPTION : JS_NewInt64(ctx, (int64_t)(uintptr_t)data);
 }
 
-/* peek(address, length): a copy of memory the kernel mapped for us. */
-static JSValue native_peek(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
-  int64_t address, length;
-  if (JS_ToInt64(ctx, &address, argv[0]) || JS_ToInt64(ctx, &length, argv[1])) return JS_EXCEPTION;
-  return JS_NewArrayBufferCopy(ctx, (const uint8_t *)(uintptr_t)address, length);
-}
-
 static JSValue native_encode(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
   size_t length;
   const char *text = JS_ToCStringLen(ctx, &length, argv[0]);
@@ -148,9 +141,8 @@ static JSValue string_list(JSContext *ctx, char **texts) {
 static void install_native(JSContext *ctx, char **argv) {
   static const JSCFunctionListEntry functions[] = {
       JS_CFUNC_DEF("syscall", 1, native_syscall), JS_CFUNC_DEF("address", 1, native_address),
-      JS_CFUNC_DEF("peek", 2, native_peek),       JS_CFUNC_DEF("encode", 1, native_encode),
-      JS_CFUNC_DEF("decode", 1, native_decode),   JS_CFUNC_DEF("runJob", 0, native_run_job),
-      JS_CFUNC_DEF("lineMap", 0, native_line_map),
+      JS_CFUNC_DEF("encode", 1, native_encode),   JS_CFUNC_DEF("decode", 1, native_decode),
+      JS_CFUNC_DEF("runJob", 0, native_run_job),  JS_CFUNC_DEF("lineMap", 0, native_line_map),
   };
   JSValue global = JS_GetGlobalObject(ctx), native = JS_NewObject(ctx);
   JS_SetPropertyFunctionList(ctx, native, functions, sizeof functions / sizeof *functions);

@@ -9,8 +9,6 @@ export type SocketKind = 'stream' | 'datagram' | 'seqpacket';
 const AF_UNIX = 1;
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
-const SO_RCVTIMEO = 20;
-const SO_SNDTIMEO = 21;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 const ENAMETOOLONG = 36;
@@ -66,7 +64,7 @@ export function bind(fd: number, address: UnixAddress): void {
   checked('bind', attempt('bind', fd, packed, packed.length), placeOf(address));
 }
 
-export function listen(fd: number, backlog = 16): void {
+function listen(fd: number, backlog = 16): void {
   call('listen', fd, backlog);
 }
 
@@ -121,20 +119,4 @@ export function peerCredentials(fd: number): Credentials {
   call('getsockopt', fd, SOL_SOCKET, SO_PEERCRED, out, new Packer(4).u32(out.length).finish());
   const fields = new Unpacker(out);
   return { pid: fields.u32(), uid: fields.u32(), gid: fields.u32() };
-}
-
-const directions = { read: 0, write: 1, both: 2 } as const;
-
-export function shutdown(fd: number, direction: keyof typeof directions): void {
-  call('shutdown', fd, directions[direction]);
-}
-
-/** Blocking calls give up with EAGAIN after this long. */
-export function setTimeouts(fd: number, milliseconds: number): void {
-  const time = new Packer(16)
-    .u64(Math.floor(milliseconds / 1000))
-    .u64((milliseconds % 1000) * 1000)
-    .finish();
-  for (const option of [SO_RCVTIMEO, SO_SNDTIMEO])
-    call('setsockopt', fd, SOL_SOCKET, option, time, time.length);
 }

@@ -3,7 +3,7 @@ import { Unpacker } from './bytes.ts';
 import type { Timespec } from './clock.ts';
 import { hasCode, unless } from './errors.ts';
 import { AT_FDCWD } from './files.ts';
-import { callAt, type Path } from './syscall.ts';
+import { callAt } from './syscall.ts';
 
 export type FileKind = 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'char' | 'block' | 'unknown';
 
@@ -49,12 +49,12 @@ const kinds: Readonly<Record<number, FileKind>> = {
   49152: 'socket',
 };
 
-export function stat(path: Path, directory = AT_FDCWD): Stat {
+export function stat(path: string, directory = AT_FDCWD): Stat {
   return statx(directory, path, 0);
 }
 
 /** The link itself where the path ends in one. */
-export function lstat(path: Path, directory = AT_FDCWD): Stat {
+export function lstat(path: string, directory = AT_FDCWD): Stat {
   return statx(directory, path, AT_SYMLINK_NOFOLLOW);
 }
 
@@ -63,11 +63,11 @@ export function fstat(fd: number): Stat {
 }
 
 /** Undefined where there is nothing, or a component is not a directory. */
-export function statIfPresent(path: Path, directory = AT_FDCWD): Stat | undefined {
+export function statIfPresent(path: string, directory = AT_FDCWD): Stat | undefined {
   return unless(['ENOENT', 'ENOTDIR'], () => stat(path, directory));
 }
 
-export function exists(path: Path, directory = AT_FDCWD): boolean {
+export function exists(path: string, directory = AT_FDCWD): boolean {
   try {
     lstat(path, directory);
     return true;
@@ -77,14 +77,14 @@ export function exists(path: Path, directory = AT_FDCWD): boolean {
   }
 }
 
-function statx(directory: number, path: Path, flags: number): Stat {
+function statx(directory: number, path: string, flags: number): Stat {
   const out = new Uint8Array(SIZE);
   callAt(path, 'statx', directory, path, flags, STATX_BASIC_STATS | STATX_MNT_ID, out);
   return parseStatx(out);
 }
 
 /** struct statx, include/uapi/linux/stat.h. */
-export function parseStatx(bytes: Uint8Array): Stat {
+function parseStatx(bytes: Uint8Array): Stat {
   const s = new Unpacker(bytes);
   const mask = s.u32();
   s.skip(12); // block size, attributes

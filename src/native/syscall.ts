@@ -1,12 +1,6 @@
-import { type Argument, rawSyscall, utf8Decode } from './engine.ts';
+import { type Argument, rawSyscall } from './engine.ts';
 import { type ErrorPlace, SystemError } from './errors.ts';
 import { numbers, type SyscallName } from './syscall-numbers.ts';
-
-/**
- * A path: text, or the bytes of a name that may not be UTF-8. Bytes end in a NUL here, because that is what
- * the kernel reads; `pathBytes` adds it.
- */
-export type Path = string | Uint8Array;
 
 const EINTR = 4;
 
@@ -24,9 +18,9 @@ export function call(name: SyscallName, ...args: Argument[]): number {
 }
 
 /** As `call`, naming the path in the error. */
-export function callAt(path: Path, name: SyscallName, ...args: Argument[]): number {
+export function callAt(path: string, name: SyscallName, ...args: Argument[]): number {
   const result = attempt(name, ...args);
-  return result < 0 ? checked(name, result, { path: showPath(path) }) : result;
+  return result < 0 ? checked(name, result, { path }) : result;
 }
 
 /** Throws a result below zero as a SystemError. */
@@ -38,18 +32,4 @@ export function checked(name: string, result: number, place?: ErrorPlace): numbe
 /** One call that must not be repeated when interrupted (close has freed its fd by then; a wait has its deadline). */
 export function once(name: SyscallName, ...args: Argument[]): number {
   return rawSyscall(numbers[name], ...args);
-}
-
-export function showPath(path: Path): string {
-  if (typeof path === 'string') return path;
-  const end = path.indexOf(0);
-  return utf8Decode(end === -1 ? path : path.subarray(0, end));
-}
-
-/** The bytes of a name as a Path. */
-export function pathBytes(name: Uint8Array): Uint8Array {
-  if (name.includes(0)) throw new TypeError('a path holds a NUL');
-  const path = new Uint8Array(name.length + 1);
-  path.set(name);
-  return path;
 }

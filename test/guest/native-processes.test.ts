@@ -36,7 +36,7 @@ describe('a compiled program', () => {
       deathOfParent: true,
       // 6 is the directory that the shell lists.
       placedFds: 'true b a 0 1 2 3 4 5 6',
-      waits: [{ kind: 'signalled', signal: 15, dumped: false }, 'none', 137, false, 'none'],
+      waits: [{ kind: 'signalled', signal: 15, dumped: false }, 'none', 137, 'none'],
       cleanSignals: ['SigBlk: 0000000000000000', 'SigIgn: 0000000000000000'],
     });
   });

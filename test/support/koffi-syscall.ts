@@ -42,7 +42,6 @@ export const koffiEngine: Engine = {
     return result === -1 ? -koffi.errno() : result;
   },
   address: addressOf,
-  peek: (address, length) => koffi.view(BigInt(address), length).slice(0),
   encode: (text) => Uint8Array.from(Buffer.from(text)).buffer,
   decode: (bytes) => Buffer.from(view(bytes)).toString(),
   settle() {},

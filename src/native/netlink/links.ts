@@ -114,7 +114,7 @@ function attributesOf({ name, mtu, mac, master, namespaceFd }: LinkChange): Uint
   ].filter((part) => part !== undefined);
 }
 
-export function parseLink(body: Uint8Array): Link {
+function parseLink(body: Uint8Array): Link {
   const fields = new Unpacker(body, 4);
   const index = fields.i32();
   const flags = fields.u32();

@@ -110,7 +110,7 @@ function pack(route: NewRoute): Uint8Array[] {
   return [header.finish(), u32Attribute(RTA.table, table), ...optional];
 }
 
-export function parseRoute(body: Uint8Array): Route {
+function parseRoute(body: Uint8Array): Route {
   const fields = new Unpacker(body);
   const family = fields.u8() === AF_INET ? AF_INET : AF_INET6;
   const length = fields.u8();

@@ -25,7 +25,7 @@ const DUMP = 0x300;
 export const creation = { create: 0x400, exclusive: 0x400 | 0x200, replace: 0x400 | 0x100 } as const;
 
 /** A refused request. `reason` is the kernel's sentence, where it has one. */
-export class NetlinkError extends SystemError {
+class NetlinkError extends SystemError {
   readonly reason: string | undefined;
 
   constructor(request: string, errno: number, reason: string | undefined) {

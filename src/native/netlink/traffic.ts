@@ -34,7 +34,7 @@ export function joinLinks(netlink: Netlink, first: number, second: number): void
   }
 }
 
-export function addIngress(netlink: Netlink, link: number): void {
+function addIngress(netlink: Netlink, link: number): void {
   const header = tcHeader(link, INGRESS_HANDLE, TC_H_INGRESS, 0);
   netlink.change(
     `add ingress queue to link ${link}`,
@@ -46,7 +46,7 @@ export function addIngress(netlink: Netlink, link: number): void {
 }
 
 /** `filter add dev FROM parent ffff: protocol all u32 match u8 0 0 action mirred egress redirect dev TO`. */
-export function redirect(netlink: Netlink, from: number, to: number): void {
+function redirect(netlink: Netlink, from: number, to: number): void {
   const header = tcHeader(from, 0, INGRESS_HANDLE, ((PRIORITY << 16) | ETH_P_ALL_BE) >>> 0);
   const action = nestedAttribute(
     1,

@@ -13,10 +13,10 @@ import {
 import { readText } from '../../../src/native/contents.ts';
 import { argv } from '../../../src/native/engine.ts';
 import { mkdir } from '../../../src/native/paths.ts';
-import { exitCode, waitFor } from '../../../src/native/processes.ts';
+import { waitFor } from '../../../src/native/processes.ts';
 import { spawn } from '../../../src/native/spawn.ts';
 import { exists } from '../../../src/native/stat.ts';
-import { report } from './report.ts';
+import { codeOf, report } from './report.ts';
 
 const controllers: Controller[] = ['memory', 'cpu', 'pids'];
 const layout = ownCgroups();
@@ -39,7 +39,7 @@ for (const { path } of group.directories) mkdir(`${path}/below`);
 const members = processesOf(group);
 const busy = removeGroup(group);
 signalGroup(group, 'SIGKILL');
-const code = exitCode(waitFor(pid).exit);
+const code = codeOf(waitFor(pid).exit);
 const removed = removeGroup(group);
 report({
   mode: layout.mode,

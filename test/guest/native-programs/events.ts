@@ -4,7 +4,7 @@ import { exit, utf8Decode, utf8Encode } from '../../../src/native/engine.ts';
 import { close, read, readNow, writeAll } from '../../../src/native/files.ts';
 import { Loop } from '../../../src/native/loop.ts';
 import { receive, send } from '../../../src/native/messages.ts';
-import { ByteMover, openPipe } from '../../../src/native/pipes.ts';
+import { openPipe, spliceNow } from '../../../src/native/pipes.ts';
 import { fork, getpid, kill, waitFor } from '../../../src/native/processes.ts';
 import { openPty, setWindowSize } from '../../../src/native/ptys.ts';
 import { socketPair } from '../../../src/native/sockets.ts';
@@ -89,7 +89,6 @@ const bytesMove = () =>
       fds: [0, source.write, 2],
     });
     close(source.write);
-    const mover = new ByteMover(source.read, sink.write);
     let [arrived, drained] = [0, 0];
     const finish = () => {
       waitFor(writer);
@@ -98,9 +97,9 @@ const bytesMove = () =>
     };
     const from = loop.watch(source.read, {
       readable: () => {
-        const step = mover.move(65536);
-        if (step.kind === 'moved') arrived += step.bytes;
-        if (step.kind !== 'end') return;
+        const moved = spliceNow(source.read, sink.write, 65536);
+        arrived += moved ?? 0;
+        if (moved !== 0) return;
         from.close();
         close(sink.write);
       },

@@ -1,26 +1,21 @@
-import { sleep } from '../../../src/native/clock.ts';
+import { monotonicMilliseconds, sleep } from '../../../src/native/clock.ts';
 import { readText } from '../../../src/native/contents.ts';
-import { readable } from '../../../src/native/descriptors.ts';
 import { exit, utf8Encode } from '../../../src/native/engine.ts';
-import { close, open, open_, writeAll } from '../../../src/native/files.ts';
+import { close, open, open_, read, writeAll } from '../../../src/native/files.ts';
 import { openPipe } from '../../../src/native/pipes.ts';
-import { setSubreaper } from '../../../src/native/privileges.ts';
 import {
-  exitCode,
   fork,
   getpid,
-  isAlive,
   kill,
   openProcess,
   reap,
   setProcessGroup,
-  signalProcess,
   waitFor,
 } from '../../../src/native/processes.ts';
 import { maskSignals, setDisposition } from '../../../src/native/signals.ts';
 import { spawn } from '../../../src/native/spawn.ts';
 import type { Step } from '../../../src/native/spawn-steps.ts';
-import { refusal, report, run } from './report.ts';
+import { codeOf, refusal, report, run } from './report.ts';
 
 const sh = '/bin/sh';
 const script = (text: string, steps: readonly Step[] = []) => run(sh, ['-c', text], { steps });
@@ -58,9 +53,8 @@ const dropped: Step[] = [
   { do: 'no-new-privileges' },
 ];
 
-/** Grandchild that asked to die with its parent; the parent is killed. */
+/** Grandchild that asked to die with its parent; the parent is killed, and then nobody holds the pipe's other end. */
 function deathOfParent(): boolean {
-  setSubreaper();
   const pipe = openPipe();
   const middle = fork();
   if (middle === 0) {
@@ -68,17 +62,18 @@ function deathOfParent(): boolean {
       { do: 'uid', uid: 1000 },
       { do: 'parent-death-signal', signal: 'SIGKILL' },
     ];
-    const pid = spawn({ path: '/bin/sleep', argv: ['sleep', '60'], env: [], fds: [0, 1, 2], steps });
-    writeAll(pipe.write, utf8Encode(`${pid}`));
+    spawn({ path: '/bin/sleep', argv: ['sleep', '60'], env: [], fds: [0, 1, 2, pipe.write], steps });
+    writeAll(pipe.write, utf8Encode('started'));
     sleep(60_000);
     exit(0);
   }
-  while (readable(pipe.read) === 0) sleep(2);
-  sleep(5);
+  close(pipe.write);
+  const text = new Uint8Array(100);
+  const started = read(pipe.read, text) > 0;
+  const killed = monotonicMilliseconds();
   kill(middle, 'SIGKILL');
   waitFor(middle);
-  const orphan = waitFor(-1);
-  return orphan.exit.kind === 'signalled' && orphan.exit.signal === 9;
+  return started && read(pipe.read, text) === 0 && monotonicMilliseconds() - killed < 30_000;
 }
 
 /** The child sees its fds where the plan puts them, even when they trade places, and no others. */
@@ -105,9 +100,9 @@ function waits(): unknown {
     setProcessGroup(0, 0);
     sleep(60_000);
   }
-  const pidfd = openProcess(group);
-  signalProcess(pidfd, 'SIGKILL');
-  return [killed, early ?? 'none', exitCode(waitFor(group).exit), isAlive(group), reap() ?? 'none'];
+  close(openProcess(group));
+  kill(group, 'SIGKILL');
+  return [killed, early ?? 'none', codeOf(waitFor(group).exit), reap() ?? 'none'];
 }
 
 /** What this process ignores and blocks is not handed on. */

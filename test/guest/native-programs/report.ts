@@ -3,7 +3,7 @@ import { utf8Decode, utf8Encode } from '../../../src/native/engine.ts';
 import { SystemError } from '../../../src/native/errors.ts';
 import { close, writeAll } from '../../../src/native/files.ts';
 import { openPipe } from '../../../src/native/pipes.ts';
-import { exitCode, waitFor } from '../../../src/native/processes.ts';
+import { type Exit, waitFor } from '../../../src/native/processes.ts';
 import { SpawnError, type SpawnPlan, spawn } from '../../../src/native/spawn.ts';
 
 /** Writes a program's one result for its test. */
@@ -23,7 +23,12 @@ export function run(path: string, args: readonly string[], plan: Partial<SpawnPl
   close(pipe.write);
   const output = utf8Decode(readToEnd(pipe.read) ?? new Uint8Array(0));
   close(pipe.read);
-  return { code: exitCode(waitFor(pid).exit), output };
+  return { code: codeOf(waitFor(pid).exit), output };
+}
+
+/** As a shell reports it: the code, or 128 and the signal's number. */
+export function codeOf(exit: Exit): number {
+  return exit.kind === 'exited' ? exit.code : 128 + exit.signal;
 }
 
 /** The refusal of an action, in words. */

@@ -1,24 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { entries, readdir, removeTree } from '../../../src/native/directories.ts';
-import { AT_FDCWD, File, open_ } from '../../../src/native/files.ts';
+import { entries, readdir } from '../../../src/native/directories.ts';
+import { File, open_ } from '../../../src/native/files.ts';
 import {
   access,
   chmod,
   encodeDevice,
-  link,
   mkdir,
   mkdirAll,
   mknod,
@@ -30,7 +19,6 @@ import {
   workingDirectory,
 } from '../../../src/native/paths.ts';
 import { exists, fstat, lstat, stat, statIfPresent } from '../../../src/native/stat.ts';
-import { pathBytes, showPath } from '../../../src/native/syscall.ts';
 import { nativeScratch } from '../../support/native-scratch.ts';
 
 const scratch = nativeScratch();
@@ -80,7 +68,7 @@ describe('names', () => {
     mknod(at('dir/fifo'), 'fifo', 0o600, { major: 0, minor: 0 });
     symlink('fifo', at('dir/link'));
     expect(readlink(at('dir/link'))).toBe('fifo');
-    link(at('dir/fifo'), at('dir/hard'));
+    linkSync(at('dir/fifo'), at('dir/hard'));
     expect(stat(at('dir/hard'))).toMatchObject({ kind: 'fifo', links: 2 });
     expect(() => rename(at('dir/hard'), at('dir/link'), 'no-replace')).toThrow(
       `EEXIST: file exists, rename '${at('dir/hard')}' -> '${at('dir/link')}'`,
@@ -132,45 +120,5 @@ describe('directories', () => {
     const found = new Map(entries(at('kinds')).map((entry) => [entry.name, entry.kind]));
     expect(found.get('sub')).toBe('directory');
     expect(found.get('link')).toBe('symlink');
-  });
-});
-
-describe('removeTree', () => {
-  it('removes everything below, follows nothing, and does not mind absence', () => {
-    mkdirSync(at('outside'));
-    writeFileSync(at('outside/kept'), 'kept');
-    mkdirSync(at('tree/a/b'), { recursive: true });
-    writeFileSync(at('tree/a/b/file'), '');
-    symlinkSync(at('outside'), at('tree/a/escape'));
-    symlinkSync('/', at('tree/slash'));
-    execFileSync('sh', ['-c', `touch "$1/$(printf 'bad\\377name')"`, 'sh', at('tree/a')]);
-    removeTree(at('tree'));
-    removeTree(at('tree'));
-    expect(existsSync(at('tree'))).toBe(false);
-    expect(readFileSync(at('outside/kept'), 'utf8')).toBe('kept');
-  });
-
-  it('removes trees that are deeper than it may have files open', () => {
-    const deep = `${'d/'.repeat(150)}`;
-    mkdirSync(at(`deep/${deep}`), { recursive: true });
-    mkdirSync(at(`deep/.removed-0/${deep}`), { recursive: true });
-    writeFileSync(at(`deep/${deep}/file`), '');
-    removeTree(at('deep'));
-    expect(existsSync(at('deep'))).toBe(false);
-  });
-
-  it('removes a link, not what it names, and a single file', () => {
-    symlinkSync(at('outside'), at('alias'));
-    removeTree(at('alias'));
-    expect(existsSync(at('outside/kept'))).toBe(true);
-    writeFileSync(at('single'), '');
-    removeTree('single', File.open(scratch, open_.path).fd);
-    expect(() => lstatSync(at('single'))).toThrow();
-  });
-
-  it('takes names as bytes', () => {
-    expect(showPath(pathBytes(new Uint8Array([97, 98])))).toBe('ab');
-    expect(() => pathBytes(new Uint8Array([97, 0]))).toThrow('NUL');
-    expect(exists(pathBytes(Buffer.from(scratch)), AT_FDCWD)).toBe(true);
   });
 });

@@ -1,23 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { monotonicMilliseconds, monotonicNanoseconds, realtime, sleep } from '../../../src/native/clock.ts';
+import { monotonicMilliseconds, realtime, sleep } from '../../../src/native/clock.ts';
 import { useEngine } from '../../../src/native/engine.ts';
 import { errnoName, errnoOf } from '../../../src/native/errno.ts';
 import { close, open, open_ } from '../../../src/native/files.ts';
 import { getLimit, installSeccomp } from '../../../src/native/limits.ts';
-import { capabilityMask, getCapabilities } from '../../../src/native/privileges.ts';
-import {
-  decodeStatus,
-  exitCode,
-  getpid,
-  getppid,
-  getuid,
-  isAlive,
-  kill,
-  openProcess,
-  signalProcess,
-} from '../../../src/native/processes.ts';
+import { capabilityMask } from '../../../src/native/privileges.ts';
+import { decodeStatus, getpid, getppid, kill, openProcess } from '../../../src/native/processes.ts';
 import {
   openPty,
   rawMode,
@@ -36,28 +25,25 @@ nativeScratch();
 
 describe('processes', () => {
   it('know themselves', () => {
-    expect([getpid(), getppid(), getuid()]).toEqual([process.pid, process.ppid, process.getuid?.()]);
+    expect([getpid(), getppid()]).toEqual([process.pid, process.ppid]);
   });
 
-  it('are signalled by pid and by fd', async () => {
+  it('are signalled by pid, and have fds', async () => {
     const child = spawn('sleep', ['60']);
     const pid = child.pid ?? -1;
     const ended = new Promise((resolve) => child.once('exit', (_code, signal) => resolve(signal)));
-    expect(isAlive(pid)).toBe(true);
     kill(pid, 0);
-    const fd = openProcess(pid);
-    signalProcess(fd, 'SIGTERM');
+    close(openProcess(pid));
+    kill(pid, 'SIGTERM');
     expect(await ended).toBe('SIGTERM');
-    expect(() => signalProcess(fd, 'SIGTERM')).toThrow('ESRCH');
-    expect(isAlive(pid)).toBe(false);
-    close(fd);
+    expect(() => kill(pid, 0)).toThrow('ESRCH');
+    expect(() => openProcess(pid)).toThrow('ESRCH');
   });
 
   it('end with a code or a signal', () => {
     expect(decodeStatus(7 << 8)).toEqual({ kind: 'exited', code: 7 });
     expect(decodeStatus(9)).toEqual({ kind: 'signalled', signal: 9, dumped: false });
     expect(decodeStatus(0x80 | 6)).toEqual({ kind: 'signalled', signal: 6, dumped: true });
-    expect([decodeStatus(7 << 8), decodeStatus(9)].map(exitCode)).toEqual([7, 137]);
   });
 
   it('have limits', () => {
@@ -71,11 +57,7 @@ describe('processes', () => {
     expect([soft, hard]).toEqual(shown);
   });
 
-  it('have capabilities', () => {
-    const line = /CapEff:\t(\w+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
-    const [low, high] = capabilityMask(getCapabilities().effective);
-    const known = BigInt(`0x${line}`) & ((1n << 41n) - 1n);
-    expect((BigInt(high) << 32n) | BigInt(low)).toBe(known);
+  it('have capabilities, which are bits of two words', () => {
     expect(capabilityMask(['CAP_CHOWN', 'CAP_AUDIT_CONTROL', 'CAP_SETFCAP', 'CAP_BPF'])).toEqual([
       0xc0000001, 0x80,
     ]);
@@ -110,10 +92,8 @@ describe('signals', () => {
 describe('clocks', () => {
   it('run', () => {
     const started = monotonicMilliseconds();
-    const before = monotonicNanoseconds();
     sleep(15);
     expect(monotonicMilliseconds() - started).toBeGreaterThanOrEqual(15);
-    expect(monotonicNanoseconds() - before).toBeGreaterThanOrEqual(15e6);
     expect(Math.abs(realtime().seconds - Date.now() / 1000)).toBeLessThan(2);
   });
 });

@@ -12,7 +12,6 @@ beforeAll(() => {
     environ: [],
     syscall: unused,
     address: unused,
-    peek: unused,
     settle: unused,
     decode: unused,
     encode,
