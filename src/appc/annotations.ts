@@ -16,15 +16,6 @@ export function readAnnotations(at: Cursor): readonly Annotation[] {
   return annotations;
 }
 
-/** Those of the image, each replaced by the app's own of the same name; the app's others follow. */
-export function mergeAnnotations(
-  image: readonly Annotation[],
-  app: readonly Annotation[],
-): readonly Annotation[] {
-  const merged = new Map([...image, ...app].map((annotation) => [annotation.name, annotation]));
-  return [...merged.values()];
-}
-
 const rules: ReadonlyMap<string, { readonly noun: string; readonly is: (value: string) => boolean }> =
   new Map([
     ['created', { noun: 'a date of RFC 3339', is: isDate }],

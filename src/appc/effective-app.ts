@@ -1,4 +1,3 @@
-import { type Annotation, mergeAnnotations } from './annotations.ts';
 import type { App } from './app.ts';
 import { refuse } from './errors.ts';
 import type { ImageManifest } from './image-manifest.ts';
@@ -16,9 +15,4 @@ export function effectiveApp(image: ImageManifest, runtimeApp: RuntimeApp): App 
     '',
     `app ${runtimeApp.name}: neither the pod nor image ${image.name} says what to run`,
   );
-}
-
-/** What the metadata service answers for an app: the image's annotations under the pod's. */
-export function effectiveAnnotations(image: ImageManifest, runtimeApp: RuntimeApp): readonly Annotation[] {
-  return mergeAnnotations(image.annotations, runtimeApp.annotations);
 }

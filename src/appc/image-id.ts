@@ -7,7 +7,7 @@ import { parseWord } from './names.ts';
  */
 export type ImageID = string & { readonly imageID: true };
 
-export const imageID: Grammar<ImageID> = {
+const imageID: Grammar<ImageID> = {
   noun: 'an image id (sha512-HEX or sha256-HEX)',
   is: (text): text is ImageID => /^(sha512-[0-9a-f]{64}([0-9a-f]{64})?|sha256-[0-9a-f]{64})$/.test(text),
 };
@@ -17,9 +17,4 @@ export const readImageID = word(imageID);
 /** Throws AppcError `invalid-value`. */
 export function parseImageID(text: string): ImageID {
   return parseWord(imageID, text);
-}
-
-/** The id cut short for people: tables show twelve digits, `fetch` prints 32. */
-export function shortImageID(id: ImageID, digits = 12): string {
-  return id.slice(0, id.indexOf('-') + 1 + digits);
 }

@@ -5,14 +5,13 @@ export { type EnvironmentVariable, isEnvironmentName, mergeEnvironments } from '
 export { AppcError, type AppcErrorCode } from './errors.ts';
 export * from './image-id.ts';
 export * from './image-manifest.ts';
-export * from './image-name.ts';
 export * from './isolator.ts';
 export type { Json, StringMap } from './json.ts';
 export * from './labels.ts';
 export * from './names.ts';
 export * from './pod-manifest.ts';
 export type { ExposedPort, Port } from './port.ts';
-export { milliUnits, parseQuantity, type Quantity, wholeUnits } from './quantity.ts';
+export { parseQuantity, type Quantity, wholeUnits } from './quantity.ts';
 export * from './uuid.ts';
 export { acVersion, type SemVer } from './version.ts';
 export type { EmptyVolume, HostVolume, Mount, MountPoint, Volume } from './volume.ts';

@@ -132,7 +132,7 @@ export function stringMap(at: Cursor): StringMap {
   return map;
 }
 
-export function emptyMap(): Record<string, string> {
+function emptyMap(): Record<string, string> {
   return Object.create(null);
 }
 

@@ -7,7 +7,7 @@ export interface Label {
 }
 
 /** The systems and architectures that appc has words for. */
-export const architecturesOf: ReadonlyMap<string, readonly string[]> = new Map([
+const architecturesOf: ReadonlyMap<string, readonly string[]> = new Map([
   [
     'linux',
     ['amd64', 'i386', 'aarch64', 'aarch64_be', 'armv6l', 'armv7l', 'armv7b', 'ppc64', 'ppc64le', 's390x'],
@@ -29,7 +29,7 @@ export function readLabels(at: Cursor): readonly Label[] {
 }
 
 /** What is wrong with the labels `os` and `arch`, if anything. Without `os`, `arch` says nothing to check. */
-export function platformProblem(labels: readonly Label[]): string | undefined {
+function platformProblem(labels: readonly Label[]): string | undefined {
   const os = labelValue(labels, 'os');
   const arch = labelValue(labels, 'arch');
   if (os === undefined) return undefined;

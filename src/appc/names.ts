@@ -11,12 +11,12 @@ export type ACIdentifier = string & { readonly acIdentifier: true };
 const longestACName = 255;
 const longestACIdentifier = 1024;
 
-export const acName: Grammar<ACName> = {
+const acName: Grammar<ACName> = {
   noun: 'an AC name (lower case letters and digits, joined by single hyphens)',
   is: (text): text is ACName => text.length <= longestACName && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(text),
 };
 
-export const acIdentifier: Grammar<ACIdentifier> = {
+const acIdentifier: Grammar<ACIdentifier> = {
   noun: 'an AC identifier (lower case letters and digits, joined by single - . _ ~ or /)',
   is: (text): text is ACIdentifier =>
     text.length <= longestACIdentifier && /^[a-z0-9]+([-._~/][a-z0-9]+)*$/.test(text),

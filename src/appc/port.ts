@@ -30,7 +30,7 @@ export interface ExposedPort {
 
 const largestPort = 65_535;
 
-export const readPortNumber: Reader<number> = integer(1, largestPort);
+const readPortNumber: Reader<number> = integer(1, largestPort);
 
 export function readPort(at: Cursor): Port {
   const port = fields(at);

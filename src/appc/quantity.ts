@@ -4,8 +4,8 @@ import { parseWord } from './names.ts';
 
 /**
  * An amount of a resource as its user wrote it (`1G`, `128Mi`, `0.5`, `250m`), known to be well formed and
- * not negative. The text is kept, so that a manifest comes out as it went in; `wholeUnits` and `milliUnits`
- * give the number.
+ * not negative. The text is kept, so that a manifest comes out as it went in; `wholeUnits` gives
+ * the number.
  */
 export type Quantity = string & { readonly quantity: true };
 
@@ -34,7 +34,7 @@ const form = /^\+?(?=\.?\d)(\d{0,30})(?:\.(\d{0,30}))?(?:[eE]([+-]?\d{1,2})|(m|[
 /** As Kubernetes, whose type rkt uses, quantities stop at the largest 64-bit number. */
 const largest = (2n ** 63n - 1n) * 1000n;
 
-export const quantity: Grammar<Quantity> = {
+const quantity: Grammar<Quantity> = {
   noun: 'a quantity (an amount such as 500m, 0.5, 1G or 128Mi)',
   is: (text): text is Quantity => form.test(text),
 };
@@ -54,11 +54,6 @@ export function parseQuantity(text: string): Quantity {
 /** In units (bytes, cores), a part of one counting as a whole, as rkt counts. */
 export function wholeUnits(amount: Quantity): number {
   return Number(divideUp(thousandths(amount), 1000n));
-}
-
-/** In thousandths of a unit (millicores), rounded up. */
-export function milliUnits(amount: Quantity): number {
-  return Number(thousandths(amount));
 }
 
 function thousandths(amount: Quantity): bigint {

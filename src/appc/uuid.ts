@@ -14,11 +14,6 @@ export function parsePodUUID(text: string): PodUUID {
   return parseWord(podUUID, text.toLowerCase());
 }
 
-/** What tables show: the first eight digits. */
-export function shortPodUUID(uuid: PodUUID): string {
-  return uuid.slice(0, 8);
-}
-
 /** Formats 16 random octets as a version 4 UUID (RFC 4122, section 4.4). */
 export function podUUIDFromOctets(octets: Uint8Array): PodUUID {
   const hex = Array.from({ length: 16 }, (_, index) => {

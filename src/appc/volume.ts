@@ -39,11 +39,11 @@ export interface Mount {
 }
 
 /** The largest id that is not (uid_t)-1, which system calls take as "leave it alone". */
-export const largestUserID = 2 ** 32 - 2;
+const largestUserID = 2 ** 32 - 2;
 
 export const readUserID = integer(0, largestUserID);
 
-export function readPath(at: Cursor): string {
+function readPath(at: Cursor): string {
   const path = kernelString(at);
   if (path === '') throw at.refuse('invalid-value', at.path, 'must not be empty');
   return path;

@@ -8,7 +8,7 @@ export type Digest = string & { readonly digest: true };
 
 export type DigestAlgorithm = 'sha256' | 'sha512';
 
-export const digest: Grammar<Digest> = {
+const digest: Grammar<Digest> = {
   noun: 'a digest (sha256:HEX or sha512:HEX)',
   is: (text): text is Digest => /^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/.test(text),
 };

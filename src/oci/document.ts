@@ -45,14 +45,6 @@ export function parseIndex(json: unknown, mediaType = indexMediaType): Index {
   return document;
 }
 
-/** Refuses anything but the manifest of one image. */
-export function parseManifest(json: unknown, mediaType?: string): Manifest {
-  const document = parseDocument(json, mediaType);
-  if (document.kind !== 'manifest')
-    throw refuse('unsupported-media-type', '', 'expected a manifest, got an index');
-  return document;
-}
-
 /**
  * One text must not be a manifest to one reader and an index to another (CVE-2021-41190): the type that led
  * here, the type inside and the members must agree.

@@ -44,8 +44,3 @@ export function mediaKind(mediaType: string): MediaKind | undefined {
 export function layerCompression(mediaType: string): LayerCompression | undefined {
   return mediaTypes.get(mediaType)?.compression;
 }
-
-/** What a client says it understands when it asks a registry for a manifest. */
-export const manifestMediaTypes: readonly string[] = [...mediaTypes]
-  .filter(([, { kind }]) => kind === 'manifest' || kind === 'index')
-  .map(([mediaType]) => mediaType);

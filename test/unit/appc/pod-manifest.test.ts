@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { effectiveAnnotations, effectiveApp } from '../../../src/appc/effective-app.ts';
+import { effectiveApp } from '../../../src/appc/effective-app.ts';
 import { parseImageManifest } from '../../../src/appc/image-manifest.ts';
 import { formatPodManifest, parsePodManifest, readPodManifest } from '../../../src/appc/pod-manifest.ts';
 import { fullApp, fullImage, fullPod } from './manifest-examples.ts';
@@ -121,15 +121,5 @@ describe('an app and its image', () => {
     expect(() => effectiveApp(imageWithoutApp, runtimeAppOf({}))).toThrow(
       'app a: neither the pod nor image example.com/reduce-worker says what to run',
     );
-  });
-
-  test("the pod's annotations lie over those of the image", () => {
-    const annotations = [
-      { name: 'homepage', value: 'https://example.org' },
-      { name: 'new', value: 'x' },
-    ];
-    const merged = effectiveAnnotations(image, runtimeAppOf({ annotations }));
-    expect(merged.map(({ name }) => name)).toEqual(['authors', 'created', 'homepage', 'new']);
-    expect(merged[2]?.value).toBe('https://example.org');
   });
 });

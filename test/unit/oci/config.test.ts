@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { pairLayers, parseImageConfig, readImageConfig } from '../../../src/oci/config.ts';
-import { parseManifest } from '../../../src/oci/document.ts';
-import { config, manifestOf, ociTypes, sha } from './document-examples.ts';
+import { config, manifestOf, ociTypes, parsedManifest, sha } from './document-examples.ts';
 
 const minimal = { os: 'linux', architecture: 'amd64', rootfs: { type: 'layers', diff_ids: [] } };
 const withExecution = (execution: object) => ({ ...minimal, config: execution });
@@ -76,7 +75,7 @@ describe('a configuration', () => {
 });
 
 describe('layers and what they unpack to', () => {
-  const manifest = parseManifest(manifestOf(ociTypes));
+  const manifest = parsedManifest(manifestOf(ociTypes));
 
   test('go together in order', () => {
     const layers = pairLayers(manifest, parseImageConfig(config));

@@ -1,3 +1,5 @@
+import { type Manifest, parseDocument } from '../../../src/oci/document.ts';
+
 export const sha = (digit: string) => `sha256:${digit.repeat(64)}`;
 
 export const ociTypes = {
@@ -58,3 +60,10 @@ export const config = {
   rootfs: { type: 'layers', diff_ids: [sha('8'), sha('9')] },
   history: [{ created: '2015-10-31T22:22:54.690851953Z', created_by: '/bin/sh', empty_layer: true }],
 };
+
+/** The manifest that the text of a document must be. */
+export function parsedManifest(json: unknown, mediaType?: string): Manifest {
+  const document = parseDocument(json, mediaType);
+  if (document.kind !== 'manifest') throw new Error('not a manifest');
+  return document;
+}
