@@ -6,6 +6,7 @@ import { isKeyed } from './step.ts';
 const sources = [
   'package.json',
   'package-lock.json',
+  'NOTICE',
   'bin',
   'src',
   'guest-init',

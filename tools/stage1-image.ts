@@ -12,7 +12,12 @@ export type Stage1Inputs = { readonly program: string; readonly init: string; re
 
 /** Writes stage1-kvm.aci unless the one there was made from the same parts. */
 export async function buildStage1Image(inputs: Stage1Inputs): Promise<Outcome> {
-  const parts = [await packageVersion(), await readFile(inputs.program), await readFile(inputs.init)];
+  const parts = [
+    await packageVersion(),
+    await readNotice(),
+    await readFile(inputs.program),
+    await readFile(inputs.init),
+  ];
   const recipe = await digestFiles(rootDir, ['stage1-kvm/image', 'src/abi']);
   return keyed('stage1-kvm', digest(...parts, inputs.kernelKey, recipe), [artefacts.stage1Kvm], async () =>
     writeWhole(artefacts.stage1Kvm, await assembleStage1Image(inputs)),
@@ -24,7 +29,12 @@ export async function assembleStage1Image({ program, init, kernelKey }: Stage1In
   const { vmlinux, modules } = await loadKernel(kernelKey);
   const initramfs = writeInitramfs(await readFile(init), modules);
   const version = await packageVersion();
-  return writeStage1Image({ version, program: await readFile(program), vmlinux, initramfs, modules });
+  const notice = await readNotice();
+  return writeStage1Image({ version, program: await readFile(program), vmlinux, initramfs, modules, notice });
+}
+
+function readNotice(): Promise<Uint8Array> {
+  return readFile(join(rootDir, 'NOTICE'));
 }
 
 async function packageVersion(): Promise<string> {

@@ -14,6 +14,8 @@ export type Stage1Parts = {
   readonly vmlinux: Uint8Array;
   readonly initramfs: Uint8Array;
   readonly modules: readonly KernelModule[];
+  /** Whose work the programs and the kernel are, under which licences: it goes wherever they go. */
+  readonly notice: Uint8Array;
 };
 
 /** `vm/modules` repeats the initramfs's list of modules for the host's half, which decides on loading them. */
@@ -21,6 +23,7 @@ export function stage1Entries(parts: Stage1Parts): Entry[] {
   return [
     file('manifest', Buffer.from(stage1Manifest(parts.version))),
     directory('rootfs'),
+    file('rootfs/NOTICE', parts.notice),
     file('rootfs/stage1-kvm', parts.program, 0o755),
     ...ENTRYPOINTS.map((entrypoint) => symlink(`rootfs/${entrypoint}`, 'stage1-kvm')),
     ...directories(`rootfs/${STAGE2}`),

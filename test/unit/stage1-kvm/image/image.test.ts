@@ -27,9 +27,12 @@ describe('stage1 image', () => {
       vmlinux: bytes,
       initramfs: bytes,
       modules,
+      notice: bytes,
     }).map(({ path }) => path);
     expect(paths[0]).toBe('manifest');
-    expect(paths).toEqual(expect.arrayContaining(['rootfs/run', 'rootfs/vm/vmlinux', 'rootfs/opt/stage2']));
+    expect(paths).toEqual(
+      expect.arrayContaining(['rootfs/NOTICE', 'rootfs/run', 'rootfs/vm/vmlinux', 'rootfs/opt/stage2']),
+    );
     for (const [index, path] of paths.entries()) {
       const parent = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : undefined;
       if (parent !== undefined) expect(paths.slice(0, index)).toContain(parent);
