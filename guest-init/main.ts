@@ -28,11 +28,11 @@ function serve(ground: Ground): void {
     message: (message) => pod.receive(message),
     lost: leave,
   });
+  host.send({ type: 'hello', version: PROTOCOL_VERSION, kernel: kernelRelease() });
+  // The host needs a moment to answer: what needs no plan is done meanwhile.
   const pod = new Pod({ loop, host, data: channels.data, leave });
   loop.onChildren((child) => pod.reaped(child));
-  host.send({ type: 'hello', version: PROTOCOL_VERSION, kernel: kernelRelease() });
   try {
-    // The host needs a moment to answer.
     prepareAnyPod();
     loop.run();
   } catch (error) {

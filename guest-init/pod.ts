@@ -10,7 +10,8 @@ import type { HostChannel } from './host-channel.ts';
 import { allOver, allReady, endsPod, exitStatus, isOver } from './policy.ts';
 import { preparePod } from './preparation.ts';
 import { StreamTable } from './stream-table.ts';
-import { Task, type TaskOrder, type TaskPhase } from './task.ts';
+import { Task, type TaskOrder } from './task.ts';
+import { TaskTable } from './task-table.ts';
 
 /**
  * The life of the pod: `waiting` for its plan; `starting`: the apps prepare, none runs; `running`; `stopping`: SIGTERM was
@@ -29,14 +30,21 @@ export interface PodSurroundings {
 
 export class Pod {
   readonly #around: PodSurroundings;
-  readonly #tasks = new Map<string, Task>();
+  readonly #tasks = new TaskTable();
+  readonly #streams: StreamTable;
   #phase: PodPhase = 'waiting';
   #plan: BootPlan | undefined;
-  #streams: StreamTable | undefined;
   #grace: Timer | undefined;
 
   constructor(around: PodSurroundings) {
     this.#around = around;
+    this.#streams = new StreamTable(around.loop, around.data, {
+      credit: (stream, bytes) => around.host.send({ type: 'credit', stream, bytes }),
+      drained: () => this.#settle(),
+      broken: (problem) => {
+        throw new InitError('host', `data channel: ${problem.message}`, { cause: problem });
+      },
+    });
   }
 
   receive(message: HostMessage): void {
@@ -45,10 +53,10 @@ export class Pod {
         this.#boot(message.plan);
         return;
       case 'credit':
-        this.#streams?.grant(message.stream, message.bytes);
+        this.#streams.grant(message.stream, message.bytes);
         return;
       case 'resize':
-        this.#streams?.resize(message.stream, message);
+        this.#streams.resize(message.stream, message);
         return;
       case 'signal':
         this.#signal(message.target, message.signal);
@@ -69,7 +77,7 @@ export class Pod {
 
   /** Every child of PID 1 that has ended, adopted orphans too. */
   reaped({ pid, exit }: ChildExit): void {
-    const task = [...this.#tasks.values()].find((other) => other.pid === pid && !other.reaped);
+    const task = this.#tasks.ofProcess(pid);
     if (task !== undefined) this.#taskEnded(task, exit);
     this.#settle();
   }
@@ -79,50 +87,33 @@ export class Pod {
     this.#phase = 'starting';
     this.#plan = plan;
     preparePod(plan);
-    const streams = this.#openStreams();
-    this.#streams = streams;
     const shares = plan.machine?.shares ?? [];
     const waits = plan.apps.length > 1;
     for (const app of plan.apps) {
       const dwelling = { kind: 'app', app, shares } as const;
-      this.#launch({ id: app.name, dwelling, process: app.process, streams: app.streams, waits }, streams);
+      this.#launch({ id: app.name, dwelling, process: app.process, streams: app.streams, waits });
     }
     if (!waits) this.#phase = 'running';
     this.#settle();
   }
 
-  #openStreams(): StreamTable {
-    const { loop, data, host } = this.#around;
-    return new StreamTable(loop, data, {
-      credit: (stream, bytes) => host.send({ type: 'credit', stream, bytes }),
-      drained: () => this.#settle(),
-      broken: (problem) => {
-        throw new InitError('host', `data channel: ${problem.message}`, { cause: problem });
-      },
-    });
-  }
-
-  #launch(order: TaskOrder, streams: StreamTable): void {
+  #launch(order: TaskOrder): void {
     const task = new Task(this.#around.loop, order, (said, message) => this.#heard(said, message));
-    this.#tasks.set(order.id, task);
-    for (const end of task.ends) streams.attach(end);
-    if (order.streams.kind === 'terminal') streams.expectTerminal(order.streams.stream, order.streams);
+    this.#tasks.add(task);
+    for (const end of task.ends) this.#streams.attach(end);
+    if (order.streams.kind === 'terminal') this.#streams.expectTerminal(order.streams.stream, order.streams);
   }
 
   #exec({ id, app, process, streams }: Extract<HostMessage, { type: 'exec' }>): void {
+    if (this.#tasks.get(id) !== undefined) throw new InitError('host', `a second exec session ${id}`);
     const main = this.#tasks.get(app);
-    const table = this.#streams;
-    if (table === undefined) throw new InitError('host', 'an exec session before the boot plan');
-    if (this.#tasks.has(id)) throw new InitError('host', `a second exec session ${id}`);
     if (this.#phase === 'running' && main?.phase === 'running' && main.kind === 'app') {
-      this.#launch(
-        { id, dwelling: { kind: 'session', of: main.pid }, process, streams, waits: false },
-        table,
-      );
+      const dwelling = { kind: 'session', of: main.pid } as const;
+      this.#launch({ id, dwelling, process, streams, waits: false });
       return;
     }
     this.#around.host.send({ type: 'failed', id, step: 'root', message: `app ${app} is not running` });
-    table.attachNothing(streams);
+    this.#streams.attachNothing(streams);
   }
 
   #signal(target: string, signal: number): void {
@@ -149,17 +140,17 @@ export class Pod {
 
   #ready(task: Task, terminal: number | undefined): void {
     if (terminal !== undefined && task.streams.kind === 'terminal') {
-      this.#streams?.attachTerminal(task.streams.stream, terminal);
+      this.#streams.attachTerminal(task.streams.stream, terminal);
       task.hasTerminal = true;
     }
     if (task.phase !== 'preparing') return;
     task.phase = 'ready';
-    if (allReady(this.#phasesOfApps())) this.#startAll();
+    if (allReady(this.#tasks.phasesOfApps())) this.#startAll();
   }
 
   #startAll(): void {
     this.#phase = 'running';
-    for (const app of this.#apps()) app.go();
+    for (const app of this.#tasks.apps()) app.go();
   }
 
   #passed(task: Task): void {
@@ -179,7 +170,7 @@ export class Pod {
   }
 
   #abandon(task: Task, phase: 'failed' | 'dropped'): void {
-    if (task.streams.kind === 'terminal' && !task.hasTerminal) this.#streams?.attachNothing(task.streams);
+    if (task.streams.kind === 'terminal' && !task.hasTerminal) this.#streams.attachNothing(task.streams);
     task.phase = phase;
   }
 
@@ -191,15 +182,15 @@ export class Pod {
       this.#around.host.send({ type: 'exited', id: task.id, status });
       if (task.kind === 'app' && endsPod(status)) this.#stop();
     }
-    // Its pid may be another's from now on.
-    task.reaped = true;
-    if (task.kind === 'session') this.#tasks.delete(task.id);
+    this.#tasks.reaped(task);
   }
 
   #stop(): void {
     if (this.#phase !== 'starting' && this.#phase !== 'running') return;
     this.#phase = 'stopping';
-    for (const task of this.#tasks.values()) {
+    for (const task of this.#tasks.all()) {
+      // It may have passed its gate without our having heard.
+      task.listen();
       if (task.phase === 'running') task.terminate();
       else if (!isOver(task.phase)) this.#drop(task);
     }
@@ -217,22 +208,14 @@ export class Pod {
   #settle(): void {
     if (this.#phase === 'waiting' || this.#phase === 'ended') return;
     if (this.#phase !== 'ending') {
-      if (!allOver(this.#phasesOfApps())) return;
+      if (!allOver(this.#tasks.phasesOfApps())) return;
       this.#phase = 'ending';
       this.#grace?.cancel();
       killEverybody();
     }
-    if (hasChildren() || this.#streams?.drained !== true) return;
+    if (hasChildren() || !this.#streams.drained) return;
     this.#phase = 'ended';
     this.#around.host.send({ type: 'ended' });
-  }
-
-  #apps(): readonly Task[] {
-    return [...this.#tasks.values()].filter((task) => task.kind === 'app');
-  }
-
-  #phasesOfApps(): readonly TaskPhase[] {
-    return this.#apps().map((task) => task.phase);
   }
 }
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import { compiledInit, RootFolder } from './pod-fixture.ts';
 import { ScriptedHost } from './scripted-host.ts';
 
@@ -13,9 +13,16 @@ export interface GuestSuite {
 export function guestSuite(): GuestSuite {
   const roots = new RootFolder();
   const made = new Map<string, string>();
+  let hosts: ScriptedHost[] = [];
   let init = '';
   beforeAll(async () => {
     init = await compiledInit();
+  });
+  // A test that ran out of time has not come to its end.
+  afterEach(async () => {
+    const started = hosts;
+    hosts = [];
+    for (const host of started) await host[Symbol.asyncDispose]();
   });
   afterAll(() => roots[Symbol.dispose]());
   return {
@@ -24,6 +31,10 @@ export function guestSuite(): GuestSuite {
       made.set(name, root);
       return root;
     },
-    start: () => new ScriptedHost(init),
+    start() {
+      const host = new ScriptedHost(init);
+      hosts.push(host);
+      return host;
+    },
   };
 }

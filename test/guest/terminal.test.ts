@@ -38,7 +38,9 @@ test('a change of size that comes before the terminal is not lost', async () => 
 
 test('what is typed arrives, and Ctrl-C interrupts', async () => {
   await using host = suite.start();
-  await host.boot(boot('trap "echo interrupted; exit 9" INT; read line; echo "got $line"; sleep 1000'));
+  await host.boot(
+    boot('trap "echo interrupted; exit 9" INT; read line; echo "got $line"; while :; do sleep 0.05; done'),
+  );
   await host.next('started', 'app');
   host.streams.write(5, 'hello\n');
   await host.streams.text(5, 'got hello');

@@ -1,0 +1,37 @@
+import type { Task, TaskPhase } from './task.ts';
+
+/** The processes of the plan that PID 1 knows: apps for good, sessions until they are reaped. */
+export class TaskTable {
+  readonly #byId = new Map<string, Task>();
+
+  add(task: Task): void {
+    this.#byId.set(task.id, task);
+  }
+
+  get(id: string): Task | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** The task whose process this is; undefined for adopted orphans. */
+  ofProcess(pid: number): Task | undefined {
+    return this.all().find((task) => task.pid === pid && !task.reaped);
+  }
+
+  /** Its pid may be another's from now on. */
+  reaped(task: Task): void {
+    task.reaped = true;
+    if (task.kind === 'session') this.#byId.delete(task.id);
+  }
+
+  all(): readonly Task[] {
+    return [...this.#byId.values()];
+  }
+
+  apps(): readonly Task[] {
+    return this.all().filter(({ kind }) => kind === 'app');
+  }
+
+  phasesOfApps(): readonly TaskPhase[] {
+    return this.apps().map(({ phase }) => phase);
+  }
+}
