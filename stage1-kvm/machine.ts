@@ -1,4 +1,5 @@
 import { unless } from '../src/native/errors.ts';
+import { close } from '../src/native/files.ts';
 import { getLimit } from '../src/native/limits.ts';
 import type { Loop } from '../src/native/loop.ts';
 import { workingDirectory } from '../src/native/paths.ts';
@@ -20,6 +21,7 @@ export interface MachineSetup {
   /** The uid and gid of QEMU. */
   readonly id: number;
   readonly cgroupFiles: readonly string[];
+  /** Taken over. */
   readonly userNamespace: number | undefined;
 }
 
@@ -58,6 +60,7 @@ export class Machine {
     this.#start(loop, 'virtiofsd', startVirtiofsd(setup, wires));
     this.#start(loop, 'qemu', startQemu(setup, wires));
     closeTheirs(wires);
+    if (setup.userNamespace !== undefined) close(setup.userNamespace);
     const { own } = wires;
     this.channels = own;
     this.#console = new Messages(loop, own.console, CONSOLE_BYTES, events.consoleLine);

@@ -7,6 +7,8 @@ import { TextRing } from '../src/supervisor/text-ring.ts';
 
 const READ_BYTES = 4096;
 const LINE_CHARACTERS = 4096;
+/** More than a pipe holds. */
+const READS_AT_ONCE = 64;
 
 /** What a guest's console or a program's stderr says: its end is kept, and with `show` each line is shown as it comes. */
 export class Messages {
@@ -27,13 +29,13 @@ export class Messages {
   }
 
   lastLines(count: number): string[] {
-    this.drain();
+    this.#drain();
     return this.#ring.lastLines(count);
   }
 
-  /** Takes what is there before somebody asks for the last words of a program that has ended. */
-  drain(): void {
-    while (this.#open && this.#read() > 0) {}
+  /** Takes what is there before somebody asks for the last words. Not for ever: the program may still be talking. */
+  #drain(): void {
+    for (let reads = 0; reads < READS_AT_ONCE && this.#open && this.#read() > 0; reads++) {}
   }
 
   close(): void {
