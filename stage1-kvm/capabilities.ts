@@ -2,7 +2,7 @@ import { findIsolator, type Isolator } from '../src/appc/index.ts';
 import { capabilityNames } from '../src/native/privileges.ts';
 
 /** What an app has if nobody says otherwise (appc 0.8.11, ace.md). */
-export const DEFAULT_CAPABILITIES: readonly string[] = [
+const DEFAULT_CAPABILITIES: readonly string[] = [
   'CAP_AUDIT_WRITE',
   'CAP_CHOWN',
   'CAP_DAC_OVERRIDE',

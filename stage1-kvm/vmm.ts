@@ -7,8 +7,8 @@ import type { MachineSize } from './size.ts';
 /** The tag of the share that holds the apps' roots. */
 export const SHARE_TAG = 'pod';
 /** Kernel and initramfs as QEMU sees them, in its own root. */
-export const KERNEL = '/vm/vmlinux';
-export const INITRAMFS = '/vm/initramfs';
+const KERNEL = '/vm/vmlinux';
+const INITRAMFS = '/vm/initramfs';
 
 /** What each of QEMU's file descriptors is, by number: it gets no path to anything and waits for nobody. */
 export const QEMU_FDS = ['stdin', 'stdout', 'stderr', 'control', 'data', 'qmp', 'console', 'share'] as const;

@@ -80,8 +80,7 @@ export type MountPlanEntry =
   | { readonly kind: 'read-only'; readonly target: string }
   | { readonly kind: 'hidden'; readonly target: string };
 
-export const MOUNT_FLAGS = ['read-only', 'nosuid', 'nodev', 'noexec', 'relatime'] as const;
-export type MountFlag = (typeof MOUNT_FLAGS)[number];
+export type MountFlag = 'read-only' | 'nosuid' | 'nodev' | 'noexec' | 'relatime';
 
 export interface FilePlan {
   readonly path: string;

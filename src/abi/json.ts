@@ -97,7 +97,7 @@ export class FieldReader {
 }
 
 /** The error for a value that is not what its place asks for; the value is quoted, cut to a line. */
-export function bad(where: string, expected: string, got: unknown): AbiError {
+function bad(where: string, expected: string, got: unknown): AbiError {
   const text = got === undefined ? 'nothing' : (JSON.stringify(got) ?? typeof got);
   const shown = text.length > 80 ? `${text.slice(0, 77)}...` : text;
   return new AbiError('bad-message', `${where}: expected ${expected}, got ${shown}`);

@@ -7,8 +7,6 @@ import { attempt, checked } from './syscall.ts';
 const TCGETS = 0x5401;
 const TCSETS = 0x5402;
 const TIOCSCTTY = 0x540e;
-const TIOCGPGRP = 0x540f;
-const TIOCSPGRP = 0x5410;
 const TIOCGWINSZ = 0x5413;
 const TIOCSWINSZ = 0x5414;
 const TIOCGPTN = 0x80045430;
@@ -64,16 +62,6 @@ export function setWindowSize(fd: number, { rows, columns }: WindowSize): void {
 /** Makes it the session's terminal; the caller leads a session that has none. */
 export function setControllingTerminal(fd: number): void {
   ioctl(fd, TIOCSCTTY, 0);
-}
-
-export function foregroundGroup(fd: number): number {
-  const out = new Uint8Array(4);
-  ioctl(fd, TIOCGPGRP, out);
-  return new Unpacker(out).i32();
-}
-
-export function setForegroundGroup(fd: number, group: number): void {
-  ioctlSetInt(fd, TIOCSPGRP, group);
 }
 
 /** The kernel's struct termios. */

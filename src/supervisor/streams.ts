@@ -12,7 +12,7 @@ import type { Loop } from '../native/loop.ts';
 import { Mux } from '../native/mux.ts';
 import { SupervisorError } from './error.ts';
 
-export const FRAMES: FrameCodec = {
+const FRAMES: FrameCodec = {
   headerBytes: FRAME_HEADER_BYTES,
   maxFrameBytes: FRAME_MAX_BYTES,
   windowBytes: STREAM_WINDOW,

@@ -5,9 +5,7 @@ import { importsOf, ROOT, sourceFiles } from './source-tree.ts';
 
 const NETWORKS =
   'what pod networks are made with; tried on a real kernel in test/guest/native-namespaces.test.ts';
-const TERMINALS = 'job control, the other half of a terminal that a session holds';
 const STAGE1 = 'the writing half of arguments that the stage1 reads: its interface is both';
-const OWN_USE = 'used in its own file only, to be exported no longer';
 
 /**
  * Only what is used is written. These are the exports that no program uses, each with its reason: an entry has to go
@@ -24,18 +22,8 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'src/native/taps.ts openTap': NETWORKS,
   'src/native/cgroups.ts addToGroup':
     'how a process joins a group on v1 and v2; test/guest/native-cgroups.test.ts',
-  'src/native/ptys.ts foregroundGroup': TERMINALS,
-  'src/native/ptys.ts setForegroundGroup': TERMINALS,
   'src/abi/stage1.ts formatEnterArguments': STAGE1,
   'src/abi/stage1.ts formatStopArguments': STAGE1,
-  'src/abi/boot-plan.ts MOUNT_FLAGS': OWN_USE,
-  'src/abi/json.ts bad': OWN_USE,
-  'src/image/extract/attributes.ts acceptedXattrs': OWN_USE,
-  'src/image/extract/whiteout.ts tryMakeWhiteout': OWN_USE,
-  'src/supervisor/streams.ts FRAMES': OWN_USE,
-  'stage1-kvm/capabilities.ts DEFAULT_CAPABILITIES': OWN_USE,
-  'stage1-kvm/vmm.ts KERNEL': OWN_USE,
-  'stage1-kvm/vmm.ts INITRAMFS': OWN_USE,
 };
 
 const CHECKED = ['src', 'guest-init', 'stage1-kvm'];

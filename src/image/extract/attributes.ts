@@ -29,9 +29,7 @@ const XATTR_RULES: ReadonlyArray<readonly [prefix: ByteString, rule: 'keep' | 'd
 ];
 
 /** The extended attributes to set, in the archive's order. @throws ImageError hostile-entry */
-export function acceptedXattrs(
-  xattrs: Metadata['xattrs'],
-): Array<readonly [name: Buffer, value: Uint8Array]> {
+function acceptedXattrs(xattrs: Metadata['xattrs']): Array<readonly [name: Buffer, value: Uint8Array]> {
   const accepted: Array<readonly [Buffer, Uint8Array]> = [];
   for (const [name, value] of xattrs) {
     const [, rule] = XATTR_RULES.find(([prefix]) => name.startsWith(prefix)) ?? ['', 'drop'];

@@ -29,7 +29,7 @@ export function parseWhiteout(name: ByteString): Whiteout | undefined {
 }
 
 /** Hides a name of lower layers, in overlayfs's own terms: a character device 0:0. The negative errno if that fails. */
-export function tryMakeWhiteout(directory: Descriptor, name: Path): number {
+function tryMakeWhiteout(directory: Descriptor, name: Path): number {
   return tryMakeNode(directory, name, S_IFCHR, 0, 0);
 }
 
