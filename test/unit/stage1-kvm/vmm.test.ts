@@ -95,4 +95,9 @@ describe('virtiofsdArguments', () => {
     expect(args.join(' ')).toMatch(/sandbox=namespace.*announce[-_]submounts/);
     expect(args.join(' ')).not.toMatch(/modcaps|sys_admin/);
   });
+
+  it('takes no part of a directory’s name for an option', () => {
+    const args = virtiofsdArguments({ kind: 'c', path: '/virtiofsd' }, '/a,sandbox=none/b\\c');
+    expect(args).toContain('source=/a\\,sandbox=none/b\\\\c');
+  });
 });
