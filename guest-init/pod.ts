@@ -55,6 +55,9 @@ export class Pod {
       case 'credit':
         this.#streams.grant(message.stream, message.bytes);
         return;
+      case 'close':
+        this.#streams.closeOutput(message.stream);
+        return;
       case 'resize':
         this.#streams.resize(message.stream, message);
         return;

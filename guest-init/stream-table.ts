@@ -1,28 +1,13 @@
 import type { StreamsPlan } from '../src/abi/boot-plan.ts';
-import {
-  decodeFrameHeader,
-  encodeFrameHeader,
-  FRAME_HEADER_BYTES,
-  FRAME_MAX_BYTES,
-  STREAM_WINDOW,
-} from '../src/abi/frames.ts';
+import { FRAMES } from '../src/abi/frames.ts';
 import { duplicateAbove } from '../src/native/descriptors.ts';
 import { unless } from '../src/native/errors.ts';
 import { close } from '../src/native/files.ts';
-import type { FrameCodec } from '../src/native/frame-codec.ts';
 import type { Loop } from '../src/native/loop.ts';
 import { Mux } from '../src/native/mux.ts';
 import { openPipe } from '../src/native/pipes.ts';
 import { setWindowSize, type WindowSize } from '../src/native/ptys.ts';
 import { inputOf, outputsOf, type StreamEnd } from './streams.ts';
-
-const codec: FrameCodec = {
-  headerBytes: FRAME_HEADER_BYTES,
-  maxFrameBytes: FRAME_MAX_BYTES,
-  windowBytes: STREAM_WINDOW,
-  encode: encodeFrameHeader,
-  decode: decodeFrameHeader,
-};
 
 const FIRST_FREE_FD = 3;
 
@@ -53,7 +38,7 @@ export class StreamTable {
       broken: (problem: Error) => events.broken(problem),
     };
     // The first typed bytes may overtake the message that says whose they are: it comes by the other channel.
-    this.#mux = new Mux(loop, data, codec, muxEvents, 'keep');
+    this.#mux = new Mux(loop, data, FRAMES, muxEvents, 'keep');
   }
 
   get drained(): boolean {
@@ -100,6 +85,11 @@ export class StreamTable {
   /** The host has passed on so many bytes of a stream. */
   grant(stream: number, bytes: number): void {
     this.#mux.grant(stream, bytes);
+  }
+
+  /** Nobody reads it any more: its writer is told by a signal, or an error, as in any pipeline. */
+  closeOutput(stream: number): void {
+    this.#mux.endSource(stream);
   }
 
   /** A terminal that has gone meanwhile has no size any more. */

@@ -7,7 +7,7 @@
  * stalls its own stream only.
  */
 export const FRAME_HEADER_BYTES = 8;
-export const FRAME_MAX_BYTES = 65536;
+const FRAME_MAX_BYTES = 65536;
 export const STREAM_WINDOW = 262144;
 
 export interface FrameHeader {
@@ -27,3 +27,12 @@ export function decodeFrameHeader(from: DataView, offset = 0): FrameHeader | und
   const length = from.getUint32(offset + 4, true);
   return length > FRAME_MAX_BYTES ? undefined : { stream, length };
 }
+
+/** The frames as what moves them (`src/native/mux.ts`, which knows no protocol) wants them described. */
+export const FRAMES = {
+  headerBytes: FRAME_HEADER_BYTES,
+  maxFrameBytes: FRAME_MAX_BYTES,
+  windowBytes: STREAM_WINDOW,
+  encode: encodeFrameHeader,
+  decode: decodeFrameHeader,
+} as const;

@@ -47,6 +47,8 @@ export type HostMessage =
   | { readonly type: 'credit'; readonly stream: number; readonly bytes: number }
   /** To the main process of an app (or of an exec session, by its id). */
   | { readonly type: 'signal'; readonly target: string; readonly signal: number }
+  /** Whoever read this output is gone: the app's next write to it fails, as with any pipe. */
+  | { readonly type: 'close'; readonly stream: number }
   | { readonly type: 'resize'; readonly stream: number; readonly rows: number; readonly columns: number }
   /** Starts a process inside a running app, with that app's confinement; answered by `started` or `failed`, then `exited`. */
   | {

@@ -1,24 +1,9 @@
-import {
-  decodeFrameHeader,
-  encodeFrameHeader,
-  FRAME_HEADER_BYTES,
-  FRAME_MAX_BYTES,
-  STREAM_WINDOW,
-} from '../abi/frames.ts';
+import { FRAMES } from '../abi/frames.ts';
 import type { HostMessage } from '../abi/guest.ts';
 import { close } from '../native/files.ts';
-import type { FrameCodec } from '../native/frame-codec.ts';
 import type { Loop } from '../native/loop.ts';
 import { Mux } from '../native/mux.ts';
 import { SupervisorError } from './error.ts';
-
-const FRAMES: FrameCodec = {
-  headerBytes: FRAME_HEADER_BYTES,
-  maxFrameBytes: FRAME_MAX_BYTES,
-  windowBytes: STREAM_WINDOW,
-  encode: encodeFrameHeader,
-  decode: decodeFrameHeader,
-};
 
 export interface StreamsEvents {
   /** To PID 1, on the control channel. */
@@ -38,6 +23,7 @@ export class Streams {
   constructor(loop: Loop, fd: number, events: StreamsEvents) {
     this.#mux = new Mux(loop, fd, FRAMES, {
       credit: (stream, bytes) => events.send({ type: 'credit', stream, bytes }),
+      sinkRefused: (stream) => events.send({ type: 'close', stream }),
       sinkEnded: (stream) => this.#ended(stream),
       broken: (cause) =>
         events.broken(new SupervisorError('guest-broken', `data channel: ${cause.message}`, { cause })),

@@ -11,6 +11,10 @@ const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
 const NETLINK_ROUTE = 0;
 const SOL_NETLINK = 270;
 const NETLINK_EXT_ACK = 11;
+const SOL_SOCKET = 1;
+const SO_RCVTIMEO = 20;
+/** The kernel answers at once: who waits longer has asked wrongly, and PID 1 must not wait for ever. */
+const LONGEST_ANSWER_SECONDS = 10;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const HEADER = 16;
@@ -50,6 +54,8 @@ export class Netlink {
     this.#fd = call('socket', AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE);
     const on = new Packer(4).u32(1).finish();
     call('setsockopt', this.#fd, SOL_NETLINK, NETLINK_EXT_ACK, on, on.length);
+    const longest = new Packer(16).u64(LONGEST_ANSWER_SECONDS).u64(0).finish();
+    call('setsockopt', this.#fd, SOL_SOCKET, SO_RCVTIMEO, longest, longest.length);
   }
 
   [Symbol.dispose](): void {
