@@ -77,7 +77,8 @@ export class Supervision {
       hello: (kernel) => {
         this.#report.step(`guest up (Linux ${kernel})`);
         this.#deadline.cancel();
-        this.#phase = 'running';
+        // It may be failing by now, and just settling why.
+        if (this.#phase === 'booting') this.#phase = 'running';
         return this.#apps.plan(this.#session);
       },
       app: (name) => this.#apps.eventsOf(name),
