@@ -153,6 +153,7 @@ const HOST_MESSAGE_TYPES: ReadonlySet<string> = new Set<HostMessage['type']>([
   'boot',
   'credit',
   'signal',
+  'close',
   'resize',
   'exec',
   'stop',

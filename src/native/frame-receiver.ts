@@ -7,6 +7,7 @@ import { Readiness } from './readiness.ts';
 
 export interface ReceiverEvents {
   credit(stream: number, bytes: number): void;
+  sinkRefused?(stream: number): void;
   sinkEnded?(stream: number): void;
 }
 
@@ -62,6 +63,7 @@ export class FrameReceiver {
   #make(stream: number): FrameSink {
     const sink = new FrameSink(this.loop, this.codec.windowBytes, this.guard, {
       delivered: (bytes) => this.events.credit(stream, bytes),
+      refused: () => this.events.sinkRefused?.(stream),
       ended: () => {
         this.#sinks.delete(stream);
         this.events.sinkEnded?.(stream);

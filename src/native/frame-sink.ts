@@ -16,6 +16,8 @@ export class FrameError extends Error {
 export interface SinkEvents {
   /** So many bytes have arrived where they were meant to go. */
   delivered(bytes: number): void;
+  /** Its fd takes no more, for good. */
+  refused(): void;
   ended(): void;
 }
 
@@ -160,6 +162,7 @@ export class FrameSink {
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       this.discard();
+      this.events.refused();
       return 0;
     }
   }

@@ -19,6 +19,8 @@ export interface MuxEvents {
   credit(stream: number, bytes: number): void;
   /** A source is at its end and closed; the peer will be told behind its last byte. */
   sourceEnded?(stream: number): void;
+  /** A sink takes no more, because its reader is gone; what still comes goes nowhere. */
+  sinkRefused?(stream: number): void;
   /** The peer ended a stream, all of it has reached the sink, and the sink is closed. */
   sinkEnded?(stream: number): void;
   /** The channel is closed or the peer broke the rules. The mux has closed itself and everything it had taken over. */

@@ -30,6 +30,19 @@ describe('how a pod ends', () => {
     expect(stdout).toBe(`${createHash('sha256').update(lines).digest('hex')}  -\n`);
   });
 
+  test('with its app, when nobody reads what that writes any more', async () => {
+    const reader = [
+      '/bin/sh',
+      '-c',
+      '{ "$@"; echo "$?" >&3; } 3>&2 | head -n 1',
+      'sh',
+      ...rkt.argv(shell('yes')),
+    ];
+    const { stdout, stderr } = await rkt.startArgv(reader).finished;
+    expect(stdout).toBe('y\n');
+    expect(stderr).toMatch(/^141$/m);
+  });
+
   test('at once when asked a second time, though its app does not listen', async () => {
     const command = rkt.start(shell("trap '' TERM; echo up; while :; do sleep 1; done"));
     await eventually('the app is up', () => command.stdout.includes('up'));
