@@ -38,7 +38,8 @@ export interface MachineEvents {
 
 const CONSOLE_BYTES = 65536;
 const MESSAGE_BYTES = 8192;
-const LAST_LINES = 15;
+/** Enough for the first line of a panic, which is above its stack. */
+const LAST_LINES = 30;
 /** QEMU's root is built in its own mount namespace, over a directory that it does not need. */
 const ROOT_PLACE = 'stage1/rootfs/opt';
 const ENVIRONMENT = ['PATH=/usr/bin:/bin'];

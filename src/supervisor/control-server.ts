@@ -37,6 +37,7 @@ export class ControlServer {
   readonly #listening: number;
   readonly #watch: Watch;
   readonly #connections = new Set<Connection>();
+  #closed = false;
 
   /** In the pod's directory, by a relative path: the absolute one may be longer than an address holds. */
   constructor(
@@ -50,6 +51,8 @@ export class ControlServer {
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#watch.close();
     close(this.#listening);
     unless(['ENOENT'], () => unlink(POD.control));
