@@ -1,12 +1,19 @@
 /** What the supervisor itself has to say: on stderr, and of lasting interest in the pod's directory, too. */
 import { POD } from '../abi/pod-directory.ts';
+import { Packer } from '../native/bytes.ts';
 import { monotonicMilliseconds } from '../native/clock.ts';
 import { appendFile } from '../native/contents.ts';
 import { utf8Encode } from '../native/engine.ts';
+import { unless } from '../native/errors.ts';
 import { writeNow } from '../native/files.ts';
+import { attempt } from '../native/syscall.ts';
 import { printable } from './printable.ts';
 
 const STDERR = 2;
+/** What a pipe that takes anything at all takes at once is 4096 bytes. */
+const LINE_CHARACTERS = 1000;
+const GONE = ['EPIPE', 'EBADF', 'EIO', 'ECONNRESET', 'ENXIO', 'ENOSPC'];
+const POLLOUT = 4;
 
 export class Report {
   readonly #start = monotonicMilliseconds();
@@ -17,10 +24,9 @@ export class Report {
   ) {}
 
   say(message: string): void {
-    // If stderr is full or gone there is nobody to tell.
-    try {
-      writeNow(STDERR, utf8Encode(`${this.command}: ${printable(message)}\n`));
-    } catch {}
+    const line = printable(message).slice(0, LINE_CHARACTERS);
+    // If stderr is full or gone there is nobody to tell, and a pod must not wait for it.
+    unless(GONE, () => takesMore(STDERR) && writeNow(STDERR, utf8Encode(`${this.command}: ${line}\n`)));
   }
 
   /** Also kept for whoever looks at the pod later. */
@@ -34,4 +40,12 @@ export class Report {
     if (!this.verbose) return;
     this.say(`[${(monotonicMilliseconds() - this.#start).toFixed(1).padStart(8)} ms] ${what}`);
   }
+}
+
+/** struct pollfd: fd, events wanted, events found. */
+function takesMore(fd: number): boolean {
+  const request = new Packer(8).u32(fd).u16(POLLOUT).u16(0).finish();
+  const atOnce = new Uint8Array(16);
+  attempt('ppoll', request, 1, atOnce, null, 8);
+  return ((request[6] ?? 0) & POLLOUT) !== 0;
 }
