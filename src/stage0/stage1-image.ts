@@ -26,7 +26,11 @@ export type Stage1Choice =
 
 const DEFAULT_FILE = 'stage1-kvm.aci';
 
-/** Finds the stage1's image, imports it where needed. Throws Stage0Error `bad-stage1`, and what the import throws. */
+/**
+ * Finds the stage1's image, imports it where needed. A stage1's programs run as root of the host, so only a file that the
+ * operator names or that lies in the stage1-images directory becomes one; from the store are taken those that were such
+ * files once, never an app's image, whatever it calls itself. Throws Stage0Error `bad-stage1`, and what the import throws.
+ */
 export async function resolveStage1(
   host: Host,
   store: Store,
@@ -47,65 +51,101 @@ function find(host: Host, store: Store, choice: Stage1Choice, attention: Attenti
     case 'name':
       return findNamed(host, store, choice.name, attention);
     case 'hash':
-      return importText(store, choice.hash, true, attention);
+      return findHash(store, choice.hash, attention);
     case 'from-dir':
-      return importText(store, join(imagesDirectory(host), basename(choice.file)), true, attention);
+      return importOurs(host, store, basename(choice.file), attention);
     default:
       return choice satisfies never;
   }
 }
 
-/** The configured name from the store, else the configured location, else the image that comes with rkt. */
+/** The configured name, else the configured location, else the image that comes with rkt. */
 async function findDefault(host: Host, store: Store, attention: Attention): Promise<ImageRecord> {
   const { name, version, location } = host.configuration.stage1;
-  const stored = name === undefined ? undefined : findInStore(store, name, version);
-  if (stored !== undefined) return stored;
-  if (location === undefined)
-    return importText(store, join(imagesDirectory(host), DEFAULT_FILE), true, attention);
-  return importText(store, location, isOurs(host, location), attention);
+  const named = name === undefined ? undefined : await tryNamed(host, store, { name, version }, attention);
+  if (named !== undefined) return named;
+  if (location === undefined) return importOurs(host, store, DEFAULT_FILE, attention);
+  return importStage1(store, location, isOurs(host, location), attention);
 }
 
 function importPath(host: Host, store: Store, path: string, attention: Attention): Promise<ImageRecord> {
   const given = resolve(path);
   const found = existsSync(given) ? given : join(imagesDirectory(host), path);
-  return importText(store, existsSync(found) ? found : given, isOurs(host, found), attention);
+  return importStage1(store, existsSync(found) ? found : given, isOurs(host, found), attention);
 }
 
 async function findNamed(host: Host, store: Store, text: string, attention: Attention): Promise<ImageRecord> {
   const [name = '', version] = text.split(':');
-  const stored = findInStore(store, name, version);
-  if (stored !== undefined) return stored;
-  const path = join(imagesDirectory(host), `${basename(name)}.aci`);
-  if (!existsSync(path)) throw bad(`no stage1 image named ${text} in the store, and no ${path}`);
-  const image = await importText(store, path, true, attention);
-  if (isNamed(image, name, version)) return image;
-  throw bad(`${path} is ${image.manifest.name}, not ${text}`);
+  const found = await tryNamed(host, store, { name, version }, attention);
+  if (found !== undefined) return found;
+  throw bad(
+    `no stage1 image ${text}: neither ${fileOf(host, name)} nor one in the store that was given as a stage1`,
+  );
 }
 
-/** The newest of that name. */
-function findInStore(store: Store, name: string, version: string | undefined): ImageRecord | undefined {
+interface Stage1Name {
+  readonly name: string;
+  readonly version: string | undefined;
+}
+
+/** The file in the stage1-images directory if that is the image, else the newest stage1 of that name in the store. */
+async function tryNamed(
+  host: Host,
+  store: Store,
+  wanted: Stage1Name,
+  attention: Attention,
+): Promise<ImageRecord | undefined> {
+  const file = fileOf(host, wanted.name);
+  const image = existsSync(file) ? await importOurs(host, store, basename(file), attention) : undefined;
+  return image !== undefined && isNamed(image, wanted) ? image : findInStore(store, wanted);
+}
+
+function fileOf(host: Host, name: string): string {
+  return join(imagesDirectory(host), `${basename(name)}.aci`);
+}
+
+function findInStore(store: Store, wanted: Stage1Name): ImageRecord | undefined {
   return store
     .list()
     .map((id) => store.get(id))
     .filter((image) => image !== undefined)
-    .filter((image) => isNamed(image, name, version))
+    .filter((image) => image.isStage1 && isNamed(image, wanted))
     .sort((a, b) => b.importTime - a.importTime)[0];
 }
 
-function isNamed(image: ImageRecord, name: string, version: string | undefined): boolean {
+/** By an image id alone: a path would be a file that nobody has verified. */
+async function findHash(store: Store, hash: string, attention: Attention): Promise<ImageRecord> {
+  const image = await importImage(
+    store,
+    { kind: 'image-id', text: hash, id: hash },
+    { ...attention, insecureImage: false },
+  );
+  if (image.isStage1) return image;
+  throw bad(
+    `image ${image.id} (${image.manifest.name}) was never given as a stage1: give its file by --stage1-path`,
+  );
+}
+
+function isNamed(image: ImageRecord, { name, version }: Stage1Name): boolean {
   if (image.manifest.name !== name) return false;
   return version === undefined || labelValue(image.manifest.labels, 'version') === version;
 }
 
-/** What comes with rkt, and what the store was once given, needs no signature. */
-function importText(
+/** What comes with rkt needs no signature. */
+function importOurs(host: Host, store: Store, file: string, attention: Attention): Promise<ImageRecord> {
+  return importStage1(store, join(imagesDirectory(host), file), true, attention);
+}
+
+async function importStage1(
   store: Store,
   text: string,
   isTrusted: boolean,
   attention: Attention,
 ): Promise<ImageRecord> {
   const reference = parseReference(text, process.cwd());
-  return importImage(store, reference, { ...attention, insecureImage: isTrusted });
+  const image = await importImage(store, reference, { ...attention, insecureImage: isTrusted });
+  checkInterface(image.manifest);
+  return store.markStage1(image);
 }
 
 function isOurs(host: Host, path: string): boolean {

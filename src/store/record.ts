@@ -22,14 +22,22 @@ export interface ImageRecord {
   /** Milliseconds since 1970. */
   readonly importTime: number;
   readonly lastUsed: number;
+  /**
+   * Whether the operator has given it as a stage1, whose programs run as root of the host. Never what the image says of
+   * itself: any image can take any name and carry a stage1's annotations.
+   */
+  readonly isStage1: boolean;
 }
+
+/** What an import knows of an image. */
+export type ImportedImage = Omit<ImageRecord, 'lastUsed' | 'isStage1'>;
 
 const VERSION = 1;
 const MOST_CHARACTERS = 64 * 1024 * 1024;
 
 /** The record as it is kept. `lastUsed` is the file's modification time: using an image rewrites nothing. */
 export function formatRecord(record: Omit<ImageRecord, 'lastUsed'>): string {
-  const { id, manifest, layers, size, source, importTime } = record;
+  const { id, manifest, layers, size, source, importTime, isStage1 } = record;
   const fields = {
     version: VERSION,
     id,
@@ -37,6 +45,7 @@ export function formatRecord(record: Omit<ImageRecord, 'lastUsed'>): string {
     size,
     source,
     importTime,
+    ...(isStage1 ? { isStage1 } : {}),
     manifest: formatImageManifest(manifest),
   };
   return `${JSON.stringify(fields)}\n`;
@@ -55,6 +64,7 @@ export function parseRecord(text: string, path: string, lastUsed: number): Image
       source: record.text('source'),
       importTime: record.integer('importTime', 0, Number.MAX_SAFE_INTEGER),
       lastUsed,
+      isStage1: record.has('isStage1') && record.boolean('isStage1'),
     };
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause);

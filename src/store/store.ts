@@ -8,7 +8,7 @@ import { isSystemError } from '../os/syscall.ts';
 import { LAYER_NOTE, LayerDraft } from './draft.ts';
 import { StoreError } from './error.ts';
 import { makeStoreDirectories, type StorePaths, storePaths } from './layout.ts';
-import { formatRecord, type ImageRecord, parseRecord } from './record.ts';
+import { formatRecord, type ImageRecord, type ImportedImage, parseRecord } from './record.ts';
 import { SourceCache } from './source-cache.ts';
 
 // A page of mount options must hold the names of an image's layers; the whole digest is in a file of the layer.
@@ -65,14 +65,20 @@ export class Store {
     return parseImageID(first);
   }
 
-  /** Writes an image's record, unless that is what is there, and notes its use. Its layers must be there. */
-  async put(record: Omit<ImageRecord, 'lastUsed'>): Promise<ImageRecord> {
-    using _lock = await this.lock(`image-${record.id}`);
-    const path = this.#recordPath(record.id);
-    const text = formatRecord(record);
-    if (readIfThere(path) === text) this.touch(record.id);
-    else replaceFile(path, text);
-    return { ...record, lastUsed: statSync(path).mtimeMs };
+  /**
+   * Writes an image's record, unless that is what is there, and notes its use. Its layers must be there. One that is a stage1
+   * stays one: the same id is the same content.
+   */
+  async put(image: ImportedImage): Promise<ImageRecord> {
+    using _lock = await this.lock(`image-${image.id}`);
+    return this.#write({ ...image, isStage1: this.#isStage1(image.id) });
+  }
+
+  /** Notes that the operator has given this image as a stage1. */
+  async markStage1(image: ImageRecord): Promise<ImageRecord> {
+    if (image.isStage1) return image;
+    using _lock = await this.lock(`image-${image.id}`);
+    return this.#write({ ...image, isStage1: true });
   }
 
   /** Notes that an image is being used now. */
@@ -129,6 +135,24 @@ export class Store {
   /** One importer at a time of what `key` stands for: the others wait and then find it in the store. */
   lock(key: string, signal?: AbortSignal): Promise<Lock> {
     return exclusive(ensureLockFile(join(this.#paths.locks, key)), signal);
+  }
+
+  #write(record: Omit<ImageRecord, 'lastUsed'>): ImageRecord {
+    const path = this.#recordPath(record.id);
+    const text = formatRecord(record);
+    if (readIfThere(path) === text) this.touch(record.id);
+    else replaceFile(path, text);
+    return { ...record, lastUsed: statSync(path).mtimeMs };
+  }
+
+  // A record that cannot be read says nothing, and is about to be replaced.
+  #isStage1(id: ImageID): boolean {
+    try {
+      return this.get(id)?.isStage1 === true;
+    } catch (error) {
+      if (error instanceof StoreError) return false;
+      throw error;
+    }
   }
 
   #recordPath(id: ImageID): string {

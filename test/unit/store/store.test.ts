@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   utimesSync,
@@ -16,7 +17,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { blankImageManifest, parseACIdentifier, parseImageID } from '../../../src/appc/index.ts';
 import { type Digest, parseDigest } from '../../../src/oci/index.ts';
 import { tryExclusive } from '../../../src/os/lock.ts';
-import { type ImageRecord, identifyFile, openStore, type Store } from '../../../src/store/index.ts';
+import {
+  type ImageRecord,
+  type ImportedImage,
+  identifyFile,
+  openStore,
+  type Store,
+} from '../../../src/store/index.ts';
 
 let data = '';
 let store: Store;
@@ -31,7 +38,7 @@ const cas = (...path: string[]) => join(data, 'cas', ...path);
 const id = (digits: string, kind = 'sha512') => parseImageID(`${kind}-${digits.padEnd(64, '0')}`);
 const digest = (digits: string) => parseDigest(`sha256:${digits.padEnd(64, '0')}`);
 
-function record(imageId: ImageRecord['id'], layers: readonly Digest[] = []): Omit<ImageRecord, 'lastUsed'> {
+function record(imageId: ImageRecord['id'], layers: readonly Digest[] = []): ImportedImage {
   const manifest = blankImageManifest(parseACIdentifier('example.com/app'));
   return { id: imageId, manifest, layers, size: 7, source: 'app.aci', importTime: 1000 };
 }
@@ -87,6 +94,18 @@ describe('records', () => {
       expect(() => store.get(id('ab'))).toThrow(expect.objectContaining({ code: 'bad-record' }));
     },
   );
+
+  test('say who was given as a stage1, which no image and no later import changes', async () => {
+    const image = await store.put(record(id('ab')));
+    // As records were written before there were marks.
+    expect(readFileSync(cas('image', `${id('ab')}.json`), 'utf8')).not.toContain('isStage1');
+    expect([image.isStage1, store.get(id('ab'))?.isStage1]).toEqual([false, false]);
+    expect((await store.markStage1(image)).isStage1).toBe(true);
+    expect((await store.put({ ...record(id('ab')), source: 'elsewhere' })).isStage1).toBe(true);
+    expect(store.get(id('ab'))).toMatchObject({ isStage1: true, source: 'elsewhere' });
+    writeFileSync(cas('image', `${id('ab')}.json`), 'damaged');
+    expect((await store.put(record(id('ab')))).isStage1).toBe(false);
+  });
 
   test('many writers of one record do not stumble over each other', async () => {
     await Promise.all(Array.from({ length: 20 }, (_, n) => store.put({ ...record(id('ab')), size: n })));
