@@ -1,5 +1,5 @@
-/** Which isolators this stage1 enforces. An executor may ignore others, but must say so (appc 0.8.11, ace.md). */
-import type { Isolator, PodManifest } from '../src/appc/index.ts';
+/** Which isolators this stage1 enforces, and what else it leaves undone. An executor may ignore others, but must say so (appc 0.8.11, ace.md). */
+import type { App, Isolator, PodManifest } from '../src/appc/index.ts';
 
 type Enforcement = 'enforced' | 'not enforced';
 
@@ -17,14 +17,20 @@ const ENFORCEMENT: Readonly<Record<Isolator['kind'], (isolator: Isolator) => Enf
   unknown: () => 'not enforced',
 };
 
-/** One line for each isolator that has no effect. */
+/** One line for each isolator and event handler that has no effect. */
 export function unenforced(pod: PodManifest): string[] {
-  const lines = (whose: string, isolators: readonly Isolator[]) =>
-    isolators
-      .filter((isolator) => ENFORCEMENT[isolator.kind](isolator) === 'not enforced')
-      .map(({ name }) => `${whose}: isolator ${name} is not enforced`);
   return [
     ...pod.isolators.map(({ name }) => `pod: isolator ${name} is not enforced`),
-    ...pod.apps.flatMap(({ name, app }) => lines(`app ${name}`, app?.isolators ?? [])),
+    ...pod.apps.flatMap(({ name, app }) =>
+      app === undefined ? [] : withoutEffect(app).map((line) => `app ${name}: ${line}`),
+    ),
+  ];
+}
+
+function withoutEffect({ isolators, eventHandlers }: App): string[] {
+  const ignored = isolators.filter((isolator) => ENFORCEMENT[isolator.kind](isolator) === 'not enforced');
+  return [
+    ...ignored.map(({ name }) => `isolator ${name} is not enforced`),
+    ...eventHandlers.map(({ name }) => `event handler ${name} is not run`),
   ];
 }

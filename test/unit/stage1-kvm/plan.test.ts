@@ -122,7 +122,7 @@ describe('keptCapabilities', () => {
 });
 
 describe('unenforced', () => {
-  it('names each isolator without effect, and whose it is', () => {
+  it('names each isolator and event handler without effect, and whose it is', () => {
     const isolator = (name: string, value: unknown) => ({ name, value });
     const manifest = parsePodManifest({
       acVersion: '0.8.11',
@@ -141,6 +141,7 @@ describe('unenforced', () => {
               isolator('os/linux/cpu-shares', 512),
               isolator('example.com/own', {}),
             ],
+            eventHandlers: [{ name: 'pre-start', exec: ['/prepare'] }],
           },
         },
       ],
@@ -151,6 +152,7 @@ describe('unenforced', () => {
       'app web: isolator resource/block-iops is not enforced',
       'app web: isolator os/linux/cpu-shares is not enforced',
       'app web: isolator example.com/own is not enforced',
+      'app web: event handler pre-start is not run',
     ]);
   });
 });
