@@ -62,6 +62,11 @@ export function delegateControllers(directory: string, controllers: readonly Con
   writeControl(`${directory}/cgroup.subtree_control`, controllers.map((name) => `+${name}`).join(' '));
 }
 
+/** The other way round; no group below may have processes that it would be taken from. */
+export function withdrawControllers(directory: string, controllers: readonly Controller[]): void {
+  writeControl(`${directory}/cgroup.subtree_control`, controllers.map((name) => `-${name}`).join(' '));
+}
+
 /** Moves a process; 0 is the caller. */
 export function addToGroup(group: ControlGroup, pid: number): void {
   for (const { path } of group.directories) writeControl(`${path}/cgroup.procs`, String(pid));

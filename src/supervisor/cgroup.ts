@@ -16,26 +16,31 @@ import {
   signalGroup,
 } from '../native/cgroups.ts';
 import { sleep } from '../native/clock.ts';
-import { readText, readTextIfPresent, writeControl } from '../native/contents.ts';
+import { readTextIfPresent } from '../native/contents.ts';
 import { SystemError } from '../native/errors.ts';
-import { mkdir } from '../native/paths.ts';
-import { getpid } from '../native/processes.ts';
 import { record } from './record.ts';
+import { availableControllers, findParent, stepAside, stepBack } from './unified-cgroup.ts';
 
 const CONTROLLERS: readonly Controller[] = ['memory', 'cpu', 'pids'];
 /** A VMM and a file server need some dozens of threads. */
 const MOST_PROCESSES = 512;
-/** Of v2: where the supervisor goes, since a group with processes cannot have groups with controllers below it. */
-const LEAF = 'rkt-supervisor';
+const GROUP = 'rkt-';
+/** Of v2: where the supervisor goes. Of each pod its own: `gc` kills what it finds in a dead pod's. */
+const LEAF = 'rkt-supervisor-';
 
-export type PodCgroup =
-  | { readonly kind: 'group'; readonly group: ControlGroup }
-  | { readonly kind: 'none'; readonly reason: string };
+interface OpenCgroup {
+  readonly kind: 'group';
+  readonly group: ControlGroup;
+  /** Goes back to where this process was. */
+  readonly leave?: () => void;
+}
+
+export type PodCgroup = OpenCgroup | { readonly kind: 'none'; readonly reason: string };
 
 export function makePodCgroup(uuid: string): PodCgroup {
   try {
     const layout = ownCgroups();
-    return layout.mode === 'v2' ? makeUnified(layout, uuid) : makeBelow(layout, uuid);
+    return layout.mode === 'v2' ? makeUnified(uuid) : makeBelow(layout, uuid);
   } catch (error) {
     if (error instanceof SystemError) return { kind: 'none', reason: error.message };
     throw error;
@@ -50,7 +55,9 @@ export function joinFiles(cgroup: PodCgroup): string[] {
 
 /** After the last of the pod's processes has been reaped. */
 export function removePodCgroup(cgroup: PodCgroup): void {
-  if (cgroup.kind === 'group') removeGroup(cgroup.group);
+  if (cgroup.kind === 'none') return;
+  removeGroup(cgroup.group);
+  cgroup.leave?.();
 }
 
 /** For `gc`, which holds the pod's lock: whatever is still in there belongs to nobody. */
@@ -67,28 +74,26 @@ export function removeRecordedCgroups(): void {
 }
 
 function makeBelow(layout: CgroupLayout, uuid: string): PodCgroup {
-  const group = groupBelow(layout, CONTROLLERS, `rkt-${uuid}`);
+  const group = groupBelow(layout, CONTROLLERS, `${GROUP}${uuid}`);
   if (group.directories.length === 0) return { kind: 'none', reason: 'no cgroup controllers are mounted' };
   return makeRecorded(group, []);
 }
 
-function makeUnified(layout: CgroupLayout, uuid: string): PodCgroup {
-  const own = layout.places.find((place) => place.version === 2)?.directory;
-  if (own === undefined) return { kind: 'none', reason: 'no cgroup hierarchy is mounted' };
-  if (readText(`${own}/cgroup.procs`).trim() !== String(getpid()))
-    return {
-      kind: 'none',
-      reason: `rkt is not alone in its cgroup ${own}, which therefore cannot be divided`,
-    };
-  const leaf = `${own}/${LEAF}`;
-  return makeRecorded(groupBelow(layout, CONTROLLERS, `rkt-${uuid}`), [leaf], () => {
-    mkdir(leaf, 0o755);
-    writeControl(`${leaf}/cgroup.procs`, '0');
-    delegateControllers(own, CONTROLLERS);
-  });
+function makeUnified(uuid: string): PodCgroup {
+  const parent = findParent(uuid);
+  if (parent.kind === 'none') return parent;
+  const { directory, division } = parent;
+  const controllers = availableControllers(directory, CONTROLLERS);
+  if (!controllers.includes('pids')) return { kind: 'none', reason: `${directory} has no controllers` };
+  const path = `${directory}/${GROUP}${uuid}`;
+  const group: ControlGroup = { directories: [{ controller: 'unified', path }] };
+  if (division === 'below') return makeRecorded(group, [], () => delegateControllers(directory, controllers));
+  const leaf = `${directory}/${LEAF}${uuid}`;
+  const made = makeRecorded(group, [leaf], () => stepAside(directory, leaf, controllers));
+  return { ...made, leave: () => stepBack(directory, leaf, controllers) };
 }
 
-function makeRecorded(group: ControlGroup, others: readonly string[], before = () => {}): PodCgroup {
+function makeRecorded(group: ControlGroup, others: readonly string[], before = () => {}): OpenCgroup {
   const paths = [...group.directories.map(({ path }) => path), ...others];
   record(POD.cgroups, paths.map((path) => `${path}\n`).join(''), 0o640);
   before();
