@@ -1,4 +1,4 @@
-import { Unpacker } from './bytes.ts';
+import { Packer, Unpacker } from './bytes.ts';
 import { open_ } from './files.ts';
 import { attempt, call, checked } from './syscall.ts';
 
@@ -23,4 +23,14 @@ const EAGAIN = -11;
 export function spliceNow(from: number, to: number, max: number): number | undefined {
   const result = attempt('splice', from, null, to, null, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
   return result === EAGAIN ? undefined : checked('splice', result);
+}
+
+const POLLERR = 8;
+
+/** Whether anybody holds the other end of the end that is written to. */
+export function hasReader(write: number): boolean {
+  const request = new Packer(8).u32(write).u32(0).finish();
+  const now = new Packer(16).u64(0).u64(0).finish();
+  const ready = call('ppoll', request, 1, now, null, 8);
+  return ready === 0 || ((new Unpacker(request, 4).u32() >>> 16) & POLLERR) === 0;
 }

@@ -83,10 +83,7 @@ export function openProcess(pid: number): number {
   return call('pidfd_open', pid, 0);
 }
 
-const id = (name: 'getpid' | 'getppid') => () => rawSyscall(numbers[name]);
-
-export const getpid = id('getpid');
-export const getppid = id('getppid');
+export const getpid = () => rawSyscall(numbers.getpid);
 
 export function setUserIds(uid: number): void {
   call('setresuid', uid, uid, uid);

@@ -16,7 +16,6 @@ import {
 import {
   chdir,
   chroot,
-  getppid,
   setGroupIds,
   setGroups,
   setProcessGroup,
@@ -61,14 +60,14 @@ type StepOf<K extends keyof Needs> = { [P in K]: { readonly do: P } & Needs[P] }
 
 export type Step = StepOf<keyof Needs>;
 
-const actions: { readonly [K in keyof Needs]: (step: StepOf<K>, parent: number) => unknown } = {
+const actions: { readonly [K in keyof Needs]: (step: StepOf<K>, hasParent: () => boolean) => unknown } = {
   session: () => setSession(),
   'process-group': () => setProcessGroup(0, 0),
   terminal: (step) => setControllingTerminal(step.fd),
   groups: (step) => setGroups(step.gids),
   gid: (step) => setGroupIds(step.gid),
   uid: (step) => setUserIds(step.uid),
-  'parent-death-signal': (step, parent) => dieWithParent(step.signal, parent),
+  'parent-death-signal': (step, hasParent) => dieWithParent(step.signal, hasParent),
   'keep-capabilities': () => setKeepCapabilities(true),
   'bounding-set': (step) => limitBoundingSet(step.capabilities),
   capabilities: (step) => setCapabilities(step.sets),
@@ -86,15 +85,14 @@ const actions: { readonly [K in keyof Needs]: (step: StepOf<K>, parent: number) 
   call: (step) => step.action(),
 };
 
-/** `parent` is the pid that the child must find as its parent. */
-export function performStep<K extends keyof Needs>(step: StepOf<K>, parent: number): void {
-  actions[step.do](step, parent);
+export function performStep<K extends keyof Needs>(step: StepOf<K>, hasParent: () => boolean): void {
+  actions[step.do](step, hasParent);
 }
 
 const ESRCH = 3;
 
 /** The parent may have died before the signal was asked for: nobody would send it any more. */
-function dieWithParent(signal: SignalName, parent: number): void {
+function dieWithParent(signal: SignalName, hasParent: () => boolean): void {
   setParentDeathSignal(signals[signal]);
-  if (getppid() !== parent) throw new SystemError('getppid', ESRCH);
+  if (!hasParent()) throw new SystemError('prctl', ESRCH);
 }

@@ -10,8 +10,8 @@ import { errnoOf } from './errno.ts';
 import { SystemError } from './errors.ts';
 import { close, duplicate, writeAll } from './files.ts';
 import type { NamespaceKind } from './mounts.ts';
-import { openPipe } from './pipes.ts';
-import { closeOnExecFrom, execve, fork, getpid, waitFor } from './processes.ts';
+import { hasReader, openPipe, type Pipe } from './pipes.ts';
+import { closeOnExecFrom, execve, fork, waitFor } from './processes.ts';
 import { resetSignals } from './signals.ts';
 import { performStep, type Step } from './spawn-steps.ts';
 
@@ -51,10 +51,8 @@ const EXIT_FAILED = 125;
 /** The pid of the started program: its exec has happened. Blocks for as long as the steps take. */
 export function spawn(plan: SpawnPlan): number {
   const report = openPipe();
-  // Seen from a new pid namespace, the parent is nobody.
-  const parent = plan.namespaces?.includes('pid') ? 0 : getpid();
   const pid = fork(...(plan.namespaces ?? []));
-  if (pid === 0) becomeProgram(plan, report.write, parent);
+  if (pid === 0) becomeProgram(plan, report);
   close(report.write);
   const failure = utf8Decode(readToEnd(report.read) ?? new Uint8Array(0));
   close(report.read);
@@ -64,17 +62,20 @@ export function spawn(plan: SpawnPlan): number {
 }
 
 /** The child's half. It must never return into the parent's code. */
-function becomeProgram(plan: SpawnPlan, report: number, parent: number): never {
+function becomeProgram(plan: SpawnPlan, report: Pipe): never {
   let doing = 'signals';
-  let status = report;
+  let status = report.write;
   try {
+    // Only the parent reads now. Its pid would not tell whether it lives: in a new pid namespace, every parent is 0.
+    close(report.read);
+    const hasParent = () => hasReader(status);
     resetSignals();
     doing = 'fds';
-    const { steps, moved } = placeFds(plan, report);
+    const { steps, moved } = placeFds(plan, report.write);
     status = moved;
     for (const step of steps) {
       doing = step.do === 'call' ? step.name : step.do;
-      performStep(step, parent);
+      performStep(step, hasParent);
     }
     doing = 'exec';
     execve(plan.path, plan.argv, plan.env);

@@ -34,6 +34,7 @@ describe('a compiled program', () => {
       nul: 'exec: EINVAL',
       zombies: 'none',
       deathOfParent: true,
+      deathDuringStart: true,
       // 6 is the directory that the shell lists.
       placedFds: 'true b a 0 1 2 3 4 5 6',
       waits: [{ kind: 'signalled', signal: 15, dumped: false }, 'none', 137, 'none'],

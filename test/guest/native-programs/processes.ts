@@ -76,6 +76,38 @@ function deathOfParent(): boolean {
   return started && read(pipe.read, text) === 0 && monotonicMilliseconds() - killed < 30_000;
 }
 
+/** The parent dies before the child has asked for a signal; the child, in a pid namespace, sees no parent in any case. */
+function deathDuringStart(): boolean {
+  const pipe = openPipe();
+  const middle = fork();
+  if (middle === 0) {
+    const orphaned: Step = {
+      do: 'call',
+      name: 'orphaned',
+      action: () => {
+        writeAll(pipe.write, utf8Encode('starting'));
+        sleep(500);
+      },
+    };
+    spawn({
+      path: '/bin/sleep',
+      argv: ['sleep', '60'],
+      env: [],
+      fds: [0, 1, 2, pipe.write],
+      namespaces: ['pid'],
+      steps: [orphaned, { do: 'parent-death-signal', signal: 'SIGKILL' }],
+    });
+    exit(1);
+  }
+  close(pipe.write);
+  const text = new Uint8Array(100);
+  const starting = read(pipe.read, text) > 0;
+  kill(middle, 'SIGKILL');
+  waitFor(middle);
+  const killed = monotonicMilliseconds();
+  return starting && read(pipe.read, text) === 0 && monotonicMilliseconds() - killed < 30_000;
+}
+
 /** The child sees its fds where the plan puts them, even when they trade places, and no others. */
 function placedFds(): string {
   const [a, b] = [openPipe(), openPipe()];
@@ -145,6 +177,7 @@ report({
   nul: refusal(() => spawn({ ...plan, argv: ['a\0b'] })),
   zombies: reap() ?? 'none',
   deathOfParent: deathOfParent(),
+  deathDuringStart: deathDuringStart(),
   placedFds: placedFds(),
   waits: waits(),
   cleanSignals: cleanSignals(),
