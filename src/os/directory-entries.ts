@@ -51,6 +51,11 @@ export function removeEmptyDirectory(directory: Descriptor, name: Path): void {
   check(unlinkat(directory.fd, cpath(name), AT_REMOVEDIR), 'rmdir', name);
 }
 
+/** -ENOTEMPTY where there still are names in it. */
+export function tryRemoveEmptyDirectory(directory: Descriptor, name: Path): number {
+  return unlinkat(directory.fd, cpath(name), AT_REMOVEDIR);
+}
+
 /** A symbolic link's target, or the negative errno: -EINVAL where the name is not a link. */
 export function tryReadLink(directory: Descriptor, name: Path): Buffer | number {
   const buffer = Buffer.alloc(4096);

@@ -4,6 +4,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -33,6 +34,7 @@ import {
   statAt,
 } from '../../../src/os/file-attributes.ts';
 import { listNames, removeTree } from '../../../src/os/tree.ts';
+import { makeDeepDirectory } from '../../support/deep-directory.ts';
 
 let root = '';
 beforeEach(() => {
@@ -120,4 +122,39 @@ test('removes a tree and leaves what its links point at', () => {
   removeTree(directory, 'tree');
   expect(statAt(directory, 'tree')).toBeUndefined();
   expect(readFileSync(join(root, 'kept'), 'utf8')).toBe('kept');
+});
+
+// More than any process may have open, and than the stack has room for.
+const LEVELS = 20_000;
+const descriptors = () => readdirSync('/proc/self/fd').length;
+
+test('removes a tree of any depth, with branches at the deepest level, and holds few descriptors meanwhile', () => {
+  mkdirSync(join(root, 'tree'));
+  // The names that removal would use itself.
+  for (const name of ['lifted-1', 'lifted-2']) mkdirSync(join(root, 'tree', name));
+  makeDeepDirectory(join(root, 'tree'), LEVELS, (deepest) => {
+    for (const name of ['a', 'b']) mkdirSync(join(deepest, name, 'sub'), { recursive: true });
+    writeFileSync(join(deepest, 'file'), '');
+  });
+  using directory = openDirectory(root);
+  const before = descriptors();
+  removeTree(directory, 'tree');
+  expect(statAt(directory, 'tree')).toBeUndefined();
+  expect(descriptors()).toBe(before);
+}, 60_000);
+
+test('removes a directory of more names than are read at once', () => {
+  mkdirSync(join(root, 'tree'));
+  for (let count = 0; count < 5000; count++) writeFileSync(join(root, 'tree', `${count}`), '');
+  using directory = openDirectory(root);
+  removeTree(directory, 'tree');
+  expect(listNames(directory)).toEqual([]);
+}, 60_000);
+
+test('removes names that are no UTF-8', () => {
+  mkdirSync(join(root, 'tree'));
+  writeFileSync(Buffer.concat([Buffer.from(`${root}/tree/`), Buffer.from([0x66, 0xff, 0xfe])]), '');
+  using directory = openDirectory(root);
+  removeTree(directory, 'tree');
+  expect(listNames(directory)).toEqual([]);
 });
