@@ -1,4 +1,14 @@
-import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { MountPlan } from '../abi/mount-plan.ts';
 import { appImageId, appImageManifest, POD } from '../abi/pod-directory.ts';
@@ -10,6 +20,7 @@ import type { PodApp } from './pod-request.ts';
 
 const FILE_MODE = 0o640;
 const DIRECTORY_MODE = 0o750;
+const CLOSED_MODE = 0o700;
 
 /** What a pod's directory is made of. */
 export interface PodFiles {
@@ -36,8 +47,21 @@ export function writePodFiles(pod: string, files: PodFiles): void {
   replaceFile(join(pod, POD.manifest), formatPodManifest(files.manifest), FILE_MODE);
 }
 
+/**
+ * A directory that only root may pass. Below it lie files that a guest has made, set-user-id programs of root among them: they
+ * must not be within reach of the group `rkt`, which may read the rest of a pod.
+ */
+export function makeClosedDirectory(path: string): void {
+  makeDirectory(path);
+  // By hand: one that was there may be open to others. A stage1's image may have a link in its place, to a directory of the host.
+  const directory = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  fchmodSync(directory, CLOSED_MODE);
+  closeSync(directory);
+}
+
 /** The upper and work directory of an overlay. `top` is the topmost layer: its root is what the app's will look like. */
 export function makeOverlayDirectories(pod: string, root: OverlayRoot, top: string | undefined): void {
+  makeClosedDirectory(join(pod, POD.overlay));
   makeDirectory(join(pod, root.work));
   const upper = join(pod, root.upper);
   makeDirectory(upper);

@@ -1,11 +1,11 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { MountPlan } from '../abi/mount-plan.ts';
-import { appRootfs, POD } from '../abi/pod-directory.ts';
+import { appRootfs, POD, STAGE2 } from '../abi/pod-directory.ts';
 import type { ImageRecord, Store } from '../store/index.ts';
 import type { Host } from './host.ts';
 import { copyLayers } from './layer-copy.ts';
 import { appOverlay, copiedPlan, type OverlayRoot, overlayPlan, stage1Overlay } from './mount-plan.ts';
-import { makeOverlayDirectories } from './pod-files.ts';
+import { makeClosedDirectory, makeOverlayDirectories } from './pod-files.ts';
 import type { PodApp } from './pod-request.ts';
 
 /** How a pod gets its root file systems: over the store's layers, or as copies of them (`--no-overlay`). */
@@ -58,5 +58,6 @@ async function copyRoots(store: Store, pod: string, { stage1, apps }: PodImages)
     );
   // The apps' roots are in the stage1's.
   await copy(stage1, POD.stage1Rootfs);
+  makeClosedDirectory(join(pod, POD.stage1Rootfs, dirname(STAGE2)));
   for (const { app, image } of apps) await copy(image, appRootfs(app.name));
 }
