@@ -7,15 +7,12 @@ import { timed } from './timed.ts';
 /** An rkt on directories of its own, removed at the end. */
 export class BenchHome {
   readonly root = mkdtempSync(join(tmpdir(), 'rkt-bench-'));
+  readonly dataDirectory = join(this.root, 'data');
 
   argv(args: readonly string[]): string[] {
     const [local, system] = [join(this.root, 'etc'), join(this.root, 'lib')];
     for (const path of [local, system]) mkdirSync(path, { recursive: true });
-    const flags = [
-      `--dir=${join(this.root, 'data')}`,
-      `--local-config=${local}`,
-      `--system-config=${system}`,
-    ];
+    const flags = [`--dir=${this.dataDirectory}`, `--local-config=${local}`, `--system-config=${system}`];
     return [join(rootDir, 'bin', 'rkt'), ...flags, '--insecure-options=image', ...args];
   }
 
