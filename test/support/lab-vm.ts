@@ -36,8 +36,17 @@ const VIRTIOFSD: readonly { readonly kind: VirtiofsdKind; readonly path: string 
   { kind: 'c', path: '/usr/lib/qemu/virtiofsd' },
 ];
 
+export interface LabOptions {
+  readonly memoryMegabytes?: number;
+  /** To be mounted in there by their tags. */
+  readonly shares?: readonly Share[];
+}
+
 /** Boots one; the build folder is at /build in it. The first time makes its root file system, which takes a minute. */
-export async function bootLabVm({ memoryMegabytes = 512 } = {}): Promise<LabVm> {
+export async function bootLabVm({
+  memoryMegabytes = 512,
+  shares: more = [],
+}: LabOptions = {}): Promise<LabVm> {
   const [root, kernel] = [await labRoot(), await buildKernel()];
   const directory = mkdtempSync(join(tmpdir(), 'rkt-lab-'));
   const exchange = join(directory, 'exchange');
@@ -46,6 +55,7 @@ export async function bootLabVm({ memoryMegabytes = 512 } = {}): Promise<LabVm> 
     { tag: SHARES.root, directory: root, constant: true },
     { tag: SHARES.build, directory: buildDir, constant: true },
     { tag: SHARES.exchange, directory: exchange, constant: false },
+    ...more,
   ];
   const vm = new LabVm(directory, exchange);
   try {
