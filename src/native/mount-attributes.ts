@@ -4,11 +4,19 @@ import { AT_FDCWD } from './files.ts';
 import { callAt } from './syscall.ts';
 
 const AT_RECURSIVE = 0x8000;
-const MOUNT_ATTR_RDONLY = 1;
+const attributes = { 'read-only': 1, 'no-suid': 2, 'no-devices': 4 } as const;
 
-/** Makes the mount at `target` read-only; `recursive`: all mounts below it too. */
-export function setReadOnly(target: string, depth: 'alone' | 'recursive'): void {
-  const attributes = new Packer(32).u64(MOUNT_ATTR_RDONLY).u64(0).u64(0).u64(0).finish();
+export type MountAttribute = keyof typeof attributes;
+/** `recursive`: the mount at a path and all mounts below it. */
+export type MountDepth = 'alone' | 'recursive';
+
+export function restrictMount(target: string, depth: MountDepth, ...names: MountAttribute[]): void {
+  const set = names.reduce((all, name) => all | attributes[name], 0);
+  const changes = new Packer(32).u64(set).u64(0).u64(0).u64(0).finish();
   const flags = depth === 'recursive' ? AT_RECURSIVE : 0;
-  callAt(target, 'mount_setattr', AT_FDCWD, target, flags, attributes, attributes.length);
+  callAt(target, 'mount_setattr', AT_FDCWD, target, flags, changes, changes.length);
+}
+
+export function setReadOnly(target: string, depth: MountDepth): void {
+  restrictMount(target, depth, 'read-only');
 }
