@@ -2,20 +2,26 @@
  * What stands between a guest that has taken over its QEMU, or virtiofsd, and the host; as data. The order matters:
  * each step needs privileges that a later one gives up, and changing ids clears the parent-death signal.
  */
+import type { NamespaceKind } from '../src/native/mounts.ts';
 import type { Step } from '../src/native/spawn-steps.ts';
-import { SHARE_FILES } from './vmm.ts';
+import { SHARE_FILES, SHARE_PATH } from './vmm.ts';
 
-/** Builds QEMU's root, in order; `target` is relative to that root. */
+/** Builds a process's own root, in order; `target` is relative to that root. */
 export type RootEntry =
   | { readonly kind: 'directory'; readonly target: string }
   | { readonly kind: 'symlink'; readonly target: string; readonly to: string }
-  /** Read-only, with all that is mounted below. */
+  | { readonly kind: 'file'; readonly target: string; readonly text: string }
+  /** Read-only, with all that is mounted below now. */
   | {
       readonly kind: 'bind';
       readonly target: string;
       readonly source: string;
       readonly of: 'directory' | 'file';
     }
+  /** Writable, with all that is mounted below, now or later. */
+  | { readonly kind: 'share'; readonly target: string; readonly source: string }
+  /** What procfs tells of the processes of the pid namespace, and nothing else. */
+  | { readonly kind: 'processes'; readonly target: string }
   | {
       readonly kind: 'device';
       readonly target: string;
@@ -37,6 +43,34 @@ export const SYSTEM_NAMES = ['usr', 'lib', 'lib32', 'lib64', 'libx32'] as const;
 /** All that QEMU needs of a file system: its libraries and firmware, the kernel and initramfs, and a few devices. */
 export function qemuRoot(host: HostPaths, kernelDirectory: string, gid: number, kvm: boolean): RootEntry[] {
   return [
+    ...programsAndLibraries(host),
+    { kind: 'bind', target: 'vm', source: kernelDirectory, of: 'directory' },
+    { kind: 'directory', target: 'dev' },
+    { kind: 'device', target: 'dev/null', major: 1, minor: 3, mode: 0o666, gid: 0 },
+    { kind: 'device', target: 'dev/zero', major: 1, minor: 5, mode: 0o666, gid: 0 },
+    { kind: 'device', target: 'dev/urandom', major: 1, minor: 9, mode: 0o444, gid: 0 },
+    ...(kvm ? [{ kind: 'device', target: 'dev/kvm', major: 10, minor: 232, mode: 0o660, gid } as const] : []),
+  ];
+}
+
+/**
+ * All that virtiofsd needs: its libraries, the share, and its own file descriptors as procfs shows them. Not the rest of procfs:
+ * it keeps a fd of that, by which it finds the settings of the machine, and these ask for the uid 0 only, which a user namespace
+ * does not take away. One of them the C version reads when it starts, for a limit that it is then told not to set.
+ */
+export function shareRoot(host: HostPaths, shareDirectory: string): RootEntry[] {
+  return [
+    ...programsAndLibraries(host),
+    { kind: 'share', target: SHARE_PATH.slice(1), source: shareDirectory },
+    { kind: 'processes', target: 'processes' },
+    ...['proc', 'proc/sys', 'proc/sys/fs'].map((target): RootEntry => ({ kind: 'directory', target })),
+    { kind: 'symlink', target: 'proc/self', to: '../processes/self' },
+    { kind: 'file', target: 'proc/sys/fs/file-max', text: '1000000\n' },
+  ];
+}
+
+function programsAndLibraries(host: HostPaths): RootEntry[] {
+  return [
     ...host.system.map(
       ({ name, linkTo }): RootEntry =>
         linkTo === undefined
@@ -47,12 +81,6 @@ export function qemuRoot(host: HostPaths, kernelDirectory: string, gid: number, 
     ...(host.linkerCache
       ? [{ kind: 'bind', target: 'etc/ld.so.cache', source: '/etc/ld.so.cache', of: 'file' } as const]
       : []),
-    { kind: 'bind', target: 'vm', source: kernelDirectory, of: 'directory' },
-    { kind: 'directory', target: 'dev' },
-    { kind: 'device', target: 'dev/null', major: 1, minor: 3, mode: 0o666, gid: 0 },
-    { kind: 'device', target: 'dev/zero', major: 1, minor: 5, mode: 0o666, gid: 0 },
-    { kind: 'device', target: 'dev/urandom', major: 1, minor: 9, mode: 0o444, gid: 0 },
-    ...(kvm ? [{ kind: 'device', target: 'dev/kvm', major: 10, minor: 232, mode: 0o660, gid } as const] : []),
   ];
 }
 
@@ -82,29 +110,39 @@ export function qemuSteps({ id, cgroupFiles, enterRoot }: QemuConfinement): Step
   ];
 }
 
+/**
+ * New for virtiofsd. Its user namespace owns none of them: whatever virtiofsd becomes, it has no power to mount or to configure
+ * in them. As the first process of a pid namespace it is alone in there, and whoever kills it kills all of it.
+ */
+export const SHARE_NAMESPACES: readonly NamespaceKind[] = ['mount', 'pid', 'network', 'ipc'];
+
 export interface ShareConfinement {
   /** A user namespace, by fd; undefined where the host does not allow one. */
   readonly userNamespace: number | undefined;
   readonly cgroupFiles: readonly string[];
   /** The most files that this process may be allowed. */
   readonly hardLimit: number;
+  readonly enterRoot: () => void;
 }
 
 /**
- * virtiofsd makes files for the guest's users, so it stays root; in a user namespace that has power over files
- * only, none over the host. Its own sandbox then shuts it into the shared directory.
+ * virtiofsd makes files for the guest's users, so it stays root. To the host it is one wherever only the uid is asked for; so it
+ * is kept from seeing anything of the host, and in a user namespace it has no capabilities outside. It then makes the share its
+ * root itself.
  */
-export function shareSteps({ userNamespace, cgroupFiles, hardLimit }: ShareConfinement): Step[] {
+export function shareSteps({ userNamespace, cgroupFiles, hardLimit, enterRoot }: ShareConfinement): Step[] {
   const files = Math.min(SHARE_FILES, hardLimit);
   return [
     ...joinCgroups(cgroupFiles),
     ...leaveTerminal(),
     { do: 'limit', resource: 'nofile', limit: { soft: files, hard: files } },
     { do: 'limit', resource: 'core', limit: { soft: 0, hard: 0 } },
+    { do: 'call', name: 'root', action: enterRoot },
     ...(userNamespace === undefined
       ? []
       : [{ do: 'enter-namespace', fd: userNamespace, kinds: ['user'] } as const]),
     { do: 'umask', mask: 0 },
+    { do: 'no-new-privileges' },
     { do: 'parent-death-signal', signal: 'SIGKILL' },
   ];
 }

@@ -2,15 +2,14 @@ import { unless } from '../src/native/errors.ts';
 import { close } from '../src/native/files.ts';
 import { getLimit } from '../src/native/limits.ts';
 import type { Loop } from '../src/native/loop.ts';
-import { workingDirectory } from '../src/native/paths.ts';
 import { type Exit, kill } from '../src/native/processes.ts';
 import { signalName } from '../src/native/signals.ts';
 import { spawn } from '../src/native/spawn.ts';
-import { qemuRoot, qemuSteps, shareSteps } from './confinement.ts';
+import { qemuRoot, qemuSteps, SHARE_NAMESPACES, shareRoot, shareSteps } from './confinement.ts';
 import { Messages } from './messages.ts';
+import { enterRoot, hostPaths } from './own-root.ts';
 import { KERNEL_DIRECTORY, SHARE_DIRECTORY } from './pod.ts';
 import type { Programs } from './programs.ts';
-import { enterRoot, hostPaths } from './qemu-root.ts';
 import { Qmp } from './qmp.ts';
 import { type MachinePlan, qemuArguments, virtiofsdArguments } from './vmm.ts';
 import { closeTheirs, connectWires, type OwnEnds, type Wires } from './wires.ts';
@@ -40,8 +39,9 @@ const CONSOLE_BYTES = 65536;
 const MESSAGE_BYTES = 8192;
 /** Enough for the first line of a panic, which is above its stack. */
 const LAST_LINES = 30;
-/** QEMU's root is built in its own mount namespace, over a directory that it does not need. */
-const ROOT_PLACE = 'stage1/rootfs/opt';
+/** Each one's root is built in its own mount namespace, over a directory that it does not need. */
+const QEMU_ROOT_PLACE = 'stage1/rootfs/opt';
+const SHARE_ROOT_PLACE = KERNEL_DIRECTORY;
 const ENVIRONMENT = ['PATH=/usr/bin:/bin'];
 
 /** A running virtual machine: QEMU and virtiofsd. */
@@ -110,12 +110,19 @@ export class Machine {
 
 function startVirtiofsd({ programs, userNamespace, cgroupFiles }: MachineSetup, wires: Wires): number {
   const { virtiofsd } = programs;
+  const entries = shareRoot(hostPaths(), SHARE_DIRECTORY);
   return spawn({
     path: virtiofsd.path,
-    argv: ['virtiofsd', ...virtiofsdArguments(virtiofsd, `${workingDirectory()}/${SHARE_DIRECTORY}`)],
+    argv: ['virtiofsd', ...virtiofsdArguments(virtiofsd)],
     env: ENVIRONMENT,
     fds: wires.virtiofsd,
-    steps: shareSteps({ userNamespace, cgroupFiles, hardLimit: getLimit('nofile').hard }),
+    namespaces: SHARE_NAMESPACES,
+    steps: shareSteps({
+      userNamespace,
+      cgroupFiles,
+      hardLimit: getLimit('nofile').hard,
+      enterRoot: () => enterRoot(entries, SHARE_ROOT_PLACE),
+    }),
   });
 }
 
@@ -126,7 +133,7 @@ function startQemu({ plan, programs, id, cgroupFiles }: MachineSetup, wires: Wir
     argv: ['qemu-system-x86_64', ...qemuArguments(plan)],
     env: ENVIRONMENT,
     fds: wires.qemu,
-    steps: qemuSteps({ id, cgroupFiles, enterRoot: () => enterRoot(entries, ROOT_PLACE) }),
+    steps: qemuSteps({ id, cgroupFiles, enterRoot: () => enterRoot(entries, QEMU_ROOT_PLACE) }),
   });
 }
 

@@ -9,6 +9,8 @@ export const SHARE_TAG = 'pod';
 /** Kernel and initramfs as QEMU sees them, in its own root. */
 const KERNEL = '/vm/vmlinux';
 const INITRAMFS = '/vm/initramfs';
+/** The share as virtiofsd sees it, in its own root. */
+export const SHARE_PATH = '/share';
 
 /** What each of QEMU's file descriptors is, by number: it gets no path to anything and waits for nobody. */
 export const QEMU_FDS = ['stdin', 'stdout', 'stderr', 'control', 'data', 'qmp', 'console', 'share'] as const;
@@ -119,30 +121,29 @@ const LISTEN_FD = VIRTIOFSD_FDS.indexOf('listen');
 export const SHARE_FILES = 65536;
 
 /** Without the program's name. */
-export function virtiofsdArguments(virtiofsd: Virtiofsd, directory: string): string[] {
-  return ARGUMENTS[virtiofsd.kind](directory);
+export function virtiofsdArguments(virtiofsd: Virtiofsd): readonly string[] {
+  return ARGUMENTS[virtiofsd.kind];
 }
 
 /**
- * - namespaces of its own and the shared directory as their root: the part that serves the guest sees nothing else;
+ * - it is in namespaces and in a root of its own already, and makes the share its root there;
  * - several overlays are mounted under the share: without announce-submounts their inode numbers collide;
  * - xattrs, for file capabilities;
  * - the share is this pod's alone, so the guest may cache what it has seen;
  * - the limit of files is set beforehand: raising it may not be allowed.
  */
-const ARGUMENTS: Readonly<Record<VirtiofsdKind, (directory: string) => string[]>> = {
-  c: (directory) => [
+const ARGUMENTS: Readonly<Record<VirtiofsdKind, readonly string[]>> = {
+  c: [
     '-f',
     `--fd=${LISTEN_FD}`,
-    // Its options are separated by commas, which a path may hold.
-    ...['-o', `source=${directory.replace(/[\\,]/g, '\\$&')}`],
-    ...['-o', 'sandbox=namespace,cache=always,xattr,announce_submounts,log_level=warn'],
+    ...['-o', `source=${SHARE_PATH}`],
+    ...['-o', 'sandbox=chroot,cache=always,xattr,announce_submounts,log_level=warn'],
     '--rlimit-nofile=0',
   ],
-  rust: (directory) => [
+  rust: [
     `--fd=${LISTEN_FD}`,
-    `--shared-dir=${directory}`,
-    '--sandbox=namespace',
+    `--shared-dir=${SHARE_PATH}`,
+    '--sandbox=chroot',
     '--cache=always',
     '--xattr',
     '--announce-submounts',

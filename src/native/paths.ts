@@ -95,9 +95,3 @@ const permissionBits = { exist: 0, execute: 1, write: 2, read: 4 } as const;
 export function access(path: string, permission: Permission, directory = AT_FDCWD): boolean {
   return attempt('faccessat', directory, path, permissionBits[permission]) === 0;
 }
-
-export function workingDirectory(): string {
-  const out = new Uint8Array(4096);
-  const length = call('getcwd', out, out.length);
-  return utf8Decode(out.subarray(0, length - 1));
-}

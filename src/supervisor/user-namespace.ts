@@ -2,7 +2,6 @@ import { readTextIfPresent, writeControl } from '../native/contents.ts';
 import { exit } from '../native/engine.ts';
 import { SystemError } from '../native/errors.ts';
 import { close, open, open_, read, write } from '../native/files.ts';
-import { mountTable } from '../native/mount-table.ts';
 import { unshare } from '../native/mounts.ts';
 import { openPipe } from '../native/pipes.ts';
 import { fork, waitFor } from '../native/processes.ts';
@@ -10,13 +9,9 @@ import { fork, waitFor } from '../native/processes.ts';
 /** Every id is itself: what changes is that its root has no power outside of it. */
 const ALL_IDS = '0 0 4294967295';
 
-/**
- * A user namespace with all ids, by fd; undefined where the host does not give one, or where a sandbox inside of it could not
- * mount its own /proc (the kernel refuses that if parts of the visible /proc are covered).
- */
+/** A user namespace with all ids, by fd; undefined where the host does not give one. */
 export function openUserNamespace(): number | undefined {
   if (readTextIfPresent('/proc/sys/user/max_user_namespaces')?.trim() === '0') return undefined;
-  if (mountTable().some(({ target }) => target.startsWith('/proc/'))) return undefined;
   return makeUserNamespace();
 }
 

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { qemuRoot, qemuSteps, shareSteps } from '../../../stage1-kvm/confinement.ts';
+import {
+  qemuRoot,
+  qemuSteps,
+  SHARE_NAMESPACES,
+  shareRoot,
+  shareSteps,
+} from '../../../stage1-kvm/confinement.ts';
 
 const doing = (steps: readonly { do: string }[]) => steps.map((step) => step.do);
 
@@ -40,15 +46,15 @@ describe('qemuSteps', () => {
   });
 });
 
-describe('qemuRoot', () => {
-  const host = {
-    system: [
-      { name: 'usr', linkTo: undefined },
-      { name: 'lib', linkTo: 'usr/lib' },
-    ],
-    linkerCache: true,
-  };
+const host = {
+  system: [
+    { name: 'usr', linkTo: undefined },
+    { name: 'lib', linkTo: 'usr/lib' },
+  ],
+  linkerCache: true,
+};
 
+describe('qemuRoot', () => {
   it('holds programs, the kernel and a few devices', () => {
     const entries = qemuRoot(host, 'stage1/rootfs/vm', 70001, false);
     expect(entries.map(({ target }) => target)).toEqual([
@@ -77,23 +83,50 @@ describe('qemuRoot', () => {
   });
 });
 
+describe('shareRoot', () => {
+  it('has procfs without the settings of the machine, and the share alone is writable', () => {
+    const entries = shareRoot(host, 'stage1/rootfs/opt/stage2');
+    expect(entries.filter(({ kind }) => kind === 'share')).toEqual([
+      { kind: 'share', target: 'share', source: 'stage1/rootfs/opt/stage2' },
+    ]);
+    expect(entries.filter(({ kind }) => kind === 'processes')).toEqual([
+      { kind: 'processes', target: 'processes' },
+    ]);
+    expect(entries).toContainEqual({ kind: 'symlink', target: 'proc/self', to: '../processes/self' });
+    const sources = entries.flatMap((entry) => (entry.kind === 'bind' ? [entry.source] : []));
+    expect(sources).toEqual(['/usr', '/etc/ld.so.cache']);
+  });
+});
+
 describe('shareSteps', () => {
-  it('asks for the death signal after the change of namespace, which clears it', () => {
-    const steps = doing(shareSteps({ userNamespace: 7, cgroupFiles: [], hardLimit: 1_000_000 }));
-    expect(steps).toEqual(['session', 'limit', 'limit', 'enter-namespace', 'umask', 'parent-death-signal']);
+  const share = { userNamespace: 7, cgroupFiles: [], hardLimit: 1_000_000, enterRoot: () => {} };
+
+  it('begins in namespaces of its own', () => {
+    expect([...SHARE_NAMESPACES].sort()).toEqual(['ipc', 'mount', 'network', 'pid']);
+  });
+
+  it('mounts before it has no power to, and asks for the death signal after the change of namespace, which clears it', () => {
+    expect(doing(shareSteps(share))).toEqual([
+      'session',
+      'limit',
+      'limit',
+      'call',
+      'enter-namespace',
+      'umask',
+      'no-new-privileges',
+      'parent-death-signal',
+    ]);
   });
 
   it('goes without a user namespace where there is none', () => {
-    expect(doing(shareSteps({ userNamespace: undefined, cgroupFiles: [], hardLimit: 10 }))).not.toContain(
-      'enter-namespace',
-    );
+    expect(doing(shareSteps({ ...share, userNamespace: undefined }))).not.toContain('enter-namespace');
   });
 
   it.each([
     [1_000_000, 65536],
     [4096, 4096],
   ])('with a hard limit of %d files, has %d', (hardLimit, files) => {
-    const [, limit] = shareSteps({ userNamespace: undefined, cgroupFiles: [], hardLimit });
+    const [, limit] = shareSteps({ ...share, hardLimit });
     expect(limit).toEqual({ do: 'limit', resource: 'nofile', limit: { soft: files, hard: files } });
   });
 });

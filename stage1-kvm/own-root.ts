@@ -1,6 +1,6 @@
-/** Makes the root that `confinement.ts` describes. Runs in QEMU's process, in a mount namespace of its own. */
+/** Makes the roots that `confinement.ts` describes. Runs in the process that gets one, in a mount namespace of its own. */
 import { writeFile } from '../src/native/contents.ts';
-import { setReadOnly } from '../src/native/mount-attributes.ts';
+import { restrictMount } from '../src/native/mount-attributes.ts';
 import { mount, ms, pivotRoot, unmount } from '../src/native/mounts.ts';
 import { chmod, chown, mkdir, mknod, readlink, symlink } from '../src/native/paths.ts';
 import { chdir } from '../src/native/processes.ts';
@@ -20,17 +20,18 @@ export function hostPaths(): HostPaths {
 
 /** `place` is any directory that may be hidden: the new root is mounted there before it becomes `/`. */
 export function enterRoot(entries: readonly RootEntry[], place: string): void {
-  // What happens to mounts from here on is nobody else's business.
-  mount({ target: '/', flags: ms.recursive | ms.private });
+  // What is mounted here is nobody else's business.
+  mount({ target: '/', flags: ms.recursive | ms.slave });
+  const devices = entries.some(({ kind }) => kind === 'device');
   mount({
-    source: 'qemu',
+    source: 'root',
     target: place,
     type: 'tmpfs',
-    flags: ms.noSuid | ms.noExec,
+    flags: ms.noSuid | ms.noExec | (devices ? 0 : ms.noDev),
     data: 'mode=755,size=64k,nr_inodes=64',
   });
   for (const entry of entries) make(entry, `${place}/${entry.target}`);
-  setReadOnly(place, 'alone');
+  restrictMount(place, 'alone', 'read-only');
   chdir(place);
   pivotRoot('.', '.');
   unmount('.', 'detach');
@@ -45,11 +46,30 @@ function make(entry: RootEntry, target: string): void {
     case 'symlink':
       symlink(entry.to, target);
       return;
+    case 'file':
+      writeFile(target, entry.text);
+      return;
     case 'bind':
       if (entry.of === 'directory') mkdir(target, 0o755);
       else writeFile(target, '');
       mount({ source: entry.source, target, flags: ms.bind | ms.recursive });
-      setReadOnly(target, 'recursive');
+      // Nothing that the host mounts later may come in beside what is restricted here.
+      mount({ target, flags: ms.private | ms.recursive });
+      restrictMount(target, 'recursive', 'read-only', 'no-suid', 'no-devices');
+      return;
+    case 'share':
+      mkdir(target, 0o755);
+      mount({ source: entry.source, target, flags: ms.bind | ms.recursive });
+      return;
+    case 'processes':
+      mkdir(target, 0o755);
+      mount({
+        source: 'proc',
+        target,
+        type: 'proc',
+        flags: ms.noSuid | ms.noDev | ms.noExec,
+        data: 'subset=pid',
+      });
       return;
     case 'device':
       mknod(target, 'char', entry.mode, { major: entry.major, minor: entry.minor });
