@@ -9,6 +9,7 @@ import {
 import { setCloseOnExec } from '../src/native/descriptors.ts';
 import { environment } from '../src/native/engine.ts';
 import { Loop } from '../src/native/loop.ts';
+import { restrictMount } from '../src/native/mount-attributes.ts';
 import { mount, ms, unshare } from '../src/native/mounts.ts';
 import { changeLink, findLink } from '../src/native/netlink/links.ts';
 import { Netlink } from '../src/native/netlink/socket.ts';
@@ -76,9 +77,13 @@ function openCgroup({ uuid }: Pod, report: Report): PodCgroup {
   return cgroup;
 }
 
-/** The root of the share is a mount of its own, and shared, so that what is mounted below later reaches virtiofsd. */
+/**
+ * The root of the share is a mount of its own, and shared, so that what is mounted below later reaches virtiofsd. Set-user-id
+ * programs and devices that a guest makes there mean something in the guest, which mounts the share itself; never to the host.
+ */
 function shareRoots(): void {
   mount({ source: SHARE_DIRECTORY, target: SHARE_DIRECTORY, flags: ms.bind | ms.recursive });
+  restrictMount(SHARE_DIRECTORY, 'recursive', 'no-suid', 'no-devices');
   mount({ target: SHARE_DIRECTORY, flags: ms.shared | ms.recursive });
 }
 

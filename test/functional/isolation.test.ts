@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { tinyImages } from '../support/images.ts';
@@ -57,6 +57,28 @@ function status(pid: number, field: string): string {
   return new RegExp(`^${field}:[ \\t]*(.*)$`, 'm').exec(text)?.[1]?.trim() ?? '';
 }
 
+function mountsOf(pid: number): { target: string; options: string[] }[] {
+  const lines = readFileSync(`/proc/${pid}/mountinfo`, 'utf8').trim().split('\n');
+  return lines.map((line) => {
+    const [, , , , target = '', options = ''] = line.split(' ');
+    return { target, options: options.split(',') };
+  });
+}
+
+/** virtiofsd is uid 0: what asks for no more than that must be out of its reach. */
+function expectConfined({ pid }: ScopeProcess, { qemu }: Pod): void {
+  for (const kind of ['mnt', 'net', 'pid', 'ipc'])
+    for (const other of ['self', qemu.pid])
+      expect(readlinkSync(`/proc/${pid}/ns/${kind}`)).not.toBe(readlinkSync(`/proc/${other}/ns/${kind}`));
+  expect(status(pid, 'NSpid')).toMatch(/\t1$/);
+  // It keeps fds of procfs, and from each the way up is open.
+  const directories = readdirSync(`/proc/${pid}/fd`).map((fd) => `/proc/${pid}/fd/${fd}`);
+  expect(directories.filter((path) => existsSync(`${path}/../../1/fd`)).length).toBeGreaterThan(0);
+  for (const path of [...directories, `/proc/${pid}/root`])
+    for (const up of ['sys', '../sys', '../../sys', '../../../sys', '../../../../sys'])
+      expect(existsSync(`${path}/${up}/kernel`)).toBe(false);
+}
+
 /** Runs a command with the ids of a pod's QEMU and nothing else: what a guest that escaped into it could do. */
 async function asEscaped(pod: Pod, argv: readonly string[]): Promise<number> {
   const ids = [
@@ -102,6 +124,12 @@ test('a pod is a supervisor, QEMU and virtiofsd, each with no more than it needs
     expect(
       existsSync(`/proc/${pod.qemu.pid}/root/root`) || existsSync(`/proc/${pod.qemu.pid}/root/home`),
     ).toBe(false);
+    for (const process of pod.virtiofsd) expectConfined(process, pod);
+    for (const { pid } of [pod.supervisor, ...pod.virtiofsd]) {
+      const roots = mountsOf(pid).filter(({ target }) => /\/(one|two)\/rootfs$/.test(target));
+      expect(roots.length).toBeGreaterThan(0);
+      for (const { options } of roots) expect(options).toEqual(expect.arrayContaining(['nosuid', 'nodev']));
+    }
   }
   expect(one.vmId).not.toBe(two.vmId);
 
