@@ -84,6 +84,12 @@ function programsAndLibraries(host: HostPaths): RootEntry[] {
   ];
 }
 
+/**
+ * New for QEMU, which is in the pod's network namespace already. In a pid namespace it can signal and trace nobody: not even a
+ * QEMU of the same uid, as pods of two data directories may be.
+ */
+export const QEMU_NAMESPACES: readonly NamespaceKind[] = ['mount', 'pid', 'ipc'];
+
 export interface QemuConfinement {
   /** The uid, and the gid, of the pod's QEMU. */
   readonly id: number;
@@ -92,12 +98,10 @@ export interface QemuConfinement {
   readonly enterRoot: () => void;
 }
 
-/** In the pod's network namespace, where the supervisor is already. */
 export function qemuSteps({ id, cgroupFiles, enterRoot }: QemuConfinement): Step[] {
   return [
     ...joinCgroups(cgroupFiles),
     ...leaveTerminal(),
-    { do: 'unshare', kinds: ['mount', 'ipc'] },
     { do: 'call', name: 'root', action: enterRoot },
     // A core would hold the guest's memory.
     { do: 'limit', resource: 'core', limit: { soft: 0, hard: 0 } },

@@ -5,7 +5,14 @@ import type { Loop } from '../src/native/loop.ts';
 import { type Exit, kill } from '../src/native/processes.ts';
 import { signalName } from '../src/native/signals.ts';
 import { spawn } from '../src/native/spawn.ts';
-import { qemuRoot, qemuSteps, SHARE_NAMESPACES, shareRoot, shareSteps } from './confinement.ts';
+import {
+  QEMU_NAMESPACES,
+  qemuRoot,
+  qemuSteps,
+  SHARE_NAMESPACES,
+  shareRoot,
+  shareSteps,
+} from './confinement.ts';
 import { Messages } from './messages.ts';
 import { enterRoot, hostPaths } from './own-root.ts';
 import { KERNEL_DIRECTORY, SHARE_DIRECTORY } from './pod.ts';
@@ -133,6 +140,7 @@ function startQemu({ plan, programs, id, cgroupFiles }: MachineSetup, wires: Wir
     argv: ['qemu-system-x86_64', ...qemuArguments(plan)],
     env: ENVIRONMENT,
     fds: wires.qemu,
+    namespaces: QEMU_NAMESPACES,
     steps: qemuSteps({ id, cgroupFiles, enterRoot: () => enterRoot(entries, QEMU_ROOT_PLACE) }),
   });
 }

@@ -117,10 +117,11 @@ test('a pod is a supervisor, QEMU and virtiofsd, each with no more than it needs
     expect(status(pod.qemu.pid, 'Seccomp')).toBe('2');
     expect(status(pod.qemu.pid, 'NoNewPrivs')).toBe('1');
     expect(status(pod.supervisor.pid, 'Threads')).toBe('1');
-    for (const kind of ['mnt', 'net'])
+    for (const kind of ['mnt', 'net', 'pid', 'ipc'])
       expect(readlinkSync(`/proc/${pod.qemu.pid}/ns/${kind}`)).not.toBe(
         readlinkSync(`/proc/self/ns/${kind}`),
       );
+    expect(status(pod.qemu.pid, 'NSpid')).toMatch(/\t1$/);
     expect(
       existsSync(`/proc/${pod.qemu.pid}/root/root`) || existsSync(`/proc/${pod.qemu.pid}/root/home`),
     ).toBe(false);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  QEMU_NAMESPACES,
   qemuRoot,
   qemuSteps,
   SHARE_NAMESPACES,
@@ -21,7 +22,6 @@ describe('qemuSteps', () => {
       'write',
       'write',
       'session',
-      'unshare',
       'call',
       'limit',
       'bounding-set',
@@ -31,6 +31,10 @@ describe('qemuSteps', () => {
       'no-new-privileges',
       'parent-death-signal',
     ]);
+  });
+
+  it('sees no other process', () => {
+    expect([...QEMU_NAMESPACES].sort()).toEqual(['ipc', 'mount', 'pid']);
   });
 
   it('leaves no group, no capability, and an id of the pod', () => {
