@@ -53,10 +53,10 @@ export function joinFiles(cgroup: PodCgroup): string[] {
   return cgroup.group.directories.map(({ path }) => `${path}/cgroup.procs`);
 }
 
-/** After the last of the pod's processes has been reaped. */
+/** The pod's end, on every way out: whatever is still in there dies. */
 export function removePodCgroup(cgroup: PodCgroup): void {
   if (cgroup.kind === 'none') return;
-  removeGroup(cgroup.group);
+  clear(cgroup.group);
   cgroup.leave?.();
 }
 
@@ -66,7 +66,11 @@ export function removeRecordedCgroups(): void {
     readTextIfPresent(POD.cgroups)
       ?.split('\n')
       .filter((line) => line.startsWith('/')) ?? [];
-  const group: ControlGroup = { directories: recorded.map((path) => ({ controller: 'unified', path })) };
+  clear({ directories: recorded.map((path) => ({ controller: 'unified', path })) });
+}
+
+/** Killed processes need a moment to be gone. */
+function clear(group: ControlGroup): void {
   for (let tries = 0; tries < 50 && !removeGroup(group); tries++) {
     signalGroup(group, 'SIGKILL');
     sleep(20);
