@@ -37,9 +37,9 @@ export class Qmp {
   constructor(loop: Loop, fd: number, events: QmpEvents) {
     this.#fd = fd;
     this.#events = events;
+    this.#watch = loop.watch(fd, { readable: () => this.#read() });
     // Without this first command there are no events. It waits in the socket until QEMU listens.
     this.#execute('qmp_capabilities');
-    this.#watch = loop.watch(fd, { readable: () => this.#read() });
   }
 
   close(): void {
@@ -50,7 +50,12 @@ export class Qmp {
   }
 
   #execute(command: string): void {
-    writeNow(this.#fd, utf8Encode(`${JSON.stringify({ execute: command })}\n`));
+    try {
+      writeNow(this.#fd, utf8Encode(`${JSON.stringify({ execute: command })}\n`));
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.close();
+    }
   }
 
   #read(): void {
@@ -89,7 +94,7 @@ export class Qmp {
 
   #answer(result: unknown): void {
     if (!isObject(result) || result.running !== false) return;
-    this.#events.stopped(String(result.status));
+    this.#events.stopped(typeof result.status === 'string' ? result.status : 'it does not say why');
   }
 }
 

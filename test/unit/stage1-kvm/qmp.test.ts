@@ -20,17 +20,20 @@ function qemu() {
     shutdown: (reason) => log.push(`shutdown ${reason}`),
     stopped: (status) => log.push(`stopped ${status}`),
   });
-  const say = (text: string) => {
-    writeAll(peer, Buffer.from(text));
+  const turn = () => {
     loop.after(10, () => loop.stop());
     loop.run();
     return log;
+  };
+  const say = (text: string) => {
+    writeAll(peer, Buffer.from(text));
+    return turn();
   };
   const heard = () => {
     const buffer = Buffer.alloc(1000);
     return buffer.subarray(0, readNow(peer, buffer) ?? 0).toString();
   };
-  return { say, heard, peer, qmp };
+  return { say, turn, heard, peer, qmp };
 }
 
 const event = (name: string, data: unknown = {}) => `${JSON.stringify({ event: name, data })}\r\n`;
@@ -57,6 +60,20 @@ describe('Qmp', () => {
     expect(say('{"return":{"running":false,"status":"internal-error"}}\r\n')).toEqual([
       'stopped internal-error',
     ]);
+  });
+
+  it('believes nothing of a status that is no text', () => {
+    expect(qemu().say('{"return":{"running":false,"status":{"toString":1}}}\r\n')).toEqual([
+      'stopped it does not say why',
+    ]);
+  });
+
+  it('asks no more of a QEMU that does not listen', () => {
+    const { peer, heard, turn } = qemu();
+    heard();
+    writeAll(peer, Buffer.from(`${event('STOP')}${event('STOP')}`));
+    close(peer);
+    expect(turn()).toEqual([]);
   });
 
   it('is not disturbed by anything else', () => {
