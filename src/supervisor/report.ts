@@ -8,15 +8,19 @@ import { unless } from '../native/errors.ts';
 import { writeNow } from '../native/files.ts';
 import { attempt } from '../native/syscall.ts';
 import { printable } from './printable.ts';
+import { WarningLimit } from './warning-limit.ts';
 
 const STDERR = 2;
 /** What a pipe that takes anything at all takes at once is 4096 bytes. */
 const LINE_CHARACTERS = 1000;
 const GONE = ['EPIPE', 'EBADF', 'EIO', 'ECONNRESET', 'ENXIO', 'ENOSPC'];
+/** The pod's directory may be where a guest has just filled the file system. */
+const FULL = ['ENOSPC', 'EDQUOT'];
 const POLLOUT = 4;
 
 export class Report {
   readonly #start = monotonicMilliseconds();
+  readonly #warnings = new WarningLimit();
 
   constructor(
     private readonly command: string,
@@ -31,8 +35,10 @@ export class Report {
 
   /** Also kept for whoever looks at the pod later. */
   warn(message: string): void {
-    this.say(message);
-    appendFile(POD.warnings, `${printable(message)}\n`, 0o640);
+    for (const line of this.#warnings.take(message)) {
+      this.say(line);
+      unless(FULL, () => appendFile(POD.warnings, `${line}\n`, 0o640));
+    }
   }
 
   /** Where the time goes, with --debug. */
