@@ -10,6 +10,7 @@ import { PodControl } from './control-handler.ts';
 import { KvmError } from './error.ts';
 import { Machine, type MachineSetup } from './machine.ts';
 import { STOP_GRACE_SECONDS } from './plan.ts';
+import { explain } from './problems.ts';
 
 /** For the first word of the guest. It needs one or two seconds; a host under load may need many times that. */
 const HELLO_SECONDS: Readonly<Record<Accelerator, number>> = { kvm: 30, tcg: 180 };
@@ -157,11 +158,3 @@ export class Supervision {
     this.#machine.kill();
   }
 }
-
-/** What the guest's init says of itself explains most, a broken channel least: every other failure breaks channels, too. */
-function explain(problems: readonly Error[]): string {
-  const rank = (problem: Error) => RANKS.indexOf('code' in problem ? String(problem.code) : '');
-  return [...problems].sort((a, b) => rank(b) - rank(a))[0]?.message ?? 'the pod failed';
-}
-
-const RANKS = ['', 'guest-broken', 'machine-failed', 'guest-failed'];

@@ -99,10 +99,12 @@ export class FrameReceiver {
     if (this.#got < this.#header.length) return false;
     this.#got = 0;
     const header = this.codec.decode(new DataView(this.#header.buffer));
-    if (header === undefined) throw new FrameError('a frame with a header that no sender may send');
+    if (header === undefined)
+      throw new FrameError('bad-frame', 'a frame with a header that no sender may send');
     const sink =
       this.#sinks.get(header.stream) ?? (this.early === 'keep' ? this.#make(header.stream) : undefined);
-    if (sink === undefined) throw new FrameError(`a frame of stream ${header.stream}, which is not open`);
+    if (sink === undefined)
+      throw new FrameError('bad-frame', `a frame of stream ${header.stream}, which is not open`);
     if (header.length === 0) {
       sink.end();
       return true;
@@ -129,7 +131,7 @@ export class FrameReceiver {
     if (!this.#splices || this.#remaining < SPLICE_FROM) return undefined;
     try {
       const moved = sink.spliceFrom(this.fd, this.#remaining);
-      if (moved === 0) throw new FrameError('the channel was closed');
+      if (moved === 0) throw new FrameError('closed', 'the channel was closed');
       return moved;
     } catch (error) {
       if (!hasCode(error, 'EINVAL')) throw error;
@@ -146,7 +148,7 @@ export class FrameReceiver {
 
   #read(into: Uint8Array): number | undefined {
     const read = readNow(this.fd, into);
-    if (read === 0) throw new FrameError('the channel was closed');
+    if (read === 0) throw new FrameError('closed', 'the channel was closed');
     return read;
   }
 }

@@ -97,7 +97,7 @@ export class FrameSender {
     if (source === undefined) return;
     source.credit += bytes;
     if (source.credit > this.codec.windowBytes)
-      throw new FrameError(`stream ${stream} was granted more than it had sent`);
+      throw new FrameError('bad-frame', `stream ${stream} was granted more than it had sent`);
     if (source.state === 'starved') this.#await(source);
   }
 

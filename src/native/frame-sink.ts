@@ -10,7 +10,13 @@ import { fstat } from './stat.ts';
 /** The peer broke the rules of the protocol, or is gone. */
 export class FrameError extends Error {
   override readonly name = 'FrameError';
-  readonly code = 'bad-frame';
+
+  constructor(
+    readonly code: 'bad-frame' | 'closed',
+    message: string,
+  ) {
+    super(message);
+  }
 }
 
 export interface SinkEvents {
@@ -74,7 +80,7 @@ export class FrameSink {
   /** @throws FrameError when the peer sends more than it was granted */
   reserve(bytes: number): void {
     this.#window -= bytes;
-    if (this.#window < 0) throw new FrameError('more bytes of a stream than were granted');
+    if (this.#window < 0) throw new FrameError('bad-frame', 'more bytes of a stream than were granted');
   }
 
   /** Bytes moved, 0 at the channel's end; undefined where they must be read, or there are none yet. */

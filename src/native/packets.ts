@@ -20,7 +20,13 @@ export interface PacketLimits {
 
 class PacketError extends Error {
   override readonly name = 'PacketError';
-  readonly code = 'bad-packet';
+
+  constructor(
+    readonly code: 'bad-packet' | 'closed',
+    message: string,
+  ) {
+    super(message);
+  }
 }
 
 const HEADER_BYTES = 4;
@@ -91,14 +97,14 @@ export class PacketChannel {
       else this.#outgoing.shift();
     }
     if (this.#queued > this.#limits.queueBytes)
-      throw new PacketError(`the peer leaves ${this.#queued} bytes unread`);
+      throw new PacketError('bad-packet', `the peer leaves ${this.#queued} bytes unread`);
     this.#listen();
   }
 
   #receive(): void {
     const read = readNow(this.#fd, this.#chunk);
     if (read === undefined) return;
-    if (read === 0) throw new PacketError('the channel was closed');
+    if (read === 0) throw new PacketError('closed', 'the channel was closed');
     this.#incoming = concat([this.#incoming, this.#chunk.subarray(0, read)]);
     for (let body = this.#next(); body !== undefined; body = this.#next()) this.#texts.push(utf8Decode(body));
   }
@@ -118,7 +124,10 @@ export class PacketChannel {
     if (incoming.length < HEADER_BYTES) return undefined;
     const length = new DataView(incoming.buffer, incoming.byteOffset).getUint32(0, true);
     if (length > this.#limits.receiveBytes)
-      throw new PacketError(`a text of ${length} bytes, at most ${this.#limits.receiveBytes} are taken`);
+      throw new PacketError(
+        'bad-packet',
+        `a text of ${length} bytes, at most ${this.#limits.receiveBytes} are taken`,
+      );
     const end = HEADER_BYTES + length;
     if (incoming.length < end) return undefined;
     this.#incoming = incoming.subarray(end);

@@ -1,6 +1,8 @@
 export type SupervisorErrorCode =
-  /** The guest broke the protocol, or its channel. */
+  /** The guest broke the protocol. */
   | 'guest-broken'
+  /** A channel to the guest is closed, or fails: mostly because something else has. */
+  | 'channel-lost'
   /** The guest gave up, or never came up. */
   | 'guest-failed'
   /** There is no supervisor to talk to, or it answers rubbish. */
@@ -18,4 +20,14 @@ export class SupervisorError extends Error {
   ) {
     super(message, options);
   }
+}
+
+/** What became of a channel to the guest: its peer broke the rules, or it is gone. */
+export function channelError(channel: 'control' | 'data', cause: Error): SupervisorError {
+  const broken = 'code' in cause && (cause.code === 'bad-packet' || cause.code === 'bad-frame');
+  return new SupervisorError(
+    broken ? 'guest-broken' : 'channel-lost',
+    `${channel} channel: ${cause.message}`,
+    { cause },
+  );
 }

@@ -9,7 +9,7 @@ import { AbiError } from '../abi/json.ts';
 import { monotonicMilliseconds } from '../native/clock.ts';
 import type { Loop } from '../native/loop.ts';
 import { PacketChannel } from '../native/packets.ts';
-import { SupervisorError } from './error.ts';
+import { channelError, SupervisorError } from './error.ts';
 import { RateLimit } from './rate.ts';
 
 export interface GuestChannelEvents {
@@ -36,8 +36,7 @@ export class GuestChannel {
     const limits = { receiveBytes: GUEST_MESSAGE_MAX_BYTES, queueBytes: 2 * HOST_MESSAGE_MAX_BYTES };
     this.#packets = new PacketChannel(loop, fd, limits, {
       text: (text) => this.#take(text),
-      broken: (cause) =>
-        events.broken(new SupervisorError('guest-broken', `control channel: ${cause.message}`, { cause })),
+      broken: (cause) => events.broken(channelError('control', cause)),
     });
   }
 

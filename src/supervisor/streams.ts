@@ -3,7 +3,7 @@ import type { HostMessage } from '../abi/guest.ts';
 import { close } from '../native/files.ts';
 import type { Loop } from '../native/loop.ts';
 import { Mux } from '../native/mux.ts';
-import { SupervisorError } from './error.ts';
+import { channelError, type SupervisorError } from './error.ts';
 
 export interface StreamsEvents {
   /** To PID 1, on the control channel. */
@@ -25,8 +25,7 @@ export class Streams {
       credit: (stream, bytes) => events.send({ type: 'credit', stream, bytes }),
       sinkRefused: (stream) => events.send({ type: 'close', stream }),
       sinkEnded: (stream) => this.#ended(stream),
-      broken: (cause) =>
-        events.broken(new SupervisorError('guest-broken', `data channel: ${cause.message}`, { cause })),
+      broken: (cause) => events.broken(channelError('data', cause)),
     });
   }
 

@@ -139,7 +139,7 @@ describe('a guest that is broken or hostile loses its pod', () => {
     ['an app started twice', [hello, started('a'), started('a')], /"a" out of turn/],
     ['an end before the start', [hello, exited('a', 0)], /"a" out of turn/],
     ['ended before the plan', [{ type: 'ended' }], /ended out of turn/],
-    ['rubbish', [7], /rubbish/],
+    ['rubbish', [7], /^guest-broken: .*rubbish/],
     ['an unknown message', [{ type: 'root-please' }], /unknown type/],
     ['its own despair', [hello, { type: 'fatal', message: 'no root' }], /^guest-failed: .*gave up: no root/],
     [
@@ -157,6 +157,6 @@ describe('a guest that is broken or hostile loses its pod', () => {
     const { guestControl, turn, log } = scripted();
     close(guestControl);
     turn();
-    expect(log).toEqual(['guest-broken: control channel: the channel was closed']);
+    expect(log).toEqual(['channel-lost: control channel: the channel was closed']);
   });
 });
