@@ -1,6 +1,7 @@
 import type { MountPlan, MountStep } from '../abi/mount-plan.ts';
 import { unless } from '../native/errors.ts';
 import { close, open, open_ } from '../native/files.ts';
+import { restrictMount } from '../native/mount-attributes.ts';
 import { mountTable } from '../native/mount-table.ts';
 import { mount, ms, unmount, unshare } from '../native/mounts.ts';
 import { mkdirAll } from '../native/paths.ts';
@@ -65,12 +66,16 @@ function execute({ step, source }: OpenStep, pod: number): void {
   }
 }
 
+// Never a device of the host, nor a program that makes its caller root: what images bring and guests leave there is theirs
+// to make up. A guest of a virtual machine has both all the same, by its own kernel; a stage1 without one lifts this itself.
+
 function mountOverlay(step: Extract<MountStep, { kind: 'overlay' }>, lowerBase: number, pod: number): void {
   const here = descriptorPath(pod);
   const data = overlayOptions(step, here);
   chdir(lowerBase);
   try {
-    mount({ source: 'overlay', target: `${here}/${step.target}`, type: 'overlay', data });
+    const target = `${here}/${step.target}`;
+    mount({ source: 'overlay', target, type: 'overlay', flags: ms.noSuid | ms.noDev, data });
   } finally {
     chdir(pod);
   }
@@ -78,8 +83,8 @@ function mountOverlay(step: Extract<MountStep, { kind: 'overlay' }>, lowerBase: 
 
 function bind(target: string, source: number, readOnly: boolean): void {
   mount({ source: descriptorPath(source), target, flags: ms.bind | ms.recursive });
-  // The flags of a bind mount are only taken by a remount.
-  if (readOnly) mount({ target, flags: ms.bind | ms.remount | ms.readOnly });
+  // Not by a remount, which would change the uppermost mount alone and take off what it is not told.
+  restrictMount(target, 'recursive', 'no-suid', 'no-devices', ...(readOnly ? ['read-only' as const] : []));
 }
 
 function descriptorPath(fd: number): string {
