@@ -45,7 +45,9 @@ export interface MachineEvents {
 const CONSOLE_BYTES = 65536;
 const MESSAGE_BYTES = 8192;
 /** Enough for the first line of a panic, which is above its stack. */
-const LAST_LINES = 30;
+const LAST_LINES = 15;
+/** A panic says what it is in its first line, and then prints registers and calls. */
+const LAST_CONSOLE_LINES = 60;
 /** Each one's root is built in its own mount namespace, over a directory that it does not need. */
 const QEMU_ROOT_PLACE = 'stage1/rootfs/opt';
 const SHARE_ROOT_PLACE = KERNEL_DIRECTORY;
@@ -91,12 +93,12 @@ export class Machine {
   /** The last lines of what the programs and the guest's console have said, each with who said it. */
   lastWords(): string[] {
     const sources = [
-      ['qemu', this.#qemuMessages],
-      ['virtiofsd', this.#shareMessages],
-      ['console', this.#console],
+      ['qemu', this.#qemuMessages, LAST_LINES],
+      ['virtiofsd', this.#shareMessages, LAST_LINES],
+      ['console', this.#console, LAST_CONSOLE_LINES],
     ] as const;
-    return sources.flatMap(([name, messages]) =>
-      messages.lastLines(LAST_LINES).map((line) => `${name}: ${line}`),
+    return sources.flatMap(([name, messages, count]) =>
+      messages.lastLines(count).map((line) => `${name}: ${line}`),
     );
   }
 
