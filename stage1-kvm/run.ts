@@ -26,7 +26,7 @@ import { unenforced } from './isolators.ts';
 import type { MachineSetup } from './machine.ts';
 import { type Pod, readPod, SHARE_DIRECTORY } from './pod.ts';
 import { findPrograms } from './programs.ts';
-import { sizeMachine } from './size.ts';
+import { hostMemory, type MachineSize, sizeMachine } from './size.ts';
 import { Supervision } from './supervision.ts';
 
 /** The exit code of the pod. @throws KvmError, AbiError, SystemError for a pod that cannot be started */
@@ -43,11 +43,16 @@ export function run(args: readonly string[]): number {
   if (warning !== undefined) report.say(warning);
   recordPid();
   prepareStatus();
-  const cgroup = openCgroup(pod, report);
+  const size = sizeMachine(
+    pod.apps.map(({ app }) => app),
+    host.cpus,
+    accelerator,
+  );
+  const cgroup = openCgroup(pod, hostMemory(size, accelerator), report);
   try {
     unshare('network');
     shareRoots();
-    const setup = setUp(pod, options, host, accelerator, cgroup);
+    const setup = setUp(pod, options, host, { accelerator, size }, cgroup);
     report.step('machine set up');
     const supervision = new Supervision(loop, report, apps, setup);
     // While the machine starts.
@@ -71,8 +76,8 @@ function refuseNetworks({ net }: RunArguments): void {
   if (net !== 'none') throw new KvmError('unsupported', `--net=${net}: only none is supported`);
 }
 
-function openCgroup({ uuid }: Pod, report: Report): PodCgroup {
-  const cgroup = makePodCgroup(uuid);
+function openCgroup({ uuid }: Pod, memoryBytes: number, report: Report): PodCgroup {
+  const cgroup = makePodCgroup(uuid, memoryBytes);
   if (cgroup.kind === 'none') report.warn(`the pod runs without a cgroup of its own: ${cgroup.reason}`);
   return cgroup;
 }
@@ -91,16 +96,14 @@ function setUp(
   pod: Pod,
   options: RunArguments,
   host: Host,
-  accelerator: Accelerator,
+  machine: { readonly accelerator: Accelerator; readonly size: MachineSize },
   cgroup: PodCgroup,
 ): MachineSetup {
   const programs = findPrograms();
-  const apps = pod.apps.map(({ app }) => app);
   return {
     plan: {
       uuid: pod.uuid,
-      accelerator,
-      size: sizeMachine(apps, host.cpus, accelerator),
+      ...machine,
       firmware: programs.firmware,
       tscKilohertz: host.tscKilohertz,
       debug: options.debug,

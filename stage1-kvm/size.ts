@@ -5,12 +5,20 @@
  *   sum is more than the host has: all of the host's with KVM, one in software emulation (more of them only slow it down).
  * - memory: the sum of `resource/memory` limits, an app without one counting as 256 MiB, and 128 MiB for the guest's
  *   kernel on top. (rkt: at least 512 MiB. Memory that a guest does not touch costs nothing either way.)
+ *
+ * The pod's processes on the host may use that, and what they need themselves: a guest can make virtiofsd and QEMU grow.
  */
 import { type App, findIsolator, wholeUnits } from '../src/appc/index.ts';
 import type { Accelerator } from './accelerator.ts';
 
 export const DEFAULT_APP_MIB = 256;
 export const OVERHEAD_MIB = 128;
+/** Measured: 80 MiB for a QEMU in emulation with its translations, 5 for virtiofsd, and what the kernel keeps for both. */
+const PROGRAMS_MIB = 128;
+/** Measured: 3 to 4 KiB of the kernel's memory for each file that virtiofsd has open; it may have 65536. */
+const OPEN_FILES_MIB = 256;
+/** Guest code that QEMU has translated: its own limit would be a part of the host's memory, up to 1 GiB. */
+export const TRANSLATIONS_MIB = 256;
 const MIB = 1024 * 1024;
 /** QEMU's own limit on this kind of machine. */
 const MOST_CPUS = 255;
@@ -22,6 +30,12 @@ export interface MachineSize {
 
 export function sizeMachine(apps: readonly App[], hostCpus: number, accelerator: Accelerator): MachineSize {
   return { cpus: countCpus(apps, hostCpus, accelerator), memoryMiB: sumMemory(apps) };
+}
+
+/** The most memory that the pod's processes may use together, in bytes. */
+export function hostMemory({ memoryMiB }: MachineSize, accelerator: Accelerator): number {
+  const translations = accelerator === 'tcg' ? TRANSLATIONS_MIB : 0;
+  return (memoryMiB + PROGRAMS_MIB + OPEN_FILES_MIB + translations) * MIB;
 }
 
 function countCpus(apps: readonly App[], hostCpus: number, accelerator: Accelerator): number {

@@ -2,7 +2,7 @@
 import { CONTROL_PORT, DATA_PORT } from '../src/abi/guest.ts';
 import type { Accelerator } from './accelerator.ts';
 import type { Virtiofsd, VirtiofsdKind } from './programs.ts';
-import type { MachineSize } from './size.ts';
+import { type MachineSize, TRANSLATIONS_MIB } from './size.ts';
 
 /** The tag of the share that holds the apps' roots. */
 export const SHARE_TAG = 'pod';
@@ -29,6 +29,11 @@ export interface MachinePlan {
   readonly extraKernelParameters: string;
 }
 
+const ACCELERATION: Readonly<Record<Accelerator, readonly string[]>> = {
+  kvm: ['-accel', 'kvm', '-cpu', 'host'],
+  tcg: ['-accel', `tcg,tb-size=${TRANSLATIONS_MIB}`, '-cpu', 'max'],
+};
+
 /** Without the program's name. */
 export function qemuArguments(plan: MachinePlan): string[] {
   const { size, accelerator } = plan;
@@ -39,7 +44,7 @@ export function qemuArguments(plan: MachinePlan): string[] {
     ...['-name', `rkt-${plan.uuid}`, '-uuid', plan.uuid],
     // The smallest machine there is; PCI because its interrupts cost less than virtio-mmio's, and for vhost-user.
     ...['-machine', 'microvm,pcie=on,isa-serial=on,memory-backend=ram'],
-    ...['-accel', accelerator, '-cpu', accelerator === 'kvm' ? 'host' : 'max'],
+    ...ACCELERATION[accelerator],
     ...['-smp', String(size.cpus), '-m', `${size.memoryMiB}M`],
     // virtiofsd maps the guest's memory to copy to and from it, so it must be shared.
     ...['-object', `memory-backend-memfd,id=ram,size=${size.memoryMiB}M,share=on`],

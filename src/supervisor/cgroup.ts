@@ -8,6 +8,7 @@ import {
   type ControlGroup,
   type Controller,
   delegateControllers,
+  type GroupLimits,
   groupBelow,
   makeGroup,
   ownCgroups,
@@ -28,6 +29,8 @@ const GROUP = 'rkt-';
 /** Of v2: where the supervisor goes. Of each pod its own: `gc` kills what it finds in a dead pod's. */
 const LEAF = 'rkt-supervisor-';
 
+type Limits = Required<Pick<GroupLimits, 'processes' | 'memoryBytes'>>;
+
 interface OpenCgroup {
   readonly kind: 'group';
   readonly group: ControlGroup;
@@ -37,10 +40,12 @@ interface OpenCgroup {
 
 export type PodCgroup = OpenCgroup | { readonly kind: 'none'; readonly reason: string };
 
-export function makePodCgroup(uuid: string): PodCgroup {
+/** With `memoryBytes` for all of the pod's processes, where the host has the controller. */
+export function makePodCgroup(uuid: string, memoryBytes: number): PodCgroup {
+  const limits = { processes: MOST_PROCESSES, memoryBytes };
   try {
     const layout = ownCgroups();
-    return layout.mode === 'v2' ? makeUnified(uuid) : makeBelow(layout, uuid);
+    return layout.mode === 'v2' ? makeUnified(uuid, limits) : makeBelow(layout, uuid, limits);
   } catch (error) {
     if (error instanceof SystemError) return { kind: 'none', reason: error.message };
     throw error;
@@ -77,13 +82,13 @@ function clear(group: ControlGroup): void {
   }
 }
 
-function makeBelow(layout: CgroupLayout, uuid: string): PodCgroup {
+function makeBelow(layout: CgroupLayout, uuid: string, limits: Limits): PodCgroup {
   const group = groupBelow(layout, CONTROLLERS, `${GROUP}${uuid}`);
   if (group.directories.length === 0) return { kind: 'none', reason: 'no cgroup controllers are mounted' };
-  return makeRecorded(group, []);
+  return makeRecorded(group, limits, []);
 }
 
-function makeUnified(uuid: string): PodCgroup {
+function makeUnified(uuid: string, { processes, memoryBytes }: Limits): PodCgroup {
   const parent = findParent(uuid);
   if (parent.kind === 'none') return parent;
   const { directory, division } = parent;
@@ -91,17 +96,24 @@ function makeUnified(uuid: string): PodCgroup {
   if (!controllers.includes('pids')) return { kind: 'none', reason: `${directory} has no controllers` };
   const path = `${directory}/${GROUP}${uuid}`;
   const group: ControlGroup = { directories: [{ controller: 'unified', path }] };
-  if (division === 'below') return makeRecorded(group, [], () => delegateControllers(directory, controllers));
+  const limits = controllers.includes('memory') ? { processes, memoryBytes } : { processes };
+  if (division === 'below')
+    return makeRecorded(group, limits, [], () => delegateControllers(directory, controllers));
   const leaf = `${directory}/${LEAF}${uuid}`;
-  const made = makeRecorded(group, [leaf], () => stepAside(directory, leaf, controllers));
+  const made = makeRecorded(group, limits, [leaf], () => stepAside(directory, leaf, controllers));
   return { ...made, leave: () => stepBack(directory, leaf, controllers) };
 }
 
-function makeRecorded(group: ControlGroup, others: readonly string[], before = () => {}): OpenCgroup {
+function makeRecorded(
+  group: ControlGroup,
+  limits: GroupLimits,
+  others: readonly string[],
+  before = () => {},
+): OpenCgroup {
   const paths = [...group.directories.map(({ path }) => path), ...others];
   record(POD.cgroups, paths.map((path) => `${path}\n`).join(''), 0o640);
   before();
   makeGroup(group);
-  setLimits(group, { processes: MOST_PROCESSES });
+  setLimits(group, limits);
   return { kind: 'group', group };
 }

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { tinyImages } from '../support/images.ts';
+import { cgroupsOf } from '../support/leaks.ts';
 import { eventually } from '../support/polling.ts';
 import type { ScopeProcess } from '../support/process-scope.ts';
 import { savedUuid, useRkt } from '../support/rkt.ts';
@@ -15,6 +16,7 @@ beforeAll(async () => {
 });
 
 interface Pod {
+  readonly uuid: string;
   readonly supervisor: ScopeProcess;
   readonly qemu: ScopeProcess;
   readonly virtiofsd: readonly ScopeProcess[];
@@ -33,8 +35,10 @@ async function startPod(name: string): Promise<Pod> {
   const [supervisor] = family.filter((process) => process.pid === command.pid);
   const [qemu] = family.filter((process) => process.name.startsWith('qemu'));
   if (supervisor === undefined || qemu === undefined) throw new Error('the pod has no supervisor or no qemu');
-  const directory = join(rkt.dir, 'pods/run', savedUuid(file) ?? '');
+  const uuid = savedUuid(file) ?? '';
+  const directory = join(rkt.dir, 'pods/run', uuid);
   return {
+    uuid,
     supervisor,
     qemu,
     virtiofsd: family.filter((process) => process.name.startsWith('virtiofsd')),
@@ -77,6 +81,16 @@ function expectConfined({ pid }: ScopeProcess, { qemu }: Pod): void {
   for (const path of [...directories, `/proc/${pid}/root`])
     for (const up of ['sys', '../sys', '../../sys', '../../../sys', '../../../../sys'])
       expect(existsSync(`${path}/${up}/kernel`)).toBe(false);
+}
+
+function expectMemoryLimit({ uuid }: Pod): void {
+  const files = cgroupsOf(new Set([uuid])).flatMap((path) =>
+    ['memory.max', 'memory.limit_in_bytes'].map((name) => join(path, name)),
+  );
+  const limits = files.filter((file) => existsSync(file)).map((file) => readFileSync(file, 'utf8').trim());
+  expect(limits.map(Number).filter((bytes) => bytes >= 768 * 2 ** 20 && bytes <= 1024 * 2 ** 20)).not.toEqual(
+    [],
+  );
 }
 
 /** Runs a command with the ids of a pod's QEMU and nothing else: what a guest that escaped into it could do. */
@@ -126,6 +140,7 @@ test('a pod is a supervisor, QEMU and virtiofsd, each with no more than it needs
       existsSync(`/proc/${pod.qemu.pid}/root/root`) || existsSync(`/proc/${pod.qemu.pid}/root/home`),
     ).toBe(false);
     for (const process of pod.virtiofsd) expectConfined(process, pod);
+    expectMemoryLimit(pod);
     for (const { pid } of [pod.supervisor, ...pod.virtiofsd]) {
       const roots = mountsOf(pid).filter(({ target }) => /\/(one|two)\/rootfs$/.test(target));
       expect(roots.length).toBeGreaterThan(0);

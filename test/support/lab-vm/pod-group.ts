@@ -23,7 +23,7 @@ function main(mode: string | undefined, uuid = ''): void {
     return;
   }
   const before = cgroupOf('self');
-  const cgroup = makePodCgroup(uuid);
+  const cgroup = makePodCgroup(uuid, 1 << 30);
   const files = joinFiles(cgroup);
   const steps = files.map((path) => ({ do: 'write', path, text: '0' }) as const);
   const pid = spawn({ path: '/bin/sleep', argv: ['sleep', '60'], env: [], fds: [], steps });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type App, blankApp, type Isolator, parseQuantity } from '../../../src/appc/index.ts';
-import { sizeMachine } from '../../../stage1-kvm/size.ts';
+import { hostMemory, sizeMachine } from '../../../stage1-kvm/size.ts';
 
 function app(limits: { cpu?: string; memory?: string }): App {
   const isolators = Object.entries(limits).map(
@@ -35,5 +35,14 @@ describe('sizeMachine', () => {
     ['memory of some', [app({ memory: '64Mi' }), app({})], 'kvm', { cpus: 8, memoryMiB: 64 + 256 + 128 }],
   ] as const)('%s', (_, apps, accelerator, size) => {
     expect(sizeMachine(apps, 8, accelerator)).toEqual(size);
+  });
+});
+
+describe('hostMemory', () => {
+  it.each([
+    ['kvm', 768],
+    ['tcg', 1024],
+  ] as const)('with %s is the guest and what its programs need', (accelerator, mebibytes) => {
+    expect(hostMemory({ cpus: 1, memoryMiB: 384 }, accelerator)).toBe(mebibytes * 1024 * 1024);
   });
 });

@@ -50,11 +50,11 @@ describe('qemuArguments', () => {
   });
 
   it.each([
-    ['tcg', 'max'],
-    ['kvm', 'host'],
-  ] as const)('%s has the processor %s', (accelerator, cpu) => {
+    ['tcg', 'tcg,tb-size=256', 'max'],
+    ['kvm', 'kvm', 'host'],
+  ] as const)('%s is %s with the processor %s', (accelerator, acceleration, cpu) => {
     const chosen = qemuArguments({ ...plan, accelerator });
-    expect(valuesOf('-accel', chosen)).toEqual([accelerator]);
+    expect(valuesOf('-accel', chosen)).toEqual([acceleration]);
     expect(valuesOf('-cpu', chosen)).toEqual([cpu]);
   });
 });
