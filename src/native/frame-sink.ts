@@ -1,3 +1,4 @@
+import { ByteQueue } from './byte-queue.ts';
 import { setPipeSize } from './descriptors.ts';
 import { SystemError, unless } from './errors.ts';
 import { close, writeNow } from './files.ts';
@@ -46,7 +47,7 @@ export class FrameSink {
   #writeNow: (fd: number, bytes: Uint8Array) => number | undefined = writeNow;
   #inPipe = 0;
   /** What follows the bytes in the pipe. */
-  #inMemory: Uint8Array[] = [];
+  readonly #inMemory = new ByteQueue();
   #window: number;
   readonly #portion: number;
   #ungranted = 0;
@@ -100,7 +101,7 @@ export class FrameSink {
       return;
     }
     const stored = this.#isPipe && this.#inMemory.length === 0 ? this.#intoPipe(bytes) : 0;
-    if (stored < bytes.length) this.#inMemory.push(bytes.slice(stored));
+    if (stored < bytes.length) this.#inMemory.add(bytes.subarray(stored));
     this.#flush();
   }
 
@@ -112,7 +113,7 @@ export class FrameSink {
 
   /** What is here and what still comes goes nowhere; the peer goes on undisturbed. */
   discard(): void {
-    const dropped = this.#inPipe + this.#inMemory.reduce((sum, bytes) => sum + bytes.length, 0);
+    const dropped = this.#inPipe + this.#inMemory.length;
     this.close();
     this.#grant(dropped);
     this.#flush();
@@ -128,7 +129,7 @@ export class FrameSink {
     this.#fd = null;
     this.#pipe = undefined;
     this.#inPipe = 0;
-    this.#inMemory = [];
+    this.#inMemory.clear();
   }
 
   #ownPipe(): Pipe {
@@ -180,11 +181,11 @@ export class FrameSink {
   }
 
   #passFromMemory(fd: number): number | undefined {
-    const [first, ...rest] = this.#inMemory;
+    const first = this.#inMemory.first();
     if (first === undefined) return 0;
     const moved = this.#writeNow(fd, first);
     if (moved === undefined) return undefined;
-    this.#inMemory = moved < first.length ? [first.subarray(moved), ...rest] : rest;
+    this.#inMemory.drop(moved);
     return moved;
   }
 

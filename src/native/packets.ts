@@ -1,3 +1,4 @@
+import { ByteQueue } from './byte-queue.ts';
 import { concat } from './bytes.ts';
 import { utf8Decode, utf8Encode } from './engine.ts';
 import { SystemError } from './errors.ts';
@@ -40,9 +41,8 @@ export class PacketChannel {
   readonly #events: PacketEvents;
   readonly #chunk = new Uint8Array(READ_BYTES);
   #incoming: Uint8Array = new Uint8Array(0);
-  readonly #outgoing: Uint8Array[] = [];
+  readonly #outgoing = new ByteQueue();
   readonly #texts: string[] = [];
-  #queued = 0;
   #closed = false;
 
   /** Takes the fd over. */
@@ -60,14 +60,12 @@ export class PacketChannel {
     const body = utf8Encode(text);
     const header = new Uint8Array(HEADER_BYTES);
     new DataView(header.buffer).setUint32(0, body.length, true);
-    this.#outgoing.push(concat([header, body]));
-    this.#queued += HEADER_BYTES + body.length;
-    this.#guard(() => this.#flush());
+    this.#guard(() => this.#pass(concat([header, body])));
   }
 
   /** Whether everything has been handed to the kernel. */
   get sent(): boolean {
-    return this.#queued === 0;
+    return this.#outgoing.length === 0;
   }
 
   close(): void {
@@ -84,20 +82,26 @@ export class PacketChannel {
         this.#guard(() => this.#receive());
         this.#deliver();
       },
-      writable: this.#queued > 0 ? () => this.#guard(() => this.#flush()) : undefined,
+      writable: this.#outgoing.length > 0 ? () => this.#guard(() => this.#flush()) : undefined,
     });
   }
 
+  /** Mostly the channel takes it all, and nothing is queued. */
+  #pass(packet: Uint8Array): void {
+    const written = this.sent ? (writeNow(this.#fd, packet) ?? 0) : 0;
+    if (written === packet.length) return;
+    this.#outgoing.add(packet.subarray(written));
+    if (this.#outgoing.length > this.#limits.queueBytes)
+      throw new PacketError('bad-packet', `the peer leaves ${this.#outgoing.length} bytes unread`);
+    this.#listen();
+  }
+
   #flush(): void {
-    for (let first = this.#outgoing[0]; first !== undefined; first = this.#outgoing[0]) {
+    for (let first = this.#outgoing.first(); first !== undefined; first = this.#outgoing.first()) {
       const written = writeNow(this.#fd, first);
       if (written === undefined) break;
-      this.#queued -= written;
-      if (written < first.length) this.#outgoing[0] = first.subarray(written);
-      else this.#outgoing.shift();
+      this.#outgoing.drop(written);
     }
-    if (this.#queued > this.#limits.queueBytes)
-      throw new PacketError('bad-packet', `the peer leaves ${this.#queued} bytes unread`);
     this.#listen();
   }
 

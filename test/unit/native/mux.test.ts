@@ -5,6 +5,7 @@ import { setNonBlocking } from '../../../src/native/descriptors.ts';
 import { unless } from '../../../src/native/errors.ts';
 import { close, open, open_, read, readNow, writeAll, writeNow } from '../../../src/native/files.ts';
 import type { FrameCodec } from '../../../src/native/frame-codec.ts';
+import { FrameSink } from '../../../src/native/frame-sink.ts';
 import { Loop } from '../../../src/native/loop.ts';
 import { Mux } from '../../../src/native/mux.ts';
 import { openPipe, type Pipe } from '../../../src/native/pipes.ts';
@@ -292,4 +293,36 @@ it('reads what a peer has been sent as frames', () => {
   const got = Buffer.alloc(100);
   expect(got.subarray(0, read(peer, got)).toString('hex')).toBe('06000000020000006869' + '0600000000000000');
   mux.close();
+});
+
+it('a peer that sends a byte at a time to a sink that stalls costs no more than its bytes', () => {
+  const loop = new Loop();
+  const [sinkEnd, reader] = socketPair('stream', { nonBlocking: true });
+  while (writeNow(sinkEnd, Buffer.alloc(65536)) !== undefined) {}
+  let delivered = 0;
+  const events = {
+    delivered: (bytes: number) => {
+      delivered += bytes;
+    },
+    refused: () => {},
+    ended: () => {},
+  };
+  const sink = new FrameSink(loop, codec.windowBytes, (step) => step, events);
+  sink.connect(sinkEnd);
+  const one = Buffer.from('x');
+  for (let n = 0; n < codec.windowBytes; n++) {
+    sink.reserve(1);
+    sink.take(one);
+  }
+  const buffer = Buffer.alloc(1 << 20);
+  const poll = () => {
+    while (readNow(reader, buffer) !== undefined) {}
+    if (delivered === codec.windowBytes) loop.stop();
+    else loop.after(1, poll);
+  };
+  const started = performance.now();
+  poll();
+  loop.run();
+  expect(performance.now() - started).toBeLessThan(1000);
+  sink.close();
 });
