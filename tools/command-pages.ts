@@ -17,8 +17,8 @@ const FOLDER = 'docs/commands';
 
 /** All pages of `docs/commands` as they should be, prose kept. */
 export async function commandPages(): Promise<readonly Page[]> {
-  const pages = COMMANDS.map(async ({ name, load }) => {
-    const command = (await load())([]);
+  const pages = COMMANDS.map(async ({ name, summary, load }) => {
+    const command = (await load())(summary, []);
     return page(`${name}.md`, `# rkt ${name}`, usage(command, name));
   });
   return Promise.all([...pages, page('README.md', '# Commands', overview())]);

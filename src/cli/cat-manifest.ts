@@ -12,10 +12,10 @@ interface Values extends GlobalValues {
   readonly uuidFile?: string;
 }
 
-export function catManifestCommand(): Command {
+export function catManifestCommand(summary: string): Command {
   return subcommand(
     'cat-manifest',
-    'print the manifest of a pod',
+    summary,
     [
       new Flag('pretty-print', boolean, 'indent (default: true)'),
       new Flag('uuid-file', value('FILE'), 'read the UUID from a file'),

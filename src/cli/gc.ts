@@ -17,8 +17,8 @@ interface Values extends GlobalValues {
 const GRACE_PERIOD = '30m';
 const EXPIRE_PREPARED = '24h';
 
-export function gcCommand(): Command {
-  return subcommand('gc', 'remove pods that have ended, after a grace period', [
+export function gcCommand(summary: string): Command {
+  return subcommand('gc', summary, [
     durationFlag('grace-period', 'how long a pod that has ended is kept', GRACE_PERIOD),
     durationFlag('expire-prepared', 'how long a prepared pod may wait to be run', EXPIRE_PREPARED),
     new Flag('mark-only', boolean, 'only mark what has ended: its grace period begins'),

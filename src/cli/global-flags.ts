@@ -12,7 +12,7 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
   new Flag(
     'insecure-options',
     value('LIST'),
-    `checks to go without: ${INSECURE_WORDS.join(',')} (tls, http and pubkey: nothing is fetched yet)`,
+    `checks to go without: ${INSECURE_WORDS.join(',')} (only image, capabilities and paths change anything: nothing is fetched, and there is no seccomp filter)`,
   ),
 ];
 

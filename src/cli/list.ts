@@ -15,8 +15,8 @@ interface Values extends GlobalValues {
   readonly format?: OutputFormat;
 }
 
-export function listCommand(): Command {
-  return subcommand('list', 'list pods', [
+export function listCommand(summary: string): Command {
+  return subcommand('list', summary, [
     new Flag('full', boolean, 'whole UUIDs, image ids, absolute times'),
     new Flag('no-legend', boolean, 'no line of column names'),
     formatFlag(),

@@ -23,11 +23,15 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'gc',
-    summary: 'remove what pods have left',
+    summary: 'remove pods that have ended, after a grace period',
     load: async () => (await import('./gc.ts')).gcCommand,
   },
   { name: 'list', summary: 'list pods', load: async () => (await import('./list.ts')).listCommand },
-  { name: 'rm', summary: 'remove pods', load: async () => (await import('./rm.ts')).rmCommand },
+  {
+    name: 'rm',
+    summary: 'remove pods that do not run, and what they have left',
+    load: async () => (await import('./rm.ts')).rmCommand,
+  },
   {
     name: 'run',
     summary: 'run images in a new pod',
@@ -66,7 +70,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 async function execute(entry: Entry, args: readonly string[]): Promise<void> {
   const factory = await entry.load();
-  const command = factory(args);
+  const command = factory(entry.summary, args);
   await command.parseAsync(normalize(command, args), { from: 'user' });
 }
 

@@ -12,10 +12,10 @@ interface Values extends GlobalValues {
   readonly uuidFile?: string;
 }
 
-export function rmCommand(): Command {
+export function rmCommand(summary: string): Command {
   return subcommand(
     'rm',
-    'remove pods that do not run, and what they have left',
+    summary,
     [new Flag('uuid-file', value('FILE'), 'read the UUID from a file')],
     'UUID...',
   )

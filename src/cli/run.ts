@@ -11,10 +11,10 @@ import { runRequest } from './run-request.ts';
 import { requireRoot, subcommand } from './subcommand.ts';
 
 /** `args` are read by the grammar of several images; commander has the flags for the help only. */
-export function runCommand(args: readonly string[]): Command {
+export function runCommand(summary: string, args: readonly string[]): Command {
   const operands = 'IMAGE [APP FLAGS] [-- ARGUMENT... [---]] [IMAGE ...]';
   return (
-    subcommand('run', 'run images in a new pod', [...POD_FLAGS, ...APP_FLAGS], operands)
+    subcommand('run', summary, [...POD_FLAGS, ...APP_FLAGS], operands)
       // Its own reader comes after: commander only sees whether help is asked for.
       .allowUnknownOption()
       .allowExcessArguments()

@@ -19,10 +19,10 @@ interface Values extends GlobalValues {
   readonly format?: OutputFormat;
 }
 
-export function statusCommand(): Command {
+export function statusCommand(summary: string): Command {
   return subcommand(
     'status',
-    'print the status of a pod',
+    summary,
     [
       new Flag('uuid-file', value('FILE'), 'read the UUID from a file'),
       waitFlag('wait', 'wait until the pod has ended'),

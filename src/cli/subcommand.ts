@@ -3,8 +3,11 @@ import { CliError } from './error.ts';
 import type { Flag } from './flag.ts';
 import { GLOBAL_FLAGS } from './global-flags.ts';
 
-/** What each file of a subcommand makes. `args` are those after its name, for one with a grammar of its own. */
-export type CommandFactory = (args: readonly string[]) => Command;
+/**
+ * What each file of a subcommand makes. `summary` is the line that the overview has; `args` are those after its name, for
+ * one with a grammar of its own.
+ */
+export type CommandFactory = (summary: string, args: readonly string[]) => Command;
 
 /** A subcommand with its flags and the global ones; help and errors come as exceptions. */
 export function subcommand(

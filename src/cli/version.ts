@@ -3,8 +3,8 @@ import { versions } from '../stage0/version.ts';
 import { print } from './output.ts';
 import { subcommand } from './subcommand.ts';
 
-export function versionCommand(): Command {
-  return subcommand('version', 'print the version of rkt')
+export function versionCommand(summary: string): Command {
+  return subcommand('version', summary)
     .allowExcessArguments(false)
     .action(() => {
       const { rkt, appc, os, arch } = versions();

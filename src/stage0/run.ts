@@ -21,7 +21,7 @@ import { rktMountPath } from './installation.ts';
 import { type Prepared, type PrepareRequest, prepare } from './prepare.ts';
 
 export interface RunRequest extends PrepareRequest {
-  /** As `--net` says; only `none` for now. */
+  /** As `--net` says; `none` is the only one. */
   readonly net: string;
   readonly interactive: boolean;
   readonly hostname: string | undefined;
@@ -45,7 +45,7 @@ export async function run(
   // Shared by all who prepare: who removes images takes it exclusively.
   using _ = await shared(ensureLockFile(join(locksDirectory(host), 'prepareLock')), attention.signal);
   using pod = createPod(pods);
-  if (request.uuidFile !== undefined) writeFileSync(request.uuidFile, pod.uuid);
+  if (request.uuidFile !== undefined) saveUuid(pod, request.uuidFile);
   const prepared = await prepareOrDiscard(host, pod, request, attention);
   pod.move('run');
   process.chdir(pod.path);
@@ -63,6 +63,19 @@ async function prepareOrDiscard(
   } catch (error) {
     if (request.uuidFile === undefined) discard(pod);
     throw error;
+  }
+}
+
+/** Throws Stage0Error `bad-request`; the pod, which nobody would know of, goes with it. */
+function saveUuid(pod: Pod, file: string): void {
+  try {
+    writeFileSync(file, pod.uuid);
+  } catch (cause) {
+    discard(pod);
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Stage0Error('bad-request', `--uuid-file-save=${file}: ${reason}`, {
+      cause,
+    });
   }
 }
 

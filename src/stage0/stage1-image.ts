@@ -59,12 +59,20 @@ function find(host: Host, store: Store, choice: Stage1Choice, attention: Attenti
   }
 }
 
-/** The configured name, else the configured location, else the image that comes with rkt. */
+/** The configured name, else the configured location, else the default of the stage1-images directory, else the one that comes with rkt. */
 async function findDefault(host: Host, store: Store, attention: Attention): Promise<ImageRecord> {
   const { name, version, location } = host.configuration.stage1;
   const named = name === undefined ? undefined : await tryNamed(host, store, { name, version }, attention);
   if (named !== undefined) return named;
-  if (location === undefined) return importOurs(host, store, DEFAULT_FILE, attention);
+  if (location === undefined) {
+    const file = [imagesDirectory(host), ownStage1Images()].map((directory) => join(directory, DEFAULT_FILE));
+    return importStage1(
+      store,
+      file.find((path) => existsSync(path)) ?? join(ownStage1Images(), DEFAULT_FILE),
+      true,
+      attention,
+    );
+  }
   return importStage1(store, location, isOurs(host, location), attention);
 }
 
