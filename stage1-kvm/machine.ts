@@ -44,7 +44,6 @@ export interface MachineEvents {
 
 const CONSOLE_BYTES = 65536;
 const MESSAGE_BYTES = 8192;
-/** Enough for the first line of a panic, which is above its stack. */
 const LAST_LINES = 15;
 /** A panic says what it is in its first line, and then prints registers and calls. */
 const LAST_CONSOLE_LINES = 60;
@@ -90,12 +89,12 @@ export class Machine {
     for (const pid of this.#running.keys()) unless(['ESRCH'], () => kill(pid, 'SIGKILL'));
   }
 
-  /** The last lines of what the programs and the guest's console have said, each with who said it. */
+  /** The last lines of what the programs and the guest's console have said, each with who said it; what was shown as it came is left out. */
   lastWords(): string[] {
     const sources = [
       ['qemu', this.#qemuMessages, LAST_LINES],
       ['virtiofsd', this.#shareMessages, LAST_LINES],
-      ['console', this.#console, LAST_CONSOLE_LINES],
+      ['console', this.#console, this.#events.consoleLine === undefined ? LAST_CONSOLE_LINES : 0],
     ] as const;
     return sources.flatMap(([name, messages, count]) =>
       messages.lastLines(count).map((line) => `${name}: ${line}`),

@@ -137,7 +137,7 @@ export class Supervision {
   #giveUp(): void {
     if (this.#phase !== 'failing') return;
     this.#report.say(explain(this.#problems));
-    for (const line of this.#machine.lastWords()) this.#report.say(`  ${line}`);
+    for (const line of this.#machine.lastWords()) this.#report.say(line);
     this.#end(EXIT.failure);
   }
 

@@ -20,7 +20,7 @@ export class TextRing {
   lastLines(count: number): string[] {
     this.#compact();
     const text = utf8Decode(this.#chunks[0] ?? new Uint8Array(0));
-    return printableLines(text).slice(-count);
+    return count === 0 ? [] : printableLines(text).slice(-count);
   }
 
   #compact(): void {
