@@ -31,7 +31,6 @@ const x64 = {
   getxattr: 191,
   truncate: 76,
   ftruncate: 77,
-  getcwd: 79,
   chdir: 80,
   fchdir: 81,
   fchmod: 91,
