@@ -1,5 +1,6 @@
 /** Control groups: what a pod's processes may use, together. */
 import { type CgroupLayout, cgroupLayout, parseMemberships } from './cgroup-layout.ts';
+import { sleep } from './clock.ts';
 import { readText, writeControl } from './contents.ts';
 import { entries } from './directories.ts';
 import { hasCode, unless } from './errors.ts';
@@ -137,6 +138,19 @@ export function signalGroup(group: ControlGroup, signal: Signal): void {
 /** Removes a group and those below it; false while one still has processes. */
 export function removeGroup(group: ControlGroup): boolean {
   return group.directories.map(({ path }) => removeDirectory(path)).every(Boolean);
+}
+
+const END_TRIES = 50;
+const END_TRY_MILLISECONDS = 20;
+
+/** Removes a group with all that is in it; killed processes need a moment to be gone. False: they are not. */
+export function endGroup(group: ControlGroup): boolean {
+  for (let tries = 0; tries < END_TRIES; tries++) {
+    if (removeGroup(group)) return true;
+    signalGroup(group, 'SIGKILL');
+    sleep(END_TRY_MILLISECONDS);
+  }
+  return removeGroup(group);
 }
 
 function removeDirectory(path: string): boolean {

@@ -8,15 +8,13 @@ import {
   type ControlGroup,
   type Controller,
   delegateControllers,
+  endGroup,
   type GroupLimits,
   groupBelow,
   makeGroup,
   ownCgroups,
-  removeGroup,
   setLimits,
-  signalGroup,
 } from '../native/cgroups.ts';
-import { sleep } from '../native/clock.ts';
 import { readTextIfPresent } from '../native/contents.ts';
 import { SystemError } from '../native/errors.ts';
 import { record } from './record.ts';
@@ -61,7 +59,7 @@ export function joinFiles(cgroup: PodCgroup): string[] {
 /** The pod's end, on every way out: whatever is still in there dies. */
 export function removePodCgroup(cgroup: PodCgroup): void {
   if (cgroup.kind === 'none') return;
-  clear(cgroup.group);
+  endGroup(cgroup.group);
   cgroup.leave?.();
 }
 
@@ -71,15 +69,7 @@ export function removeRecordedCgroups(): void {
     readTextIfPresent(POD.cgroups)
       ?.split('\n')
       .filter((line) => line.startsWith('/')) ?? [];
-  clear({ directories: recorded.map((path) => ({ controller: 'unified', path })) });
-}
-
-/** Killed processes need a moment to be gone. */
-function clear(group: ControlGroup): void {
-  for (let tries = 0; tries < 50 && !removeGroup(group); tries++) {
-    signalGroup(group, 'SIGKILL');
-    sleep(20);
-  }
+  endGroup({ directories: recorded.map((path) => ({ controller: 'unified', path })) });
 }
 
 function makeBelow(layout: CgroupLayout, uuid: string, limits: Limits): PodCgroup {

@@ -12,5 +12,6 @@ it('a compiled program keeps processes in a cgroup below its own', async () => {
     removed: true,
     left: 0,
     again: true,
+    ended: true,
   });
 });

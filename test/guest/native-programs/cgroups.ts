@@ -1,6 +1,7 @@
 import {
   addToGroup,
   type Controller,
+  endGroup,
   groupBelow,
   limitSettings,
   makeGroup,
@@ -28,19 +29,25 @@ makeGroup(group);
 makeGroup(group);
 setLimits(group, limits);
 const limited = values();
-const pid = spawn({
-  path: '/bin/sleep',
-  argv: ['sleep', '60'],
-  env: [],
-  fds: [0, 1, 2],
-  steps: [{ do: 'call', name: 'join the cgroup', action: () => addToGroup(group, 0) }],
-});
+const spawnMember = () =>
+  spawn({
+    path: '/bin/sleep',
+    argv: ['sleep', '60'],
+    env: [],
+    fds: [0, 1, 2],
+    steps: [{ do: 'call', name: 'join the cgroup', action: () => addToGroup(group, 0) }],
+  });
+const pid = spawnMember();
 for (const { path } of group.directories) mkdir(`${path}/below`);
 const members = processesOf(group);
 const busy = removeGroup(group);
 signalGroup(group, 'SIGKILL');
 const code = codeOf(waitFor(pid).exit);
 const removed = removeGroup(group);
+const again = removeGroup(group);
+makeGroup(group);
+const survivor = spawnMember();
+const ended = endGroup(group) && codeOf(waitFor(survivor).exit) === 137;
 report({
   mode: layout.mode,
   controllers: group.directories.map((directory) => directory.controller),
@@ -49,6 +56,7 @@ report({
   code,
   removed,
   left: group.directories.filter(({ path }) => exists(path)).length,
-  again: removeGroup(group),
+  again,
+  ended,
   limited: limited.every(([shown, text]) => shown === text),
 });
