@@ -12,7 +12,7 @@ export interface Configuration {
   readonly dockerAuth: ReadonlyMap<string, BasicCredentials>;
   readonly dataDirectory?: string;
   readonly stage1Images?: string;
-  /** The default stage1: by name and version from the store, else fetched from the location. */
+  /** The default stage1: by name and version, else from the location. */
   readonly stage1: { readonly name?: string; readonly version?: string; readonly location?: string };
   readonly vmIds?: VmIds;
 }
