@@ -39,9 +39,8 @@ export class ImpliedDirectories implements Parents {
   implied(directory: Descriptor, path: Segments, merges: boolean): void {
     this.#any = true;
     this.#paths.add(path.join('/'));
-    const found = merges ? this.#lower.find(path) : undefined;
+    using found = merges ? this.#lower.find(path) : undefined;
     this.#inherit(path, directory, found);
-    found?.[Symbol.dispose]();
   }
 
   impliedRoot(root: Descriptor): void {

@@ -164,9 +164,7 @@ export class TargetTree implements Disposable {
     if (purpose === 'to-hide' || stats === undefined || !isWhiteout(stats) || step.ofLink) return undefined;
     // The layer removed what was below and goes on to fill a new directory of that name.
     removeName(here, name);
-    const directory = this.#make(here, trail, step, false);
-    makeOpaque(directory);
-    return directory;
+    return keptIfDone(this.#make(here, trail, step, false), makeOpaque);
   }
 
   #missing(trail: Trail, step: Step, purpose: Purpose): Descriptor | ByteString | undefined {
@@ -192,9 +190,21 @@ export class TargetTree implements Disposable {
   #make(here: Descriptor, trail: Trail, step: Step, merges: boolean): Descriptor {
     const name = fromByteString(step.name);
     check(tryMakeDirectory(here, name, 0o700), 'mkdirat', name);
-    const directory = openAt(here, name, constants.O_RDONLY | constants.O_DIRECTORY);
-    this.#parents.implied(directory, [...trail.map(({ name: above }) => above), step.name], merges);
+    const path = [...trail.map(({ name: above }) => above), step.name];
+    return keptIfDone(openAt(here, name, constants.O_RDONLY | constants.O_DIRECTORY), (directory) =>
+      this.#parents.implied(directory, path, merges),
+    );
+  }
+}
+
+/** A directory after what is to be done to it; closed where that fails, as nobody else knows of it yet. */
+function keptIfDone(directory: Descriptor, act: (directory: Descriptor) => void): Descriptor {
+  try {
+    act(directory);
     return directory;
+  } catch (error) {
+    directory[Symbol.dispose]();
+    throw error;
   }
 }
 
