@@ -32,6 +32,7 @@ export interface ControlHandler {
 const MOST_FDS = 3;
 const MOST_CALLERS = 256;
 const OWNER_ONLY = 0o600;
+const ROOT = 0;
 
 export class ControlServer {
   readonly #listening: number;
@@ -39,10 +40,14 @@ export class ControlServer {
   readonly #connections = new Set<Connection>();
   #closed = false;
 
-  /** In the pod's directory, by a relative path: the absolute one may be longer than an address holds. */
+  /**
+   * In the pod's directory, by a relative path: the absolute one may be longer than an address holds. Takes callers of
+   * the uid `owner`.
+   */
   constructor(
     private readonly loop: Loop,
     private readonly handler: ControlHandler,
+    private readonly owner = ROOT,
   ) {
     unless(['ENOENT'], () => unlink(POD.control));
     this.#listening = listenAt('seqpacket', { kind: 'path', path: POD.control }, { nonBlocking: true });
@@ -63,7 +68,7 @@ export class ControlServer {
     const fd = accept(this.#listening, { nonBlocking: true });
     if (fd === undefined) return;
     // The mode of the socket says the same; this holds should somebody change it.
-    if (peerCredentials(fd).uid !== 0 || this.#connections.size >= MOST_CALLERS) {
+    if (peerCredentials(fd).uid !== this.owner || this.#connections.size >= MOST_CALLERS) {
       close(fd);
       return;
     }

@@ -11,6 +11,7 @@ import { nativeScratch } from '../../support/native-scratch.ts';
 
 const scratch = nativeScratch();
 const before = process.cwd();
+const ME = process.getuid?.() ?? 0;
 const stop: ControlRequest = { type: 'stop', force: true };
 
 let loop: Loop;
@@ -21,22 +22,25 @@ beforeEach(() => {
   process.chdir(scratch);
   loop = new Loop();
   requests = [];
-  server = new ControlServer(loop, {
-    request: (request, fds, caller) => requests.push({ request, fds, caller }),
-  });
+  server = serve(ME);
 });
 afterEach(() => {
   server.close();
   process.chdir(before);
 });
 
+function serve(owner: number): ControlServer {
+  const request = (request: ControlRequest, fds: readonly number[], caller: Caller) =>
+    requests.push({ request, fds, caller });
+  return new ControlServer(loop, { request }, owner);
+}
+
 function turn(): void {
   loop.after(10, () => loop.stop());
   loop.run();
 }
 
-// The server takes callers of uid 0 only.
-describe.runIf(process.getuid?.() === 0)('ControlServer', () => {
+describe('ControlServer', () => {
   it('is for its owner, and leaves nothing behind', () => {
     expect(statSync('ctl').mode & 0o7777).toBe(0o600);
     server.close();
@@ -52,6 +56,16 @@ describe.runIf(process.getuid?.() === 0)('ControlServer', () => {
     requests[0]?.caller.finish();
     expect(client.receive()).toEqual({ type: 'done' });
     expect(client.receive()).toBeUndefined();
+  });
+
+  it('hangs up on anybody but its owner', () => {
+    server.close();
+    server = serve(ME + 1);
+    using client = ControlClient.connect();
+    client.send(stop);
+    turn();
+    expect(client.receive()).toBeUndefined();
+    expect(requests).toEqual([]);
   });
 
   it('hands descriptors on', () => {
