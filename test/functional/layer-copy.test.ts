@@ -1,0 +1,42 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openDirectory } from '../../src/os/descriptor.ts';
+import { tryMakeNode } from '../../src/os/directory-entries.ts';
+import { setXattr } from '../../src/os/file-attributes.ts';
+import { copyLayers } from '../../src/stage0/layer-copy.ts';
+
+let root = '';
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'rkt-copy-'));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+const at = (...parts: string[]) => join(root, ...parts);
+function put(path: string, text: string): void {
+  mkdirSync(dirname(at(path)), { recursive: true });
+  writeFileSync(at(path), text);
+}
+
+// Whiteouts are devices and trusted attributes: only root can make them.
+test('whiteouts and opaque directories hide what is below, and are gone themselves', async () => {
+  put('low/gone/x', 'low');
+  put('low/opaque/x', 'low');
+  put('low/kept', 'low');
+  put('top/opaque/y', 'top');
+  {
+    using top = openDirectory(at('top'));
+    tryMakeNode(top, 'gone', 0o020000, 0, 0);
+    tryMakeNode(top, 'never-was', 0o020000, 0, 0);
+    using opaque = openDirectory(at('top/opaque'));
+    setXattr(opaque, 'trusted.overlay.opaque', Buffer.from('y'));
+  }
+  await copyLayers([at('low'), at('top')], at('out'));
+  expect([
+    existsSync(at('out/gone')),
+    existsSync(at('out/never-was')),
+    existsSync(at('out/opaque/x')),
+  ]).toEqual([false, false, false]);
+  expect([existsSync(at('out/opaque/y')), existsSync(at('out/kept'))]).toEqual([true, true]);
+});
