@@ -2,11 +2,15 @@ import { defineConfig } from 'vitest/config';
 
 // Four rooms: `unit` and `architecture` need no privileges and take seconds; `guest` drives the compiled
 // PID 1 and `functional` the built rkt, both as root.
+// What takes minutes is for campaigns (`npm run test:soak`).
+const { RKT_TEST_SOAK } = process.env;
+const SOAK_ONLY = RKT_TEST_SOAK === '1' ? [] : ['test/functional/lab-run.test.ts'];
+
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
-      { test: { name: 'architecture', include: ['test/architecture/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false } },
+      { test: { name: 'architecture', include: ['test/architecture/**/*.test.ts'], isolate: false } },
       {
         test: {
           name: 'guest',
@@ -20,6 +24,7 @@ export default defineConfig({
         test: {
           name: 'functional',
           include: ['test/functional/**/*.test.ts'],
+          exclude: SOAK_ONLY,
           globalSetup: ['test/support/global-setup.ts'],
           testTimeout: 300_000,
           hookTimeout: 600_000,

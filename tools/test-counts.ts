@@ -1,16 +1,40 @@
-export type Counts = { readonly passed: number; readonly failed: number };
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  /** Tests that did not run, be it that they were skipped or are yet to be written. */
+  readonly skipped: number;
+}
 
 /**
  * The counts of vitest's JSON report. A file that could not be loaded has no tests that could fail, and a run
  * that broke off has no report: neither may look like success, so an exit code without a failure counts as one.
  */
 export function parseCounts(report: string, exitCode: number): Counts {
-  const { numPassedTests, numFailedTests } = report === '' ? {} : fields(JSON.parse(report));
-  const passed = typeof numPassedTests === 'number' ? numPassedTests : 0;
-  const failed = typeof numFailedTests === 'number' ? numFailedTests : 0;
-  return { passed, failed: failed === 0 && exitCode !== 0 ? 1 : failed };
+  const found = report === '' ? {} : fields(JSON.parse(report));
+  const failed = count(found.numFailedTests);
+  return {
+    passed: count(found.numPassedTests),
+    failed: failed === 0 && exitCode !== 0 ? 1 : failed,
+    skipped: count(found.numPendingTests) + count(found.numTodoTests),
+  };
 }
 
-function fields(value: unknown): { numPassedTests?: unknown; numFailedTests?: unknown } {
+/** `N passed, N failed`, and only where there are any, how many were skipped. */
+export function formatCounts({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`;
+}
+
+function count(value: unknown): number {
+  return typeof value === 'number' ? value : 0;
+}
+
+interface Report {
+  readonly numPassedTests?: unknown;
+  readonly numFailedTests?: unknown;
+  readonly numPendingTests?: unknown;
+  readonly numTodoTests?: unknown;
+}
+
+function fields(value: unknown): Report {
   return typeof value === 'object' && value !== null ? value : {};
 }

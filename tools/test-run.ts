@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { build } from './build.ts';
 import { inherit } from './inherit.ts';
 import { seconds } from './step.ts';
-import { type Counts, parseCounts } from './test-counts.ts';
+import { type Counts, formatCounts, parseCounts } from './test-counts.ts';
 
 /** The checks before the tests: each is a program that complains by its exit code. */
 const checks = [
@@ -15,14 +15,14 @@ const checks = [
 
 /**
  * Builds, checks and tests everything. Every part runs even when one before it has failed: a report is more
- * useful whole. The last line printed is `N passed, N failed`; a failed check counts as a failed test.
+ * useful whole. The last line printed is `N passed, N failed`, with `, N skipped` if there are such; a failed check counts as a failed test.
  */
 export async function runTests(env: Readonly<Record<string, string>>): Promise<number> {
   await build();
   const failedChecks = await runChecks();
-  const { passed, failed } = await runVitest(env);
-  const total = { passed, failed: failed + failedChecks };
-  process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
+  const counts = await runVitest(env);
+  const total = { ...counts, failed: counts.failed + failedChecks };
+  process.stdout.write(`${formatCounts(total)}\n`);
   return total.failed === 0 ? 0 : 1;
 }
 

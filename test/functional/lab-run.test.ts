@@ -5,8 +5,6 @@ import { tinyImages } from '../support/images.ts';
 import { bootLabVm, type LabVm } from '../support/lab-vm.ts';
 import { eventually } from '../support/polling.ts';
 
-const { RKT_TEST_SOAK } = process.env;
-
 /**
  * A root for `rkt` in the lab: this machine's programs and the project, read-only, on a tmpfs. `run-in` is told what to
  * run in it, in a mount namespace of its own.
@@ -28,8 +26,8 @@ END
 const IN = ['unshare', '-m', 'sh', '/tmp/host/run-in'];
 const RKT = [...IN, '/node/bin/node', '/project/bin/rkt', '--dir=/tmp/data', '--insecure-options=image'];
 
-// A guest of a guest that is emulated itself does not answer in minutes: this looks at the host's side of a pod that starts.
-describe.runIf(RKT_TEST_SOAK === '1')('rkt run under systemd and cgroup v2', () => {
+// In campaigns only (vitest.config.ts). A guest of a guest that is emulated itself does not answer in minutes: this looks at the host's side of a pod that starts.
+describe('rkt run under systemd and cgroup v2', () => {
   let vm: LabVm;
   let image: string;
 
