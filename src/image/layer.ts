@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DigestAlgorithm } from '../oci/index.ts';
 import { DEFAULT_EXPANSION, decompressed, type ExpansionLimit } from './decompression.ts';
-import { type LayerRules, LayerWriter, LowerLayers } from './extract/index.ts';
+import { type LayerRules, LayerWriter, LowerLayers, type Owner } from './extract/index.ts';
 import { type Bytes, observed } from './stream.ts';
 import { ByteSource, type Entry, feedOf, type TarLimits, TarReader } from './tar/index.ts';
 
@@ -23,6 +23,8 @@ export interface UnpackPlan {
   readonly endMarker: 'required' | 'optional';
   readonly signal: AbortSignal | undefined;
   readonly limits: ArchiveLimits;
+  /** Whose the directories are that no layer has an entry for: root's, but in a test without privileges. */
+  readonly impliedOwner?: Owner;
   /** Sees each entry first: true when it is not to be extracted. */
   readonly intercept?: (entry: Entry, reader: TarReader) => Promise<boolean>;
 }
@@ -46,7 +48,7 @@ export async function unpack(plan: UnpackPlan): Promise<UnpackedLayer> {
     ...(plan.limits.tar === undefined ? {} : { limits: plan.limits.tar }),
   });
   using lower = new LowerLayers(plan.lower);
-  using writer = new LayerWriter(plan.rootfs, plan.rules, lower);
+  using writer = new LayerWriter(plan.rootfs, plan.rules, lower, plan.impliedOwner);
   try {
     for await (const entry of reader.entries()) {
       plan.signal?.throwIfAborted();

@@ -18,7 +18,8 @@ export interface TestHeader {
   readonly patch?: (block: Buffer) => void;
 }
 
-const OWN = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+/** Whoever runs the test. */
+export const OWN = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 
 /** One header block. Owned by whoever runs the test, so that it can be extracted without privileges. */
 export function header(fields: TestHeader): Buffer {

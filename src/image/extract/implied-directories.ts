@@ -7,10 +7,14 @@ import type { LowerLayers } from './lower-layers.ts';
 import type { Segments } from './path.ts';
 import type { Below, Parents } from './target-tree.ts';
 
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const ROOT: Owner = { uid: 0, gid: 0 };
 const PLAIN = {
   mode: 0o755,
-  uid: 0,
-  gid: 0,
   mtime: { seconds: 0, nanoseconds: 0 },
   xattrs: new Map(),
 } as const;
@@ -20,11 +24,13 @@ export class ImpliedDirectories implements Parents {
   readonly #lower: LowerLayers;
   readonly #times: DirectoryTimes;
   readonly #paths = new Set<ByteString>();
+  readonly #owner: Owner;
   #any = false;
 
-  constructor(lower: LowerLayers, times: DirectoryTimes) {
+  constructor(lower: LowerLayers, times: DirectoryTimes, owner: Owner = ROOT) {
     this.#lower = lower;
     this.#times = times;
+    this.#owner = owner;
   }
 
   /** Whether there was one, ever. */
@@ -57,7 +63,7 @@ export class ImpliedDirectories implements Parents {
   }
 
   #inherit(path: Segments, directory: Descriptor, below: Descriptor | undefined): void {
-    if (below === undefined) applyAttributes(directory, PLAIN);
+    if (below === undefined) applyAttributes(directory, { ...PLAIN, ...this.#owner });
     const { mtime } = below === undefined ? PLAIN : copyDirectoryAttributes(below, directory);
     this.#times.note(path, directory, mtime);
   }

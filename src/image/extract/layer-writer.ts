@@ -28,7 +28,7 @@ import { writeContent } from './content.ts';
 import { copyUp } from './copy-up.ts';
 import { DirectoryTimes } from './directory-times.ts';
 import { HiddenNames } from './hidden-names.ts';
-import { ImpliedDirectories } from './implied-directories.ts';
+import { ImpliedDirectories, type Owner } from './implied-directories.ts';
 import type { LowerLayers } from './lower-layers.ts';
 import { nodeOf } from './node.ts';
 import { hostile, type Segments } from './path.ts';
@@ -60,10 +60,10 @@ export class LayerWriter implements Disposable {
   #rootSeen = false;
   #bytes = 0;
 
-  constructor(rootfs: string, rules: LayerRules, lower: LowerLayers) {
+  constructor(rootfs: string, rules: LayerRules, lower: LowerLayers, impliedOwner?: Owner) {
     this.#rules = rules;
     this.#lower = lower;
-    this.#implied = new ImpliedDirectories(lower, this.#times);
+    this.#implied = new ImpliedDirectories(lower, this.#times, impliedOwner);
     this.#tree = new TargetTree(rootfs, this.#implied);
     this.#hidden = new HiddenNames(this.#tree, lower, this.#implied);
   }

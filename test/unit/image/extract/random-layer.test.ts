@@ -40,6 +40,7 @@ test('random layers stay in their place', async () => {
       rules: OCI_RULES,
       endMarker: 'required',
       limits: {},
+      impliedOwner: tar.OWN,
     } as const;
     try {
       await unpack({ ...plan, lower: [join(base, 'lower')], signal: undefined });
