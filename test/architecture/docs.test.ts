@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -16,21 +17,37 @@ test('every command has its page, made from the table its help is made from', as
   ).toEqual([]);
 });
 
-test('links between pages lead somewhere', async () => {
-  const pages = (await commandPages()).map(({ path }) => path);
-  const documents = [
-    'README.md',
-    'docs/README.md',
-    'docs/virtual-machines.md',
-    'docs/differences.md',
-    ...pages,
-  ];
-  const broken = documents.flatMap((document) => {
-    const links = readFileSync(join(ROOT, document), 'utf8').matchAll(/\]\((?!https?:)([^)#]+)(#[^)]*)?\)/g);
-    return [...links]
-      .map((link) => join(dirname(document), link[1] ?? ''))
-      .filter((target) => !existsSync(join(ROOT, target)))
-      .map((target) => `${document} -> ${target}`);
-  });
+const documents = execFileSync('git', ['ls-files', '-z', '*.md'], { cwd: ROOT, encoding: 'utf8' })
+  .split('\0')
+  .filter((path) => path !== '' && existsSync(join(ROOT, path)));
+
+const CODE_BLOCK = /^```[\s\S]*?^```/gm;
+const prose = (document: string) => readFileSync(join(ROOT, document), 'utf8').replaceAll(CODE_BLOCK, '');
+
+/** The anchors that a page's headings are given where pages are shown: repeated ones are numbered. */
+function anchorsOf(document: string): Set<string> {
+  const anchors = new Set<string>();
+  for (const [, heading = ''] of prose(document).matchAll(/^#{1,6} +(.+?) *#*$/gm)) {
+    const text = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
+    const anchor = text.replaceAll(/[^\p{L}\p{N}\p{M}_ -]/gu, '').replaceAll(' ', '-');
+    let unique = anchor;
+    for (let count = 1; anchors.has(unique); count++) unique = `${anchor}-${count}`;
+    anchors.add(unique);
+  }
+  return anchors;
+}
+
+function isBroken(document: string, path: string, anchor: string | undefined): boolean {
+  const target = path === '' ? document : join(dirname(document), path);
+  if (!existsSync(join(ROOT, target))) return true;
+  return anchor !== undefined && target.endsWith('.md') && !anchorsOf(target).has(anchor);
+}
+
+test('links between pages lead somewhere', () => {
+  const broken = documents.flatMap((document) =>
+    [...prose(document).matchAll(/\]\((?![a-z]+:)([^)#\s]*)(?:#([^)\s]*))?\)/g)]
+      .filter(([, path = '', anchor]) => isBroken(document, path, anchor))
+      .map(([link]) => `${document} -> ${link.slice(2, -1)}`),
+  );
   expect(broken).toEqual([]);
 });

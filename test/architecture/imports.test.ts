@@ -1,52 +1,6 @@
 import { expect, test } from 'vitest';
+import { MAY_IMPORT, PROGRAM_FOLDERS } from './import-rules.ts';
 import { importsOf, sourceFiles } from './source-tree.ts';
-
-/**
- * The rules of the house: what each folder may import beside itself. A folder is its path; `node:` stands for Node's own
- * modules, other words for packages. `index` after a folder means: only through its index.ts.
- */
-const PURE = ['src/appc', 'src/oci', 'src/abi'];
-const STAGE1 = ['src/appc', 'src/abi', 'src/net', 'src/native', 'src/supervisor'];
-const RECORDS = [...PURE, 'src/os', 'node:'];
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  'src/appc': PURE,
-  'src/oci': PURE,
-  'src/abi': PURE,
-  'src/net': ['src/appc', 'src/abi', 'ip-address'],
-  'src/os': ['node:', 'koffi', 'execa'],
-  'src/native': [],
-  'src/supervisor': ['src/appc', 'src/abi', 'src/net', 'src/native'],
-  'src/pod': RECORDS,
-  'src/config': RECORDS,
-  'src/store': RECORDS,
-  'src/trust': [...RECORDS, 'openpgp'],
-  'src/image': [...RECORDS, 'src/pod', 'src/config', 'src/store', 'src/trust', 'tar'],
-  'src/stage0': [
-    ...[
-      'src/image',
-      'src/store',
-      'src/trust',
-      'src/pod',
-      'src/config',
-      'src/net',
-      'src/appc',
-      'src/abi',
-      'src/os',
-    ],
-    'node:',
-  ],
-  'src/cli': [
-    ...['src/stage0', 'src/image/index', 'src/store/index', 'src/trust/index', 'src/config/index', 'src/abi'],
-    ...['node:', 'commander'],
-  ],
-  'src/main.ts': ['src/cli', 'src/stage0', 'node:'],
-  'stage1-kvm/image': ['tools', 'node:', 'src/abi', 'src/appc'],
-  'stage1-kvm': STAGE1,
-  'stage1-ns': STAGE1,
-  'stage1-fly': STAGE1,
-  'cni-plugins': [...STAGE1, 'ip-address'],
-  'guest-init': ['src/abi', 'src/native'],
-};
 
 const FOLDERS = Object.keys(MAY_IMPORT).sort((a, b) => b.length - a.length);
 
@@ -63,7 +17,7 @@ function isAllowed(folder: string, to: string): boolean {
   });
 }
 
-const files = ['src', 'guest-init', 'stage1-kvm', 'stage1-fly', 'cni-plugins'].flatMap(sourceFiles);
+const files = PROGRAM_FOLDERS.flatMap(sourceFiles);
 const imports = new Map(files.map((file) => [file, importsOf(file)]));
 
 test('every source file lives in a folder with a rule', () => {

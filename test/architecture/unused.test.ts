@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { PROGRAM_FOLDERS } from './import-rules.ts';
 import { importsOf, ROOT, sourceFiles } from './source-tree.ts';
 
 const NETWORKS =
@@ -26,8 +27,8 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'src/abi/stage1.ts formatStopArguments': STAGE1,
 };
 
-const CHECKED = ['src', 'guest-init', 'stage1-kvm'];
-const programs = [...CHECKED, 'stage1-fly', 'cni-plugins', 'tools', 'bench'].flatMap(sourceFiles);
+const CHECKED = PROGRAM_FOLDERS;
+const programs = [...CHECKED, 'tools', 'bench'].flatMap(sourceFiles);
 const tests = sourceFiles('test');
 
 const COMMENT_LINE = /^\s*(\/\*|\*[ /]|\*$|\/\/).*$/gm;
