@@ -56,7 +56,8 @@ export function qemuRoot(host: HostPaths, kernelDirectory: string, gid: number, 
 /**
  * All that virtiofsd needs: its libraries, the share, and its own file descriptors as procfs shows them. Not the rest of procfs:
  * it keeps a fd of that, by which it finds the settings of the machine, and these ask for the uid 0 only, which a user namespace
- * does not take away. One of them the C version reads when it starts, for a limit that it is then told not to set.
+ * does not take away. Each version reads one of them when it starts, C's `file-max` and Rust's `nr_open`, for a limit that it is
+ * told not to set.
  */
 export function shareRoot(host: HostPaths, shareDirectory: string): RootEntry[] {
   return [
@@ -66,6 +67,7 @@ export function shareRoot(host: HostPaths, shareDirectory: string): RootEntry[] 
     ...['proc', 'proc/sys', 'proc/sys/fs'].map((target): RootEntry => ({ kind: 'directory', target })),
     { kind: 'symlink', target: 'proc/self', to: '../processes/self' },
     { kind: 'file', target: 'proc/sys/fs/file-max', text: '1000000\n' },
+    { kind: 'file', target: 'proc/sys/fs/nr_open', text: '1000000\n' },
   ];
 }
 

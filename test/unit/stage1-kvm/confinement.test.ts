@@ -100,6 +100,11 @@ describe('shareRoot', () => {
     const sources = entries.flatMap((entry) => (entry.kind === 'bind' ? [entry.source] : []));
     expect(sources).toEqual(['/usr', '/etc/ld.so.cache']);
   });
+
+  it('answers what each virtiofsd reads as it starts', () => {
+    const files = shareRoot(host, 'share').filter(({ kind }) => kind === 'file');
+    expect(files.map(({ target }) => target)).toEqual(['proc/sys/fs/file-max', 'proc/sys/fs/nr_open']);
+  });
 });
 
 describe('shareSteps', () => {
