@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 // Four rooms: `unit` and `architecture` need no privileges and take seconds; `guest` drives the compiled
 // PID 1 and `functional` the built rkt, both as root.
+// Time limits are far above what a test takes on a busy machine: they end what hangs, and measure nothing.
 // What takes minutes is for campaigns (`npm run test:soak`).
 const { RKT_TEST_SOAK } = process.env;
 const SOAK_ONLY = RKT_TEST_SOAK === '1' ? [] : ['test/functional/lab-run.test.ts'];
@@ -9,8 +10,22 @@ const SOAK_ONLY = RKT_TEST_SOAK === '1' ? [] : ['test/functional/lab-run.test.ts
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false } },
-      { test: { name: 'architecture', include: ['test/architecture/**/*.test.ts'], isolate: false } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          isolate: false,
+          testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'architecture',
+          include: ['test/architecture/**/*.test.ts'],
+          isolate: false,
+          testTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'guest',
