@@ -1,23 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { existsSync } from 'node:fs';
+import { expect, test } from 'vitest';
 import { openDirectory } from '../../src/os/descriptor.ts';
 import { tryMakeNode } from '../../src/os/directory-entries.ts';
 import { setXattr } from '../../src/os/file-attributes.ts';
 import { copyLayers } from '../../src/stage0/layer-copy.ts';
+import { useScratchTree } from '../support/scratch-tree.ts';
 
-let root = '';
-beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'rkt-copy-'));
-});
-afterEach(() => rmSync(root, { recursive: true }));
-
-const at = (...parts: string[]) => join(root, ...parts);
-function put(path: string, text: string): void {
-  mkdirSync(dirname(at(path)), { recursive: true });
-  writeFileSync(at(path), text);
-}
+const { at, put } = useScratchTree();
 
 // Whiteouts are devices and trusted attributes: only root can make them.
 test('whiteouts and opaque directories hide what is below, and are gone themselves', async () => {

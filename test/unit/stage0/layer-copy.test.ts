@@ -4,29 +4,15 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readlinkSync,
-  rmSync,
   symlinkSync,
-  writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { copyLayers } from '../../../src/stage0/layer-copy.ts';
+import { useScratchTree } from '../../support/scratch-tree.ts';
 
-let root = '';
-beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'rkt-copy-'));
-});
-afterEach(() => rmSync(root, { recursive: true }));
-
-const at = (...parts: string[]) => join(root, ...parts);
-function put(path: string, text: string): void {
-  mkdirSync(dirname(at(path)), { recursive: true });
-  writeFileSync(at(path), text);
-}
+const { at, put } = useScratchTree();
 
 test('an upper layer replaces what a lower one has, and writes through none of its links', async () => {
   put('outside', 'kept');
@@ -34,7 +20,7 @@ test('an upper layer replaces what a lower one has, and writes through none of i
   put('low/file', 'low');
   put('low/was-dir/x', 'low');
   symlinkSync(at('outside'), at('low/link'));
-  symlinkSync(root, at('low/dirlink'));
+  symlinkSync(at(), at('low/dirlink'));
   put('top/dir/b', 'top');
   put('top/file', 'top');
   linkSync(at('top/file'), at('top/second'));
