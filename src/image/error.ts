@@ -16,6 +16,20 @@ export type ImageErrorCode =
   | 'too-large'
   | 'digest-mismatch'
   | 'decompression'
+  /** Nothing answered, or not to the end, however often it was asked. */
+  | 'network'
+  /** Plain http, or credentials over it, that nobody has allowed. */
+  | 'insecure'
+  /** 401, 403, 429, 5xx and any other status that is no answer to what was asked. */
+  | 'unauthorized'
+  | 'forbidden'
+  | 'rate-limited'
+  | 'server'
+  | 'bad-answer'
+  /** No address was found for an image name. */
+  | 'discovery'
+  /** The image is not the one that was asked for: its name, a label, its id. */
+  | 'wrong-image'
   /** The system refused: disk full, no permission, a missing program. */
   | 'system';
 
