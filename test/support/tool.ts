@@ -4,7 +4,11 @@ import { TestSupportError } from './error.ts';
 /** The Debian packages of the tools that fixtures are built with. */
 const PACKAGES: Readonly<Record<string, string>> = {
   bzip2: 'bzip2',
+  'docker-registry': 'docker-registry',
+  gpg: 'gnupg',
+  htpasswd: 'apache2-utils',
   mmdebstrap: 'mmdebstrap',
+  openssl: 'openssl',
   skopeo: 'skopeo',
   strace: 'strace',
   umoci: 'umoci',
