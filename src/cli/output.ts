@@ -1,12 +1,13 @@
 import { messageOf } from './exit-code.ts';
+import { printable } from './printable.ts';
 
 export function print(text: string): void {
   process.stdout.write(text);
 }
 
-/** A line on stderr, as `command: message`. */
+/** A line on stderr, as `command: message`, whoever the message is from. */
 export function warn(command: string, message: string): void {
-  process.stderr.write(`${command}: ${message}\n`);
+  process.stderr.write(`${command}: ${printable(message)}\n`);
 }
 
 /** A refused or failed step, in one line; `--debug` adds where it came from. */

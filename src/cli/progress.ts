@@ -1,55 +1,103 @@
 import type { ImageEvent } from '../image/index.ts';
+import { advance, type LayersProgress, NO_LAYERS } from './layer-progress.ts';
+import { LiveLines, type Screen } from './live-lines.ts';
+import { warn } from './output.ts';
+import { barLines } from './progress-bars.ts';
+import { downloadLines, remarksOn } from './progress-lines.ts';
 
-const PERCENT = 100;
-/** Redrawn so often at most, in milliseconds. */
+/** Tells people on stderr what becomes of images. */
+export interface Progress extends Disposable {
+  report(event: ImageEvent): void;
+  /** To be called before anything else is written: takes away what will be drawn again. */
+  clear(): void;
+}
+
+/** Bars at a terminal that can move its cursor, otherwise lines. With `debug`, all that happens is said in words as well. */
+export function openProgress(debug: boolean): Progress {
+  const { TERM } = process.env;
+  const isTerminal = process.stderr.isTTY === true && TERM !== 'dumb';
+  return isTerminal ? new BarProgress(debug, process.stderr) : new LineProgress(debug);
+}
+
+class LineProgress implements Progress {
+  readonly #debug: boolean;
+  #layers: LayersProgress = NO_LAYERS;
+
+  constructor(debug: boolean) {
+    this.#debug = debug;
+  }
+
+  report(event: ImageEvent): void {
+    const before = this.#layers;
+    this.#layers = advance(before, event, performance.now());
+    tell([...remarksOn(event, this.#debug), ...downloadLines(event, { before, after: this.#layers })]);
+  }
+
+  clear(): void {}
+
+  [Symbol.dispose](): void {}
+}
+
+/** Milliseconds between two drawings. */
 const INTERVAL = 100;
 
-/** Tells people on stderr what becomes of images: a line that is redrawn on a terminal, lines with `--debug`. */
-export function imageReporter(debug: boolean): (event: ImageEvent) => void {
-  const line = process.stderr.isTTY === true && !debug ? new StatusLine() : undefined;
-  return (event) => {
-    switch (event.kind) {
-      case 'layer-progress':
-        line?.draw(`importing ${event.layer}${share(event.read, event.total)}`);
-        return;
-      case 'image-imported':
-        line?.clear();
-        if (debug) tell(`imported ${event.source} as ${event.id} in ${Math.round(event.milliseconds)} ms`);
-        return;
-      case 'image-import':
-        if (debug) tell(`using image from file ${event.source}`);
-        return;
-      case 'image-found':
-        if (debug) tell(`using image from local store for image name ${event.source}`);
-        return;
-      default:
-        event satisfies never;
-    }
-  };
-}
+class BarProgress implements Progress {
+  readonly #debug: boolean;
+  readonly #lines: LiveLines;
+  #layers: LayersProgress = NO_LAYERS;
+  #drawn = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+  #ended = false;
 
-function tell(text: string): void {
-  process.stderr.write(`image: ${text}\n`);
-}
+  constructor(debug: boolean, screen: Screen) {
+    this.#debug = debug;
+    this.#lines = new LiveLines(screen);
+    process.on('SIGTSTP', this.#stop);
+  }
 
-function share(read: number, total: number | undefined): string {
-  return total === undefined || total === 0 ? '' : ` ${Math.floor((read / total) * PERCENT)}%`;
-}
-
-class StatusLine {
-  #drawn = 0;
-  #isVisible = false;
-
-  draw(text: string): void {
+  report(event: ImageEvent): void {
+    if (this.#ended) return;
+    const remarks = remarksOn(event, this.#debug);
+    if (remarks.length > 0) this.clear();
+    tell(remarks);
     const now = performance.now();
-    if (this.#isVisible && now - this.#drawn < INTERVAL) return;
-    this.#drawn = now;
-    this.#isVisible = true;
-    process.stderr.write(`\r\x1b[K${text.slice(0, (process.stderr.columns ?? 80) - 1)}`);
+    this.#layers = advance(this.#layers, event, now);
+    // What runs after the last layer may replace this process: nothing may be left on the screen until then.
+    if (this.#layers.size === 0) this.#rest();
+    else if (now - this.#drawn >= INTERVAL) this.#draw(now);
   }
 
   clear(): void {
-    if (this.#isVisible) process.stderr.write('\r\x1b[K');
-    this.#isVisible = false;
+    this.#lines.clear();
+    this.#drawn = Number.NEGATIVE_INFINITY;
   }
+
+  [Symbol.dispose](): void {
+    this.#ended = true;
+    this.#rest();
+    process.off('SIGTSTP', this.#stop);
+  }
+
+  #draw(now: number): void {
+    this.#drawn = now;
+    this.#lines.draw(barLines(this.#layers, this.#lines.size, now));
+    // Goes on drawing while nothing is reported: rates fall, the window changes.
+    this.#timer ??= setInterval(() => this.#draw(performance.now()), INTERVAL).unref();
+  }
+
+  #rest(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.clear();
+  }
+
+  // The shell gets its terminal back as it was; after SIGCONT the timer draws again.
+  readonly #stop = (): void => {
+    this.clear();
+    process.kill(process.pid, 'SIGSTOP');
+  };
+}
+
+function tell(lines: readonly string[]): void {
+  for (const line of lines) warn('image', line);
 }

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { openHost } from '../stage0/host.ts';
 import { run } from '../stage0/run.ts';
 import { parsePodArguments } from './app-arguments.ts';
+import { withAttention } from './attention.ts';
 import { globalValues } from './flag-values.ts';
 import { GLOBAL_FLAGS, hostOptions } from './global-flags.ts';
 import { warn } from './output.ts';
-import { imageReporter } from './progress.ts';
 import { APP_FLAGS, POD_FLAGS } from './run-flags.ts';
 import { runRequest } from './run-request.ts';
 import { requireRoot, subcommand } from './subcommand.ts';
@@ -28,5 +28,5 @@ async function runPod(args: readonly string[]): Promise<void> {
   const request = runRequest(given);
   if (!given.flags.has('net')) warn('run', 'without --net the pod has a loopback interface only');
   const host = openHost(hostOptions(globalValues(given.flags)));
-  await run(host, request, process.env, { report: imageReporter(host.debug) });
+  await withAttention(host.debug, (attention) => run(host, request, process.env, attention));
 }

@@ -1,0 +1,110 @@
+import type { ImageEvent } from '../image/index.ts';
+
+/** An extraction is shown only when there is no download left to show: it may run behind it. */
+export type Phase = 'downloading' | 'downloaded' | 'extracting';
+
+/** What is known of a layer under way. Times are in milliseconds, of a clock that never goes back. */
+export interface LayerProgress {
+  readonly phase: Phase;
+  readonly read: number;
+  readonly total: number | undefined;
+  readonly speed: Speed;
+  readonly download: Download | undefined;
+}
+
+/** What has been downloaded so far, without what an earlier attempt had left. */
+export interface Download {
+  readonly bytes: number;
+  readonly started: number;
+  readonly latest: number;
+}
+
+/** Bytes per second, smoothed: what was read long ago counts for less and less. */
+interface Speed {
+  readonly perSecond: number | undefined;
+  readonly sampledAt: number;
+  readonly sampledRead: number;
+}
+
+/** The layers under way, in the order in which they began. */
+export type LayersProgress = ReadonlyMap<string, LayerProgress>;
+
+export const NO_LAYERS: LayersProgress = new Map();
+
+/** After this time a sample has lost two thirds of its weight. */
+const MEMORY = 3000;
+/** Samples over less time than this say more of buffers than of the network. */
+const SAMPLE = 250;
+
+/** What is under way after an event. */
+export function advance(layers: LayersProgress, event: ImageEvent, now: number): LayersProgress {
+  switch (event.kind) {
+    case 'layer-download':
+      return withLayer(layers, event.layer, downloaded(layers.get(event.layer), event, now));
+    case 'layer-progress':
+      return withLayer(layers, event.layer, extracted(layers.get(event.layer), event, now));
+    case 'layer-extracted':
+      return new Map([...layers].filter(([layer]) => layer !== event.layer));
+    // An image that is there has no layers under way, whatever they reported last.
+    case 'image-imported':
+    case 'image-found':
+      return NO_LAYERS;
+    default:
+      return layers;
+  }
+}
+
+function withLayer(layers: LayersProgress, layer: string, progress: LayerProgress): LayersProgress {
+  return new Map(layers).set(layer, progress);
+}
+
+type Count = { readonly read: number; readonly total: number | undefined };
+
+function downloaded(
+  before: LayerProgress | undefined,
+  { read, total, resumedFrom = 0 }: Count & { readonly resumedFrom?: number },
+  now: number,
+): LayerProgress {
+  if (before?.phase === 'extracting') return before;
+  const { started } = before?.download ?? { started: now };
+  return {
+    ...counted(before, { read, total }, now),
+    phase: read === total ? 'downloaded' : 'downloading',
+    download: { bytes: read - resumedFrom, started, latest: now },
+  };
+}
+
+function extracted(before: LayerProgress | undefined, count: Count, now: number): LayerProgress {
+  if (before?.phase === 'downloading') return before;
+  return {
+    ...counted(before?.phase === 'extracting' ? before : undefined, count, now),
+    phase: 'extracting',
+    download: before?.download,
+  };
+}
+
+function counted(before: LayerProgress | undefined, { read, total }: Count, now: number) {
+  const speed =
+    before === undefined || read < before.read
+      ? { perSecond: undefined, sampledAt: now, sampledRead: read }
+      : sampled(before.speed, read, now);
+  return { read, total, speed };
+}
+
+function sampled(speed: Speed, read: number, now: number): Speed {
+  const elapsed = now - speed.sampledAt;
+  if (elapsed < SAMPLE) return speed;
+  return { perSecond: mixed(speed, read, elapsed), sampledAt: now, sampledRead: read };
+}
+
+function mixed({ perSecond, sampledRead }: Speed, read: number, elapsed: number): number {
+  const latest = ((read - sampledRead) / elapsed) * 1000;
+  const weight = 1 - Math.exp(-elapsed / MEMORY);
+  return perSecond === undefined ? latest : perSecond + (latest - perSecond) * weight;
+}
+
+/** Bytes per second now: while nothing arrives it falls. Undefined as long as nothing can be said. */
+export function speedOf({ speed, read }: LayerProgress, now: number): number | undefined {
+  const elapsed = now - speed.sampledAt;
+  return elapsed < SAMPLE ? speed.perSecond : mixed(speed, read, elapsed);
+}

@@ -1,0 +1,85 @@
+import type { ImageEvent } from '../image/index.ts';
+import { formatBytes } from './byte-size.ts';
+import { formatDuration } from './duration.ts';
+import type { Download, LayersProgress } from './layer-progress.ts';
+
+/** What is said of an event in words, rkt's where it had any; most of it with `--debug` only. */
+export function remarksOn(event: ImageEvent, debug: boolean): readonly string[] {
+  switch (event.kind) {
+    case 'signature-verified':
+      return ['signature verified:', ...signers(event).map((signer) => `  ${signer}`)];
+    case 'waiting':
+      return [`waiting for another process that is at ${event.what}`];
+    case 'retrying':
+      return [`${event.reason}, trying again in ${formatDuration(Math.round(event.milliseconds))}`];
+    case 'passed-over':
+      return [`${event.what}: ${event.reason}, trying the next`];
+    default:
+      return debug ? detailsOf(event) : [];
+  }
+}
+
+type Detail = Exclude<ImageEvent, { kind: 'signature-verified' | 'waiting' | 'retrying' | 'passed-over' }>;
+
+function detailsOf(event: Detail): readonly string[] {
+  switch (event.kind) {
+    case 'image-found':
+      return isImageId(event.source)
+        ? [`using image from the store with hash ${event.id}`]
+        : [`using image from local store for image name ${event.source}`];
+    case 'image-import':
+      return [`using image from file ${event.source}`];
+    case 'image-resolve':
+      return [`searching for image ${event.source}`];
+    case 'image-fetch':
+      return [`remote fetching from URL "${event.url}"`, `fetching image from ${event.url}`];
+    case 'image-fresh':
+      return [`image for ${event.url} isn't expired, not fetching.`];
+    case 'image-imported':
+      return [`imported ${event.source} as ${event.id} in ${Math.round(event.milliseconds)} ms`];
+    case 'signature-deferred':
+      return ['server requested deferring the signature download'];
+    case 'layer-download':
+    case 'layer-progress':
+    case 'layer-extracted':
+      return [];
+    default:
+      return event satisfies never;
+  }
+}
+
+/** Where no bar can be drawn: a line when the download of a layer begins, a line when it has ended. */
+export function downloadLines(
+  event: ImageEvent,
+  { before, after }: { readonly before: LayersProgress; readonly after: LayersProgress },
+): readonly string[] {
+  if (event.kind !== 'layer-download' && event.kind !== 'layer-extracted') return [];
+  const [was, is] = [before.get(event.layer), after.get(event.layer)];
+  const begins = event.kind === 'layer-download' && was === undefined ? [beginning(event)] : [];
+  // A download of unknown length is known to have ended when all of it has been used.
+  const hasEnded =
+    event.kind === 'layer-extracted'
+      ? was?.phase === 'downloading'
+      : is?.phase === 'downloaded' && was?.phase !== 'downloaded';
+  return hasEnded ? [...begins, ending(event.layer, is?.download ?? was?.download)] : begins;
+}
+
+function beginning({ layer, total, resumedFrom = 0 }: ImageEvent & { kind: 'layer-download' }): string {
+  const size = total === undefined ? '' : `, ${formatBytes(total)}`;
+  return `downloading ${layer}${size}${resumedFrom > 0 ? `, from ${formatBytes(resumedFrom)} on` : ''}`;
+}
+
+function ending(layer: string, download: Download | undefined): string {
+  const { bytes, started, latest } = download ?? { bytes: 0, started: 0, latest: 0 };
+  const rate = formatBytes((bytes / Math.max(latest - started, 1)) * 1000);
+  return `downloaded ${layer}, ${formatBytes(bytes)}, ${rate}/s`;
+}
+
+/** A key without identities is named by its fingerprint. */
+function signers({ identities, fingerprint }: ImageEvent & { kind: 'signature-verified' }) {
+  return identities.length > 0 ? identities : [fingerprint];
+}
+
+function isImageId(source: string): boolean {
+  return /^sha(?:256|512)-/.test(source);
+}
