@@ -43,7 +43,7 @@ export function advance(layers: LayersProgress, event: ImageEvent, now: number):
       return withLayer(layers, event.layer, downloaded(layers.get(event.layer), event, now));
     case 'layer-progress':
       return withLayer(layers, event.layer, extracted(layers.get(event.layer), event, now));
-    case 'layer-extracted':
+    case 'layer-done':
       return new Map([...layers].filter(([layer]) => layer !== event.layer));
     // An image that is there has no layers under way, whatever they reported last.
     case 'image-imported':

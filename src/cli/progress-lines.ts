@@ -8,10 +8,12 @@ export function remarksOn(event: ImageEvent, debug: boolean): readonly string[] 
   switch (event.kind) {
     case 'signature-verified':
       return ['signature verified:', ...signers(event).map((signer) => `  ${signer}`)];
-    case 'waiting':
-      return [`waiting for another process that is at ${event.what}`];
-    case 'retrying':
-      return [`${event.reason}, trying again in ${formatDuration(Math.round(event.milliseconds))}`];
+    case 'wait':
+      return [`waiting for another process: ${event.what}`];
+    case 'retry':
+      return [
+        `${event.what}: ${event.reason}, trying again in ${formatDuration(Math.round(event.milliseconds))}`,
+      ];
     case 'passed-over':
       return [`${event.what}: ${event.reason}, trying the next`];
     default:
@@ -19,7 +21,7 @@ export function remarksOn(event: ImageEvent, debug: boolean): readonly string[] 
   }
 }
 
-type Detail = Exclude<ImageEvent, { kind: 'signature-verified' | 'waiting' | 'retrying' | 'passed-over' }>;
+type Detail = Exclude<ImageEvent, { kind: 'signature-verified' | 'wait' | 'retry' | 'passed-over' }>;
 
 function detailsOf(event: Detail): readonly string[] {
   switch (event.kind) {
@@ -41,7 +43,7 @@ function detailsOf(event: Detail): readonly string[] {
       return ['server requested deferring the signature download'];
     case 'layer-download':
     case 'layer-progress':
-    case 'layer-extracted':
+    case 'layer-done':
       return [];
     default:
       return event satisfies never;
@@ -53,12 +55,12 @@ export function downloadLines(
   event: ImageEvent,
   { before, after }: { readonly before: LayersProgress; readonly after: LayersProgress },
 ): readonly string[] {
-  if (event.kind !== 'layer-download' && event.kind !== 'layer-extracted') return [];
+  if (event.kind !== 'layer-download' && event.kind !== 'layer-done') return [];
   const [was, is] = [before.get(event.layer), after.get(event.layer)];
   const begins = event.kind === 'layer-download' && was === undefined ? [beginning(event)] : [];
   // A download of unknown length is known to have ended when all of it has been used.
   const hasEnded =
-    event.kind === 'layer-extracted'
+    event.kind === 'layer-done'
       ? was?.phase === 'downloading'
       : is?.phase === 'downloaded' && was?.phase !== 'downloaded';
   return hasEnded ? [...begins, ending(event.layer, is?.download ?? was?.download)] : begins;

@@ -30,15 +30,20 @@ type LayerEvent =
       readonly read: number;
       readonly total: number | undefined;
     }
-  /** `size` is that of its files. */
-  | { readonly kind: 'layer-extracted'; readonly layer: string; readonly size: number };
+  /** Extracted and in the store, whole. */
+  | { readonly kind: 'layer-done'; readonly layer: string };
 
 /** Why nothing moves. */
 type DelayEvent =
   /** Another process is at what is needed; `what` says at what: `layer sha256:...`. */
-  | { readonly kind: 'waiting'; readonly what: string }
-  /** An attempt failed and is repeated after that time. */
-  | { readonly kind: 'retrying'; readonly reason: string; readonly milliseconds: number }
+  | { readonly kind: 'wait'; readonly what: string }
+  /** An attempt at `what` (a digest, a URL without credentials) failed and is repeated after that time. */
+  | {
+      readonly kind: 'retry';
+      readonly what: string;
+      readonly reason: string;
+      readonly milliseconds: number;
+    }
   /** One of several places to ask did not help (a mirror): the next one is asked. */
   | { readonly kind: 'passed-over'; readonly what: string; readonly reason: string };
 
