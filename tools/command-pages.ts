@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command, Option } from 'commander';
+import type { Entry } from '../src/cli/command-line.ts';
 import { GLOBAL_FLAGS } from '../src/cli/global-flags.ts';
 import { COMMANDS } from '../src/cli/program.ts';
 import { rootDir } from './paths.ts';
@@ -17,11 +18,36 @@ const FOLDER = 'docs/commands';
 
 /** All pages of `docs/commands` as they should be, prose kept. */
 export async function commandPages(): Promise<readonly Page[]> {
-  const pages = COMMANDS.map(async ({ name, summary, load }) => {
-    const command = (await load())(summary, []);
-    return page(`${name}.md`, `# rkt ${name}`, usage(command, name));
-  });
-  return Promise.all([...pages, page('README.md', '# Commands', overview())]);
+  const pages = await Promise.all(shown(COMMANDS).map((entry) => entryPages(entry, [])));
+  return [...pages.flat(), await page('README.md', '# Commands', overview())];
+}
+
+/** A group's page leads to those of its commands. */
+async function entryPages(entry: Entry, groups: readonly string[]): Promise<readonly Page[]> {
+  const words = [...groups, entry.name];
+  const title = `# rkt ${words.join(' ')}`;
+  if ('load' in entry) {
+    const command = (await entry.load())(entry.summary, []);
+    return [await page(pageFile(words), title, usage(command, words))];
+  }
+  const made = [entry.summary, commandTable(entry.commands, words), GLOBAL_FLAGS_REMARK].join('\n\n');
+  const pages = await Promise.all(shown(entry.commands).map((inner) => entryPages(inner, words)));
+  return [await page(pageFile(words), title, made), ...pages.flat()];
+}
+
+function shown(entries: readonly Entry[]): readonly Entry[] {
+  return entries.filter((entry) => entry.hidden !== true);
+}
+
+function pageFile(words: readonly string[]): string {
+  return `${words.join('-')}.md`;
+}
+
+function commandTable(entries: readonly Entry[], groups: readonly string[]): string {
+  const rows = shown(entries).map(
+    ({ name, summary }) => `| [${name}](${pageFile([...groups, name])}) | ${summary} |`,
+  );
+  return ['| command | |', '|---|---|', ...rows].join('\n');
 }
 
 async function page(file: string, title: string, made: string): Promise<Page> {
@@ -32,27 +58,27 @@ async function page(file: string, title: string, made: string): Promise<Page> {
 }
 
 function overview(): string {
-  const rows = COMMANDS.map(({ name, summary }) => `| [${name}](${name}.md) | ${summary} |`);
-  const flags = GLOBAL_FLAGS.map((flag) => row(flag));
   return [
     'A command may be abbreviated to any unambiguous beginning; so may a UUID and an image id.',
-    ['| command | |', '|---|---|', ...rows].join('\n'),
+    commandTable(COMMANDS, []),
     '## Global flags',
     'They may stand before the command or behind it.',
-    table(flags),
+    table(GLOBAL_FLAGS.map((flag) => row(flag))),
   ].join('\n\n');
 }
 
-function usage(command: Command, name: string): string {
+const GLOBAL_FLAGS_REMARK = 'The [global flags](README.md#global-flags) apply as well.';
+
+function usage(command: Command, words: readonly string[]): string {
   const own = command.options.filter((option) => !GLOBAL_FLAGS.some((flag) => flag.long === option.long));
   const sections = [...grouped(own)].map(
     ([heading, options]) => `### ${heading.replace(/:$/, '')}\n\n${table(options.map(row))}`,
   );
   return [
     `${command.description()}`,
-    `    rkt ${name} ${command.usage()}`,
+    `    rkt ${words.join(' ')} ${command.usage()}`,
     ...sections,
-    'The [global flags](README.md#global-flags) apply as well.',
+    GLOBAL_FLAGS_REMARK,
   ].join('\n\n');
 }
 

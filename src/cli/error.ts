@@ -1,4 +1,4 @@
-export type CliErrorCode = 'usage' | 'missing-command' | 'unprivileged' | 'interrupted' | 'some-failed';
+export type CliErrorCode = 'usage' | 'unprivileged' | 'interrupted' | 'some-failed';
 
 /** What is wrong with a command line, or with how it is run. */
 export class CliError extends Error {

@@ -1,12 +1,10 @@
 import { CommanderError } from 'commander';
 import { EXIT } from '../abi/exit-code.ts';
-import { CliError } from './error.ts';
 
 export { EXIT };
 
 /** The exit code of a command that ended with an error. Apps' own codes never come this way: their supervisor has them. */
 export function exitCodeFor(error: unknown): number {
-  if (error instanceof CliError && error.code === 'missing-command') return EXIT.missingCommand;
   // commander throws to end a command that has shown its help.
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
   return EXIT.failure;

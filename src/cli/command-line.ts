@@ -1,0 +1,85 @@
+import { CliError } from './error.ts';
+import { readFlag } from './flag.ts';
+import { GLOBAL_FLAGS } from './global-flags.ts';
+import type { CommandFactory } from './subcommand.ts';
+
+/** A line of the help: a command, or a word with commands of its own. */
+export type Entry = CommandEntry | GroupEntry;
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Another name of what is listed elsewhere. */
+  readonly hidden?: true;
+  /** Loaded when asked for: `rkt version` must not pay for `rkt run`. */
+  readonly load: () => Promise<CommandFactory>;
+}
+
+export interface GroupEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly hidden?: true;
+  readonly commands: readonly Entry[];
+}
+
+/** What a command line asks for; without an entry or group, of the program itself. */
+export type Invocation =
+  | { readonly kind: 'command'; readonly entry: CommandEntry; readonly args: readonly string[] }
+  | { readonly kind: 'help'; readonly entry: Entry | undefined }
+  | { readonly kind: 'missing-command'; readonly group: GroupEntry | undefined };
+
+/** Reads a command line up to its command. Global flags may stand before any of its words. Throws CliError `usage`. */
+export function readCommandLine(
+  argv: readonly string[],
+  commands: readonly Entry[],
+  group?: GroupEntry,
+): Invocation {
+  const { before, word, after } = splitCommand(argv);
+  if (word === undefined) return { kind: 'missing-command', group };
+  if (HELP_WORDS.includes(word)) return { kind: 'help', entry: helpTopic(after, commands, group) };
+  const entry = findEntry(word, commands, group);
+  const args = [...before, ...after];
+  return 'commands' in entry
+    ? readCommandLine(args, entry.commands, entry)
+    : { kind: 'command', entry, args };
+}
+
+const HELP_WORDS = ['help', '-h', '--help'];
+
+function helpTopic(
+  words: readonly string[],
+  commands: readonly Entry[],
+  topic: Entry | undefined,
+): Entry | undefined {
+  const { word, after } = splitCommand(words);
+  if (word === undefined) return topic;
+  const entry = findEntry(word, commands, topic);
+  if ('commands' in entry) return helpTopic(after, entry.commands, entry);
+  if (after.length > 0) throw new CliError('usage', 'help takes one command');
+  return entry;
+}
+
+function splitCommand(argv: readonly string[]) {
+  let at = 0;
+  for (
+    let use = readFlag(GLOBAL_FLAGS, argv);
+    use !== undefined;
+    use = readFlag(GLOBAL_FLAGS, argv.slice(at))
+  )
+    at += use.length;
+  return { before: argv.slice(0, at), word: argv[at], after: argv.slice(at + 1) };
+}
+
+/** By its name or an unambiguous beginning, as in rkt. */
+function findEntry(word: string, commands: readonly Entry[], group: Entry | undefined): Entry {
+  const matches = commands.filter((entry) => entry.name.startsWith(word));
+  const exact = matches.find((entry) => entry.name === word);
+  const [match, ...others] = matches;
+  if (exact !== undefined) return exact;
+  if (word === '' || word.startsWith('-')) throw new CliError('usage', `unknown flag ${word}`);
+  const shown = `${JSON.stringify(word)}${group === undefined ? '' : ` of ${group.name}`}`;
+  if (match === undefined) throw new CliError('usage', `unknown command ${shown}`);
+  if (others.length === 0) return match;
+  const names = matches.map((entry) => entry.name).join(', ');
+  throw new CliError('usage', `ambiguous command ${shown}: ${names}`);
+}
