@@ -8,6 +8,7 @@ export {
   imageIDOfConfig,
   parseDigest,
 } from './digest.ts';
+export * from './docker-reference.ts';
 export * from './document.ts';
 export { OciError, type OciErrorCode } from './errors.ts';
 export * from './layout.ts';
