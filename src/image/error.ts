@@ -18,7 +18,7 @@ export type ImageErrorCode =
   | 'decompression'
   /** Nothing answered, or not to the end, however often it was asked. */
   | 'network'
-  /** Plain http, or credentials over it, that nobody has allowed. */
+  /** Plain http, credentials over it, or a certificate that proves nothing, and nobody has allowed it. */
   | 'insecure'
   /** 401, 403, 429, 5xx and any other status that is no answer to what was asked. */
   | 'unauthorized'

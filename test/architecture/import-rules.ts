@@ -21,7 +21,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/config': RECORDS,
   'src/store': RECORDS,
   'src/trust': [...RECORDS, 'openpgp'],
-  'src/image': [...RECORDS, 'src/pod', 'src/config', 'src/store', 'src/trust', 'tar'],
+  'src/image': [...RECORDS, 'src/pod', 'src/config', 'src/store', 'src/trust', 'tar', 'undici'],
   'src/stage0': [
     ...[
       'src/image',

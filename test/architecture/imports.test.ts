@@ -69,6 +69,7 @@ test('one package, one door', () => {
     commander: ['src/cli'],
     openpgp: ['src/trust'],
     tar: ['src/image'],
+    undici: ['src/image/http'],
     'ip-address': ['src/net', 'cni-plugins'],
   };
   const wrong = [...imports.values()]

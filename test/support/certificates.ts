@@ -31,8 +31,7 @@ export class TestAuthority {
     const authority = new TestAuthority(directory);
     const files = ['-keyout', join(directory, 'ca.key'), '-out', authority.caPath];
     const subject = ['-subj', '/CN=rkt test authority', '-days', '30'];
-    const usage = ['-addext', 'keyUsage=critical,keyCertSign'];
-    await tool('openssl', ['req', '-x509', ...NEW_KEY, ...files, ...subject, ...usage]);
+    await tool('openssl', ['req', '-x509', ...NEW_KEY, ...files, ...subject]);
     return authority;
   }
 

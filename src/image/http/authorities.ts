@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
+import { isSystemError } from '../../os/syscall.ts';
+import { ImageError } from '../error.ts';
+import type { Environment } from './proxy.ts';
+
+/** Where distributions keep the authorities that their operators trust. */
+const BUNDLES = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+];
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
+
+/**
+ * Whom to trust: Node's own list, and the system's, to which operators add their company's authority. SSL_CERT_FILE and
+ * SSL_CERT_DIR name other places, as they did for rkt; NODE_EXTRA_CA_CERTS a further file. @throws ImageError system
+ */
+export function trustedAuthorities(environment: Environment): SecureContext {
+  const found = certificateTexts(environment).flatMap((text) => text.match(CERTIFICATE) ?? []);
+  // Most are in several of the lists, and each costs its parsing.
+  const distinct = new Map([...rootCertificates, ...found].map((pem) => [pem.replaceAll(/\s/g, ''), pem]));
+  return createSecureContext({ ca: [...distinct.values()] });
+}
+
+function certificateTexts(environment: Environment): string[] {
+  const { SSL_CERT_FILE: file, SSL_CERT_DIR: directories, NODE_EXTRA_CA_CERTS: extra } = environment;
+  return [
+    ...(file ? [named(file, 'SSL_CERT_FILE')] : BUNDLES.flatMap(ifThere).slice(0, 1)),
+    ...(directories ? directories.split(':').flatMap((directory) => textsIn(directory)) : []),
+    ...(extra ? [named(extra, 'NODE_EXTRA_CA_CERTS')] : []),
+  ];
+}
+
+// Go passes over a file that is not there, and its user looks for the reason why a certificate is not trusted.
+function named(path: string, variable: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch (cause) {
+    throw new ImageError('system', `cannot read ${variable}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function ifThere(path: string): string[] {
+  try {
+    return [readFileSync(path, 'latin1')];
+  } catch (error) {
+    // Directories of certificates are full of links, some to nothing.
+    if (isSystemError(error, 'ENOENT', 'EISDIR')) return [];
+    throw new ImageError('system', `cannot read certificates: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function textsIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).flatMap((name) => ifThere(join(directory, name)));
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw error;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
