@@ -1,4 +1,6 @@
-/** What a configuration file says, kind by kind; the fields are those of rkt 1.30's files. */
+import type { RegistryConfig } from './registry.ts';
+
+/** What a configuration file says, kind by kind; the fields of auth, dockerAuth, paths and stage1 are those of rkt 1.30's files. */
 export type Entry =
   | { readonly kind: 'auth'; readonly domains: readonly string[]; readonly credentials: Credentials }
   | {
@@ -8,7 +10,14 @@ export type Entry =
     }
   | { readonly kind: 'paths'; readonly data?: string; readonly stage1Images?: string }
   | { readonly kind: 'stage1'; readonly name?: string; readonly version?: string; readonly location?: string }
-  | { readonly kind: 'vm'; readonly ids: VmIds };
+  | { readonly kind: 'vm'; readonly ids: VmIds }
+  | {
+      readonly kind: 'registry';
+      readonly registries: readonly string[];
+      readonly config: RegistryConfig;
+    }
+  /** Absolute paths. */
+  | { readonly kind: 'containerAuth'; readonly files: readonly string[] };
 
 export type Kind = Entry['kind'];
 
@@ -35,19 +44,20 @@ export interface VmIds {
 
 /** Which kinds a directory of a configuration layer may hold. */
 export const DIRECTORIES: Readonly<Record<string, readonly Kind[]>> = {
-  'auth.d': ['auth', 'dockerAuth'],
+  'auth.d': ['auth', 'dockerAuth', 'containerAuth'],
   'paths.d': ['paths'],
   'stage1.d': ['stage1'],
   'vm.d': ['vm'],
+  'registries.d': ['registry'],
 };
 
 /** What an entry claims for itself: no two files of one layer may claim the same. */
 export function claimsOf(entry: Entry): readonly string[] {
   switch (entry.kind) {
     case 'auth':
-      return entry.domains.map((domain) => `auth domain ${JSON.stringify(domain)}`);
+      return named('auth domain', entry.domains);
     case 'dockerAuth':
-      return entry.registries.map((registry) => `docker registry ${JSON.stringify(registry)}`);
+      return named('docker registry', entry.registries);
     case 'paths':
       return [
         ...(entry.data === undefined ? [] : ['data directory']),
@@ -60,7 +70,16 @@ export function claimsOf(entry: Entry): readonly string[] {
       ];
     case 'vm':
       return ['vm ids'];
+    case 'registry':
+      return named('registry', entry.registries);
+    case 'containerAuth':
+      return named('container credentials file', entry.files);
     default:
       return entry satisfies never;
   }
+}
+
+// A file may say twice what it says once, such as two of the names of Docker's registry.
+function named(what: string, names: readonly string[]): readonly string[] {
+  return [...new Set(names)].map((name) => `${what} ${JSON.stringify(name)}`);
 }

@@ -1,6 +1,6 @@
-export type ConfigErrorCode = 'bad-file' | 'duplicate' | 'wrong-kind';
+export type ConfigErrorCode = 'bad-file' | 'duplicate' | 'wrong-kind' | 'credential-helper';
 
-/** What is wrong with a configuration file; the message starts with its path. */
+/** What is wrong with a configuration file, or what it names; the message names it first. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 

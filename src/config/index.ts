@@ -1,15 +1,26 @@
 import type { BasicCredentials, Credentials, Entry, VmIds } from './entries.ts';
 import { readLayer } from './layer.ts';
+import type { RegistryConfig } from './registry.ts';
 
+export {
+  type ContainerAuth,
+  type ContainerCredentials,
+  openContainerAuth,
+} from './container-auth.ts';
 export type { BasicCredentials, Credentials, VmIds } from './entries.ts';
 export { ConfigError, type ConfigErrorCode } from './errors.ts';
+export { canonicalRegistry, type RegistryConfig } from './registry.ts';
 
 /** The configuration of a host: what its layers say together. */
 export interface Configuration {
   /** By domain, `HOST[:PORT]`. */
   readonly auth: ReadonlyMap<string, Credentials>;
-  /** By registry. */
+  /** By registry, as `canonicalRegistry` names it. */
   readonly dockerAuth: ReadonlyMap<string, BasicCredentials>;
+  /** Further files of credentials for registries, in the formats of Docker and of containers' tools; the first counts most. */
+  readonly containerAuthFiles: readonly string[];
+  /** By registry, as `canonicalRegistry` names it. */
+  readonly registries: ReadonlyMap<string, RegistryConfig>;
   readonly dataDirectory?: string;
   readonly stage1Images?: string;
   /** The default stage1: by name and version, else from the location. */
@@ -19,13 +30,20 @@ export interface Configuration {
 
 /**
  * Reads the layers, the vendor's first; each overrides those before it, unit by unit (a domain, a registry, a path, the
- * stage1's name with its version, its location). Throws ConfigError.
+ * stage1's name with its version, its location). Files of container credentials come together, those of later layers first.
+ * Throws ConfigError.
  */
 export function readConfiguration(layers: readonly string[]): Configuration {
   return Object.freeze(layers.flatMap(readLayer).reduce(merge, blank));
 }
 
-const blank: Configuration = { auth: new Map(), dockerAuth: new Map(), stage1: {} };
+const blank: Configuration = {
+  auth: new Map(),
+  dockerAuth: new Map(),
+  containerAuthFiles: [],
+  registries: new Map(),
+  stage1: {},
+};
 
 function merge(configuration: Configuration, entry: Entry): Configuration {
   switch (entry.kind) {
@@ -35,6 +53,16 @@ function merge(configuration: Configuration, entry: Entry): Configuration {
       return {
         ...configuration,
         dockerAuth: withAll(configuration.dockerAuth, entry.registries, entry.credentials),
+      };
+    case 'containerAuth':
+      return {
+        ...configuration,
+        containerAuthFiles: [...new Set([...entry.files, ...configuration.containerAuthFiles])],
+      };
+    case 'registry':
+      return {
+        ...configuration,
+        registries: withAll(configuration.registries, entry.registries, entry.config),
       };
     case 'paths': {
       const { data, stage1Images } = entry;

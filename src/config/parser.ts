@@ -1,19 +1,35 @@
-import { arrayOf, type Cursor, fields, integer, nonEmptyString, oneOf, string } from '../appc/json.ts';
+import { type Cursor, fields, integer, nonEmptyString, oneOf } from '../appc/json.ts';
 import { documentCursor, parseJsonText } from '../appc/json-document.ts';
 import { withoutUndefined } from '../appc/json-value.ts';
 import type { Credentials, Entry, Kind } from './entries.ts';
 import { ConfigError } from './errors.ts';
+import { absolutePath, nonEmptyListOf } from './readers.ts';
+import { canonicalRegistry, readRegistry } from './registry.ts';
+import { withoutContent, withoutValue } from './secrecy.ts';
 
 const LIMITS = { characters: 1024 * 1024, depth: 16, values: 100_000 };
-const KINDS = ['auth', 'dockerAuth', 'paths', 'stage1', 'vm'] as const satisfies readonly Kind[];
+const KINDS = [
+  'auth',
+  'dockerAuth',
+  'containerAuth',
+  'paths',
+  'stage1',
+  'vm',
+  'registry',
+] as const satisfies readonly Kind[];
 const VERSION = 'v1';
 /** The largest uid is reserved: it means "no change" to chown. */
 const ID_MAX = 0xffff_fffe;
 
 /** Reads the text of the file `path`. Throws ConfigError, naming the file and the field. */
 export function parseEntry(text: string, path: string): Entry {
-  const refuse = (_: string, at: string, problem: string, cause?: unknown) =>
-    new ConfigError('bad-file', `${path}: ${at === '' ? '' : `${at}: `}${problem}`, { cause });
+  const refuse = (code: string, at: string, problem: string, cause?: unknown) => {
+    const place = `${path}: ${at === '' ? '' : `${at}: `}`;
+    // Neither a message nor its cause may show what a file of credentials has in it.
+    if (code === 'not-json') return new ConfigError('bad-file', `${place}${withoutContent(problem)}`);
+    const reason = at.startsWith('credentials') ? withoutValue(problem) : problem;
+    return new ConfigError('bad-file', `${place}${reason}`, { cause });
+  };
   const at = documentCursor(parseJsonText(text, refuse, LIMITS), refuse, LIMITS);
   const header = fields(at);
   const kind = header.required('rktKind', oneOf(...KINDS));
@@ -24,15 +40,16 @@ export function parseEntry(text: string, path: string): Entry {
 const readers: Readonly<Record<Kind, (at: Cursor) => Entry>> = {
   auth: (at) => {
     const auth = fields(at);
-    const domains = auth.required('domains', nonEmptyList);
+    const domains = auth.required('domains', nonEmptyListOf(nonEmptyString));
     const type = auth.required('type', oneOf('basic', 'oauth', 'aws'));
     return { kind: 'auth', domains, credentials: auth.required('credentials', credentialReaders[type]) };
   },
   dockerAuth: (at) => {
     const auth = fields(at);
-    const registries = auth.required('registries', nonEmptyList);
+    const registries = auth.required('registries', nonEmptyListOf(nonEmptyString)).map(canonicalRegistry);
     return { kind: 'dockerAuth', registries, credentials: auth.required('credentials', readBasic) };
   },
+  containerAuth: (at) => ({ kind: 'containerAuth', files: fields(at).list('files', absolutePath) }),
   paths: (at) => {
     const paths = fields(at);
     const data = paths.optional('data', readDirectory);
@@ -51,6 +68,7 @@ const readers: Readonly<Record<Kind, (at: Cursor) => Entry>> = {
     });
     return { kind: 'vm', ids };
   },
+  registry: readRegistry,
 };
 
 const credentialReaders: Readonly<Record<Credentials['type'], (at: Cursor) => Credentials>> = {
@@ -92,15 +110,7 @@ function readLocation(at: Cursor): string {
   throw at.refuse('invalid-value', at.path, `expected ${noun}, got ${JSON.stringify(location)}`);
 }
 
+/** As in rkt, an empty path says nothing. */
 function readDirectory(at: Cursor): string | undefined {
-  const path = string(at);
-  if (path === '') return undefined;
-  if (path.startsWith('/')) return path;
-  throw at.refuse('invalid-value', at.path, `expected an absolute path, got ${JSON.stringify(path)}`);
-}
-
-function nonEmptyList(at: Cursor): readonly string[] {
-  const list = arrayOf(nonEmptyString)(at);
-  if (list.length === 0) throw at.refuse('invalid-value', at.path, 'must not be empty');
-  return list;
+  return at.value === '' ? undefined : absolutePath(at);
 }

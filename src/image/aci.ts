@@ -1,133 +1,156 @@
-import { createReadStream } from 'node:fs';
-import { type ImageManifest, parseImageID, readImageManifest } from '../appc/index.ts';
-import { type Digest, parseDigest } from '../oci/index.ts';
-import { type ImageRecord, identifyFile, type Store } from '../store/index.ts';
+import type { ImageManifest } from '../appc/index.ts';
+import { parseImageID } from '../appc/index.ts';
+import { type Digest, mostLayers, parseDigest } from '../oci/index.ts';
+import type { Archive, ImageRecord, LayerDraft, Store, Whitelist } from '../store/index.ts';
+import { AciLayout } from './aci-layer.ts';
+import { fileContent, storedContent } from './blob-content.ts';
+import type { DependencyResolver } from './dependency.ts';
 import { ImageError } from './error.ts';
-import { type LayerRules, parsePath } from './extract/index.ts';
-import { unpack } from './layer.ts';
-import { requireFile } from './local-file.ts';
+import { survey, type UnpackedLayer, unpack } from './layer.ts';
+import { extractLayers, findLayer, keepLayer, lockLayer } from './layers.ts';
 import type { ImportOptions } from './options.ts';
-import { withProgress } from './progress.ts';
-import type { ImageReference } from './reference.ts';
-import { type ByteString, type Entry, showBytes, type TarReader } from './tar/index.ts';
+import { imageSize } from './size.ts';
+import type { Spool } from './spool.ts';
 
-type AciReference = ImageReference & { readonly kind: 'aci-file' };
-
-const LARGEST_MANIFEST = 32 * 1024 * 1024;
-const READ_SIZE = 1024 * 1024;
-
-/** `rootfs/...` and nothing else (appc aci.md, "Image Layout"). */
-export const ACI_RULES: LayerRules = {
-  locate: (path) => {
-    const [top, ...rest] = parsePath(path);
-    if (top !== 'rootfs') throw unrecognized(path);
-    return rest;
-  },
-  whiteouts: false,
-  repeats: 'refuse',
-};
+export interface AciRequest {
+  /** What the user wrote. */
+  readonly source: string;
+  readonly spool: Spool;
+  /** Refuses an image that is not the one that was asked for. */
+  readonly check: (manifest: ImageManifest, id: ImageRecord['id']) => void;
+  readonly resolve: DependencyResolver;
+}
 
 /**
- * An application container image from a local file, whatever its compression. Its id is the sha512 of the
- * uncompressed archive, known when it has been extracted: one pass. @throws ImageError, TarError, AppcError
+ * An application container image, whatever its compression, that has been fetched and whose signature, if asked for, was verified.
+ * Its id is the sha512 of the uncompressed archive, known when it has been read. Most images depend on none: they are extracted
+ * in that same pass. @throws ImageError, TarError, AppcError
  */
 export async function importAci(
   store: Store,
-  reference: AciReference,
+  request: AciRequest,
   options: ImportOptions,
 ): Promise<ImageRecord> {
-  requireFile(reference.path);
-  const identity = identifyFile(reference.path);
-  using _lock = await store.lock(`source-${identity.key}`, options.signal);
-  const known = store.sources.find(identity);
-  const record = known === undefined ? undefined : store.get(known);
-  if (record !== undefined && store.isComplete(record)) {
-    store.touch(record.id);
-    return record;
-  }
-  const imported = await readAci(store, reference, options);
-  // A file that changed while it was read is not what was imported.
-  if (identifyFile(reference.path).stamp === identity.stamp) store.sources.note(identity, imported.id);
-  return imported;
+  const { spool } = request;
+  await options.pins.blob(spool.digest, options.signal);
+  using draft = options.extract ? store.draftLayer() : undefined;
+  const { manifest, diffID, layer } = await readAci(spool, draft, options);
+  const id = imageIDOf(diffID);
+  request.check(manifest, id);
+  const contents = await contentsOf(manifest, diffID, request);
+  const own = contents.at(-1);
+  let layers: Digest[] = [];
+  if (draft !== undefined && layer !== undefined && own !== undefined)
+    layers = [await keepOwn(store, own, draft, layer, options)];
+  else if (options.extract)
+    layers = await extractLayers(
+      store,
+      contents,
+      (archive) => (archive === own ? contentOf(spool, options) : storedContent(store, archive, options)),
+      options,
+    );
+  spool.keep();
+  return store.put({
+    id,
+    manifest,
+    contents,
+    layers,
+    size: imageSize(store, contents, layers),
+    source: request.source,
+  });
 }
 
-async function readAci(store: Store, reference: AciReference, options: ImportOptions): Promise<ImageRecord> {
-  using draft = store.draftLayer();
-  const file = createReadStream(reference.path, { highWaterMark: READ_SIZE });
-  const manifest = new ManifestEntry();
-  const layer = await unpack({
-    stream: withProgress(file, reference, options),
+interface ReadAci {
+  readonly manifest: ImageManifest;
+  readonly diffID: Digest;
+  /** What was extracted; undefined where that has to wait for the image's dependencies, or is not for us to do. */
+  readonly layer: UnpackedLayer | undefined;
+}
+
+async function readAci(
+  spool: Spool,
+  draft: LayerDraft | undefined,
+  options: ImportOptions,
+): Promise<ReadAci> {
+  const layout = new AciLayout();
+  const { rules, endMarker, intercept } = layout.unpacking([]);
+  const plan = {
+    stream: contentOf(spool, options).bytes,
     algorithm: 'sha512',
-    rootfs: draft.rootfs,
-    rules: ACI_RULES,
-    lower: [],
-    endMarker: 'required',
+    endMarker,
     signal: options.signal,
     limits: options.limits ?? {},
-    intercept: (entry, reader) => manifest.take(entry, reader),
+  } as const;
+  const diffIDOf = (hex: string) => parseDigest(`sha512:${hex}`);
+  if (draft === undefined) {
+    const digest = await survey({ ...plan, ...(intercept === undefined ? {} : { intercept }) });
+    return { manifest: layout.requireManifest(), diffID: diffIDOf(digest), layer: undefined };
+  }
+  let standsAlone = true;
+  const layer = await unpack({
+    ...plan,
+    rules,
+    rootfs: draft.rootfs,
+    lower: [],
+    intercept: async (entry, reader) => {
+      if ((await intercept?.(entry, reader)) === true) {
+        standsAlone &&= layout.manifest === undefined || isAlone(layout.manifest);
+        return true;
+      }
+      return !standsAlone;
+    },
   });
-  const digest = parseDigest(`sha512:${layer.digest}`);
-  const accepted = accept(manifest.parse(), manifest.rootfsSeen);
-  store.keepLayer(draft, digest, layer.size);
-  return store.put({
-    id: imageIDOf(digest),
-    manifest: accepted,
-    layers: [digest],
-    size: layer.size,
-    source: reference.text,
-    importTime: Date.now(),
-  });
+  const manifest = layout.requireManifest();
+  return { manifest, diffID: diffIDOf(layer.digest), layer: isAlone(manifest) ? layer : undefined };
+}
+
+function isAlone({ dependencies, pathWhitelist }: ImageManifest): boolean {
+  return dependencies.length === 0 && pathWhitelist.length === 0;
+}
+
+/** As `extractLayers` would, with what is there already. */
+async function keepOwn(
+  store: Store,
+  own: Archive,
+  draft: LayerDraft,
+  layer: UnpackedLayer,
+  options: ImportOptions,
+): Promise<Digest> {
+  using _lock = await lockLayer(store, own, options);
+  return (await findLayer(store, own, [], options)) ?? keepLayer(store, own, [], draft, layer);
+}
+
+/** Dependencies depth-first in the order of the list, then the image itself (appc ace.md, "Dependency Rendering"). */
+async function contentsOf(
+  manifest: ImageManifest,
+  diffID: Digest,
+  { spool, resolve }: AciRequest,
+): Promise<Archive[]> {
+  const { dependencies, pathWhitelist: paths } = manifest;
+  const contents: Archive[] = [];
+  for (const dependency of dependencies) {
+    const image = await resolve(dependency);
+    for (const archive of image.contents)
+      contents.push({ ...archive, whitelists: [...archive.whitelists, ...whitelist(paths, false)] });
+  }
+  contents.push({ form: 'aci', blob: spool.digest, diffID, whitelists: whitelist(paths, true) });
+  if (contents.length > mostLayers)
+    throw new ImageError(
+      'too-large',
+      `image ${manifest.name} is made of ${contents.length} archives, at most ${mostLayers} can be stacked`,
+    );
+  return contents;
+}
+
+function whitelist(paths: readonly string[], isOwn: boolean): Whitelist[] {
+  return paths.length === 0 ? [] : [{ isOwn, paths }];
+}
+
+function contentOf(spool: Spool, options: ImportOptions) {
+  return fileContent(spool.path, spool.digest, options);
 }
 
 /** rkt keeps the first half of the sha512. */
-function imageIDOf(digest: Digest): ImageRecord['id'] {
-  return parseImageID(`sha512-${digest.slice('sha512:'.length, 'sha512:'.length + 64)}`);
-}
-
-function accept(manifest: ImageManifest, rootfsSeen: boolean): ImageManifest {
-  if (!rootfsSeen) throw new ImageError('bad-layout', 'no rootfs found in layout');
-  if (manifest.dependencies.length > 0)
-    throw new ImageError('unsupported', `image ${manifest.name} has dependencies, which are not supported`);
-  if (manifest.pathWhitelist.length > 0)
-    throw new ImageError('unsupported', `image ${manifest.name} has a pathWhitelist, which is not supported`);
-  return manifest;
-}
-
-/** The entry beside the root file system. */
-class ManifestEntry {
-  #text: string | undefined;
-  #rootfsSeen = false;
-
-  get rootfsSeen(): boolean {
-    return this.#rootfsSeen;
-  }
-
-  async take(entry: Entry, reader: TarReader): Promise<boolean> {
-    const path = parsePath(entry.path);
-    const [top] = path;
-    // `tar -C DIR .` puts the top itself into the archive.
-    if (top === undefined && entry.kind === 'directory') return true;
-    if (top === 'rootfs') {
-      this.#rootfsSeen = true;
-      return false;
-    }
-    if (path.length !== 1 || top !== 'manifest') throw unrecognized(entry.path);
-    if (entry.kind !== 'file') throw new ImageError('bad-layout', 'manifest is not a regular file');
-    if (this.#text !== undefined)
-      throw new ImageError('duplicate-entry', 'archive has more than one manifest');
-    if (entry.size > LARGEST_MANIFEST) throw new ImageError('too-large', `manifest of ${entry.size} bytes`);
-    const content = Buffer.alloc(entry.size);
-    for await (const { offset, bytes } of reader.content()) content.set(bytes, offset);
-    this.#text = content.toString('utf8');
-    return true;
-  }
-
-  parse(): ImageManifest {
-    if (this.#text === undefined) throw new ImageError('bad-layout', 'no image manifest found in layout');
-    return readImageManifest(this.#text);
-  }
-}
-
-function unrecognized(path: ByteString): ImageError {
-  return new ImageError('bad-layout', `unrecognized file path in layout: ${showBytes(path)}`);
+function imageIDOf(diffID: Digest): ImageRecord['id'] {
+  return parseImageID(`sha512-${diffID.slice('sha512:'.length, 'sha512:'.length + 64)}`);
 }

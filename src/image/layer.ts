@@ -39,6 +39,25 @@ export interface UnpackedLayer {
 
 /** Decompresses, hashes and extracts an archive in one pass. What it leaves behind on failure is in `rootfs` alone. */
 export async function unpack(plan: UnpackPlan): Promise<UnpackedLayer> {
+  using lower = new LowerLayers(plan.lower);
+  using writer = new LayerWriter(plan.rootfs, plan.rules, lower, plan.impliedOwner);
+  const digest = await read(plan, (entry, reader) => writer.add(entry, () => reader.content()));
+  writer.finish();
+  return { digest, size: writer.bytes, dependsOnLower: writer.dependsOnLower };
+}
+
+/** What a reading of an archive needs: all of an `UnpackPlan` but where to. */
+export type SurveyPlan = Omit<UnpackPlan, 'rootfs' | 'lower' | 'rules' | 'impliedOwner'>;
+
+/** Reads an archive to its end without extracting it, and gives the hex digest of the uncompressed one. */
+export function survey(plan: SurveyPlan): Promise<string> {
+  return read(plan, async () => undefined);
+}
+
+async function read(
+  plan: SurveyPlan,
+  take: (entry: Entry, reader: TarReader) => Promise<void>,
+): Promise<string> {
   const hash = createHash(plan.algorithm);
   const tar = observed(decompressed(plan.stream, plan.limits.expansion ?? DEFAULT_EXPANSION), (chunk) =>
     hash.update(chunk),
@@ -47,17 +66,14 @@ export async function unpack(plan: UnpackPlan): Promise<UnpackedLayer> {
     endMarker: plan.endMarker,
     ...(plan.limits.tar === undefined ? {} : { limits: plan.limits.tar }),
   });
-  using lower = new LowerLayers(plan.lower);
-  using writer = new LayerWriter(plan.rootfs, plan.rules, lower, plan.impliedOwner);
   try {
     for await (const entry of reader.entries()) {
       plan.signal?.throwIfAborted();
       if ((await plan.intercept?.(entry, reader)) === true) continue;
-      await writer.add(entry, () => reader.content());
+      await take(entry, reader);
     }
   } finally {
     await tar.return();
   }
-  writer.finish();
-  return { digest: hash.digest('hex'), size: writer.bytes, dependsOnLower: writer.dependsOnLower };
+  return hash.digest('hex');
 }

@@ -1,37 +1,50 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
-import {
-  blobPath,
-  type Digest,
-  digestAlgorithm,
-  digestHex,
-  parseDigest,
-  type UnpackedLayer,
-} from '../oci/index.ts';
+import { type Digest, digestAlgorithm, digestHex, parseDigest } from '../oci/index.ts';
 import { openDirectory } from '../os/descriptor.ts';
-import type { Store } from '../store/index.ts';
+import type { Archive, LayerDraft, Store } from '../store/index.ts';
+import { aciUnpacking } from './aci-layer.ts';
 import { ImageError } from './error.ts';
 import { isOpaque, type LayerRules, parsePath } from './extract/index.ts';
-import { unpack } from './layer.ts';
-import type { Layout } from './oci-layout.ts';
+import { type UnpackedLayer, type UnpackPlan, unpack } from './layer.ts';
 import type { ImportOptions } from './options.ts';
-import { withProgress } from './progress.ts';
-import { verified } from './stream.ts';
+import type { Bytes } from './stream.ts';
 
-export const OCI_RULES: LayerRules = { locate: parsePath, whiteouts: true, repeats: 'replace' };
+/** An archive's bytes as they come, and the moment when all of them are known to be the right ones. */
+export interface ArchiveContent {
+  readonly bytes: Bytes;
+  complete(): Promise<void>;
+}
 
-/** Brings an image's layers into the store, the lowest first, and returns what they are kept under there. */
-export async function importLayers(
+const OCI_RULES: LayerRules = {
+  locate: parsePath,
+  whiteouts: true,
+  repeats: 'replace',
+  lowerLinks: 'follow',
+};
+
+/** How the archives of a form are read. */
+const UNPACKING: Readonly<
+  Record<Archive['form'], (archive: Archive) => Pick<UnpackPlan, 'rules' | 'endMarker' | 'intercept'>>
+> = {
+  aci: aciUnpacking,
+  oci: () => ({ rules: OCI_RULES, endMarker: 'optional' }),
+};
+
+/**
+ * Brings an image's layers into the store, the lowest first, and returns what they are kept under there. Only those that no image
+ * has brought are extracted.
+ */
+export async function extractLayers(
   store: Store,
-  layout: Layout,
-  layers: readonly UnpackedLayer[],
+  archives: readonly Archive[],
+  contentOf: (archive: Archive) => ArchiveContent,
   options: ImportOptions,
 ): Promise<Digest[]> {
   const keys: Digest[] = [];
-  for (const layer of layers) {
-    keys.push(
-      findLayer(store, layer.diffID, keys) ?? (await importLayer(store, layout, layer, keys, options)),
-    );
+  for (const archive of archives) {
+    const found = await findLayer(store, archive, keys, options);
+    keys.push(found ?? (await extractLayer(store, archive, keys, contentOf, options)));
   }
   return visible(store, keys);
 }
@@ -40,10 +53,18 @@ export async function importLayers(
  * Most layers are the same whatever lies below and are kept under their diff id, shared by all images. One that leaves out
  * directories of the layers below, or links to their files, is completed from them and kept for this stack alone.
  */
-function findLayer(store: Store, diffID: Digest, below: readonly Digest[]): Digest | undefined {
-  const stacked = stackedKey(diffID, below);
+export async function findLayer(
+  store: Store,
+  archive: Archive,
+  below: readonly Digest[],
+  { pins, signal }: ImportOptions,
+): Promise<Digest | undefined> {
+  const shared = sharedKey(archive);
+  const stacked = stackedKey(shared, below);
+  await pins.layer(stacked, signal);
   if (store.hasLayer(stacked)) return stacked;
-  return hasPlainRoot(store, below.at(-1)) && store.hasLayer(diffID) ? diffID : undefined;
+  await pins.layer(shared, signal);
+  return hasPlainRoot(store, below.at(-1)) && store.hasLayer(shared) ? shared : undefined;
 }
 
 /** Layers mostly leave out the root. Where it is as everywhere, that does not bind them to those below. */
@@ -53,46 +74,79 @@ function hasPlainRoot(store: Store, below: Digest | undefined): boolean {
   return (mode & 0o7777) === 0o755 && uid === 0 && gid === 0;
 }
 
-function stackedKey(diffID: Digest, below: readonly Digest[]): Digest {
-  return parseDigest(
-    `sha256:${createHash('sha256')
-      .update([...below, diffID].join(' on '))
-      .digest('hex')}`,
-  );
+/** An archive that is cut down by whitelists is another layer than the whole one. */
+function sharedKey({ diffID, whitelists }: Archive): Digest {
+  return whitelists.length === 0 ? diffID : sha256(JSON.stringify([diffID, whitelists]));
 }
 
-async function importLayer(
+function stackedKey(key: Digest, below: readonly Digest[]): Digest {
+  return sha256([...below, key].join(' on '));
+}
+
+function sha256(text: string): Digest {
+  return parseDigest(`sha256:${createHash('sha256').update(text).digest('hex')}`);
+}
+
+async function extractLayer(
   store: Store,
-  layout: Layout,
-  layer: UnpackedLayer,
+  archive: Archive,
   below: readonly Digest[],
+  contentOf: (archive: Archive) => ArchiveContent,
   options: ImportOptions,
 ): Promise<Digest> {
-  using _lock = await store.lock(`layer-${digestHex(layer.diffID)}`, options.signal);
-  const made = findLayer(store, layer.diffID, below);
+  using _lock = await lockLayer(store, archive, options);
+  const made = await findLayer(store, archive, below, options);
   if (made !== undefined) return made;
   using draft = store.draftLayer();
-  const blob = verified(layout.open(blobPath(layer.digest)).bytes, layer);
-  const unpacked = await unpack({
-    stream: withProgress(blob.bytes, { text: layer.digest }, options, layer.size),
-    algorithm: digestAlgorithm(layer.diffID),
+  const layer = await unpackArchive(store, archive, below, contentOf(archive), draft, options);
+  return keepLayer(store, archive, below, draft, layer);
+}
+
+/** One maker of a layer at a time: the others wait and then find it. */
+export function lockLayer(store: Store, { diffID }: Archive, { signal }: ImportOptions): Promise<Disposable> {
+  return store.locks.exclusive(`make-${digestHex(diffID)}`, signal);
+}
+
+/** Extracts an archive into a draft, on top of the layers that are kept under `below`. @throws ImageError, TarError */
+export async function unpackArchive(
+  store: Store,
+  archive: Archive,
+  below: readonly Digest[],
+  content: ArchiveContent,
+  draft: LayerDraft,
+  options: ImportOptions,
+): Promise<UnpackedLayer> {
+  const layer = await unpack({
+    ...UNPACKING[archive.form](archive),
+    stream: content.bytes,
+    algorithm: digestAlgorithm(archive.diffID),
     rootfs: draft.rootfs,
-    rules: OCI_RULES,
     lower: below.map((key) => store.layerPath(key)).reverse(),
-    endMarker: 'optional',
     signal: options.signal,
     limits: options.limits ?? {},
   });
-  blob.requireComplete();
-  if (unpacked.digest !== digestHex(layer.diffID)) {
+  if (layer.digest !== digestHex(archive.diffID))
     throw new ImageError(
       'digest-mismatch',
-      `layer ${layer.digest} unpacks to ${unpacked.digest}, not to ${layer.diffID}`,
+      `layer ${archive.blob} unpacks to ${layer.digest}, not to ${archive.diffID}`,
     );
-  }
-  const isShared = !unpacked.dependsOnLower && hasPlainRoot(store, below.at(-1));
-  const key = isShared ? layer.diffID : stackedKey(layer.diffID, below);
-  store.keepLayer(draft, key, unpacked.size);
+  await content.complete();
+  options.report?.({ kind: 'layer-done', layer: archive.blob });
+  return layer;
+}
+
+/** Keeps what was extracted: for all images if it is the same whatever lies below, else for this stack. */
+export function keepLayer(
+  store: Store,
+  archive: Archive,
+  below: readonly Digest[],
+  draft: LayerDraft,
+  layer: UnpackedLayer,
+): Digest {
+  const isShared = !layer.dependsOnLower && hasPlainRoot(store, below.at(-1));
+  const shared = sharedKey(archive);
+  const key = isShared ? shared : stackedKey(shared, below);
+  store.keepLayer(draft, key, layer.size);
   return key;
 }
 

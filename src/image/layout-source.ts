@@ -1,12 +1,27 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
+import {
+  blobPath,
+  type Descriptor,
+  entriesTagged,
+  indexMediaType,
+  largestManifest,
+  layoutFile,
+  layoutIndexFile,
+  parseDigest,
+  parseIndex,
+  requireLayout,
+} from '../oci/index.ts';
+import { ImageError } from './error.ts';
 import { requireFile } from './local-file.ts';
+import type { OciSource, OciText } from './source.ts';
 import type { Bytes } from './stream.ts';
 
-/** A file of an image layout: its size as found, and its bytes. The stream is for one reading. */
+/** A file of an image layout: its size as found, and its bytes from an offset on. */
 export interface LayoutFile {
   readonly size: number;
-  readonly bytes: Bytes;
+  read(offset: number): Bytes;
 }
 
 /** An OCI image layout, as a directory or in an archive. */
@@ -18,13 +33,60 @@ export interface Layout extends Disposable {
 const READ_SIZE = 1024 * 1024;
 
 export function openLayoutDirectory(directory: string): Layout {
-  return { open: (path) => openFile(join(directory, path)), [Symbol.dispose]: () => undefined };
+  const open = (path: string): LayoutFile => {
+    const file = join(directory, path);
+    return { size: requireFile(file), read: (start) => readWhenWanted(file, start) };
+  };
+  return { open, [Symbol.dispose]: () => undefined };
 }
 
-function openFile(path: string): LayoutFile {
-  return { size: requireFile(path), bytes: readWhenWanted(path) };
+async function* readWhenWanted(path: string, start: number): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* createReadStream(path, { highWaterMark: READ_SIZE, start });
 }
 
-async function* readWhenWanted(path: string): AsyncGenerator<Uint8Array, void, undefined> {
-  yield* createReadStream(path, { highWaterMark: READ_SIZE });
+/** The images of a layout that a tag stands for; without a tag there must be one only. */
+export function layoutSource(layout: Layout, tag: string | undefined): OciSource {
+  return {
+    root: () => rootOf(layout, tag),
+    document: (descriptor) => readText(layout.open(blobPath(descriptor.digest)), descriptor.digest),
+    blob: ({ digest }) => ({
+      open: async (offset) => {
+        const file = layout.open(blobPath(digest));
+        return { bytes: file.read(offset), offset, total: file.size };
+      },
+    }),
+  };
+}
+
+/** The layout's index, cut down to the tag. */
+async function rootOf(layout: Layout, tag: string | undefined): Promise<OciText> {
+  requireLayout(parseJson(layoutFile, await readText(layout.open(layoutFile), layoutFile)));
+  const index = parseJson(layoutIndexFile, await readText(layout.open(layoutIndexFile), layoutIndexFile));
+  const { manifests } = entriesTagged(parseIndex(index), tag);
+  const text = indexText(manifests);
+  const digest = parseDigest(`sha256:${createHash('sha256').update(text).digest('hex')}`);
+  return { text, mediaType: indexMediaType, digest };
+}
+
+function indexText(manifests: readonly Descriptor[]): string {
+  return JSON.stringify({ schemaVersion: 2, mediaType: indexMediaType, manifests });
+}
+
+async function readText(file: LayoutFile, name: string): Promise<string> {
+  if (file.size > largestManifest)
+    throw new ImageError(
+      'too-large',
+      `${name} has ${file.size} bytes, at most ${largestManifest} are allowed`,
+    );
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of file.read(0)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseJson(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ImageError('bad-layout', `${name} is not JSON`, { cause });
+  }
 }

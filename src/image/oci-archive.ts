@@ -1,9 +1,8 @@
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
-import { Readable } from 'node:stream';
 import { ImageError } from './error.ts';
 import { parsePath } from './extract/index.ts';
+import type { Layout, LayoutFile } from './layout-source.ts';
 import { requireFile } from './local-file.ts';
-import type { Layout, LayoutFile } from './oci-layout.ts';
 import { ByteSource, type Feed, showBytes, TarReader } from './tar/index.ts';
 
 interface Place {
@@ -66,7 +65,14 @@ function fileFeed(fd: number): Feed {
 function openMember(path: string, fd: number, name: string, place: Place | undefined): LayoutFile {
   if (place === undefined) throw new ImageError('not-found', `no file ${name} in the archive ${path}`);
   const { offset, size } = place;
-  if (size === 0) return { size, bytes: Readable.from([]) };
-  const range = { fd, autoClose: false, start: offset, end: offset + size - 1, highWaterMark: READ_SIZE };
-  return { size, bytes: createReadStream(path, range) };
+  return { size, read: (start) => readMember(path, { fd, start: offset + start, end: offset + size - 1 }) };
+}
+
+async function* readMember(
+  path: string,
+  range: { readonly fd: number; readonly start: number; readonly end: number },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  // The range of a stream includes its end: it cannot be empty.
+  if (range.start > range.end) return;
+  yield* createReadStream(path, { ...range, autoClose: false, highWaterMark: READ_SIZE });
 }

@@ -1,119 +1,181 @@
-import { basename } from 'node:path';
+import { createHash } from 'node:crypto';
 import {
-  blobPath,
   choosePlatform,
   type Descriptor,
   type Digest,
   deepestIndex,
-  entriesTagged,
+  digestAlgorithm,
+  digestHex,
   type ImageConfig,
+  type ImageSource,
   imageIDOfConfig,
   largestConfig,
   largestManifest,
-  layoutFile,
-  layoutIndexFile,
   type Manifest,
   type Platform,
   pairLayers,
-  parseIndex,
   readDocument,
   readImageConfig,
-  requireLayout,
   requirePlatform,
   toImageManifest,
 } from '../oci/index.ts';
-import type { ImageRecord, Store } from '../store/index.ts';
+import type { Archive, ImageRecord, Store } from '../store/index.ts';
+import { storedContent } from './blob-content.ts';
+import { keepBlob } from './blob-keeping.ts';
+import type { BlobDescriptor } from './download.ts';
+import { Downloads } from './downloads.ts';
 import { ImageError } from './error.ts';
-import { importLayers } from './oci-layers.ts';
-import type { Layout, LayoutFile } from './oci-layout.ts';
+import { type ArchiveContent, extractLayers } from './layers.ts';
 import type { ImportOptions } from './options.ts';
-import type { ImageReference } from './reference.ts';
-import { verified } from './stream.ts';
+import { withProgress } from './progress.ts';
+import { imageSize } from './size.ts';
+import type { OciSource, OciText } from './source.ts';
 
-type OciReference = ImageReference & { readonly kind: 'oci-layout' | 'oci-archive' };
-
-interface FoundImage {
+/** An image that was found behind a name, before any of its layers is fetched. */
+export interface FoundImage {
   readonly manifest: Manifest;
+  readonly manifestText: string;
   readonly manifestDigest: Digest;
+  /** What the name itself led to: the manifest, or an index above it. */
+  readonly rootDigest: Digest;
   readonly config: ImageConfig;
+  readonly configText: string;
 }
 
-/** An image from an OCI image layout. Every blob is checked against its descriptor, every layer against its diff id. */
+/** What the importer is told of where an image comes from. */
+export type Naming = Pick<ImageSource, 'name' | 'tag' | 'originalName' | 'registry' | 'repository'>;
+
+/**
+ * Follows a source's root through its indexes to the image for a platform. Every document is checked against what led to it.
+ * @throws ImageError, OciError
+ */
+export async function findOciImage(
+  source: OciSource,
+  platform: Platform,
+  signal?: AbortSignal,
+): Promise<FoundImage> {
+  const root = await source.root(signal);
+  let found: OciText = root;
+  for (let depth = 0; depth < deepestIndex; depth++) {
+    const document = readDocument(found.text, found.mediaType);
+    if (document.kind === 'index') {
+      const chosen = choosePlatform(document, platform);
+      found = { ...chosen, text: await readDescribed(source, chosen, signal) };
+      continue;
+    }
+    const configText = await readWhole(source, document.config, signal);
+    const config = readImageConfig(configText);
+    requirePlatform(config.platform, platform);
+    const { text: manifestText, digest: manifestDigest } = found;
+    return { manifest: document, manifestText, manifestDigest, rootDigest: root.digest, config, configText };
+  }
+  throw new ImageError('bad-layout', `more than ${deepestIndex} indexes stand between the name and an image`);
+}
+
+/** Brings a found image into the store. Every blob is checked against its descriptor, every layer against its diff id. */
 export async function importOci(
   store: Store,
-  reference: OciReference,
-  layout: Layout,
-  platform: Platform,
+  source: OciSource,
+  found: FoundImage,
+  naming: Naming,
   options: ImportOptions,
 ): Promise<ImageRecord> {
-  const found = await findImage(layout, reference.tag, platform);
   const configDigest = found.manifest.config.digest;
   const id = imageIDOfConfig(configDigest);
-  const known = store.get(id);
-  const layers = await importLayers(store, layout, pairLayers(found.manifest, found.config), options);
+  const layers = pairLayers(found.manifest, found.config);
+  const contents = layers.map(({ digest, diffID }): Archive => {
+    return { form: 'oci', blob: digest, diffID, whitelists: [] };
+  });
+  const documents = { manifest: found.manifestDigest, config: configDigest };
+  for (const digest of [...contents.map(({ blob }) => blob), documents.manifest, documents.config])
+    await options.pins.blob(digest, options.signal);
+  const keys = await fetchLayers(store, source, contents, layers, options);
+  await keepBlob(store, documents.manifest, found.manifestText, options);
+  await keepBlob(store, documents.config, found.configText, options);
   return store.put({
     id,
     manifest: toImageManifest(found.config, {
-      name: imageName(reference),
-      ...(reference.tag === undefined ? {} : { tag: reference.tag }),
-      originalName: reference.text,
+      ...naming,
       configDigest,
       manifestDigest: found.manifestDigest,
     }),
-    layers,
-    size: layers.reduce((sum, layer) => sum + (store.layerSize(layer) ?? 0), 0),
-    source: reference.text,
-    importTime: known?.importTime ?? Date.now(),
+    contents,
+    documents,
+    layers: keys,
+    size: imageSize(store, contents, keys),
+    source: naming.originalName,
   });
 }
 
-async function findImage(layout: Layout, tag: string | undefined, platform: Platform): Promise<FoundImage> {
-  requireLayout(parseJson(layoutFile, await readWhole(layout.open(layoutFile), largestManifest, layoutFile)));
-  const index = await readWhole(layout.open(layoutIndexFile), largestManifest, layoutIndexFile);
-  let choices = entriesTagged(parseIndex(parseJson(layoutIndexFile, index)), tag);
-  for (let depth = 0; depth < deepestIndex; depth++) {
-    const chosen = choosePlatform(choices, platform);
-    const document = readDocument(await readBlob(layout, chosen, largestManifest), chosen.mediaType);
-    if (document.kind === 'index') {
-      choices = document;
-      continue;
-    }
-    const config = readImageConfig(await readBlob(layout, document.config, largestConfig));
-    requirePlatform(config.platform, platform);
-    return { manifest: document, manifestDigest: chosen.digest, config };
-  }
-  throw new ImageError(
-    'bad-layout',
-    `more than ${deepestIndex} indexes stand between the layout and an image`,
-  );
-}
-
-async function readBlob(layout: Layout, descriptor: Descriptor, limit: number): Promise<string> {
-  const file = layout.open(blobPath(descriptor.digest));
-  return readWhole(
-    { size: file.size, bytes: verified(file.bytes, descriptor).bytes },
-    limit,
-    descriptor.digest,
-  );
-}
-
-async function readWhole(file: LayoutFile, limit: number, name: string): Promise<string> {
-  if (file.size > limit)
-    throw new ImageError('too-large', `${name} has ${file.size} bytes, at most ${limit} are allowed`);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of file.bytes) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function parseJson(name: string, text: string): unknown {
+/** Layers are extracted while those above them are still on their way. */
+async function fetchLayers(
+  store: Store,
+  source: OciSource,
+  contents: readonly Archive[],
+  descriptors: readonly BlobDescriptor[],
+  options: ImportOptions,
+): Promise<Digest[]> {
+  const sizes = new Map(descriptors.map(({ digest, size }) => [digest, size]));
+  const missing = descriptors.filter(({ digest, size }) => store.blobs.size(digest) !== size);
+  const downloads = new Downloads(store, source, missing, options);
   try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new ImageError('bad-layout', `${name} is not JSON`, { cause });
+    const contentOf = ({ blob }: Archive): ArchiveContent => {
+      const download = downloads.of(blob);
+      if (download === undefined) return storedContent(store, { blob }, options);
+      const bytes = withProgress(download.bytes(), blob, options, sizes.get(blob));
+      return { bytes, complete: () => download.run() };
+    };
+    const keys = options.extract ? await extractLayers(store, contents, contentOf, options) : [];
+    await downloads.finished();
+    return keys;
+  } finally {
+    await downloads.stop();
   }
 }
 
-/** Images in a layout have tags but no name: the layout's own is what its user calls it. */
-function imageName({ path }: OciReference): string {
-  return basename(path).replace(/\.(tar|oci)$/, '');
+async function readDescribed(
+  source: OciSource,
+  descriptor: Descriptor,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  requireSize(descriptor, largestManifest);
+  const text = await source.document(descriptor, signal);
+  requireContent(descriptor, Buffer.from(text));
+  return text;
+}
+
+/** A blob that is a document, in one piece. */
+async function readWhole(
+  source: OciSource,
+  descriptor: Descriptor,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  requireSize(descriptor, largestConfig);
+  const opened = await source.blob(descriptor).open(0, signal);
+  const chunks: Uint8Array[] = [];
+  let read = 0;
+  for await (const chunk of opened.bytes) {
+    read += chunk.length;
+    if (read > descriptor.size) break;
+    chunks.push(chunk);
+  }
+  const content = Buffer.concat(chunks);
+  requireContent(descriptor, content);
+  return content.toString('utf8');
+}
+
+function requireSize({ digest, size }: Descriptor, limit: number): void {
+  if (size > limit)
+    throw new ImageError('too-large', `${digest} has ${size} bytes, at most ${limit} are allowed`);
+}
+
+function requireContent({ digest, size }: Descriptor, content: Uint8Array): void {
+  if (content.length !== size)
+    throw new ImageError('digest-mismatch', `blob ${digest} has ${content.length} bytes, not ${size}`);
+  const hex = createHash(digestAlgorithm(digest)).update(content).digest('hex');
+  if (hex !== digestHex(digest))
+    throw new ImageError(
+      'digest-mismatch',
+      `blob ${digest} has the digest ${digestAlgorithm(digest)}:${hex}`,
+    );
 }

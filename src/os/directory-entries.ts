@@ -3,6 +3,7 @@ import { check, cpath, libc, type Path } from './syscall.ts';
 
 const AT_REMOVEDIR = 0x200;
 const RENAME_NOREPLACE = 1;
+const RENAME_EXCHANGE = 2;
 
 const mkdirat = libc('int mkdirat(int dirfd, const char *path, unsigned int mode)');
 const mknodat = libc('int mknodat(int dirfd, const char *path, unsigned int mode, uint64_t device)');
@@ -66,6 +67,11 @@ export function tryReadLink(directory: Descriptor, name: Path): Buffer | number 
 /** Renames without replacing; -EEXIST where the new name is taken. */
 export function tryRename(from: Descriptor, source: Path, to: Descriptor, name: Path): number {
   return renameat2(from.fd, cpath(source), to.fd, cpath(name), RENAME_NOREPLACE);
+}
+
+/** Gives each of two names what the other stands for, in one step. */
+export function exchangeNames(from: Descriptor, source: Path, to: Descriptor, name: Path): void {
+  check(renameat2(from.fd, cpath(source), to.fd, cpath(name), RENAME_EXCHANGE), 'renameat2', name);
 }
 
 /** The kernel's own encoding of a device number. */

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseMountPlan } from '../abi/mount-plan.ts';
 import { POD } from '../abi/pod-directory.ts';
 import { entrypointAnnotation, formatGcArguments } from '../abi/stage1.ts';
-import { annotationValue, parseImageID, readImageManifest } from '../appc/index.ts';
+import { annotationValue, readImageManifest } from '../appc/index.ts';
 import { isSystemError } from '../os/syscall.ts';
 import type { Pod } from '../pod/pod.ts';
 import { removePod } from '../pod/removal.ts';
-import { openStore, type Store } from '../store/index.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
 
@@ -23,7 +23,7 @@ export async function deletePod(host: Host, pod: Pod): Promise<void> {
 }
 
 async function runStage1Gc(host: Host, pod: Pod): Promise<void> {
-  const entrypoint = gcEntrypoint(openStore(host.dataDirectory), pod);
+  const entrypoint = gcEntrypoint(pod);
   if (entrypoint === undefined) return;
   const args = formatGcArguments({ uuid: pod.uuid, debug: host.debug, localConfig: host.localConfig });
   const { run } = await import('../os/run.ts');
@@ -39,18 +39,26 @@ async function runStage1Gc(host: Host, pod: Pod): Promise<void> {
 }
 
 /** Undefined when the pod never ran, or its stage1 has none, or is in neither store nor pod any more. */
-function gcEntrypoint(store: Store, pod: Pod): string | undefined {
+function gcEntrypoint(pod: Pod): string | undefined {
   const manifest = textIfPresent(join(pod.path, POD.stage1Manifest));
-  const id = textIfPresent(join(pod.path, POD.stage1Image));
   // A pod that ran has both; after a power cut they may be empty.
-  if (!manifest?.trim() || !id?.trim()) return undefined;
+  if (!manifest?.trim()) return undefined;
   const path = annotationValue(readImageManifest(manifest).annotations, entrypointAnnotation('gc'));
   if (path === undefined) return undefined;
-  const layers = store.get(parseImageID(id.trim()))?.layers ?? [];
-  const roots = layers.filter((layer) => store.hasLayer(layer)).map((layer) => store.layerPath(layer));
-  return [...roots.toReversed(), join(pod.path, POD.stage1Rootfs)]
+  return [...stage1Layers(pod), join(pod.path, POD.stage1Rootfs)]
     .map((root) => join(root, path))
     .find((program) => existsSync(program));
+}
+
+/** The layers that the stage1's root is an overlay of, the topmost first: its image may have been removed, they are kept for the pod. */
+function stage1Layers(pod: Pod): string[] {
+  const text = textIfPresent(join(pod.path, POD.mountPlan));
+  if (!text?.trim()) return [];
+  return parseMountPlan(JSON.parse(text)).mounts.flatMap((step) =>
+    step.kind === 'overlay' && step.target === POD.stage1Rootfs
+      ? step.lower.map((name) => join(step.lowerBase, name))
+      : [],
+  );
 }
 
 function textIfPresent(path: string): string | undefined {

@@ -2,8 +2,8 @@ import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Configuration, readConfiguration } from '../config/index.ts';
 import type { ImageEvent } from '../image/index.ts';
+import { ensureSharedDirectory } from '../os/shared-directory.ts';
 import { isSystemError } from '../os/syscall.ts';
-import { ensureSharedDirectory } from '../pod/directory.ts';
 import { Stage0Error } from './errors.ts';
 import type { Check } from './insecure-options.ts';
 

@@ -1,9 +1,9 @@
-import { importImage, parseReference } from '../image/index.ts';
+import { fetchImage, type ImportOptions, parseReference, readyImage } from '../image/index.ts';
 import type { Pod } from '../pod/pod.ts';
 import { type ImageRecord, openStore, type Store } from '../store/index.ts';
-import type { AppRequest } from './app-request.ts';
 import { Stage0Error } from './errors.ts';
 import type { Attention, Host } from './host.ts';
+import { fetchContext, importOptions } from './image-context.ts';
 import { checkPlatform } from './platform.ts';
 import { writePodFiles, writeStage1 } from './pod-files.ts';
 import { completeApp, type PodApp, type PodRequest, podApp, podManifest } from './pod-request.ts';
@@ -23,7 +23,7 @@ export interface Prepared {
 
 /**
  * Fills the directory of a pod that is ours and in phase `prepare`: resolves the images, imports what the store
- * lacks, and writes all that the stage1 reads. The caller holds the prepare lock, so that no image goes meanwhile.
+ * lacks, and writes all that the stage1 reads. What it takes from the store is pinned until the pod says that it uses it.
  */
 export async function prepare(
   host: Host,
@@ -32,9 +32,11 @@ export async function prepare(
   attention: Attention,
 ): Promise<Prepared> {
   const store = openStore(host.dataDirectory);
-  const stage1 = await resolveStage1(host, store, request.stage1, attention);
+  using pins = store.pins();
+  const options = importOptions(pins, attention);
+  const stage1 = await resolveStage1(host, store, request.stage1, options);
   writeStage1(pod.path, stage1);
-  const apps = await resolveApps(host, store, request.pod, attention);
+  const apps = await resolveApps(host, store, request.pod, options);
   const manifest = request.pod.kind === 'manifest' ? request.pod.manifest : podManifest(apps);
   const complete = { ...manifest, apps: apps.map(({ app }) => app) };
   const mountPlan = await makeRoots(host, store, pod.path, { stage1, apps }, request.roots);
@@ -46,37 +48,43 @@ async function resolveApps(
   host: Host,
   store: Store,
   request: PodRequest,
-  attention: Attention,
+  options: ImportOptions,
 ): Promise<readonly PodApp[]> {
   const apps =
-    request.kind === 'apps' ? await importApps(host, store, request, attention) : fromStore(store, request);
+    request.kind === 'apps'
+      ? await fetchApps(host, store, request, options)
+      : await fromStore(store, request, options);
   for (const { image } of apps) checkPlatform(image.manifest);
   return apps;
 }
 
-// One after another: two apps of one image would import it twice.
-async function importApps(
+// One after another: two apps of one image would fetch it twice.
+async function fetchApps(
   host: Host,
   store: Store,
   { apps, environment }: PodRequest & { kind: 'apps' },
-  attention: Attention,
+  options: ImportOptions,
 ): Promise<PodApp[]> {
+  const context = fetchContext(host, store);
   const found: PodApp[] = [];
-  for (const app of apps) found.push(podApp(app, await importApp(host, store, app, attention), environment));
+  for (const app of apps) {
+    const reference = parseReference(app.image, process.cwd());
+    found.push(podApp(app, await fetchImage(context, { reference }, options), environment));
+  }
   return found;
 }
 
-function importApp(host: Host, store: Store, app: AppRequest, attention: Attention): Promise<ImageRecord> {
-  const reference = parseReference(app.image, process.cwd());
-  return importImage(store, reference, { ...attention, insecureImage: host.insecure.has('image') });
-}
-
-function fromStore(store: Store, { manifest }: PodRequest & { kind: 'manifest' }): PodApp[] {
-  return manifest.apps.map((app, index) => {
+async function fromStore(
+  store: Store,
+  { manifest }: PodRequest & { kind: 'manifest' },
+  options: ImportOptions,
+): Promise<PodApp[]> {
+  const found: PodApp[] = [];
+  for (const [index, app] of manifest.apps.entries()) {
     const image = store.get(app.image.id);
     if (image === undefined)
       throw new Stage0Error('bad-image', `apps[${index}].image.id: no image ${app.image.id} in the store`);
-    store.touch(image.id);
-    return completeApp(app, image);
-  });
+    found.push(completeApp(app, await readyImage(store, image, options)));
+  }
+  return found;
 }

@@ -6,10 +6,11 @@ import {
   STAGE1_INTERFACE_VERSION,
 } from '../abi/stage1.ts';
 import { annotationValue, type ImageManifest, labelValue } from '../appc/index.ts';
-import { importImage, parseReference } from '../image/index.ts';
+import { type FetchCheck, fetchImage, type ImportOptions, parseReference } from '../image/index.ts';
 import type { ImageRecord, Store } from '../store/index.ts';
 import { Stage0Error } from './errors.ts';
-import type { Attention, Host } from './host.ts';
+import type { Host } from './host.ts';
+import { fetchContext } from './image-context.ts';
 import { ownStage1Images } from './installation.ts';
 
 /** Which stage1 a pod gets, as the command line says. */
@@ -35,56 +36,62 @@ export async function resolveStage1(
   host: Host,
   store: Store,
   choice: Stage1Choice,
-  attention: Attention,
+  options: ImportOptions,
 ): Promise<ImageRecord> {
-  const image = await find(host, store, choice, attention);
+  const image = await find(host, store, choice, options);
   checkInterface(image.manifest);
   return image;
 }
 
-function find(host: Host, store: Store, choice: Stage1Choice, attention: Attention): Promise<ImageRecord> {
+function find(host: Host, store: Store, choice: Stage1Choice, options: ImportOptions): Promise<ImageRecord> {
   switch (choice.kind) {
     case 'default':
-      return findDefault(host, store, attention);
+      return findDefault(host, store, options);
     case 'path':
-      return importPath(host, store, choice.path, attention);
+      return importPath(host, store, choice.path, options);
     case 'name':
-      return findNamed(host, store, choice.name, attention);
+      return findNamed(host, store, choice.name, options);
     case 'hash':
-      return findHash(store, choice.hash, attention);
+      return findHash(host, store, choice.hash, options);
     case 'from-dir':
-      return importOurs(host, store, basename(choice.file), attention);
+      return importOurs(host, store, basename(choice.file), options);
     default:
       return choice satisfies never;
   }
 }
 
 /** The configured name, else the configured location, else the default of the stage1-images directory, else the one that comes with rkt. */
-async function findDefault(host: Host, store: Store, attention: Attention): Promise<ImageRecord> {
+async function findDefault(host: Host, store: Store, options: ImportOptions): Promise<ImageRecord> {
   const { name, version, location } = host.configuration.stage1;
-  const named = name === undefined ? undefined : await tryNamed(host, store, { name, version }, attention);
+  const named = name === undefined ? undefined : await tryNamed(host, store, { name, version }, options);
   if (named !== undefined) return named;
   if (location === undefined) {
     const file = [imagesDirectory(host), ownStage1Images()].map((directory) => join(directory, DEFAULT_FILE));
     return importStage1(
+      host,
       store,
       file.find((path) => existsSync(path)) ?? join(ownStage1Images(), DEFAULT_FILE),
       true,
-      attention,
+      options,
     );
   }
-  return importStage1(store, location, isOurs(host, location), attention);
+  return importStage1(host, store, location, isOurs(host, location), options);
 }
 
-function importPath(host: Host, store: Store, path: string, attention: Attention): Promise<ImageRecord> {
+function importPath(host: Host, store: Store, path: string, options: ImportOptions): Promise<ImageRecord> {
   const given = resolve(path);
   const found = existsSync(given) ? given : join(imagesDirectory(host), path);
-  return importStage1(store, existsSync(found) ? found : given, isOurs(host, found), attention);
+  return importStage1(host, store, existsSync(found) ? found : given, isOurs(host, found), options);
 }
 
-async function findNamed(host: Host, store: Store, text: string, attention: Attention): Promise<ImageRecord> {
+async function findNamed(
+  host: Host,
+  store: Store,
+  text: string,
+  options: ImportOptions,
+): Promise<ImageRecord> {
   const [name = '', version] = text.split(':');
-  const found = await tryNamed(host, store, { name, version }, attention);
+  const found = await tryNamed(host, store, { name, version }, options);
   if (found !== undefined) return found;
   throw bad(
     `no stage1 image ${text}: neither ${fileOf(host, name)} nor one in the store that was given as a stage1`,
@@ -101,10 +108,10 @@ async function tryNamed(
   host: Host,
   store: Store,
   wanted: Stage1Name,
-  attention: Attention,
+  options: ImportOptions,
 ): Promise<ImageRecord | undefined> {
   const file = fileOf(host, wanted.name);
-  const image = existsSync(file) ? await importOurs(host, store, basename(file), attention) : undefined;
+  const image = existsSync(file) ? await importOurs(host, store, basename(file), options) : undefined;
   return image !== undefined && isNamed(image, wanted) ? image : findInStore(store, wanted);
 }
 
@@ -122,12 +129,14 @@ function findInStore(store: Store, wanted: Stage1Name): ImageRecord | undefined 
 }
 
 /** By an image id alone: a path would be a file that nobody has verified. */
-async function findHash(store: Store, hash: string, attention: Attention): Promise<ImageRecord> {
-  const image = await importImage(
-    store,
-    { kind: 'image-id', text: hash, id: hash },
-    { ...attention, insecureImage: false },
-  );
+async function findHash(
+  host: Host,
+  store: Store,
+  hash: string,
+  options: ImportOptions,
+): Promise<ImageRecord> {
+  const reference = { kind: 'image-id', text: hash, id: hash } as const;
+  const image = await fetchImage(fetchContext(host, store), { reference }, options);
   if (image.isStage1) return image;
   throw bad(
     `image ${image.id} (${image.manifest.name}) was never given as a stage1: give its file by --stage1-path`,
@@ -140,18 +149,23 @@ function isNamed(image: ImageRecord, { name, version }: Stage1Name): boolean {
 }
 
 /** What comes with rkt needs no signature. */
-function importOurs(host: Host, store: Store, file: string, attention: Attention): Promise<ImageRecord> {
-  return importStage1(store, join(imagesDirectory(host), file), true, attention);
+function importOurs(host: Host, store: Store, file: string, options: ImportOptions): Promise<ImageRecord> {
+  return importStage1(host, store, join(imagesDirectory(host), file), true, options);
 }
 
 async function importStage1(
+  host: Host,
   store: Store,
   text: string,
   isTrusted: boolean,
-  attention: Attention,
+  options: ImportOptions,
 ): Promise<ImageRecord> {
   const reference = parseReference(text, process.cwd());
-  const image = await importImage(store, reference, { ...attention, insecureImage: isTrusted });
+  const context = fetchContext(host, store);
+  const insecure = {
+    has: (check: FetchCheck) => (isTrusted && check === 'image') || context.insecure.has(check),
+  };
+  const image = await fetchImage({ ...context, insecure }, { reference }, options);
   checkInterface(image.manifest);
   return store.markStage1(image);
 }

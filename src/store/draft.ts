@@ -1,23 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { chmodSync, fstatSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { openDirectory } from '../os/descriptor.ts';
-import { tryRename } from '../os/directory-entries.ts';
+import { type Descriptor, openDirectory } from '../os/descriptor.ts';
+import { exchangeNames, tryRename } from '../os/directory-entries.ts';
 import { syncDirectory } from '../os/durable.ts';
 import { type Lock, tryExclusive } from '../os/lock.ts';
 import { check, isSystemError } from '../os/syscall.ts';
 import { listNames, removeTree, syncFileSystem } from '../os/tree.ts';
+import { LAYER_NOTE, type LayerNote } from './layer-note.ts';
 import type { StorePaths } from './layout.ts';
 
 const EEXIST = -17;
-
-/** The file beside a layer's root that says what it is. */
-export const LAYER_NOTE = 'digest';
-
-export interface LayerNote {
-  readonly digest: string;
-  /** Bytes of its files. */
-  readonly size: number;
-}
 
 /**
  * A layer being made, in a directory of its own that is locked as long as its maker lives. One that is not kept is removed with
@@ -59,8 +52,7 @@ export class LayerDraft implements Disposable {
    * somebody else made the same layer.
    */
   keep(name: string, layer: LayerNote): boolean {
-    const note = join(this.#paths.tmp, this.#name, LAYER_NOTE);
-    writeFileSync(note, `${layer.digest}\n${layer.size}\n`, { mode: 0o600 });
+    this.#note(layer);
     using from = openDirectory(this.#paths.tmp);
     using to = openDirectory(this.#paths.layer);
     syncFileSystem(from);
@@ -70,6 +62,22 @@ export class LayerDraft implements Disposable {
     this.#kept = true;
     syncDirectory(this.#paths.layer);
     return true;
+  }
+
+  /** As `keep`, in the place of the layer that is there, which goes. Pods that run on the old one keep it. */
+  replace(name: string, layer: LayerNote): void {
+    this.#note(layer);
+    using from = openDirectory(this.#paths.tmp);
+    using to = openDirectory(this.#paths.layer);
+    syncFileSystem(from);
+    // The draft's name is the old layer's now, and goes with the draft.
+    exchangeNames(from, this.#name, to, name);
+    syncDirectory(this.#paths.layer);
+  }
+
+  #note({ digest, size }: LayerNote): void {
+    const path = join(this.#paths.tmp, this.#name, LAYER_NOTE);
+    writeFileSync(path, `${digest}\n${size}\n`, { mode: 0o600 });
   }
 
   [Symbol.dispose](): void {
@@ -84,12 +92,23 @@ export class LayerDraft implements Disposable {
 /** What makers that are gone have left: nobody holds its lock. */
 function removeAbandoned(tmp: string): void {
   using directory = openDirectory(tmp);
-  for (const name of listNames(directory)) {
-    const lock = tryLock(join(tmp, name.toString()));
-    if (lock === undefined) continue;
-    using _held = lock;
-    removeTree(directory, name);
-  }
+  for (const name of listNames(directory)) removeAbandonedDirectory(directory, tmp, name.toString());
+}
+
+function removeAbandonedDirectory(directory: Descriptor, tmp: string, name: string): void {
+  using lock = tryLock(join(tmp, name));
+  if (lock !== undefined) removeTree(directory, name);
+}
+
+/**
+ * Removes a layer. In one step it has no name any more; what a killed process leaves in `tmp`, the next maker of a layer removes.
+ */
+export function removeLayer(paths: StorePaths, name: string): void {
+  using from = openDirectory(paths.layer);
+  using to = openDirectory(paths.tmp);
+  const doomed = `removed-${randomUUID()}`;
+  check(tryRename(from, name, to, doomed), 'renameat2', name);
+  removeAbandonedDirectory(to, paths.tmp, doomed);
 }
 
 function removeLocked(tmp: string, name: string): void {

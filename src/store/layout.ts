@@ -1,44 +1,68 @@
-import { chmodSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { isSystemError } from '../os/syscall.ts';
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ensureSharedDirectory } from '../os/shared-directory.ts';
 
 /**
- * Directories of the store, below `cas/` of the data directory. Layers hold setuid programs and devices of images: nobody
- * but root may pass. What only describes images is for the group too, as rkt had it.
+ * Directories of the store, below `cas/` of the data directory. Members of the group `rkt` bring images in and take them out without
+ * being root, as in rkt. Layers hold setuid programs and devices of images: nobody but root may pass. What makes an image a
+ * stage1, whose programs run as root of the host, is for root alone to say.
  */
 const DIRECTORIES = {
-  image: 0o2750,
-  source: 0o2750,
+  /** What is known of each image. */
+  image: 0o2770,
+  /** Which local file was which image. */
+  source: 0o2770,
+  /** Which name or address was which image, and when. */
+  remote: 0o2770,
+  /** What was fetched, by digest. */
+  blob: 0o2770,
+  /** What has been fetched in part: it is taken up again. */
+  partial: 0o2770,
+  locks: 0o2770,
   layer: 0o700,
   tmp: 0o700,
-  locks: 0o700,
+  stage1: 0o700,
 } as const;
 
-export type StorePaths = Readonly<Record<keyof typeof DIRECTORIES, string>>;
+type Name = keyof typeof DIRECTORIES;
+export type StorePaths = Readonly<Record<Name, string>>;
+
+const NAMES: readonly Name[] = [
+  'image',
+  'source',
+  'remote',
+  'blob',
+  'partial',
+  'locks',
+  'layer',
+  'tmp',
+  'stage1',
+];
+const SHARED = 0o2770;
 
 export function storePaths(dataDirectory: string): StorePaths {
-  const at = (name: string) => join(dataDirectory, 'cas', name);
-  return { image: at('image'), source: at('source'), layer: at('layer'), tmp: at('tmp'), locks: at('locks') };
+  const at = (name: Name) => join(dataDirectory, 'cas', name);
+  return {
+    image: at('image'),
+    source: at('source'),
+    remote: at('remote'),
+    blob: at('blob'),
+    partial: at('partial'),
+    locks: at('locks'),
+    layer: at('layer'),
+    tmp: at('tmp'),
+    stage1: at('stage1'),
+  };
 }
 
 export function makeStoreDirectories(dataDirectory: string): void {
-  mkdirSync(dataDirectory, { recursive: true, mode: 0o750 });
-  makeDirectory(join(dataDirectory, 'cas'), 0o2750);
+  mkdirSync(dirname(dataDirectory), { recursive: true });
+  ensureSharedDirectory(dataDirectory);
+  ensureSharedDirectory(join(dataDirectory, 'cas'), SHARED);
   const paths = storePaths(dataDirectory);
-  makeDirectory(paths.image, DIRECTORIES.image);
-  makeDirectory(paths.source, DIRECTORIES.source);
-  makeDirectory(paths.layer, DIRECTORIES.layer);
-  makeDirectory(paths.tmp, DIRECTORIES.tmp);
-  makeDirectory(paths.locks, DIRECTORIES.locks);
-}
-
-// Only a new directory gets our mode: an administrator may have given the others their own.
-function makeDirectory(path: string, mode: number): void {
-  try {
-    mkdirSync(path);
-  } catch (error) {
-    if (isSystemError(error, 'EEXIST')) return;
-    throw error;
+  // Who is not root does not get to make what is root's alone: the next who is root does.
+  const isRoot = process.geteuid?.() === 0;
+  for (const name of NAMES) {
+    if (isRoot || DIRECTORIES[name] === SHARED) ensureSharedDirectory(paths[name], DIRECTORIES[name]);
   }
-  chmodSync(path, mode);
 }

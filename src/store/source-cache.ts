@@ -17,6 +17,16 @@ export function identifyFile(path: string): FileIdentity {
   return { key, stamp: stampOf(stats) };
 }
 
+export interface SourceNote {
+  readonly id: ImageID;
+  /** Whether the file's signature was verified. */
+  readonly isVerified: boolean;
+}
+
+const VERIFIED = 'verified';
+/** For the group, as its directory. */
+const MODE = 0o660;
+
 /** Images by the files that they were read from, so that a second run does not read them again. */
 export class SourceCache {
   readonly #directory: string;
@@ -25,18 +35,20 @@ export class SourceCache {
     this.#directory = directory;
   }
 
-  find(identity: FileIdentity): ImageID | undefined {
+  find(identity: FileIdentity): SourceNote | undefined {
     try {
-      const [stamp, id] = readFileSync(this.#path(identity), 'utf8').split('\n');
-      return stamp === identity.stamp && id !== undefined ? parseImageID(id) : undefined;
+      const [stamp, id, verified] = readFileSync(this.#path(identity), 'utf8').split('\n');
+      if (stamp !== identity.stamp || id === undefined) return undefined;
+      return { id: parseImageID(id), isVerified: verified === VERIFIED };
     } catch {
       // Missing or damaged: a cache that does not answer costs a reading of the file, no more.
       return undefined;
     }
   }
 
-  note(identity: FileIdentity, id: ImageID): void {
-    replaceFile(this.#path(identity), `${identity.stamp}\n${id}\n`);
+  note(identity: FileIdentity, { id, isVerified }: SourceNote): void {
+    const lines = [identity.stamp, id, isVerified ? VERIFIED : 'unverified'];
+    replaceFile(this.#path(identity), `${lines.join('\n')}\n`, MODE);
   }
 
   #path(identity: FileIdentity): string {

@@ -1,19 +1,33 @@
-import { readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
+import { readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ImageID, parseImageID } from '../appc/index.ts';
-import { type Digest, digestHex } from '../oci/index.ts';
-import { replaceFile } from '../os/durable.ts';
-import { ensureLockFile, exclusive, type Lock } from '../os/lock.ts';
+import type { Digest } from '../oci/index.ts';
+import { replaceFile, syncDirectory } from '../os/durable.ts';
 import { isSystemError } from '../os/syscall.ts';
-import { LAYER_NOTE, LayerDraft } from './draft.ts';
+import { Blobs } from './blobs.ts';
+import { LayerDraft } from './draft.ts';
 import { StoreError } from './error.ts';
+import { layerName, readIfThere, readLayerNote } from './layer-note.ts';
 import { makeStoreDirectories, type StorePaths, storePaths } from './layout.ts';
-import { formatRecord, type ImageRecord, type ImportedImage, parseRecord } from './record.ts';
+import { StoreLocks } from './locks.ts';
+import { Pins } from './pins.ts';
+import {
+  formatRecord,
+  type ImageRecord,
+  type ImageSummary,
+  type ImportedImage,
+  parseRecord,
+  parseSummary,
+} from './record.ts';
+import { RemoteNotes } from './remotes.ts';
 import { SourceCache } from './source-cache.ts';
+import { Stage1Marks } from './stage1-marks.ts';
+import { type Swept, sweep, sweepPartials, type Usage } from './sweep.ts';
 
-// A page of mount options must hold the names of an image's layers; the whole digest is in a file of the layer.
-const LAYER_NAME_DIGITS = 24;
 const LEAST_ID_DIGITS = 2;
+const FULL_ID = 'sha512-'.length + 64;
+const SUFFIX = '.json';
+const RECORD_MODE = 0o660;
 
 /** The store of a data directory; nothing is made there before something is imported. */
 export function openStore(dataDirectory: string): Store {
@@ -21,18 +35,27 @@ export function openStore(dataDirectory: string): Store {
 }
 
 /**
- * Images and their layers, as files. A record is written after its layers are on the disk, each is renamed into place whole:
- * a crash at any point leaves at most a directory in `tmp/`, which the next import removes.
+ * Images, the blobs that they were fetched as, and their layers, as files. A record is written after its blobs and layers are on
+ * the disk, each is renamed into place whole: a crash at any point leaves at most something in `tmp/` and `partial/`,
+ * which the next import removes or goes on with.
  */
 export class Store {
   readonly sources: SourceCache;
+  readonly remotes: RemoteNotes;
+  readonly blobs: Blobs;
+  readonly locks: StoreLocks;
   readonly #dataDirectory: string;
   readonly #paths: StorePaths;
+  readonly #marks: Stage1Marks;
 
   constructor(dataDirectory: string) {
     this.#dataDirectory = dataDirectory;
     this.#paths = storePaths(dataDirectory);
     this.sources = new SourceCache(this.#paths.source);
+    this.remotes = new RemoteNotes(this.#paths.remote);
+    this.blobs = new Blobs(this.#paths);
+    this.locks = new StoreLocks(this.#paths.locks);
+    this.#marks = new Stage1Marks(this.#paths.stage1);
   }
 
   /** Absolute path of the directory in which `layerName` is a relative path. */
@@ -40,11 +63,27 @@ export class Store {
     return this.#paths.layer;
   }
 
+  /** To be called before anything is written. */
+  prepare(): void {
+    makeStoreDirectories(this.#dataDirectory);
+  }
+
+  /** What keeps layers and blobs from being swept as long as it is held. */
+  pins(): Pins {
+    return new Pins(this.locks);
+  }
+
   /** The image of this id, if the store has it. @throws StoreError bad-record */
   get(id: ImageID): ImageRecord | undefined {
-    const path = this.#recordPath(id);
-    const text = readIfThere(path);
-    return text === undefined ? undefined : parseRecord(text, path, statSync(path).mtimeMs);
+    return this.#read(id, (text, path, lastUsed) => {
+      const image = parseRecord(text, path, lastUsed);
+      return { ...image, isStage1: this.#marks.has(image) };
+    });
+  }
+
+  /** What a list shows of an image. @throws StoreError bad-record */
+  summary(id: ImageID): ImageSummary | undefined {
+    return this.#read(id, parseSummary);
   }
 
   /** The ids of all images, in the order of their names. */
@@ -66,30 +105,61 @@ export class Store {
   }
 
   /**
-   * Writes an image's record, unless that is what is there, and notes its use. Its layers must be there. One that is a stage1
-   * stays one: the same id is the same content.
+   * Writes an image's record, unless that is what is there, and notes its use. Its blobs and layers must be there. It keeps the
+   * time at which it came first; one that is a stage1 stays one as long as it is made of the same.
    */
   async put(image: ImportedImage): Promise<ImageRecord> {
-    using _lock = await this.lock(`image-${image.id}`);
-    return this.#write({ ...image, isStage1: this.#isStage1(image.id) });
+    using _lock = await this.locks.exclusive(image.id);
+    const path = this.#recordPath(image.id);
+    const importTime = this.#importTime(image.id) ?? Date.now();
+    const text = formatRecord({ ...image, importTime });
+    if (readIfThere(path) === text) this.touch(image.id);
+    else replaceFile(path, text, RECORD_MODE);
+    return { ...image, importTime, lastUsed: statSync(path).mtimeMs, isStage1: this.#marks.has(image) };
   }
 
-  /** Notes that the operator has given this image as a stage1. */
-  async markStage1(image: ImageRecord): Promise<ImageRecord> {
-    if (image.isStage1) return image;
-    using _lock = await this.lock(`image-${image.id}`);
-    return this.#write({ ...image, isStage1: true });
+  /** Notes that the operator has given this image as a stage1. It has to be extracted: what will run is part of the mark. */
+  markStage1(image: ImageRecord): ImageRecord {
+    if (!image.isStage1) this.#marks.set(image);
+    return { ...image, isStage1: true };
   }
 
   /** Notes that an image is being used now. */
   touch(id: ImageID): void {
     const now = new Date();
-    utimesSync(this.#recordPath(id), now, now);
+    try {
+      utimesSync(this.#recordPath(id), now, now);
+    } catch (error) {
+      // A member of the group may use what root has fetched; only its owner may set a file's time.
+      if (!isSystemError(error, 'EPERM', 'EACCES')) throw error;
+    }
   }
 
-  /** Whether all of an image's layers are in their places. */
-  isComplete(record: ImageRecord): boolean {
-    return record.layers.every((layer) => this.hasLayer(layer));
+  /** Forgets an image. What it was made of goes with the next `sweep`, unless somebody else uses it. False: there was none. */
+  async remove(id: ImageID): Promise<boolean> {
+    const lock = await this.locks.exclusive(id);
+    const path = this.#recordPath(id);
+    const wasThere = statSync(path, { throwIfNoEntry: false }) !== undefined;
+    rmSync(path, { force: true });
+    if (wasThere) syncDirectory(this.#paths.image);
+    this.locks.retire(id, lock);
+    return wasThere;
+  }
+
+  /** Removes what no image and no pod uses. @throws StoreError bad-record, since then nobody knows what is used */
+  sweep(podLayers: Usage['podLayers']): Swept {
+    const records = () => this.list().flatMap((id) => this.get(id) ?? []);
+    return sweep({ paths: this.#paths, locks: this.locks, blobs: this.blobs }, { records, podLayers });
+  }
+
+  /** Removes downloads that nobody has gone on with for so long, in milliseconds. */
+  sweepPartials(age: number): void {
+    sweepPartials({ paths: this.#paths, locks: this.locks, blobs: this.blobs }, age);
+  }
+
+  /** Whether an image's layers have been extracted and are all in their places. */
+  isReady({ contents, layers }: ImageRecord): boolean {
+    return (layers.length > 0 || contents.length === 0) && layers.every((layer) => this.hasLayer(layer));
   }
 
   /** @throws StoreError layer-mismatch */
@@ -99,12 +169,12 @@ export class Store {
 
   /** Bytes of a layer's files; undefined where the layer is not in the store. @throws StoreError layer-mismatch */
   layerSize(digest: Digest): number | undefined {
-    const path = join(this.#paths.layer, layerName(digest), LAYER_NOTE);
-    const note = readIfThere(path);
+    const name = layerName(digest);
+    const note = readLayerNote(this.#paths.layer, name);
     if (note === undefined) return undefined;
-    const [found, size] = note.split('\n');
-    if (found === digest) return Number(size);
-    throw new StoreError('layer-mismatch', `layer ${path} is of ${found}, not of ${digest}`);
+    if (note.digest === digest) return note.size;
+    const path = join(this.#paths.layer, name);
+    throw new StoreError('layer-mismatch', `layer ${path} is of ${note.digest}, not of ${digest}`);
   }
 
   /** Absolute path of a layer's root file system. @throws StoreError layer-missing, layer-mismatch */
@@ -118,11 +188,6 @@ export class Store {
     return `${layerName(digest)}/rootfs`;
   }
 
-  /** To be called before anything is written. */
-  prepare(): void {
-    makeStoreDirectories(this.#dataDirectory);
-  }
-
   draftLayer(): LayerDraft {
     return LayerDraft.make(this.#paths);
   }
@@ -132,27 +197,26 @@ export class Store {
     if (!draft.keep(layerName(digest), { digest, size })) this.hasLayer(digest);
   }
 
-  /** One importer at a time of what `key` stands for: the others wait and then find it in the store. */
-  lock(key: string, signal?: AbortSignal): Promise<Lock> {
-    return exclusive(ensureLockFile(join(this.#paths.locks, key)), signal);
-  }
-
-  #write(record: Omit<ImageRecord, 'lastUsed'>): ImageRecord {
-    const path = this.#recordPath(record.id);
-    const text = formatRecord(record);
-    if (readIfThere(path) === text) this.touch(record.id);
-    else replaceFile(path, text);
-    return { ...record, lastUsed: statSync(path).mtimeMs };
+  /** Puts a finished draft in a layer's place. */
+  replaceLayer(draft: LayerDraft, digest: Digest, size: number): void {
+    draft.replace(layerName(digest), { digest, size });
   }
 
   // A record that cannot be read says nothing, and is about to be replaced.
-  #isStage1(id: ImageID): boolean {
+  #importTime(id: ImageID): number | undefined {
     try {
-      return this.get(id)?.isStage1 === true;
+      return this.summary(id)?.importTime;
     } catch (error) {
-      if (error instanceof StoreError) return false;
+      if (error instanceof StoreError) return undefined;
       throw error;
     }
+  }
+
+  #read<T>(id: ImageID, parse: (text: string, path: string, lastUsed: number) => T): T | undefined {
+    const path = this.#recordPath(id);
+    const text = readIfThere(path);
+    const stats = statSync(path, { throwIfNoEntry: false });
+    return text === undefined || stats === undefined ? undefined : parse(text, path, stats.mtimeMs);
   }
 
   #recordPath(id: ImageID): string {
@@ -167,21 +231,5 @@ export class Store {
       if (isSystemError(error, 'ENOENT')) return [];
       throw error;
     }
-  }
-}
-
-const SUFFIX = '.json';
-const FULL_ID = 'sha512-'.length + 64;
-
-function layerName(digest: Digest): string {
-  return digestHex(digest).slice(0, LAYER_NAME_DIGITS);
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return undefined;
-    throw error;
   }
 }

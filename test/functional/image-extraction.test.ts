@@ -13,8 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { importImage, parseReference } from '../../src/image/index.ts';
 import { type ImageRecord, openStore, type Store } from '../../src/store/index.ts';
+import { fetchLocal } from '../support/fetch.ts';
 import { aci, writeLayout } from '../support/image-files.ts';
 import { pythonImage } from '../support/images.ts';
 import * as tar from '../support/tar-archive.ts';
@@ -32,8 +32,7 @@ beforeEach(() => {
 afterEach(() => rmSync(base, { recursive: true, force: true }));
 
 const at = (...path: string[]) => join(base, ...path);
-const load = (text: string): Promise<ImageRecord> =>
-  importImage(store, parseReference(text, base), { insecureImage: true });
+const load = (text: string): Promise<ImageRecord> => fetchLocal(store, text, base);
 
 function rootOf(record: ImageRecord, layer = 0): string {
   const digest = record.layers[layer];
@@ -369,8 +368,7 @@ describe('on failure nothing is left', () => {
     writeFileSync(at('start'), start);
     await tool('sh', ['-c', 'cd "$0"; (cat start; head -c 40M /dev/zero) | gzip -1 > image.aci', base]);
     const limits = { expansion: { floor: 20_000_000, ratio: 200 } };
-    const reference = parseReference(at('image.aci'), base);
-    await expect(importImage(store, reference, { insecureImage: true, limits })).rejects.toMatchObject({
+    await expect(fetchLocal(store, at('image.aci'), base, { limits })).rejects.toMatchObject({
       code: 'too-large',
     });
     // Under the limit it is only cut off.
@@ -412,8 +410,8 @@ describe('on failure nothing is left', () => {
       aci(...Array.from({ length: 50 }, (_, name) => tar.file(`rootfs/${name}`, Buffer.alloc(100_000)))),
     );
     const abort = new AbortController();
-    const options = { insecureImage: true, signal: abort.signal, report: () => abort.abort() };
-    await expect(importImage(store, parseReference(at('image.aci'), base), options)).rejects.toMatchObject({
+    const options = { signal: abort.signal, report: () => abort.abort() };
+    await expect(fetchLocal(store, at('image.aci'), base, options)).rejects.toMatchObject({
       name: 'AbortError',
     });
     expect(leftovers()).toEqual([]);

@@ -24,12 +24,19 @@ export class ImpliedDirectories implements Parents {
   readonly #lower: LowerLayers;
   readonly #times: DirectoryTimes;
   readonly #paths = new Set<ByteString>();
+  readonly #lowerLinks: 'follow' | 'replace';
   readonly #owner: Owner;
   #any = false;
 
-  constructor(lower: LowerLayers, times: DirectoryTimes, owner: Owner = ROOT) {
+  constructor(
+    lower: LowerLayers,
+    times: DirectoryTimes,
+    lowerLinks: 'follow' | 'replace',
+    owner: Owner = ROOT,
+  ) {
     this.#lower = lower;
     this.#times = times;
+    this.#lowerLinks = lowerLinks;
     this.#owner = owner;
   }
 
@@ -39,7 +46,8 @@ export class ImpliedDirectories implements Parents {
   }
 
   below(path: Segments): Below {
-    return this.#lower.below(path);
+    const below = this.#lower.below(path);
+    return this.#lowerLinks === 'follow' || below.kind === 'directory' ? below : { kind: 'nothing' };
   }
 
   implied(directory: Descriptor, path: Segments, merges: boolean): void {

@@ -43,6 +43,8 @@ export interface LayerRules {
   readonly whiteouts: boolean;
   /** In an OCI layer the later entry wins, in an ACI there may be none. */
   readonly repeats: 'replace' | 'refuse';
+  /** Where an entry's directory is a link in the layers below: whether it leads on, or the entry's own directory replaces it. */
+  readonly lowerLinks: 'follow' | 'replace';
 }
 
 const EEXIST = -17;
@@ -63,7 +65,7 @@ export class LayerWriter implements Disposable {
   constructor(rootfs: string, rules: LayerRules, lower: LowerLayers, impliedOwner?: Owner) {
     this.#rules = rules;
     this.#lower = lower;
-    this.#implied = new ImpliedDirectories(lower, this.#times, impliedOwner);
+    this.#implied = new ImpliedDirectories(lower, this.#times, rules.lowerLinks, impliedOwner);
     this.#tree = new TargetTree(rootfs, this.#implied);
     this.#hidden = new HiddenNames(this.#tree, lower, this.#implied);
   }

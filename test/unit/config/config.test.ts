@@ -19,6 +19,7 @@ function put(layer: string, file: string, content: unknown): void {
 const read = (...layers: string[]) => readConfiguration(layers.map((layer) => join(root, layer)));
 const paths = { rktKind: 'paths', rktVersion: 'v1' };
 const stage1 = { rktKind: 'stage1', rktVersion: 'v1' };
+const registry = (content: object) => ({ rktKind: 'registry', rktVersion: 'v1', ...content });
 const basic = (user: string, ...domains: string[]) => ({
   rktKind: 'auth',
   rktVersion: 'v1',
@@ -29,7 +30,13 @@ const basic = (user: string, ...domains: string[]) => ({
 
 describe('layers', () => {
   it('are empty when there are none', () => {
-    expect(read('none')).toEqual({ auth: new Map(), dockerAuth: new Map(), stage1: {} });
+    expect(read('none')).toEqual({
+      auth: new Map(),
+      dockerAuth: new Map(),
+      containerAuthFiles: [],
+      registries: new Map(),
+      stage1: {},
+    });
   });
 
   it('override each other path by path, domain by domain', () => {
@@ -58,6 +65,46 @@ describe('layers', () => {
   it('say which ids virtual machines run under', () => {
     put('local', 'vm.d/ids.json', { rktKind: 'vm', rktVersion: 'v1', ids: { first: 70000, count: 10 } });
     expect(read('local').vmIds).toEqual({ first: 70000, count: 10 });
+  });
+
+  it('override what is said of a registry as a whole, by whichever of its names', () => {
+    const vendor = registry({
+      registries: ['docker.io', 'LOCALHOST:5000'],
+      mirrors: ['Mirror.example:5000'],
+    });
+    put('system', 'registries.d/a.json', vendor);
+    put('local', 'registries.d/a.json', registry({ registries: ['index.docker.io'], insecure: ['tls'] }));
+    const bare = { mirrors: [], insecure: new Set(), cosignKeys: [] };
+    expect(Object.fromEntries(read('system', 'local').registries)).toEqual({
+      'registry-1.docker.io': { ...bare, insecure: new Set(['tls']) },
+      'localhost:5000': { ...bare, mirrors: ['mirror.example:5000'] },
+    });
+  });
+
+  it('say where signatures of a registry are, and the keys', () => {
+    const signed = { lookaside: 'https://signatures.example/a/', cosignKeys: ['/etc/rkt/cosign/team.pub'] };
+    put('local', 'registries.d/a.json', registry({ registries: ['[::1]:5000'], ...signed }));
+    expect(read('local').registries.get('[::1]:5000')).toMatchObject({
+      ...signed,
+      lookaside: 'https://signatures.example/a',
+    });
+  });
+
+  it('know the names of Docker for credentials too', () => {
+    put('local', 'auth.d/a.json', {
+      rktKind: 'dockerAuth',
+      rktVersion: 'v1',
+      registries: ['index.docker.io', 'registry-1.docker.io', 'Quay.io'],
+      credentials: { user: 'u', password: 'p' },
+    });
+    expect([...read('local').dockerAuth.keys()]).toEqual(['registry-1.docker.io', 'quay.io']);
+  });
+
+  it('gather files of container credentials, those of later layers first', () => {
+    const files = (...paths: string[]) => ({ rktKind: 'containerAuth', rktVersion: 'v1', files: paths });
+    put('system', 'auth.d/a.json', files('/a', '/b'));
+    put('local', 'auth.d/a.json', files('/c', '/b'));
+    expect(read('system', 'local').containerAuthFiles).toEqual(['/c', '/b', '/a']);
   });
 
   it('pass over what is no file of theirs', () => {
@@ -99,6 +146,46 @@ const broken: readonly (readonly [string, string, unknown, string])[] = [
   ],
   ['no domain', 'auth.d/a.json', basic('u'), 'domains: must not be empty'],
   [
+    'a registry with a path',
+    'registries.d/a.json',
+    registry({ registries: ['a.example/b'] }),
+    'registries[0]: expected HOST[:PORT], got "a.example/b"',
+  ],
+  [
+    'a mirror with a scheme',
+    'registries.d/a.json',
+    registry({ registries: ['a.example'], mirrors: ['https://b.example'] }),
+    'mirrors[0]: expected HOST[:PORT]',
+  ],
+  ['a port too high', 'registries.d/a.json', registry({ registries: ['a.example:65536'] }), 'expected HOST'],
+  [
+    'an unknown way of being insecure',
+    'registries.d/a.json',
+    registry({ registries: ['a.example'], insecure: ['image'] }),
+    'insecure[0]: expected one of tls, http',
+  ],
+  ...['http://a.example', 'file://a/b', 'https://u:p@a.example', 'https://a.example/?q', '/signatures'].map(
+    (lookaside) =>
+      [
+        `signatures at ${lookaside}`,
+        'registries.d/a.json',
+        registry({ registries: ['a.example'], lookaside }),
+        'lookaside: expected https://... or file:///...',
+      ] as const,
+  ),
+  [
+    'a key without a whole path',
+    'registries.d/a.json',
+    registry({ registries: ['a.example'], cosignKeys: ['team.pub'] }),
+    'cosignKeys[0]: expected an absolute path',
+  ],
+  [
+    'a credentials file without a whole path',
+    'auth.d/a.json',
+    { rktKind: 'containerAuth', rktVersion: 'v1', files: ['~/.docker/config.json'] },
+    'files[0]: expected an absolute path',
+  ],
+  [
     'ids beyond the end',
     'vm.d/a.json',
     { rktKind: 'vm', rktVersion: 'v1', ids: { first: 4294967294, count: 2 } },
@@ -117,4 +204,30 @@ describe('a file is refused for', () => {
     put('local', 'auth.d/b.json', basic('two', 'a.example'));
     expect(() => read('local')).toThrow(/b\.json: auth domain "a.example" is already set in .*a\.json/);
   });
+
+  it('saying again under another name of the same registry', () => {
+    put('local', 'registries.d/a.json', registry({ registries: ['docker.io'] }));
+    put('local', 'registries.d/b.json', registry({ registries: ['registry-1.docker.io'] }));
+    expect(() => read('local')).toThrow(/registry "registry-1.docker.io" is already set in .*a\.json/);
+  });
+
+  it('never with the secrets in it', () => {
+    put('local', 'auth.d/a.json', { ...basic('u', 'd'), credentials: { user: 'u', password: 1234567 } });
+    expect(messageOf(() => read('local'))).toMatch(/a\.json: credentials\.password: expected a string$/);
+    put('local', 'auth.d/a.json', '{"password": hunter2}');
+    expect(messageOf(() => read('local'))).toMatch(/a\.json: not JSON/);
+    expect(messageOf(() => read('local'))).not.toContain('hunter');
+  });
 });
+
+/** The message with those of its causes. */
+function messageOf(act: () => unknown): string {
+  try {
+    act();
+    return '';
+  } catch (error) {
+    const messages: string[] = [];
+    for (let cause = error; cause instanceof Error; cause = cause.cause) messages.push(cause.message);
+    return messages.join(': ');
+  }
+}

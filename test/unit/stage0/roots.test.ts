@@ -46,7 +46,8 @@ async function image(digits: string, fill: (rootfs: string) => void): Promise<Im
   const named = blankImageManifest(parseACIdentifier('example.com/app'));
   const manifest = { ...named, app: { ...blankApp, exec: ['/su'] } };
   const id = parseImageID(`sha512-${digits.padEnd(64, '0')}`);
-  return store.put({ id, manifest, layers: [digest], size: 1, source: 'x', importTime: 1 });
+  const contents = [{ form: 'aci', blob: digest, diffID: digest, whitelists: [] }] as const;
+  return store.put({ id, manifest, contents, layers: [digest], size: 1, source: 'x' });
 }
 
 const makeStage1 = () => image('aa', (root) => mkdirSync(join(root, 'opt/stage2'), { recursive: true }));

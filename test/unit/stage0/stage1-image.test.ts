@@ -2,10 +2,10 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { importImage, parseReference } from '../../../src/image/index.ts';
 import { type Host, openHost } from '../../../src/stage0/host.ts';
 import { resolveStage1, type Stage1Choice } from '../../../src/stage0/stage1-image.ts';
 import { type ImageRecord, openStore, type Store } from '../../../src/store/index.ts';
+import { fetchLocal } from '../../support/fetch.ts';
 import { ACI_MANIFEST } from '../../support/image-files.ts';
 import * as tar from '../../support/tar-archive.ts';
 
@@ -49,10 +49,11 @@ const host = (): Host =>
     insecure: new Set(['image'] as const),
     debug: false,
   });
-const resolveChoice = (choice: Stage1Choice): Promise<ImageRecord> =>
-  resolveStage1(host(), store, choice, { report: () => {} });
-const runAsApp = (path: string): Promise<ImageRecord> =>
-  importImage(store, parseReference(path, root), { insecureImage: true });
+const resolveChoice = async (choice: Stage1Choice): Promise<ImageRecord> => {
+  using pins = store.pins();
+  return await resolveStage1(host(), store, choice, { pins, extract: true });
+};
+const runAsApp = (path: string): Promise<ImageRecord> => fetchLocal(store, path, root);
 const given = (path: string) => resolveChoice({ kind: 'path', path });
 const named = (name = NAME) => resolveChoice({ kind: 'name', name });
 const hashed = (hash: string) => resolveChoice({ kind: 'hash', hash });

@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Digest, digestHex } from '../oci/index.ts';
+import { isSystemError } from '../os/syscall.ts';
+
+/** The file beside a layer's root that says what it is. */
+export const LAYER_NOTE = 'digest';
+
+// A page of mount options must hold the names of an image's layers; the whole digest is in the note.
+const LAYER_NAME_DIGITS = 24;
+
+export interface LayerNote {
+  readonly digest: string;
+  /** Bytes of its files. */
+  readonly size: number;
+}
+
+export function layerName(digest: Digest): string {
+  return digestHex(digest).slice(0, LAYER_NAME_DIGITS);
+}
+
+/** Undefined where there is no layer of this name. */
+export function readLayerNote(layerDirectory: string, name: string): LayerNote | undefined {
+  const text = readIfThere(join(layerDirectory, name, LAYER_NOTE));
+  if (text === undefined) return undefined;
+  const [digest = '', size] = text.split('\n');
+  return { digest, size: Number(size) };
+}
+
+export function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,79 @@
+import { closeSync, constants, fchmodSync, fstatSync, openSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { exclusive, type Lock, shared, tryExclusive } from '../os/lock.ts';
+import { isSystemError } from '../os/syscall.ts';
+
+/**
+ * Locks by name, each a file. What a lock stands for may go, and its file with it: a lock counts only if its file is still the
+ * one of that name.
+ */
+export class StoreLocks {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Waits until nobody has the lock, or `signal` aborts. */
+  exclusive(name: string, signal?: AbortSignal): Promise<Lock> {
+    return this.#valid(name, () => exclusive(this.#ensure(name), signal));
+  }
+
+  /** Waits until nobody has the lock for itself, or `signal` aborts. */
+  shared(name: string, signal?: AbortSignal): Promise<Lock> {
+    return this.#valid(name, () => shared(this.#ensure(name), signal));
+  }
+
+  /** Undefined when somebody has the lock, shared or not. */
+  tryExclusive(name: string): Lock | undefined {
+    const lock = retried(() => tryExclusive(this.#ensure(name)));
+    if (lock === undefined || this.#isCurrent(name, lock)) return lock;
+    lock.release();
+    return undefined;
+  }
+
+  /** Releases an exclusive lock for the last time: what it stood for is gone. */
+  retire(name: string, lock: Lock): void {
+    rmSync(join(this.#directory, name), { force: true });
+    lock.release();
+  }
+
+  async #valid(name: string, take: () => Promise<Lock>): Promise<Lock> {
+    for (;;) {
+      const lock = await retried(take);
+      if (lock !== undefined && this.#isCurrent(name, lock)) return lock;
+      lock?.release();
+    }
+  }
+
+  #isCurrent(name: string, lock: Lock): boolean {
+    const named = statSync(join(this.#directory, name), { bigint: true, throwIfNoEntry: false });
+    return named !== undefined && named.ino === fstatSync(lock.fd, { bigint: true }).ino;
+  }
+
+  // For the group too, whatever the umask is: its members take part.
+  #ensure(name: string): string {
+    const path = join(this.#directory, name);
+    const flags = constants.O_RDONLY | constants.O_CREAT | constants.O_NOFOLLOW;
+    const fd = openSync(path, flags, 0o660);
+    try {
+      fchmodSync(fd, 0o660);
+    } catch (error) {
+      // Somebody else's file has its mode already.
+      if (!isSystemError(error, 'EPERM')) throw error;
+    } finally {
+      closeSync(fd);
+    }
+    return path;
+  }
+}
+
+/** Undefined when the file went between its making and its opening: whoever had the lock has retired it. */
+function retried<T>(take: () => T): T | undefined {
+  try {
+    return take();
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FieldReader } from '../abi/json.ts';
+import { type ImageID, parseImageID } from '../appc/index.ts';
+import { replaceFile } from '../os/durable.ts';
+
+/** Which image an address was when it was last asked, and what its server said of how long that holds. */
+export interface RemoteNote {
+  readonly id: ImageID;
+  /** Milliseconds since 1970. */
+  readonly fetchedAt: number;
+  /** As the server sent it, quotes included. */
+  readonly etag?: string;
+  /** Seconds from `fetchedAt` on. */
+  readonly maxAge?: number;
+  /** Of a registry: the digest of the manifest that the name led to. */
+  readonly digest?: string;
+}
+
+const MODE = 0o660;
+
+/** Notes by canonical reference. A cache: a note that is missing or damaged costs a request, no more. */
+export class RemoteNotes {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  find(reference: string): RemoteNote | undefined {
+    try {
+      const note = new FieldReader(JSON.parse(readFileSync(this.#path(reference), 'utf8')), 'note');
+      if (note.text('reference') !== reference) return undefined;
+      return {
+        id: parseImageID(note.text('id')),
+        fetchedAt: note.integer('fetchedAt', 0, Number.MAX_SAFE_INTEGER),
+        ...(note.has('etag') ? { etag: note.text('etag') } : {}),
+        ...(note.has('maxAge') ? { maxAge: note.integer('maxAge', 0, Number.MAX_SAFE_INTEGER) } : {}),
+        ...(note.has('digest') ? { digest: note.text('digest') } : {}),
+      };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** One writer at a time: the caller has the lock of this reference. */
+  note(reference: string, note: RemoteNote): void {
+    replaceFile(this.#path(reference), `${JSON.stringify({ reference, ...note })}\n`, MODE);
+  }
+
+  #path(reference: string): string {
+    return join(this.#directory, createHash('sha256').update(reference).digest('hex'));
+  }
+}
