@@ -4,16 +4,17 @@ import { isSystemError } from './syscall.ts';
 /** The group whose members may use images and look at pods without being root, where the host has it. */
 const GROUP = 'rkt';
 
-/** A directory of root that the group `rkt` may use as `mode` says. One that is there keeps what an administrator gave it. */
-export function ensureSharedDirectory(path: string, mode = 0o2750): void {
+/** A directory of root that a group may use as `mode` says. One that is there keeps what an administrator gave it. */
+export function ensureSharedDirectory(path: string, mode = 0o2750, group = GROUP): void {
   try {
     mkdirSync(path);
   } catch (error) {
     if (isSystemError(error, 'EEXIST')) return;
     throw error;
   }
-  const group = groupId(GROUP);
-  if (group !== undefined) chownSync(path, -1, group);
+  const gid = groupId(group);
+  // Who is not root may not, and need not: the setgid bit of the directory above has given it the group.
+  if (gid !== undefined && process.geteuid?.() === 0) chownSync(path, -1, gid);
   chmodSync(path, mode); // whatever the umask is; after chown, which may clear setgid
 }
 
