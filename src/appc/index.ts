@@ -5,6 +5,7 @@ export { type EnvironmentVariable, isEnvironmentName, mergeEnvironments } from '
 export { AppcError, type AppcErrorCode } from './errors.ts';
 export * from './image-id.ts';
 export * from './image-manifest.ts';
+export * from './image-name.ts';
 export * from './isolator.ts';
 export type { Json, StringMap } from './json.ts';
 export * from './labels.ts';

@@ -1,11 +1,7 @@
 import type { ImageManifest } from '../appc/image-manifest.ts';
 import { labelValue } from '../appc/labels.ts';
+import { hostPlatform } from '../os/host-platform.ts';
 import { Stage0Error } from './errors.ts';
-
-/** Node's names of architectures in appc's words. */
-const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'aarch64', ia32: 'i386' };
-
-export const hostPlatform = { os: 'linux', arch: ARCHITECTURES[process.arch] ?? process.arch } as const;
 
 /** Refuses an image for another kind of machine, in rkt's words. Throws Stage0Error `bad-image`. */
 export function checkPlatform(image: ImageManifest): void {
