@@ -32,6 +32,7 @@ export function maybe<K extends string>(key: K, text: string | undefined): { rea
 export function globalValues(flags: FlagValues): GlobalValues {
   return {
     debug: isSet(flags, 'debug'),
+    trustKeysFromHttps: isSet(flags, 'trust-keys-from-https'),
     ...maybe('dir', last(flags, 'dir')),
     ...maybe('systemConfig', last(flags, 'system-config')),
     ...maybe('localConfig', last(flags, 'local-config')),

@@ -14,6 +14,11 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
     value('LIST'),
     `checks to go without: ${INSECURE_WORDS.join(',')} (only image, capabilities and paths change anything: nothing is fetched, and there is no seccomp filter)`,
   ),
+  new Flag(
+    'trust-keys-from-https',
+    boolean,
+    'trust the keys that a publisher announces over https without asking',
+  ),
 ];
 
 /** The values of the global flags, as commander names them. */
@@ -24,6 +29,7 @@ export interface GlobalValues {
   readonly localConfig?: string;
   readonly userConfig?: string;
   readonly insecureOptions?: string;
+  readonly trustKeysFromHttps?: boolean;
 }
 
 /** Throws Stage0Error for an unknown insecure option. */
@@ -35,6 +41,7 @@ export function hostOptions(values: GlobalValues): HostOptions {
     ...(localConfig === undefined ? {} : { localConfig }),
     ...(userConfig === undefined ? {} : { userConfig }),
     insecure: parseInsecureOptions(values.insecureOptions ?? ''),
+    trustKeysFromHttps: values.trustKeysFromHttps ?? false,
     debug: values.debug ?? false,
   };
 }

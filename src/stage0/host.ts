@@ -14,6 +14,7 @@ export interface HostOptions {
   readonly localConfig?: string;
   readonly userConfig?: string;
   readonly insecure: ReadonlySet<Check>;
+  readonly trustKeysFromHttps?: boolean;
   readonly debug: boolean;
 }
 
@@ -21,9 +22,12 @@ export interface HostOptions {
 export interface Host {
   /** Absolute, without symlinks where it exists. */
   readonly dataDirectory: string;
+  readonly systemConfig: string;
   readonly localConfig: string;
   readonly configuration: Configuration;
   readonly insecure: ReadonlySet<Check>;
+  /** Keys that are announced over https are trusted unseen. */
+  readonly trustKeysFromHttps: boolean;
   readonly debug: boolean;
 }
 
@@ -41,19 +45,18 @@ const DEFAULTS = {
 
 /** Reads the configuration. The data directory: the flag, else the `paths` configuration, else the default. */
 export function openHost(options: HostOptions): Host {
+  const systemConfig = resolve(options.systemConfig ?? DEFAULTS.systemConfig);
   const localConfig = resolve(options.localConfig ?? DEFAULTS.localConfig);
-  const layers = [
-    options.systemConfig ?? DEFAULTS.systemConfig,
-    localConfig,
-    ...optional(options.userConfig),
-  ];
+  const layers = [systemConfig, localConfig, ...optional(options.userConfig)];
   const configuration = readConfiguration(layers.map((layer) => resolve(layer)));
   if (options.dataDirectory === '') throw new Stage0Error('bad-request', '--dir: no path given');
   return {
     dataDirectory: canonical(options.dataDirectory ?? configuration.dataDirectory ?? DEFAULTS.dataDirectory),
+    systemConfig,
     localConfig,
     configuration,
     insecure: options.insecure,
+    trustKeysFromHttps: options.trustKeysFromHttps ?? false,
     debug: options.debug,
   };
 }
