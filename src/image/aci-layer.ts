@@ -12,7 +12,7 @@ const TOP = 'rootfs';
  * `rootfs/...` and nothing else (appc aci.md, "Image Layout"). Where a dependency has a link, a directory of the image replaces it:
  * it is not followed (ace.md, "Filesystem Setup").
  */
-const ACI_RULES: LayerRules = {
+export const ACI_RULES: LayerRules = {
   locate: (path) => {
     const [top, ...rest] = parsePath(path);
     if (top !== TOP) throw unrecognized(path);

@@ -30,6 +30,10 @@ export type ImageErrorCode =
   | 'discovery'
   /** The image is not the one that was asked for: its name, a label, its id. */
   | 'wrong-image'
+  /** What the store has of an image is not what was fetched any more. */
+  | 'damaged'
+  /** What the user asked for cannot be put where something else is. */
+  | 'output-exists'
   /** The system refused: disk full, no permission, a missing program. */
   | 'system';
 

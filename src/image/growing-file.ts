@@ -81,7 +81,7 @@ export class GrowingFile implements Disposable {
 
   /** All bytes from the first on, as they come, of a file that is not complete yet. Its end means that it is. */
   async *follow(): AsyncGenerator<Uint8Array, void, undefined> {
-    if (typeof this.#state === 'object') throw this.#state.error;
+    this.#refuseFailed();
     const fd = openSync(`/proc/self/fd/${this.#fd}`, 'r');
     try {
       for (let offset = 0; ; ) {
@@ -91,9 +91,9 @@ export class GrowingFile implements Disposable {
           const length = readSync(fd, chunk, 0, chunk.length, offset);
           offset += length;
           yield chunk.subarray(0, length);
-        } else if (this.#state === 'complete') return;
-        else if (this.#state !== 'growing') throw this.#state.error;
+        } else if (this.isComplete) return;
         else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+        this.#refuseFailed();
       }
     } finally {
       closeSync(fd);
@@ -113,6 +113,10 @@ export class GrowingFile implements Disposable {
       this.#hash.update(chunk.subarray(0, length));
       this.#length += length;
     }
+  }
+
+  #refuseFailed(): void {
+    if (typeof this.#state === 'object') throw this.#state.error;
   }
 
   #wake(): void {

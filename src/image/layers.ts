@@ -16,7 +16,7 @@ export interface ArchiveContent {
   complete(): Promise<void>;
 }
 
-const OCI_RULES: LayerRules = {
+export const OCI_RULES: LayerRules = {
   locate: parsePath,
   whiteouts: true,
   repeats: 'replace',
@@ -46,7 +46,7 @@ export async function extractLayers(
     const found = await findLayer(store, archive, keys, options);
     keys.push(found ?? (await extractLayer(store, archive, keys, contentOf, options)));
   }
-  return visible(store, keys);
+  return visibleLayers(store, keys);
 }
 
 /**
@@ -87,7 +87,8 @@ function sha256(text: string): Digest {
   return parseDigest(`sha256:${createHash('sha256').update(text).digest('hex')}`);
 }
 
-async function extractLayer(
+/** Makes a layer that is not there. */
+export async function extractLayer(
   store: Store,
   archive: Archive,
   below: readonly Digest[],
@@ -151,7 +152,7 @@ export function keepLayer(
 }
 
 /** Overlayfs does not ask whether a layer's root is opaque: what lies below such a layer is left out here. */
-function visible(store: Store, keys: readonly Digest[]): Digest[] {
+export function visibleLayers(store: Store, keys: readonly Digest[]): Digest[] {
   const lowest = keys.findLastIndex((key) => {
     using root = openDirectory(store.layerPath(key));
     return isOpaque(root);

@@ -6,11 +6,13 @@ export {
   digestAlgorithm,
   digestHex,
   imageIDOfConfig,
+  isDigest,
   parseDigest,
 } from './digest.ts';
 export * from './docker-reference.ts';
 export * from './document.ts';
 export { OciError, type OciErrorCode } from './errors.ts';
+export * from './from-appc.ts';
 export * from './layout.ts';
 export { deepestIndex, largestConfig, largestManifest, mostLayers } from './limits.ts';
 export * from './media-types.ts';

@@ -9,8 +9,10 @@ import { manifestLimits } from './limits.ts';
 /** The two files at the top of an image layout (image-spec 1.1, image-layout.md). */
 export const layoutFile = 'oci-layout';
 export const layoutIndexFile = 'index.json';
+/** Of the layouts that are written. */
+export const layoutVersion = '1.0.0';
 
-const tagAnnotation = 'org.opencontainers.image.ref.name';
+export const tagAnnotation = 'org.opencontainers.image.ref.name';
 
 /** Checks the content of `oci-layout`. Throws OciError `unsupported-version` for another major version. */
 export function requireLayout(json: unknown): void {

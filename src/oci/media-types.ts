@@ -12,15 +12,18 @@ const oci = 'application/vnd.oci.image';
 const docker = 'application/vnd.docker';
 
 export const indexMediaType = `${oci}.index.v1+json`;
+export const manifestMediaType = `${oci}.manifest.v1+json`;
+export const configMediaType = `${oci}.config.v1+json`;
+export const tarLayerMediaType = `${oci}.layer.v1.tar`;
 
 /** Layers marked nondistributable or foreign are ordinary layers, which their publisher may hold elsewhere. */
 const mediaTypes: ReadonlyMap<string, MediaType> = new Map<string, MediaType>([
-  [`${oci}.manifest.v1+json`, { kind: 'manifest' }],
+  [manifestMediaType, { kind: 'manifest' }],
   [indexMediaType, { kind: 'index' }],
-  [`${oci}.config.v1+json`, { kind: 'config' }],
-  [`${oci}.layer.v1.tar`, { kind: 'layer', compression: 'none' }],
-  [`${oci}.layer.v1.tar+gzip`, { kind: 'layer', compression: 'gzip' }],
-  [`${oci}.layer.v1.tar+zstd`, { kind: 'layer', compression: 'zstd' }],
+  [configMediaType, { kind: 'config' }],
+  [tarLayerMediaType, { kind: 'layer', compression: 'none' }],
+  [`${tarLayerMediaType}+gzip`, { kind: 'layer', compression: 'gzip' }],
+  [`${tarLayerMediaType}+zstd`, { kind: 'layer', compression: 'zstd' }],
   [`${oci}.layer.nondistributable.v1.tar`, { kind: 'layer', compression: 'none' }],
   [`${oci}.layer.nondistributable.v1.tar+gzip`, { kind: 'layer', compression: 'gzip' }],
   [`${oci}.layer.nondistributable.v1.tar+zstd`, { kind: 'layer', compression: 'zstd' }],
@@ -35,6 +38,11 @@ const mediaTypes: ReadonlyMap<string, MediaType> = new Map<string, MediaType>([
   [`${docker}.distribution.manifest.v1+json`, { kind: 'schema1' }],
   [`${docker}.distribution.manifest.v1+prettyjws`, { kind: 'schema1' }],
 ]);
+
+/** What an image's name may lead to. */
+export const documentMediaTypes: readonly string[] = [...mediaTypes]
+  .filter(([, { kind }]) => kind === 'manifest' || kind === 'index')
+  .map(([name]) => name);
 
 export function mediaKind(mediaType: string): MediaKind | undefined {
   return mediaTypes.get(mediaType)?.kind;

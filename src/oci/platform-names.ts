@@ -7,8 +7,8 @@ const architectures: ReadonlyMap<string, string> = new Map([
   ['linux/386', 'i386'],
   ['linux/arm64', 'aarch64'],
   ['linux/arm', 'armv7l'],
-  ['linux/arm/v5', 'armv6l'],
   ['linux/arm/v6', 'armv6l'],
+  ['linux/arm/v5', 'armv6l'],
   ['linux/arm/v7', 'armv7l'],
   ['linux/ppc64', 'ppc64'],
   ['linux/ppc64le', 'ppc64le'],
@@ -26,4 +26,14 @@ export function appcPlatform(platform: Platform): { readonly os: string; readonl
   const arch = architectures.get(formatPlatform(platform)) ?? architectures.get(`${os}/${architecture}`);
   if (arch !== undefined) return { os, arch };
   throw refuse('unsupported-platform', '', `appc has no name for the platform ${formatPlatform(platform)}`);
+}
+
+/** The other way round; an image without labels is for the platform that most are for. Throws OciError `unsupported-platform`. */
+export function ociPlatform(os = 'linux', arch = 'amd64'): Platform {
+  const [name] =
+    [...architectures].find(([word, known]) => word.startsWith(`${os}/`) && known === arch) ?? [];
+  const [, architecture, variant] = name?.split('/') ?? [];
+  if (architecture === undefined)
+    throw refuse('unsupported-platform', '', `OCI has no name for the platform ${os}/${arch}`);
+  return variant === undefined ? { os, architecture } : { os, architecture, variant };
 }

@@ -19,6 +19,7 @@ const lsetxattr = libc(
   'int lsetxattr(const char *path, const char *name, const uint8_t *value, size_t size, int flags)',
 );
 const flistxattr = libc('long flistxattr(int fd, _Out_ uint8_t *list, size_t size)');
+const fremovexattr = libc('int fremovexattr(int fd, const char *name)');
 const fgetxattr = libc('long fgetxattr(int fd, const char *name, _Out_ uint8_t *value, size_t size)');
 
 export interface Time {
@@ -60,9 +61,14 @@ export function listXattrs(file: Descriptor): Map<string, Buffer> {
 export function getXattr(file: Descriptor, name: string): Buffer | undefined {
   const value = Buffer.alloc(65_536);
   const length = fgetxattr(file.fd, cpath(Buffer.from(name, 'latin1')), value, value.length);
-  // ENODATA, and EOPNOTSUPP of file systems that have none.
-  if (length === -61 || length === -95) return undefined;
+  if (isAbsence(length)) return undefined;
   return value.subarray(0, check(length, 'fgetxattr', name));
+}
+
+/** Nothing happens where there is none. */
+export function removeXattr(file: Descriptor, name: string): void {
+  const result = fremovexattr(file.fd, cpath(Buffer.from(name, 'latin1')));
+  if (!isAbsence(result)) check(result, 'fremovexattr', name);
 }
 
 // The rest change what a name stands for without opening it: links, devices and fifos must not be opened.
@@ -83,6 +89,11 @@ export function changeTimesAt(directory: Descriptor, name: Path, time: Time): vo
 export function setXattrAt(directory: Descriptor, name: Path, xattr: Path, value: Uint8Array): void {
   const path = Buffer.concat([Buffer.from(`/proc/self/fd/${directory.fd}/`), Buffer.from(name)]);
   check(lsetxattr(cpath(path), cpath(xattr), value, value.length, 0), 'lsetxattr', name);
+}
+
+/** ENODATA, and EOPNOTSUPP of file systems that have no attributes. */
+function isAbsence(result: number): boolean {
+  return result === -61 || result === -95;
 }
 
 /** What a name stands for, links not followed; undefined where there is none. */

@@ -1,9 +1,9 @@
 import { dirname, join } from 'node:path';
 import type { MountPlan } from '../abi/mount-plan.ts';
 import { appRootfs, POD, STAGE2 } from '../abi/pod-directory.ts';
+import { copyLayers } from '../image/index.ts';
 import type { ImageRecord, Store } from '../store/index.ts';
 import type { Host } from './host.ts';
-import { copyLayers } from './layer-copy.ts';
 import { appOverlay, copiedPlan, type OverlayRoot, overlayPlan, stage1Overlay } from './mount-plan.ts';
 import { makeClosedDirectory, makeOverlayDirectories } from './pod-files.ts';
 import type { PodApp } from './pod-request.ts';

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { copyLayers } from '../../src/image/layer-copy.ts';
 import { openDirectory } from '../../src/os/descriptor.ts';
 import { tryMakeNode } from '../../src/os/directory-entries.ts';
 import { setXattr } from '../../src/os/file-attributes.ts';
-import { copyLayers } from '../../src/stage0/layer-copy.ts';
 import { useScratchTree } from '../support/scratch-tree.ts';
 
 const { at, put } = useScratchTree();

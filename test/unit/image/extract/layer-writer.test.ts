@@ -15,11 +15,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ACI_RULES } from '../../../../src/image/aci.ts';
+import { ACI_RULES } from '../../../../src/image/aci-layer.ts';
 import { ImageError } from '../../../../src/image/error.ts';
 import type { LayerRules } from '../../../../src/image/extract/index.ts';
 import { type UnpackedLayer, unpack } from '../../../../src/image/layer.ts';
-import { OCI_RULES } from '../../../../src/image/oci-layers.ts';
+import { OCI_RULES } from '../../../../src/image/layers.ts';
 import { TarError } from '../../../../src/image/tar/index.ts';
 import * as tar from '../../../support/tar-archive.ts';
 

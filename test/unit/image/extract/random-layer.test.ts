@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ImageError } from '../../../../src/image/error.ts';
 import { unpack } from '../../../../src/image/layer.ts';
-import { OCI_RULES } from '../../../../src/image/oci-layers.ts';
+import { OCI_RULES } from '../../../../src/image/layers.ts';
 import { randomFrom, testSeed } from '../../../support/random.ts';
 import * as tar from '../../../support/tar-archive.ts';
 import { treeListing } from '../../../support/tree-listing.ts';

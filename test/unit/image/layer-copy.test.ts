@@ -9,7 +9,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { expect, test } from 'vitest';
-import { copyLayers } from '../../../src/stage0/layer-copy.ts';
+import { copyLayers } from '../../../src/image/layer-copy.ts';
 import { useScratchTree } from '../../support/scratch-tree.ts';
 
 const { at, put } = useScratchTree();

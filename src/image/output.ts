@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, lstatSync, mkdirSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { openDirectory } from '../os/descriptor.ts';
+import { tryRename } from '../os/directory-entries.ts';
+import { check } from '../os/syscall.ts';
+import { removeTree } from '../os/tree.ts';
+import { ImageError } from './error.ts';
+
+const EEXIST = -17;
+
+/**
+ * Makes what a user asked to have at `path`: it is made beside its place and put there when it is whole, so that nothing half made is
+ * left whatever happens. @throws ImageError `output-exists` where something is there that may not be overwritten
+ */
+export async function makeOutput(
+  path: string,
+  overwrite: boolean,
+  make: (temporary: string) => Promise<void>,
+): Promise<void> {
+  const place = resolve(path);
+  if (place === '/') throw new ImageError('output-exists', 'the root of this host is no place for an image');
+  refuseExisting(place, overwrite);
+  if (!existsSync(dirname(place))) throw new ImageError('not-found', `no such directory: ${dirname(place)}`);
+  using parent = openDirectory(dirname(place));
+  const temporary = `.${basename(place)}.${randomUUID()}`;
+  try {
+    await make(join(dirname(place), temporary));
+    refuseExisting(place, overwrite);
+    if (overwrite) removeTree(parent, basename(place));
+    const renamed = tryRename(parent, temporary, parent, basename(place));
+    if (renamed === EEXIST) throw exists(place);
+    check(renamed, 'renameat2', place);
+  } catch (error) {
+    removeTree(parent, temporary);
+    throw error;
+  }
+}
+
+/** A directory for what is made from images; its owner decides who may look. */
+export function makeOutputDirectory(path: string): void {
+  mkdirSync(path, { mode: 0o755 });
+}
+
+function refuseExisting(path: string, overwrite: boolean): void {
+  if (!overwrite && lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw exists(path);
+}
+
+function exists(path: string): ImageError {
+  return new ImageError('output-exists', `${path} is there already (--overwrite replaces it)`);
+}
