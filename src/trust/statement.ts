@@ -49,9 +49,10 @@ export function requireStatementOf(statement: Statement, digest: Digest, asked: 
   if (statement.digest !== digest)
     throw new TrustError('wrong-image', `signature is for the image ${statement.digest}, not for ${digest}`);
   const { reference: signed } = statement;
+  const tag = asked.digest === undefined ? asked.tag : undefined;
   const isSame =
     repositoryName(signed) === repositoryName(asked) &&
-    (signed.tag === undefined || asked.tag === undefined || signed.tag === asked.tag) &&
+    (signed.tag === undefined || tag === undefined || signed.tag === tag) &&
     (signed.digest === undefined || signed.digest === digest);
   if (!isSame)
     throw new TrustError('wrong-name', `signature is for ${written(signed)}, not for ${written(asked)}`);
