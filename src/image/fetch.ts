@@ -51,6 +51,11 @@ async function fromSource(
     case 'oci-layout':
     case 'oci-archive':
       return fetchOciFile(context, reference, options);
+    case 'appc-name':
+    case 'aci-url':
+    case 'docker':
+    case 'docker-archive':
+      throw new ImageError('unsupported', `images of kind ${reference.kind} are not supported`);
     default:
       return reference satisfies never;
   }
