@@ -28,7 +28,12 @@ export class SystemError extends Error {
   }
 }
 
-type Library = { func(definition: string): (...args: Argument[]) => number | bigint };
+type NativeFunction = {
+  (...args: Argument[]): number | bigint;
+  /** Last argument: who is called with an error of koffi's own and the result. */
+  async(...args: (Argument | ((error: Error | null, result: number | bigint) => void))[]): void;
+};
+type Library = { func(definition: string): NativeFunction };
 type Koffi = { load(path: string): Library; errno(): number };
 
 let loaded: { readonly koffi: Koffi; readonly libc: Library } | undefined;
@@ -44,16 +49,29 @@ function library(): { readonly koffi: Koffi; readonly libc: Library } {
 
 /**
  * Declares a libc function by its C prototype; it is looked up at the first call. The result is the function's own,
- * or the negative errno where it returned -1. Every call is synchronous: koffi's asynchronous ones lose errno.
+ * or the negative errno where it returned -1. Every call is synchronous: asynchronous ones lose errno.
  */
 export function libc(definition: string): LibcFunction {
-  let native: ((...args: Argument[]) => number | bigint) | undefined;
+  let native: NativeFunction | undefined;
   return (...args) => {
     const { koffi, libc: handle } = library();
     native ??= handle.func(definition);
     const result = native(...args);
     return Number(result) === -1 ? -koffi.errno() : Number(result);
   };
+}
+
+/**
+ * As `libc`, for what waits for a disk: on a thread of Node's pool, while everything else goes on. A failure is -1 whatever its
+ * errno, which stays with that thread.
+ */
+export function libcInBackground(definition: string): (...args: Argument[]) => Promise<number> {
+  let native: NativeFunction | undefined;
+  return (...args) =>
+    new Promise((resolve, reject) => {
+      native ??= library().libc.func(definition);
+      native.async(...args, (error, result) => (error === null ? resolve(Number(result)) : reject(error)));
+    });
 }
 
 /** The result of a libc function, or a SystemError that names the call and the path. */

@@ -1,11 +1,14 @@
 import { opendirSync, readdirSync } from 'node:fs';
 import { type Descriptor, tryOpenBeneath } from './descriptor.ts';
 import { removeName, tryRemoveEmptyDirectory, tryRename } from './directory-entries.ts';
-import { check, libc, type Path, SystemError } from './syscall.ts';
+import { check, libc, libcInBackground, type Path, SystemError } from './syscall.ts';
 
-const syncfs = libc('int syncfs(int fd)');
+const SYNCFS = 'int syncfs(int fd)';
+const syncfs = libc(SYNCFS);
+const syncfsInBackground = libcInBackground(SYNCFS);
 
 const ENOENT = -2;
+const EIO = -5;
 const EEXIST = -17;
 const ENOTDIR = -20;
 const ENOTEMPTY = -39;
@@ -95,4 +98,10 @@ function firstNames(directory: Descriptor): Buffer[] {
 /** Brings everything written to this directory's file system to the disk. */
 export function syncFileSystem(directory: Descriptor): void {
   check(syncfs(directory.fd), 'syncfs');
+}
+
+/** The same while the disk writes and this program goes on. The directory stays open until then. */
+export async function syncFileSystemInBackground(directory: Descriptor): Promise<void> {
+  // The errno is lost: what keeps a file system from being written is its disk.
+  if ((await syncfsInBackground(directory.fd)) < 0) throw new SystemError('syncfs', EIO);
 }

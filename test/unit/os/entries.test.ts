@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openAt, openDirectory, tryOpenAt, tryOpenBeneath } from '../../../src/os/descriptor.ts';
+import { O_PATH, openAt, openDirectory, tryOpenAt, tryOpenBeneath } from '../../../src/os/descriptor.ts';
 import {
   deviceNumber,
   tryMakeDirectory,
@@ -33,7 +33,7 @@ import {
   setXattr,
   statAt,
 } from '../../../src/os/file-attributes.ts';
-import { listNames, removeTree } from '../../../src/os/tree.ts';
+import { listNames, removeTree, syncFileSystemInBackground } from '../../../src/os/tree.ts';
 import { makeDeepDirectory } from '../../support/deep-directory.ts';
 
 let root = '';
@@ -160,4 +160,12 @@ test('removes names that are no UTF-8', () => {
   using directory = openDirectory(root);
   removeTree(directory, 'tree');
   expect(listNames(directory)).toEqual([]);
+});
+
+test('brings a file system to the disk while this program goes on', async () => {
+  using directory = openDirectory(root);
+  await syncFileSystemInBackground(directory);
+  // What only names a directory is no file system to the call.
+  using named = openAt(directory, '.', O_PATH);
+  await expect(syncFileSystemInBackground(named)).rejects.toMatchObject({ code: 'EIO', syscall: 'syncfs' });
 });
