@@ -37,10 +37,10 @@ export class ByteSource {
 
   /** Exactly `length` bytes, or undefined when the stream ended before the first of them. */
   async read(length: number): Promise<Buffer | undefined> {
-    while (this.#buffer.length < length && (await this.#fill()));
-    if (this.#buffer.length === 0 && length > 0) return undefined;
-    if (this.#buffer.length < length) throw truncated(this.#position + this.#buffer.length);
-    return this.#take(length);
+    while (this.#buffer.length === 0 && length > 0) {
+      if (!(await this.#fill())) return undefined;
+    }
+    return this.#buffer.length < length ? this.#gather(length) : this.#take(length);
   }
 
   /** At least one and at most `limit` bytes, whatever is at hand. */
@@ -81,6 +81,15 @@ export class ByteSource {
     }
   }
 
+  /** Bytes that lie in several chunks: they alone are copied, however large the chunks are. */
+  async #gather(length: number): Promise<Buffer> {
+    const gathered = Buffer.alloc(length);
+    for (let done = 0; done < length; ) {
+      done += (await this.some(length - done)).copy(gathered, done);
+    }
+    return gathered;
+  }
+
   #take(length: number): Buffer {
     const taken = this.#buffer.subarray(0, length);
     this.#buffer = this.#buffer.subarray(length);
@@ -88,6 +97,7 @@ export class ByteSource {
     return taken;
   }
 
+  /** To be called when nothing is at hand. */
   async #fill(): Promise<boolean> {
     if (this.#ended) return false;
     const chunk = await this.#feed.next();
@@ -95,8 +105,7 @@ export class ByteSource {
       this.#ended = true;
       return false;
     }
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    this.#buffer = this.#buffer.length === 0 ? bytes : Buffer.concat([this.#buffer, bytes]);
+    this.#buffer = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     return true;
   }
 }

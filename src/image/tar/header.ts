@@ -3,6 +3,10 @@ import { TarError } from './error.ts';
 
 export const BLOCK = 512;
 
+const SPACE = 0x20;
+const ZERO = 0x30;
+const SEVEN = 0x37;
+
 /** One 512-byte header as it stands, before extended headers have had their say. */
 export interface Header {
   readonly name: ByteString;
@@ -90,8 +94,7 @@ export function number(block: Uint8Array, start: number, length: number, field: 
 
 function signedNumber(block: Uint8Array, start: number, length: number, field: string): number {
   const bytes = block.subarray(start, start + length);
-  const first = bytes[0] ?? 0;
-  return first & 0x80 ? base256(bytes, field) : octal(bytes, field);
+  return (bytes[0] ?? 0) & 0x80 ? base256(bytes, field) : octal(bytes, field);
 }
 
 function base256(bytes: Uint8Array, field: string): number {
@@ -107,14 +110,21 @@ function base256(bytes: Uint8Array, field: string): number {
   return result;
 }
 
+/** Digits between spaces and NULs; what follows them counts for nothing, and no digits are 0. */
 function octal(bytes: Uint8Array, field: string): number {
-  const digits = toByteString(bytes)
-    .split(/[ \0]/)
-    .find((part) => part !== '');
-  if (digits === undefined) return 0;
-  if (!/^[0-7]+$/.test(digits))
-    throw bad(`${field} is not an octal number: ${showBytes(toByteString(bytes))}`);
-  return Number.parseInt(digits, 8);
+  let value = 0;
+  let started = false;
+  for (const byte of bytes) {
+    if (byte === SPACE || byte === 0) {
+      if (started) break;
+      continue;
+    }
+    if (byte < ZERO || byte > SEVEN)
+      throw bad(`${field} is not an octal number: ${showBytes(toByteString(bytes))}`);
+    started = true;
+    value = value * 8 + byte - ZERO;
+  }
+  return value;
 }
 
 function bad(message: string): TarError {
