@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TestSupportError } from './error.ts';
+import { toolBytes } from './tool.ts';
 
 export interface SigningOptions {
   /** Ids of the keys or subkeys that sign; a `!` behind one keeps gpg from taking another subkey. */
@@ -20,7 +19,12 @@ export class GpgHome implements Disposable {
   /** Runs gpg; gives its standard output. */
   run(args: readonly string[], input: string | Uint8Array = ''): Promise<Buffer> {
     const quiet = ['--batch', '--yes', '--quiet', '--no-tty', '--pinentry-mode=loopback', '--passphrase', ''];
-    return command('gpg', ['--homedir', this.path, ...quiet, ...args], input);
+    return this.command('gpg', [...quiet, ...args], input);
+  }
+
+  /** Runs a program that finds its keys here, such as skopeo. */
+  command(program: string, args: readonly string[], input: string | Uint8Array = ''): Promise<Buffer> {
+    return toolBytes(program, args, { input, env: { LC_ALL: 'C', GNUPGHOME: this.path } });
   }
 
   /** A key without a passphrase; gives its fingerprint, in lower-case hex. `algorithm` and the others are gpg's words. */
@@ -92,25 +96,4 @@ export class GpgHome implements Disposable {
       fingerprint.toLowerCase(),
     );
   }
-}
-
-function command(program: string, args: readonly string[], input: string | Uint8Array): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, LC_ALL: 'C' },
-    });
-    const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
-    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-    child.stdin.on('error', () => {});
-    child.stdin.end(input);
-    child.once('error', (cause) => {
-      reject(new TestSupportError('MISSING_REQUIREMENT', 'cannot run gpg: apt-get install gnupg', { cause }));
-    });
-    child.once('close', (code) => {
-      if (code === 0) resolve(Buffer.concat(stdout));
-      else reject(new TestSupportError('FIXTURE_FAILED', `gpg ${args.join(' ')}\n${Buffer.concat(stderr)}`));
-    });
-  });
 }
