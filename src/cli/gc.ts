@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { type GcEvent, gc } from '../stage0/gc.ts';
 import { openHost } from '../stage0/host.ts';
-import { formatDuration, parseDuration } from './duration.ts';
+import { formatDuration } from './duration.ts';
+import { durationFlag } from './duration-flag.ts';
 import { CliError } from './error.ts';
-import { boolean, Flag, value } from './flag.ts';
+import { boolean, Flag } from './flag.ts';
 import { type GlobalValues, hostOptions } from './global-flags.ts';
 import { complain, print, warn } from './output.ts';
 import { requireRoot, subcommand } from './subcommand.ts';
@@ -34,12 +35,6 @@ export function gcCommand(summary: string): Command {
       });
       if (failed) throw new CliError('some-failed', 'failed to remove one or more pods');
     });
-}
-
-function durationFlag(name: string, description: string, fallback: string): Flag {
-  const flag = new Flag(name, value('DURATION'), description);
-  flag.argParser(parseDuration).default(parseDuration(fallback), fallback);
-  return flag;
 }
 
 function show(event: GcEvent, gracePeriod: number, debug: boolean): void {

@@ -9,11 +9,7 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
   new Flag('system-config', value('DIR'), 'vendor configuration (default: /usr/lib/rkt)'),
   new Flag('local-config', value('DIR'), 'configuration of this host (default: /etc/rkt)'),
   new Flag('user-config', value('DIR'), 'configuration that overrides both'),
-  new Flag(
-    'insecure-options',
-    value('LIST'),
-    `checks to go without: ${INSECURE_WORDS.join(',')} (only image, capabilities and paths change anything: nothing is fetched, and there is no seccomp filter)`,
-  ),
+  new Flag('insecure-options', value('LIST'), `checks to go without: ${INSECURE_WORDS.join(',')}`),
   new Flag(
     'trust-keys-from-https',
     boolean,

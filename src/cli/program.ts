@@ -4,6 +4,7 @@ import { type CommandEntry, type Entry, type GroupEntry, readCommandLine } from 
 import { exitCodeFor } from './exit-code.ts';
 import { normalize } from './flag.ts';
 import { GLOBAL_FLAGS } from './global-flags.ts';
+import { IMAGE_COMMANDS } from './image.ts';
 import { complain, print, warn } from './output.ts';
 
 /** Every command, in the order of the help. */
@@ -14,10 +15,16 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./cat-manifest.ts')).catManifestCommand,
   },
   {
+    name: 'fetch',
+    summary: 'fetch images into the store',
+    load: async () => (await import('./fetch.ts')).fetchCommand,
+  },
+  {
     name: 'gc',
     summary: 'remove pods that have ended, after a grace period',
     load: async () => (await import('./gc.ts')).gcCommand,
   },
+  { name: 'image', summary: 'manage the images in the store', commands: IMAGE_COMMANDS },
   { name: 'list', summary: 'list pods', load: async () => (await import('./list.ts')).listCommand },
   {
     name: 'rm',

@@ -64,7 +64,7 @@ const LONGEST_TIME = 100 * 3600;
 
 function secondsLeft({ read, total }: LayerProgress, speed: number | undefined): number | undefined {
   if (total === undefined || speed === undefined || speed <= 0) return undefined;
-  return Math.ceil(Math.max(total - read, 0) / speed);
+  return Math.round(Math.max(total - read, 0) / speed);
 }
 
 /** `7s`, `2m05s`, `1h30m`; nothing where it cannot be said. */
