@@ -1,4 +1,10 @@
 import { boolean, Flag, optional, value, values } from './flag.ts';
+import { pullFlags, signatureFlag } from './pull-flags.ts';
+
+/** As in rkt: what is in the store is good enough to run. */
+export const PULL_POLICY = 'new';
+
+const PULL_FLAGS = pullFlags(PULL_POLICY);
 
 /** Flags of a pod, and of each of its images: one table for the parser and for the help. */
 export const POD_FLAGS: readonly Flag[] = [
@@ -6,6 +12,7 @@ export const POD_FLAGS: readonly Flag[] = [
   new Flag('stage1-name', value('NAME'), 'image of the stage1, by its name (NAME[:VERSION])'),
   new Flag('stage1-hash', value('ID'), 'image of the stage1, by its id in the store'),
   new Flag('stage1-from-dir', value('FILE'), 'image of the stage1, from the stage1-images directory'),
+  ...PULL_FLAGS,
   new Flag('net', optional('NETWORKS', 'default'), 'none: only a loopback interface'),
   new Flag('inherit-env', boolean, 'give the apps the environment of this command'),
   new Flag('set-env', values('NAME=VALUE'), 'an environment variable for all apps'),
@@ -18,6 +25,7 @@ export const POD_FLAGS: readonly Flag[] = [
 ];
 
 export const APP_FLAGS: readonly Flag[] = [
+  signatureFlag(),
   new Flag('exec', value('PATH'), "run this instead of the image's command"),
   new Flag('name', value('NAME'), "name of the app (default: the last part of the image's)"),
   new Flag('environment', values('NAME=VALUE'), 'an environment variable for this app'),
@@ -30,5 +38,10 @@ export const APP_FLAGS: readonly Flag[] = [
   new Flag('cpu', value('CORES'), 'limit, as 2 or 500m'),
 ].map((flag) => flag.helpGroup('Flags of the image before them:'));
 
-/** Those that a pod manifest says itself. */
-export const EXCLUDED_BY_MANIFEST: readonly string[] = ['inherit-env', 'set-env', 'set-env-file'];
+/** What a pod manifest says itself; its images are in the store, since it names them by their ids. */
+export const EXCLUDED_BY_MANIFEST: readonly string[] = [
+  'inherit-env',
+  'set-env',
+  'set-env-file',
+  ...PULL_FLAGS.map((flag) => flag.name()),
+];

@@ -6,7 +6,8 @@ import type { Stage1Choice } from '../stage0/stage1-image.ts';
 import type { FlagValues, ImageArguments, PodArguments } from './app-arguments.ts';
 import { CliError } from './error.ts';
 import { all, isSet, last, maybe } from './flag-values.ts';
-import { EXCLUDED_BY_MANIFEST } from './run-flags.ts';
+import { pullOptions, signature } from './pull-flags.ts';
+import { EXCLUDED_BY_MANIFEST, PULL_POLICY } from './run-flags.ts';
 
 /** What a command line of `run` asks for. Throws CliError `usage`, and what reading the named files throws. */
 export function runRequest({ flags, images }: PodArguments): RunRequest {
@@ -22,6 +23,7 @@ export function runRequest({ flags, images }: PodArguments): RunRequest {
     interactive,
     hostname: hostname(last(flags, 'hostname')),
     uuidFile: last(flags, 'uuid-file-save'),
+    ...pullOptions(flags, PULL_POLICY),
   };
 }
 
@@ -57,6 +59,7 @@ function appRequest({ image, flags, args }: ImageArguments): AppRequest {
     args,
     environment: all(flags, 'environment'),
     readOnlyRootfs: isSet(flags, 'readonly-rootfs'),
+    ...maybe('signature', signature(flags)),
     ...maybe('name', last(flags, 'name')),
     ...maybe('exec', last(flags, 'exec')),
     ...maybe('user', last(flags, 'user')),

@@ -6,6 +6,7 @@ import { withAttention } from './attention.ts';
 import { globalValues } from './flag-values.ts';
 import { GLOBAL_FLAGS, hostOptions } from './global-flags.ts';
 import { warn } from './output.ts';
+import { deprecations } from './pull-flags.ts';
 import { APP_FLAGS, POD_FLAGS } from './run-flags.ts';
 import { runRequest } from './run-request.ts';
 import { requireRoot, subcommand } from './subcommand.ts';
@@ -26,6 +27,7 @@ async function runPod(args: readonly string[]): Promise<void> {
   requireRoot();
   const given = parsePodArguments(args, { pod: [...POD_FLAGS, ...GLOBAL_FLAGS], app: APP_FLAGS });
   const request = runRequest(given);
+  for (const text of deprecations(given.flags)) warn('run', text);
   if (!given.flags.has('net')) warn('run', 'without --net the pod has a loopback interface only');
   const host = openHost(hostOptions(globalValues(given.flags)));
   await withAttention(host.debug, (attention) => run(host, request, process.env, attention));

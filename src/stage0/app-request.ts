@@ -17,6 +17,8 @@ import { Stage0Error } from './errors.ts';
 export interface AppRequest {
   /** The image string. */
   readonly image: string;
+  /** Path of its detached signature, instead of the published one. */
+  readonly signature?: string;
   readonly name?: string;
   /** Replaces the image's command; `args` follow it, or the image's command when this is absent. */
   readonly exec?: string;

@@ -4,6 +4,7 @@ import { type ImageRecord, openStore, type Store } from '../store/index.ts';
 import { Stage0Error } from './errors.ts';
 import type { Attention, Host } from './host.ts';
 import { fetchContext, importOptions } from './image-context.ts';
+import type { PullPolicy } from './images.ts';
 import { checkPlatform } from './platform.ts';
 import { writePodFiles, writeStage1 } from './pod-files.ts';
 import { completeApp, type PodApp, type PodRequest, podApp, podManifest } from './pod-request.ts';
@@ -14,6 +15,10 @@ export interface PrepareRequest {
   readonly pod: PodRequest;
   readonly stage1: Stage1Choice;
   readonly roots: RootKind;
+  readonly pullPolicy: PullPolicy;
+  /** Credentials files beside those of the configuration. */
+  readonly authFiles: readonly string[];
+  readonly trustKeysFromHttps: boolean;
 }
 
 export interface Prepared {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parsePodArguments } from '../../../src/cli/app-arguments.ts';
 import { messageOf } from '../../../src/cli/exit-code.ts';
+import { GLOBAL_FLAGS } from '../../../src/cli/global-flags.ts';
 import { APP_FLAGS, POD_FLAGS } from '../../../src/cli/run-flags.ts';
 import { runRequest } from '../../../src/cli/run-request.ts';
 
@@ -11,7 +12,7 @@ const directory = mkdtempSync(join(tmpdir(), 'rkt-request-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
 const request = (...args: string[]) =>
-  runRequest(parsePodArguments(args, { pod: POD_FLAGS, app: APP_FLAGS }));
+  runRequest(parsePodArguments(args, { pod: [...POD_FLAGS, ...GLOBAL_FLAGS], app: APP_FLAGS }));
 const file = (name: string, text: string) => {
   const path = join(directory, name);
   writeFileSync(path, text);
@@ -47,6 +48,9 @@ describe('a request to run', () => {
       interactive: false,
       hostname: undefined,
       uuidFile: undefined,
+      pullPolicy: 'new',
+      authFiles: [],
+      trustKeysFromHttps: false,
     });
   });
 
@@ -56,6 +60,16 @@ describe('a request to run', () => {
       hostname: 'b',
     });
     expect(request('img', '--no-overlay')).toMatchObject({ roots: 'copy' });
+  });
+
+  it('says how images are come by, and which signature each has', () => {
+    const flags = ['--no-store', '--auth-file=x', '--auth-file', 'y', '--trust-keys-from-https'];
+    expect(request(...flags, 'a', '--signature=a.asc', 'b')).toMatchObject({
+      pod: { apps: [{ image: 'a', signature: 'a.asc' }, { image: 'b' }] },
+      pullPolicy: 'update',
+      authFiles: ['x', 'y'],
+      trustKeysFromHttps: true,
+    });
   });
 
   it.each([
@@ -71,6 +85,8 @@ describe('a request to run', () => {
     [['a', '--hostname=not_a_host!'], '--hostname: "not_a_host!" is no name of a host'],
     [['a', `--hostname=${'a'.repeat(65)}`], 'is no name of a host'],
     [['a', '--hostname='], 'is no name of a host'],
+    [['a', '--store-only', '--no-store'], 'both --store-only and --no-store specified'],
+    [['a', '--signature=x', '--signature=y'], '--signature specified multiple times for the same image'],
     [['a', '--set-env=1=2'], '--set-env: "1" is not a name of an environment variable'],
     [['a', '--set-env-file=/no/such/file'], 'unable to read /no/such/file'],
   ])('is refused for %j', (args, message) => {
@@ -80,7 +96,13 @@ describe('a request to run', () => {
   it('takes a manifest instead of images, and nothing beside it', () => {
     const path = file('pod.json', pod({}));
     expect(request(`--pod-manifest=${path}`)).toMatchObject({ pod: { kind: 'manifest' } });
-    for (const more of [['img'], ['--inherit-env'], ['--set-env=A=1']])
+    for (const more of [
+      ['img'],
+      ['--inherit-env'],
+      ['--set-env=A=1'],
+      ['--pull-policy=new'],
+      ['--store-only'],
+    ])
       expect(() => request(`--pod-manifest=${path}`, ...more)).toThrow(
         'conflicting flags set with --pod-manifest',
       );
