@@ -15,6 +15,10 @@ const digest: Grammar<Digest> = {
 
 export const readDigest = word(digest);
 
+export function isDigest(text: string): text is Digest {
+  return digest.is(text);
+}
+
 /** Throws OciError `invalid-value`. */
 export function parseDigest(text: string): Digest {
   return parseWord(digest, text, refuse);

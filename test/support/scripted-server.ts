@@ -72,5 +72,6 @@ export class ScriptedServer implements AsyncDisposable {
 
 /** An answer that is always the same. */
 export function answering(status: number, headers: Record<string, string> = {}, body = ''): Answer {
-  return (_request, response) => response.writeHead(status, headers).end(body);
+  const length = { 'content-length': `${Buffer.byteLength(body)}` };
+  return (_request, response) => response.writeHead(status, { ...length, ...headers }).end(body);
 }

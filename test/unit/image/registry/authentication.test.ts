@@ -1,0 +1,235 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { BasicCredentials } from '../../../../src/config/index.ts';
+import { TestAuthority } from '../../../support/certificates.ts';
+import {
+  inTurn,
+  MANIFEST,
+  manifestAnswer,
+  REPOSITORY,
+  RegistryBench,
+} from '../../../support/scripted-registry.ts';
+import { type Answer, answering, type ScriptedServer } from '../../../support/scripted-server.ts';
+
+const LOGIN: BasicCredentials = { user: 'alice', password: 'pass:word' };
+const BASIC = `Basic ${Buffer.from('alice:pass:word').toString('base64')}`;
+const withLogin = { credentials: () => LOGIN };
+
+/** Takes these values of the header `authorization` and answers others with 401. */
+function guarded(challenge: string | (() => string), accepted: readonly string[], answer: Answer): Answer {
+  return (request, response) => {
+    if (accepted.includes(request.headers.authorization ?? '')) return answer(request, response);
+    const header = typeof challenge === 'string' ? challenge : challenge();
+    response.writeHead(401, { 'www-authenticate': header }).end('{"errors":[{"code":"UNAUTHORIZED"}]}');
+  };
+}
+
+const token = (body: Record<string, unknown>) => answering(200, {}, JSON.stringify(body));
+const authorizations = (server: ScriptedServer) =>
+  server.requests.map(({ headers }) => headers.authorization);
+const refusal = (code: string, message: RegExp) =>
+  expect.objectContaining({ name: 'ImageError', code, message: expect.stringMatching(message) });
+
+async function bearerRegistry(bench: RegistryBench, tokens: Answer, accepted: readonly string[]) {
+  const auth = await bench.serve(tokens);
+  const challenge = `Bearer realm="${auth.origin}/token?x=1",service="registry.example",scope="repository:${REPOSITORY}:pull"`;
+  return { auth, registry: await bench.serve(guarded(challenge, accepted, manifestAnswer)) };
+}
+
+test('whoever asks nobody who they are gets no login', async () => {
+  await using bench = new RegistryBench();
+  const registry = await bench.serve(manifestAnswer);
+  expect((await bench.open(registry, withLogin).root()).text).toBe(MANIFEST);
+  expect(authorizations(registry)).toEqual([undefined]);
+});
+
+test('a login goes to a registry that asks for one, and from then on with each request', async () => {
+  await using bench = new RegistryBench();
+  const registry = await bench.serve(guarded('Basic realm="x"', [BASIC], manifestAnswer));
+  const source = bench.open(registry, withLogin);
+  await source.root();
+  await source.root();
+  expect(authorizations(registry)).toEqual([undefined, BASIC, BASIC]);
+});
+
+test('a token is fetched for what the registry says, without a login if there is none, and used until it ends', async () => {
+  await using bench = new RegistryBench();
+  const tokens = inTurn(token({ token: 'one', expires_in: 300 }), token({ access_token: 'two' }));
+  const { auth, registry } = await bearerRegistry(bench, tokens, ['Bearer one', 'Bearer two']);
+  const source = bench.open(registry);
+  await source.root();
+  await source.root();
+  expect(authorizations(registry)).toEqual([undefined, 'Bearer one', 'Bearer one']);
+  const [asked] = auth.requests;
+  expect(Object.fromEntries(new URL(asked?.path ?? '', auth.origin).searchParams)).toEqual({
+    x: '1',
+    service: 'registry.example',
+    scope: `repository:${REPOSITORY}:pull`,
+  });
+  expect(asked?.headers.authorization).toBeUndefined();
+
+  bench.clock.pass(290_000);
+  await source.root();
+  expect(auth.requests).toHaveLength(1);
+  bench.clock.pass(10_000);
+  await source.root();
+  expect(authorizations(registry).slice(3)).toEqual(['Bearer one', 'Bearer two']);
+});
+
+test('a login goes to whom the registry names for tokens', async () => {
+  await using bench = new RegistryBench();
+  const { auth, registry } = await bearerRegistry(bench, token({ token: 'one' }), ['Bearer one']);
+  await bench.open(registry, withLogin).root();
+  expect(authorizations(auth)).toEqual([BASIC]);
+  expect(auth.requests[0]?.path).toContain('account=alice');
+  expect(authorizations(registry)).toEqual([undefined, 'Bearer one']);
+});
+
+test('a token that is refused in the middle of a pull is replaced once for all who have it', async () => {
+  await using bench = new RegistryBench();
+  const accepted = ['Bearer one'];
+  const tokens = inTurn(token({ token: 'one', expires_in: 3600 }), token({ token: 'two' }), answering(500));
+  const { auth, registry } = await bearerRegistry(bench, tokens, accepted);
+  const source = bench.open(registry);
+  await source.root();
+  accepted.splice(0, 1, 'Bearer two');
+  await Promise.all([source.root(), source.root(), source.root()]);
+  expect(auth.requests).toHaveLength(2);
+  expect(authorizations(registry).filter((value) => value === 'Bearer two')).toHaveLength(3);
+});
+
+test('without a scope a token for pulling is asked for', async () => {
+  await using bench = new RegistryBench();
+  const auth = await bench.serve(token({ token: 'one' }));
+  const registry = await bench.serve(
+    guarded(`Bearer realm="${auth.origin}"`, ['Bearer one'], manifestAnswer),
+  );
+  await bench.open(registry).root();
+  expect(auth.asked).toEqual([`GET /?scope=${encodeURIComponent(`repository:${REPOSITORY}:pull`)}`]);
+});
+
+test.each([
+  [
+    'nobody is logged in',
+    'Basic realm="x"',
+    {},
+    /: authentication required: bad HTTP status code: 401 \(UNAUTHORIZED\)$/,
+  ],
+  [
+    'the login is wrong',
+    'Basic realm="x"',
+    withLogin,
+    /: the login is not accepted: bad HTTP status code: 401 \(UNAUTHORIZED\)$/,
+  ],
+  ['no way is known', 'Negotiate', withLogin, /: bad HTTP status code: 401/],
+  ['no way is named', '', withLogin, /: bad HTTP status code: 401/],
+])('a registry that is not content: %s', async (_what, challenge, options, message) => {
+  await using bench = new RegistryBench();
+  const registry = await bench.serve(guarded(challenge, [], manifestAnswer));
+  const failed = bench.open(registry, options).root();
+  await expect(failed).rejects.toEqual(refusal('unauthorized', message));
+  await expect(failed).rejects.toEqual(
+    refusal('unauthorized', /^manifest 1 of team\/app in 127\.0\.0\.1:\d+: /),
+  );
+  await expect(failed).rejects.not.toThrow(/pass:word|alice/);
+  expect(registry.requests.length).toBeLessThanOrEqual(2);
+});
+
+test('a registry that takes no token it has made is not asked for ever', async () => {
+  await using bench = new RegistryBench();
+  const { registry } = await bearerRegistry(bench, token({ token: 'one' }), []);
+  await expect(bench.open(registry).root()).rejects.toEqual(refusal('unauthorized', /401/));
+  expect(registry.requests).toHaveLength(2);
+});
+
+test.each<[string, Answer, string, RegExp]>([
+  [
+    'a wrong login',
+    answering(401, {}, '{"details":"wrong"}'),
+    'unauthorized',
+    /^token from http:\S+\/token\?\.\.\.: user or password are not accepted: bad HTTP status code: 401 \(wrong\)$/,
+  ],
+  [
+    'a forbidden repository',
+    answering(403),
+    'forbidden',
+    /^token from .*: access denied: bad HTTP status code: 403$/,
+  ],
+  ['no JSON', answering(200, {}, 'secret'), 'bad-answer', /^token from .*: its answer is not understood$/],
+  ['no token', token({}), 'bad-answer', /: there is none in the answer$/],
+  [
+    'a token that would end its header',
+    token({ token: 'secret\r\nx: y' }),
+    'bad-answer',
+    /: there is none in the answer$/,
+  ],
+  [
+    'a token of another kind',
+    token({ token: ['secret'] }),
+    'bad-answer',
+    /: its answer is not understood at token$/,
+  ],
+  ['a life of another kind', token({ token: 'secret', expires_in: 'ever' }), 'bad-answer', /at expires_in$/],
+  ['an endless answer', answering(200, {}, ' '.repeat(2_000_000)), 'too-large', /is longer than \d+ bytes$/],
+])('a server of tokens that has %s', async (_what, answer, code, message) => {
+  await using bench = new RegistryBench();
+  const { registry } = await bearerRegistry(bench, answer, ['Bearer secret']);
+  const failed = bench.open(registry, withLogin).root();
+  await expect(failed).rejects.toEqual(refusal(code, message));
+  await expect(failed).rejects.not.toThrow(/secret|pass:word/);
+  expect(bench.clock.pauses).toEqual([]);
+});
+
+test('a server of tokens that fails, or limits its requests, is asked again', async () => {
+  await using bench = new RegistryBench();
+  const tokens = inTurn(answering(503), answering(429, { 'retry-after': '7' }), token({ token: 'one' }));
+  const { registry } = await bearerRegistry(bench, tokens, ['Bearer one']);
+  await bench.open(registry).root();
+  expect(bench.clock.pauses).toEqual([500, 7000]);
+});
+
+test.each(['ftp://auth.example/', 'file:///etc/passwd', 'https://user:secret@auth.example/', 'token', ''])(
+  'nobody asks for a token at %o',
+  async (realm) => {
+    await using bench = new RegistryBench();
+    const registry = await bench.serve(guarded(`Bearer realm="${realm}"`, [], manifestAnswer));
+    const failed = bench.open(registry, withLogin).root();
+    await expect(failed).rejects.toEqual(
+      refusal('bad-answer', /^cannot get a token where the registry says: /),
+    );
+    await expect(failed).rejects.not.toThrow(/secret/);
+  },
+);
+
+test('whom a registry redirects to is not shown the login, however it asks', async () => {
+  await using bench = new RegistryBench();
+  const tokens = await bench.serve(token({ token: 'stolen' }));
+  const store = await bench.serve(
+    guarded(`Bearer realm="${tokens.origin}", Basic realm="x"`, [], manifestAnswer),
+  );
+  const redirect = answering(307, { location: `${store.origin}/object` });
+  const registry = await bench.serve(guarded('Basic realm="x"', [BASIC], redirect));
+  await expect(bench.open(registry, withLogin).root()).rejects.toEqual(refusal('unauthorized', /401/));
+  expect(authorizations(registry)).toEqual([undefined, BASIC]);
+  expect([authorizations(store), tokens.requests]).toEqual([[undefined], []]);
+});
+
+test('a login that came over TLS is not sent on without it, also where plain http is allowed', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'rkt-tokens-'));
+  try {
+    const authority = await TestAuthority.create(directory);
+    await using bench = new RegistryBench({ SSL_CERT_FILE: authority.caPath });
+    const tokens = await bench.serve(token({ token: 'one' }));
+    const guard = guarded(`Bearer realm="${tokens.origin}"`, ['Bearer one'], manifestAnswer);
+    const registry = await bench.serve(guard, await authority.issue('registry'));
+    await expect(bench.open(registry, withLogin).root()).rejects.toEqual(
+      refusal('insecure', /^token from http:\S+: the login is not sent over plain http$/),
+    );
+    expect(tokens.requests).toEqual([]);
+    expect((await bench.open(registry).root()).text).toBe(MANIFEST);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
