@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DigestAlgorithm } from '../oci/index.ts';
+import { keepHeapSmall } from '../os/heap.ts';
 import { DEFAULT_EXPANSION, decompressed, type ExpansionLimit } from './decompression.ts';
 import { type LayerRules, LayerWriter, LowerLayers, type Owner } from './extract/index.ts';
 import { type Bytes, observed } from './stream.ts';
@@ -58,6 +59,7 @@ async function read(
   plan: SurveyPlan,
   take: (entry: Entry, reader: TarReader) => Promise<void>,
 ): Promise<string> {
+  keepHeapSmall();
   const hash = createHash(plan.algorithm);
   const tar = observed(decompressed(plan.stream, plan.limits.expansion ?? DEFAULT_EXPANSION), (chunk) =>
     hash.update(chunk),
