@@ -95,6 +95,7 @@ const PROGRAM = {
 function overviewText({ name, summary, commands }: GroupEntry = PROGRAM): string {
   const program = new Command(`rkt ${name}`.trimEnd())
     .description(summary)
+    .usage('[FLAGS] COMMAND')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [COMMAND]', 'print the help of a command');
   for (const entry of commands)
