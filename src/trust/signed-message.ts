@@ -9,30 +9,32 @@ export interface SignedMessage {
   readonly signatures: readonly SignaturePacket[];
 }
 
-/** @throws TrustError malformed-signature, unsupported-signature, too-large */
+/** @throws TrustError malformed-signature, too-large */
 export async function readSignedMessage(file: Uint8Array): Promise<SignedMessage> {
-  if (file.length > LARGEST_SIGNATURE)
+  if (file.length > LARGEST_SIGNATURE) {
     throw new TrustError(
       'too-large',
-      `signature of ${file.length} bytes, at most ${LARGEST_SIGNATURE} are allowed`,
+      `signature has ${file.length} bytes, at most ${LARGEST_SIGNATURE} are allowed`,
     );
+  }
   if (!isBinary(file)) throw malformed('not binary OpenPGP');
+  try {
+    return await parse(file);
+  } catch (cause) {
+    throw cause instanceof TrustError ? cause : malformed('not a signed message', cause);
+  }
+}
+
+async function parse(file: Uint8Array): Promise<SignedMessage> {
   const openpgp = await loadOpenpgp();
-  const message = await openpgp
-    .readMessage({ binaryMessage: file, config: strictConfig(openpgp) })
-    .catch((cause: unknown) => {
-      throw malformed('not an OpenPGP message', cause);
-    });
-  const { packets } = message.unwrapCompressed();
-  const literals = packets.filter((packet) => packet instanceof openpgp.LiteralDataPacket);
+  const config = strictConfig(openpgp);
+  const message = await openpgp.readMessage({ binaryMessage: file, config });
+  // With nobody's keys this verifies nothing; it is how OpenPGP.js gives the signatures behind the content.
+  const results = await message.verify([], undefined, config);
   const content = message.getLiteralData();
-  if (literals.length !== 1 || content === null) throw malformed('not a signed message');
-  const rest = [...packets].filter(
-    (packet) =>
-      !(packet instanceof openpgp.LiteralDataPacket) && !(packet instanceof openpgp.OnePassSignaturePacket),
-  );
-  if (rest.length === 0) throw malformed('a message without a signature');
-  return { content, signatures: await requireSignatures(rest) };
+  if (content === null || results.length === 0) throw malformed('a message without a signature');
+  const found = await Promise.all(results.map(({ signature }) => signature));
+  return { content, signatures: await requireSignatures(found.flatMap(({ packets }) => [...packets])) };
 }
 
 function malformed(problem: string, cause?: unknown): TrustError {

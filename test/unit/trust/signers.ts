@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
-import { parseACIdentifier } from '../../../src/appc/index.ts';
-import { openKeystore } from '../../../src/trust/index.ts';
+import { type ACIdentifier, parseACIdentifier } from '../../../src/appc/index.ts';
+import { type Keystore, openKeystore } from '../../../src/trust/index.ts';
 import { readPublicKeys } from '../../../src/trust/key.ts';
 import { type VerificationOptions, verifyDetached } from '../../../src/trust/verification.ts';
 import { GpgHome } from '../../support/gpg.ts';
@@ -29,17 +29,21 @@ export function useSigners(...algorithms: readonly string[]) {
   });
   afterAll(() => gpg[Symbol.dispose]());
 
-  /** Verifies with the keys as gpg exports them now, through a keystore on disk. */
-  const verify = async ({ trusted, signature, content = CONTENT, options }: Given) => {
+  /** A keystore on disk that has these keys, as gpg exports them now, for one prefix. */
+  const trusting = async (trusted: readonly string[], prefix: ACIdentifier = NAME): Promise<Keystore> => {
     const keystore = openKeystore({ systemDirectory: at('lib'), localDirectory: at('etc') });
     for (const one of trusted) {
       for (const parsed of await readPublicKeys(await gpg.exportKeys([key(one)]), one))
-        keystore.add({ kind: 'prefix', prefix: NAME }, parsed);
+        keystore.add({ kind: 'prefix', prefix }, parsed);
     }
-    const bytes = typeof content === 'string' ? content : inPieces(content);
-    return verifyDetached(keystore, NAME, bytes, signature, options);
+    return keystore;
   };
-  return { gpg, key, verify, at };
+
+  const verify = async ({ trusted, signature, content = CONTENT, options }: Given) => {
+    const bytes = typeof content === 'string' ? content : inPieces(content);
+    return verifyDetached(await trusting(trusted), NAME, bytes, signature, options);
+  };
+  return { gpg, key, trusting, verify, at };
 }
 
 async function* inPieces(content: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
