@@ -90,7 +90,7 @@ function barOf(share: number, room: number): string | undefined {
 }
 
 /** The digits of a digest, or the end of a path, which tells more than its beginning. */
-export function shortName(layer: string): string {
+function shortName(layer: string): string {
   const digits = /^[a-z0-9]+:([0-9a-f]{12})[0-9a-f]*$/.exec(layer)?.[1];
   return digits ?? printable(layer).slice(-NAME_WIDTH);
 }

@@ -1,4 +1,4 @@
-import type { RegistryConfig } from './registry.ts';
+import type { RegistryEntry } from './registry.ts';
 
 /** What a configuration file says, kind by kind; the fields of auth, dockerAuth, paths and stage1 are those of rkt 1.30's files. */
 export type Entry =
@@ -11,11 +11,7 @@ export type Entry =
   | { readonly kind: 'paths'; readonly data?: string; readonly stage1Images?: string }
   | { readonly kind: 'stage1'; readonly name?: string; readonly version?: string; readonly location?: string }
   | { readonly kind: 'vm'; readonly ids: VmIds }
-  | {
-      readonly kind: 'registry';
-      readonly registries: readonly string[];
-      readonly config: RegistryConfig;
-    }
+  | ({ readonly kind: 'registry' } & RegistryEntry)
   /** Absolute paths. */
   | { readonly kind: 'containerAuth'; readonly files: readonly string[] };
 

@@ -68,7 +68,7 @@ const readers: Readonly<Record<Kind, (at: Cursor) => Entry>> = {
     });
     return { kind: 'vm', ids };
   },
-  registry: readRegistry,
+  registry: (at) => ({ kind: 'registry', ...readRegistry(at) }),
 };
 
 const credentialReaders: Readonly<Record<Credentials['type'], (at: Cursor) => Credentials>> = {

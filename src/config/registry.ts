@@ -1,6 +1,5 @@
 import { type Cursor, fields, oneOf, quote, string } from '../appc/json.ts';
 import { withoutUndefined } from '../appc/json-value.ts';
-import type { Entry } from './entries.ts';
 import { absolutePath, nonEmptyListOf } from './readers.ts';
 
 /** How a registry of OCI and Docker images is spoken to, and what its images are verified with. */
@@ -28,17 +27,21 @@ const REGISTRY = /^(?:\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?)(?::([1-
 const LARGEST_PORT = 65_535;
 
 /** Reads `HOST[:PORT]`, in canonical form. */
-export function registryName(at: Cursor): string {
+function registryName(at: Cursor): string {
   const text = string(at);
   const match = REGISTRY.exec(text.toLowerCase());
   if (match !== null && Number(match[1] ?? 0) <= LARGEST_PORT) return canonicalRegistry(text);
   throw at.refuse('invalid-value', at.path, `expected HOST[:PORT], got ${quote(text)}`);
 }
 
-export function readRegistry(at: Cursor): Entry {
+export interface RegistryEntry {
+  readonly registries: readonly string[];
+  readonly config: RegistryConfig;
+}
+
+export function readRegistry(at: Cursor): RegistryEntry {
   const registry = fields(at);
   return {
-    kind: 'registry',
     registries: registry.required('registries', nonEmptyListOf(registryName)),
     config: withoutUndefined({
       mirrors: registry.list('mirrors', registryName),
