@@ -33,6 +33,8 @@ function detailsOf(event: Detail): readonly string[] {
       return [`using image from file ${event.source}`];
     case 'image-resolve':
       return [`searching for image ${event.source}`];
+    case 'discovery-miss':
+      return [event.reason];
     case 'image-fetch':
       return [`remote fetching from URL "${event.url}"`, `fetching image from ${event.url}`];
     case 'image-fresh':

@@ -9,6 +9,8 @@ type OriginEvent =
   | { readonly kind: 'image-import'; readonly source: string }
   /** Somebody is asked where an image of this name is, or which one it is by now. */
   | { readonly kind: 'image-resolve'; readonly source: string }
+  /** One of the pages where it could be said where an image is says nothing, and the next is asked. The reason names the page. */
+  | { readonly kind: 'discovery-miss'; readonly reason: string }
   | { readonly kind: 'image-fetch'; readonly url: string }
   /** What the store has from there is still good by its server's own word: nothing is asked. */
   | { readonly kind: 'image-fresh'; readonly url: string };

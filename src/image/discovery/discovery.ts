@@ -6,7 +6,7 @@ import { parseHttpUrl, showUrl } from '../http/url.ts';
 import { type DiscoveryTagName, discoveryTags } from './discovery-tags.ts';
 import type { DiscoveryOptions } from './page.ts';
 import { type AciEndpoint, renderTemplate } from './template.ts';
-import { type Findings, walk } from './walk.ts';
+import { type AtLeastOne, type Findings, walk } from './walk.ts';
 
 const LONGEST_URL = 8192;
 
@@ -18,7 +18,7 @@ export function discoverImage(
   client: HttpClient,
   image: ImageName,
   options: DiscoveryOptions,
-): Promise<readonly AciEndpoint[]> {
+): Promise<AtLeastOne<AciEndpoint>> {
   return walk(client, image.name, options, (html) =>
     gather(html, 'ac-discovery', image.name, (template) => {
       const { aci, signature } = renderTemplate(template, image);
@@ -35,7 +35,7 @@ export function discoverPublicKeys(
   client: HttpClient,
   prefix: ACIdentifier,
   options: DiscoveryOptions,
-): Promise<readonly string[]> {
+): Promise<AtLeastOne<string>> {
   return walk(client, prefix, options, (html) =>
     gather(html, 'ac-discovery-pubkeys', prefix, (url) => webUrl(url, options)),
   );

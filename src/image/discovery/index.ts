@@ -1,3 +1,3 @@
 export { discoverImage, discoverPublicKeys } from './discovery.ts';
-export type { DiscoveryEvent, DiscoveryOptions } from './page.ts';
+export type { DiscoveryOptions } from './page.ts';
 export type { AciEndpoint } from './template.ts';

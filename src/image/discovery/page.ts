@@ -1,5 +1,6 @@
 import { type Authentication, authenticationFor } from '../authentication.ts';
 import { ImageError } from '../error.ts';
+import type { ImageEvent } from '../event.ts';
 import type { HttpClient } from '../http/http.ts';
 import { readBytes } from '../http/response.ts';
 import { showUrl } from '../http/url.ts';
@@ -9,13 +10,7 @@ export interface DiscoveryOptions {
   readonly insecureHttp: boolean;
   readonly credentials?: Authentication | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly report?: ((event: DiscoveryEvent) => void) | undefined;
-}
-
-/** Nothing was found at one of the places; the next may have it. The reason names the place. */
-export interface DiscoveryEvent {
-  readonly kind: 'discovery-miss';
-  readonly reason: string;
+  readonly report?: ((event: ImageEvent) => void) | undefined;
 }
 
 const LARGEST_PAGE = 1024 * 1024;

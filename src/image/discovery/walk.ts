@@ -3,6 +3,8 @@ import { ImageError, type ImageErrorCode } from '../error.ts';
 import type { HttpClient } from '../http/http.ts';
 import { type DiscoveryOptions, readPage } from './page.ts';
 
+export type AtLeastOne<T> = readonly [T, ...T[]];
+
 /** What one page has of what is looked for. */
 export interface Findings<T> {
   readonly found: readonly T[];
@@ -28,13 +30,14 @@ export async function walk<T>(
   name: ACIdentifier,
   options: DiscoveryOptions,
   search: (html: string) => Findings<T>,
-): Promise<readonly T[]> {
+): Promise<AtLeastOne<T>> {
   const misses = new Misses(name, options);
   for (const prefix of prefixes(name)) {
     const page = await firstPage(client, prefix, options, misses);
     if (page === undefined) continue;
     const { found, problems } = search(page.html);
-    if (found.length > 0) return found;
+    const [first, ...others] = found;
+    if (first !== undefined) return [first, ...others];
     misses.note(`${page.scheme}://${prefix}: ${problems.slice(0, MOST_PROBLEMS).join(', ')}`);
   }
   throw misses.error();
@@ -57,7 +60,6 @@ async function firstPage(
     try {
       return { scheme, html: await readPage(client, `${scheme}://${prefix}?ac-discovery=1`, options) };
     } catch (error) {
-      options.signal?.throwIfAborted();
       if (!(error instanceof ImageError && MISSES.has(error.code))) throw error;
       misses.note(error.message, error);
     }

@@ -206,6 +206,7 @@ describe('remarks', () => {
       { kind: 'image-fetch', url: 'https://a/b' },
       ['remote fetching from URL "https://a/b"', 'fetching image from https://a/b'],
     ],
+    [{ kind: 'discovery-miss', reason: 'https://a: no meta tag' }, ['https://a: no meta tag']],
     [{ kind: 'image-fresh', url: 'https://a/b' }, ["image for https://a/b isn't expired, not fetching."]],
     [{ kind: 'signature-deferred', url: 'u' }, ['server requested deferring the signature download']],
   ];

@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { parseACIdentifier, parseImageName } from '../../../../src/appc/index.ts';
 import {
-  type DiscoveryEvent,
   type DiscoveryOptions,
   discoverImage,
   discoverPublicKeys,
 } from '../../../../src/image/discovery/index.ts';
-import { ImageError } from '../../../../src/image/index.ts';
+import { ImageError, type ImageEvent } from '../../../../src/image/index.ts';
 import { type ScriptedAnswer, ScriptedClient } from '../../../support/scripted-client.ts';
 
 const SECURE: DiscoveryOptions = { insecureHttp: false };
@@ -58,11 +57,11 @@ describe('an image', () => {
       'https://example.com/a?ac-discovery=1': keyTag('example.com https://example.com/keys'),
       [PARENT]: tag('example.com https://example.com/{name}.{ext}'),
     });
-    const misses: DiscoveryEvent[] = [];
-    const report = (event: DiscoveryEvent) => misses.push(event);
+    const misses: ImageEvent[] = [];
+    const report = (event: ImageEvent) => misses.push(event);
     const [found] = await discoverImage(client, parseImageName('example.com/a/b/c'), { ...SECURE, report });
     expect(found?.aci).toBe('https://example.com/example.com/a/b/c.aci');
-    expect(misses.map(({ reason }) => reason)).toEqual([
+    expect(misses.map((event) => event.kind === 'discovery-miss' && event.reason)).toEqual([
       'https://example.com/a/b/c?...: expected a 200 OK got 404',
       `https://example.com/a/b: no meta tag 'ac-discovery' for "example.com/a/b/c"`,
       `https://example.com/a: no meta tag 'ac-discovery' for "example.com/a/b/c"`,
@@ -89,14 +88,17 @@ describe('an image', () => {
       ].join(''),
       [PARENT]: tag('example.com https://parent.example/{name}.{ext}'),
     });
-    const misses: string[] = [];
-    const report = ({ reason }: DiscoveryEvent) => misses.push(reason);
+    const misses: ImageEvent[] = [];
+    const report = (event: ImageEvent) => misses.push(event);
     const [found] = await discoverImage(client, parseImageName('example.com/app'), { ...SECURE, report });
     expect(found?.aci).toBe('https://parent.example/example.com/app.aci');
-    expect(misses).toEqual([
-      'https://example.com/app: template "https://a.example/{channel}.{ext}" asks for the label "channel", ' +
-        'URL hdfs://b.example/example.com/app.aci is neither https nor http, ' +
-        'plain http is not allowed: http://c.example/example.com/app.aci',
+    expect(misses).toMatchObject([
+      {
+        reason:
+          'https://example.com/app: template "https://a.example/{channel}.{ext}" asks for the label "channel", ' +
+          'URL hdfs://b.example/example.com/app.aci is neither https nor http, ' +
+          'plain http is not allowed: http://c.example/example.com/app.aci',
+      },
     ]);
   });
 
