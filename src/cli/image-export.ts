@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import type { Command } from 'commander';
 import { openHost } from '../stage0/host.ts';
-import { type ExportFormat, exportImage } from '../stage0/images.ts';
+import { type ExportFormat, exportImage } from '../stage0/image-output.ts';
 import { withAttention } from './attention.ts';
 import { CliError } from './error.ts';
 import { boolean, Flag, value } from './flag.ts';

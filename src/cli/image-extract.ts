@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { openHost } from '../stage0/host.ts';
-import { extractImage, renderImage } from '../stage0/images.ts';
+import { extractImage, renderImage } from '../stage0/image-output.ts';
 import { withAttention } from './attention.ts';
 import { boolean, Flag } from './flag.ts';
 import { type GlobalValues, hostOptions } from './global-flags.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { openHost } from '../stage0/host.ts';
-import { collectImages, type ImageGcEvent } from '../stage0/images.ts';
+import { collectImages, type ImageGcEvent } from '../stage0/image-removal.ts';
 import { formatBytes } from './byte-size.ts';
 import { durationFlag } from './duration-flag.ts';
 import { CliError } from './error.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { openHost } from '../stage0/host.ts';
-import { removeImages } from '../stage0/images.ts';
+import { removeImages } from '../stage0/image-removal.ts';
 import { CliError } from './error.ts';
 import { type GlobalValues, hostOptions } from './global-flags.ts';
 import { complain, print, warn } from './output.ts';

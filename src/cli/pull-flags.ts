@@ -8,7 +8,6 @@ import { all, isSet, last } from './flag-values.ts';
 export interface PullOptions {
   readonly pullPolicy: PullPolicy;
   readonly authFiles: readonly string[];
-  readonly trustKeysFromHttps: boolean;
 }
 
 const POLICIES: readonly PullPolicy[] = ['never', 'new', 'update'];
@@ -39,7 +38,6 @@ export function pullOptions(flags: FlagValues, fallback: PullPolicy): PullOption
   return {
     pullPolicy: pullPolicy(flags) ?? fallback,
     authFiles: all(flags, 'auth-file'),
-    trustKeysFromHttps: isSet(flags, 'trust-keys-from-https'),
   };
 }
 

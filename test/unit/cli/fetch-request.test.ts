@@ -10,16 +10,14 @@ const requests = (...args: string[]) => fetchRequests(parse(...args));
 
 describe('a command line of fetch', () => {
   it('asks for what has changed, unless it says otherwise', () => {
-    expect(requests('a')).toEqual([
-      { image: 'a', pullPolicy: 'update', authFiles: [], trustKeysFromHttps: false },
-    ]);
+    expect(requests('a')).toEqual([{ image: 'a', pullPolicy: 'update', authFiles: [] }]);
     expect(requests('--pull-policy=new', 'a')).toMatchObject([{ pullPolicy: 'new' }]);
   });
 
   it('has signatures behind their images, all else anywhere', () => {
     expect(requests('a', '--signature=a.asc', '--auth-file=x', 'b', '--trust-keys-from-https')).toEqual([
-      { image: 'a', signature: 'a.asc', pullPolicy: 'update', authFiles: ['x'], trustKeysFromHttps: true },
-      { image: 'b', pullPolicy: 'update', authFiles: ['x'], trustKeysFromHttps: true },
+      { image: 'a', signature: 'a.asc', pullPolicy: 'update', authFiles: ['x'] },
+      { image: 'b', pullPolicy: 'update', authFiles: ['x'] },
     ]);
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
+import { parseImageID } from '../../../src/appc/index.ts';
 import { formatBytes } from '../../../src/cli/byte-size.ts';
 import { formatOf } from '../../../src/cli/image-export.ts';
 import { shortImageId } from '../../../src/cli/image-id.ts';
@@ -14,7 +15,7 @@ import { printable } from '../../../src/cli/printable.ts';
 import { absoluteTime } from '../../../src/cli/time.ts';
 
 const now = Date.now();
-const id = (digit: string, algorithm = 'sha512') => `${algorithm}-${digit.repeat(64)}`;
+const id = (digit: string, algorithm = 'sha512') => parseImageID(`${algorithm}-${digit.repeat(64)}`);
 const web = {
   id: id('a'),
   name: 'example.com/web:1.0',

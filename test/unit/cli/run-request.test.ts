@@ -50,7 +50,6 @@ describe('a request to run', () => {
       uuidFile: undefined,
       pullPolicy: 'new',
       authFiles: [],
-      trustKeysFromHttps: false,
     });
   });
 
@@ -63,12 +62,11 @@ describe('a request to run', () => {
   });
 
   it('says how images are come by, and which signature each has', () => {
-    const flags = ['--no-store', '--auth-file=x', '--auth-file', 'y', '--trust-keys-from-https'];
+    const flags = ['--no-store', '--auth-file=x', '--auth-file', 'y'];
     expect(request(...flags, 'a', '--signature=a.asc', 'b')).toMatchObject({
       pod: { apps: [{ image: 'a', signature: 'a.asc' }, { image: 'b' }] },
       pullPolicy: 'update',
       authFiles: ['x', 'y'],
-      trustKeysFromHttps: true,
     });
   });
 
