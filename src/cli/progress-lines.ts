@@ -1,4 +1,5 @@
 import type { ImageEvent } from '../image/index.ts';
+import type { TrustEvent } from '../trust/index.ts';
 import { formatBytes } from './byte-size.ts';
 import { formatDuration } from './duration.ts';
 import type { Download, LayersProgress } from './layer-progress.ts';
@@ -8,6 +9,8 @@ export function remarksOn(event: ImageEvent, debug: boolean): readonly string[] 
   switch (event.kind) {
     case 'signature-verified':
       return ['signature verified:', ...signers(event).map((signer) => `  ${signer}`)];
+    case 'trust':
+      return event.event.kind === 'key-added' ? [keyAdded(event.event)] : [];
     case 'wait':
       return [`waiting for another process: ${event.what}`];
     case 'retry':
@@ -21,7 +24,14 @@ export function remarksOn(event: ImageEvent, debug: boolean): readonly string[] 
   }
 }
 
-type Detail = Exclude<ImageEvent, { kind: 'signature-verified' | 'wait' | 'retry' | 'passed-over' }>;
+type Detail = Exclude<ImageEvent, { kind: 'signature-verified' | 'trust' | 'wait' | 'retry' | 'passed-over' }>;
+
+/** rkt's words for a key that is trusted from now on. */
+export function keyAdded({ scope, path }: TrustEvent & { kind: 'key-added' }): string {
+  return scope.kind === 'root'
+    ? `Added root key at ${JSON.stringify(path)}`
+    : `Added key for prefix ${JSON.stringify(scope.prefix)} at ${JSON.stringify(path)}`;
+}
 
 function detailsOf(event: Detail): readonly string[] {
   switch (event.kind) {

@@ -1,5 +1,6 @@
-import type { ImageManifest } from '../appc/index.ts';
 import type { Store } from '../store/index.ts';
+import type { KeyPolicy, KeyReview, Keystore } from '../trust/index.ts';
+import type { Network } from './network.ts';
 
 /** What may be gone without, in the words of `--insecure-options`. */
 export type FetchCheck = 'image' | 'tls' | 'http' | 'pubkey';
@@ -8,17 +9,17 @@ export type FetchCheck = 'image' | 'tls' | 'http' | 'pubkey';
 export interface FetchContext {
   readonly store: Store;
   readonly insecure: { has(check: FetchCheck): boolean };
-  readonly verifier: Verifier;
+  readonly network: Network;
+  readonly trust: TrustContext;
 }
 
-/** Decides whether an image is one that the operator trusts. */
-export interface Verifier {
-  /**
-   * Checks the detached signature of an ACI that lies at `path`, as it was fetched. @throws TrustError naming the check that failed
-   */
-  aci(request: {
-    readonly name: ImageManifest['name'];
-    readonly path: string;
-    readonly signature: Uint8Array;
-  }): Promise<void>;
+/** Whom the operator trusts. */
+export interface TrustContext {
+  readonly keystore: Keystore;
+  readonly policy: KeyPolicy;
+  /** Asks a person about a key; undefined where there is none to ask. */
+  readonly review: ((review: KeyReview) => Promise<boolean>) | undefined;
 }
+
+/** When to ask where an image comes from: `new`: when the store has none; `update`: whether it has another by now. */
+export type PullPolicy = 'never' | 'new' | 'update';

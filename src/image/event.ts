@@ -1,3 +1,5 @@
+import type { TrustEvent } from '../trust/index.ts';
+
 /** What becomes of an image while it is fetched and imported, for whoever shows it. */
 export type ImageEvent = OriginEvent | LayerEvent | DelayEvent | SignatureEvent | ImportedEvent;
 
@@ -50,6 +52,8 @@ type DelayEvent =
   | { readonly kind: 'passed-over'; readonly what: string; readonly reason: string };
 
 type SignatureEvent =
+  /** What becomes of the keys that an image's publisher announces. */
+  | { readonly kind: 'trust'; readonly event: TrustEvent }
   | { readonly kind: 'signature-deferred'; readonly url: string }
   /** `identities` are those of the key that made it. */
   | {

@@ -1,19 +1,21 @@
 import { basename } from 'node:path';
-import { type FileIdentity, type ImageRecord, identifyFile } from '../store/index.ts';
+import { type FileIdentity, type ImageRecord, identifyFile, type Store } from '../store/index.ts';
 import { importAci } from './aci.ts';
 import { peekManifest } from './aci-peek.ts';
+import { verifyAci } from './aci-verification.ts';
 import type { FetchContext } from './context.ts';
 import type { DependencyResolver } from './dependency.ts';
 import { ImageError } from './error.ts';
-import { layoutSource, openLayoutDirectory } from './layout-source.ts';
+import { type Layout, layoutSource, openLayoutDirectory } from './layout-source.ts';
 import { fileBytes, readSignature, requireFile } from './local-file.ts';
-import { findOciImage, importOci } from './oci.ts';
+import { findOciImage, importOci, type Naming } from './oci.ts';
 import { openLayoutArchive } from './oci-archive.ts';
 import type { ImportOptions } from './options.ts';
 import { hostPlatform } from './platform.ts';
 import type { ImageReference } from './reference.ts';
+import { parseRegistryReference } from './registry/reference.ts';
 import type { OciSource } from './source.ts';
-import { type Spool, spool } from './spool.ts';
+import { lockName, type Spool, spool } from './spool.ts';
 import { hasBlobs, readyImage } from './store-image.ts';
 
 type Of<K extends ImageReference['kind']> = ImageReference & { readonly kind: K };
@@ -29,13 +31,14 @@ export async function fetchAciFile(
   const { store } = context;
   requireFile(reference.path);
   const identity = identifyFile(reference.path);
-  using _lock = await store.locks.exclusive(`file-${identity.key}`, options.signal);
+  const key = `file:${reference.path}`;
+  using _lock = await store.locks.exclusive(lockName(key), options.signal);
   const known = knownImage(context, identity);
   if (known !== undefined) return options.extract ? readyImage(store, known, options) : known;
   using spooled = await spool(
     store,
     {
-      key: `file:${reference.path}`,
+      key,
       what: reference.text,
       remote: fileBytes(reference.path),
       resume: false,
@@ -63,60 +66,71 @@ function knownImage({ store, insecure }: FetchContext, identity: FileIdentity): 
 }
 
 async function verifyFile(
-  { verifier }: FetchContext,
+  context: FetchContext,
   spooled: Spool,
   signature: string,
   options: ImportOptions,
 ): Promise<void> {
   const bytes = await readSignature(signature);
   const { name } = await peekManifest(spooled.path, options);
-  await verifier.aci({ name, path: spooled.path, signature: bytes });
+  await verifyAci(context, { name, path: spooled.path, signature: bytes }, options);
 }
 
-/** An image from an OCI layout or a tar that a container engine has saved. */
+/** An image from an OCI layout, or from a file that a container engine has saved. */
 export async function fetchOciFile(
   { store, insecure }: FetchContext,
-  reference: Of<'oci-layout' | 'oci-archive'>,
+  reference: Of<'oci-layout' | 'oci-archive' | 'docker-archive'>,
   options: ImportOptions,
 ): Promise<ImageRecord> {
   if (!insecure.has('image'))
     throw new ImageError(
       'unverified',
-      `${reference.kind === 'oci-layout' ? 'layouts' : 'archives'} carry no signature that could be verified (to run it all the same: --insecure-options=image)`,
+      `${reference.kind === 'oci-layout' ? 'layouts' : 'archives'} carry no signature that could be verified (to take it all the same: --insecure-options=image)`,
     );
-  using source = await openSource(reference);
+  store.prepare();
+  using source = await openSource(store, reference);
   const found = await findOciImage(source.images, options.platform ?? hostPlatform(), options.signal);
-  const naming = {
-    name: imageName(reference.path),
-    ...(reference.tag === undefined ? {} : { tag: reference.tag }),
-    originalName: reference.text,
-  };
-  return await importOci(store, source.images, found, naming, options);
+  return await importOci(store, source.images, found, namingOf(reference), options);
 }
 
 interface OpenSource extends Disposable {
   readonly images: OciSource;
 }
 
-async function openSource(reference: Of<'oci-layout' | 'oci-archive'>): Promise<OpenSource> {
+async function openSource(
+  store: Store,
+  reference: Of<'oci-layout' | 'oci-archive' | 'docker-archive'>,
+): Promise<OpenSource> {
+  const { path, tag } = reference;
   switch (reference.kind) {
     case 'oci-layout':
-    case 'oci-archive': {
-      const layout =
-        reference.kind === 'oci-layout'
-          ? openLayoutDirectory(reference.path)
-          : await openLayoutArchive(reference.path);
-      return {
-        images: layoutSource(layout, reference.tag),
-        [Symbol.dispose]: () => layout[Symbol.dispose](),
-      };
+      return layoutOf(openLayoutDirectory(path), tag);
+    case 'oci-archive':
+      return layoutOf(await openLayoutArchive(path), tag);
+    case 'docker-archive': {
+      const { openDockerArchive } = await import('./docker-archive.ts');
+      const archive = await openDockerArchive(path, tag, store.blobs.partialDirectory);
+      return { images: archive, [Symbol.dispose]: () => archive[Symbol.dispose]() };
     }
     default:
       return reference satisfies never;
   }
 }
 
-/** Images in a layout have tags but no name: the layout's own is what its user calls it. */
-function imageName(path: string): string {
-  return basename(path).replace(/\.(tar|oci)$/, '');
+function layoutOf(layout: Layout, tag: string | undefined): OpenSource {
+  return { images: layoutSource(layout, tag), [Symbol.dispose]: () => layout[Symbol.dispose]() };
+}
+
+/**
+ * Images in a layout have tags but no name: the layout's own is what its user calls it. In a Docker archive a tag is a whole
+ * name.
+ */
+function namingOf({ kind, path, tag, text }: Of<'oci-layout' | 'oci-archive' | 'docker-archive'>): Naming {
+  if (kind === 'docker-archive' && tag !== undefined) {
+    const { registry, repository, tag: version } = parseRegistryReference(tag);
+    const name = `${registry}/${repository}`;
+    return { name, originalName: text, ...(version === undefined ? {} : { tag: version }) };
+  }
+  const name = basename(path).replace(/\.(tar|oci)$/, '');
+  return { name, originalName: text, ...(tag === undefined ? {} : { tag }) };
 }

@@ -1,8 +1,13 @@
-export type { FetchCheck, FetchContext } from './context.ts';
+export type { FetchCheck, FetchContext, PullPolicy } from './context.ts';
+export { findNamed } from './dependency.ts';
 export { ImageError, type ImageErrorCode } from './error.ts';
 export type { ImageEvent } from './event.ts';
+export { type ExportFormat, exportImage } from './export/index.ts';
+export { extractImage, renderImage } from './extraction.ts';
 export { type FetchRequest, fetchImage } from './fetch.ts';
 export { copyLayers } from './layer-copy.ts';
+export { Network } from './network.ts';
 export type { ImportOptions } from './options.ts';
-export { type ImageReference, parseReference } from './reference.ts';
-export { readyImage } from './store-image.ts';
+export { canonicalReference, type ImageReference, parseReference } from './reference.ts';
+export { readyImage, requireImage } from './store-image.ts';
+export { verifyImage } from './verification.ts';

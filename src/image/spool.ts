@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type Digest, parseDigest } from '../oci/index.ts';
+import { isSystemError } from '../os/syscall.ts';
 import type { Store } from '../store/index.ts';
 import { receive } from './download.ts';
 import { GrowingFile } from './growing-file.ts';
@@ -20,6 +21,25 @@ export interface SpoolRequest {
   readonly resume: boolean;
   /** In bytes, where somebody has said so. */
   readonly size?: number | undefined;
+  /** What the other side calls the version that comes, once it comes: with it a later attempt may go on. */
+  readonly etag?: () => string | undefined;
+}
+
+const ETAG = '.etag';
+
+/** The lock of whoever deals with this address, and what its bytes are called until they are a blob. */
+export function lockName(key: string): string {
+  return `source-${createHash('sha256').update(key).digest('hex')}`;
+}
+
+/** The ETag of what an earlier attempt has left. To be asked by the holder of the address's lock. */
+export function partialEtag(store: Store, key: string): string | undefined {
+  try {
+    return readFileSync(`${store.blobs.partialPath(lockName(key))}${ETAG}`, 'utf8');
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -28,16 +48,14 @@ export interface SpoolRequest {
  */
 export class Spool implements Disposable {
   readonly #store: Store;
-  readonly #lock: Disposable;
   readonly path: string;
   /** Of the bytes as they came. */
   readonly digest: Digest;
   readonly size: number;
   #kept = false;
 
-  constructor(store: Store, lock: Disposable, file: { path: string; digest: Digest; size: number }) {
+  constructor(store: Store, file: { path: string; digest: Digest; size: number }) {
     this.#store = store;
-    this.#lock = lock;
     this.path = file.path;
     this.digest = file.digest;
     this.size = file.size;
@@ -50,22 +68,29 @@ export class Spool implements Disposable {
 
   [Symbol.dispose](): void {
     if (!this.#kept) rmSync(this.path, { force: true });
-    this.#lock[Symbol.dispose]();
+    rmSync(`${this.path}${ETAG}`, { force: true });
   }
 }
 
-/** @throws ImageError, and what the other side throws; what has come so far stays, to be gone on with */
+/**
+ * The caller holds the address's lock. @throws ImageError, and what the other side throws; what has come so far stays, to be gone
+ * on with
+ */
 export async function spool(
   store: Store,
   request: SpoolRequest,
   { report, signal }: Pick<ImportOptions, 'report' | 'signal'>,
 ): Promise<Spool> {
-  const name = `source-${createHash('sha256').update(request.key).digest('hex')}`;
-  const lock = await store.locks.exclusive(name, signal);
+  const path = store.blobs.partialPath(lockName(request.key));
+  const { what, size } = request;
+  let etag: string | undefined;
+  const noteEtag = () => {
+    const now = request.etag?.();
+    if (now !== undefined && now !== etag) writeFileSync(`${path}${ETAG}`, now);
+    etag = now;
+  };
   try {
-    const path = store.blobs.partialPath(name);
     using file = new GrowingFile(path, 'sha512', request.resume ? 'resume' : 'restart');
-    const { what, size } = request;
     const resumed = file.length > 0 ? { resumedFrom: file.length } : {};
     await receive(
       request.remote,
@@ -75,14 +100,17 @@ export async function spool(
         size,
         changed: 'other',
         largest: LARGEST_ARCHIVE,
-        progress: (read) => report?.({ kind: 'layer-download', layer: what, read, total: size, ...resumed }),
+        progress: (read) => {
+          noteEtag();
+          report?.({ kind: 'layer-download', layer: what, read, total: size, ...resumed });
+        },
       },
       { ...(report === undefined ? {} : { report }), ...(signal === undefined ? {} : { signal }) },
     );
     const digest = parseDigest(`sha512:${file.finish()}`);
-    return new Spool(store, lock, { path, digest, size: file.length });
+    return new Spool(store, { path, digest, size: file.length });
   } catch (error) {
-    lock.release();
+    if (!request.resume) rmSync(path, { force: true });
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { type Lock, tryShared } from '../os/lock.ts';
 import { isSystemError } from '../os/syscall.ts';
 import { type PodReference, podPath } from './directory.ts';
@@ -28,6 +28,11 @@ export class Observation implements Disposable {
         throw new PodError('bad-file', `${name} is larger than ${FILE_MAX} bytes`);
       return readFileSync(path, 'utf8');
     });
+  }
+
+  /** The names in a directory of the pod; none where there is no such directory. */
+  names(name: string): string[] {
+    return this.#ifPresent(() => readdirSync(this.#path(name))) ?? [];
   }
 
   link(name: string): string | undefined {

@@ -4,6 +4,7 @@ import { type Configuration, readConfiguration } from '../config/index.ts';
 import type { ImageEvent } from '../image/index.ts';
 import { ensureSharedDirectory } from '../os/shared-directory.ts';
 import { isSystemError } from '../os/syscall.ts';
+import type { KeyReview } from '../trust/index.ts';
 import { Stage0Error } from './errors.ts';
 import type { Check } from './insecure-options.ts';
 
@@ -31,10 +32,12 @@ export interface Host {
   readonly debug: boolean;
 }
 
-/** How a long operation tells of itself and is told to end. */
+/** How a long operation tells of itself, is told to end, and asks. */
 export interface Attention {
   readonly report: (event: ImageEvent) => void;
   readonly signal?: AbortSignal;
+  /** Whether somebody trusts a key; absent where there is nobody to ask. */
+  readonly review?: (review: KeyReview) => Promise<boolean>;
 }
 
 const DEFAULTS = {

@@ -1,9 +1,9 @@
-import { fetchImage, type ImportOptions, parseReference, readyImage } from '../image/index.ts';
+import { fetchImage, parseReference, readyImage } from '../image/index.ts';
 import type { Pod } from '../pod/pod.ts';
-import { type ImageRecord, openStore, type Store } from '../store/index.ts';
+import type { ImageRecord } from '../store/index.ts';
 import { Stage0Error } from './errors.ts';
 import type { Attention, Host } from './host.ts';
-import { fetchContext, importOptions } from './image-context.ts';
+import { ImageSession } from './image-session.ts';
 import type { PullPolicy } from './images.ts';
 import { checkPlatform } from './platform.ts';
 import { writePodFiles, writeStage1 } from './pod-files.ts';
@@ -18,7 +18,6 @@ export interface PrepareRequest {
   readonly pullPolicy: PullPolicy;
   /** Credentials files beside those of the configuration. */
   readonly authFiles: readonly string[];
-  readonly trustKeysFromHttps: boolean;
 }
 
 export interface Prepared {
@@ -36,53 +35,46 @@ export async function prepare(
   request: PrepareRequest,
   attention: Attention,
 ): Promise<Prepared> {
-  const store = openStore(host.dataDirectory);
-  using pins = store.pins();
-  const options = importOptions(pins, attention);
-  const stage1 = await resolveStage1(host, store, request.stage1, options);
+  await using session = new ImageSession(host, attention, request.authFiles);
+  const stage1 = await resolveStage1(host, session, request.stage1);
   writeStage1(pod.path, stage1);
-  const apps = await resolveApps(host, store, request.pod, options);
+  const apps = await resolveApps(session, request);
   const manifest = request.pod.kind === 'manifest' ? request.pod.manifest : podManifest(apps);
   const complete = { ...manifest, apps: apps.map(({ app }) => app) };
-  const mountPlan = await makeRoots(host, store, pod.path, { stage1, apps }, request.roots);
+  const mountPlan = await makeRoots(host, session.store, pod.path, { stage1, apps }, request.roots);
   writePodFiles(pod.path, { manifest: complete, apps, stage1, mountPlan });
   return { stage1, apps };
 }
 
 async function resolveApps(
-  host: Host,
-  store: Store,
-  request: PodRequest,
-  options: ImportOptions,
+  session: ImageSession,
+  { pod, pullPolicy }: PrepareRequest,
 ): Promise<readonly PodApp[]> {
   const apps =
-    request.kind === 'apps'
-      ? await fetchApps(host, store, request, options)
-      : await fromStore(store, request, options);
+    pod.kind === 'apps' ? await fetchApps(session, pod, pullPolicy) : await fromStore(session, pod);
   for (const { image } of apps) checkPlatform(image.manifest);
   return apps;
 }
 
 // One after another: two apps of one image would fetch it twice.
 async function fetchApps(
-  host: Host,
-  store: Store,
+  { context, options }: ImageSession,
   { apps, environment }: PodRequest & { kind: 'apps' },
-  options: ImportOptions,
+  pullPolicy: PullPolicy,
 ): Promise<PodApp[]> {
-  const context = fetchContext(host, store);
   const found: PodApp[] = [];
   for (const app of apps) {
+    const { signature } = app;
     const reference = parseReference(app.image, process.cwd());
-    found.push(podApp(app, await fetchImage(context, { reference }, options), environment));
+    const request = { reference, pullPolicy, ...(signature === undefined ? {} : { signature }) };
+    found.push(podApp(app, await fetchImage(context, request, options), environment));
   }
   return found;
 }
 
 async function fromStore(
-  store: Store,
+  { store, options }: ImageSession,
   { manifest }: PodRequest & { kind: 'manifest' },
-  options: ImportOptions,
 ): Promise<PodApp[]> {
   const found: PodApp[] = [];
   for (const [index, app] of manifest.apps.entries()) {

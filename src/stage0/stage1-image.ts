@@ -6,11 +6,11 @@ import {
   STAGE1_INTERFACE_VERSION,
 } from '../abi/stage1.ts';
 import { annotationValue, type ImageManifest, labelValue } from '../appc/index.ts';
-import { type FetchCheck, fetchImage, type ImportOptions, parseReference } from '../image/index.ts';
+import { type FetchCheck, fetchImage, parseReference } from '../image/index.ts';
 import type { ImageRecord, Store } from '../store/index.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
-import { fetchContext } from './image-context.ts';
+import type { ImageSession } from './image-session.ts';
 import { ownStage1Images } from './installation.ts';
 
 /** Which stage1 a pod gets, as the command line says. */
@@ -34,64 +34,56 @@ const DEFAULT_FILE = 'stage1-kvm.aci';
  */
 export async function resolveStage1(
   host: Host,
-  store: Store,
+  session: ImageSession,
   choice: Stage1Choice,
-  options: ImportOptions,
 ): Promise<ImageRecord> {
-  const image = await find(host, store, choice, options);
+  const image = await find(host, session, choice);
   checkInterface(image.manifest);
   return image;
 }
 
-function find(host: Host, store: Store, choice: Stage1Choice, options: ImportOptions): Promise<ImageRecord> {
+function find(host: Host, session: ImageSession, choice: Stage1Choice): Promise<ImageRecord> {
   switch (choice.kind) {
     case 'default':
-      return findDefault(host, store, options);
+      return findDefault(host, session);
     case 'path':
-      return importPath(host, store, choice.path, options);
+      return importPath(host, session, choice.path);
     case 'name':
-      return findNamed(host, store, choice.name, options);
+      return findNamed(host, session, choice.name);
     case 'hash':
-      return findHash(host, store, choice.hash, options);
+      return findHash(session, choice.hash);
     case 'from-dir':
-      return importOurs(host, store, basename(choice.file), options);
+      return importOurs(host, session, basename(choice.file));
     default:
       return choice satisfies never;
   }
 }
 
 /** The configured name, else the configured location, else the default of the stage1-images directory, else the one that comes with rkt. */
-async function findDefault(host: Host, store: Store, options: ImportOptions): Promise<ImageRecord> {
+async function findDefault(host: Host, session: ImageSession): Promise<ImageRecord> {
   const { name, version, location } = host.configuration.stage1;
-  const named = name === undefined ? undefined : await tryNamed(host, store, { name, version }, options);
+  const named = name === undefined ? undefined : await tryNamed(host, session, { name, version });
   if (named !== undefined) return named;
   if (location === undefined) {
     const file = [imagesDirectory(host), ownStage1Images()].map((directory) => join(directory, DEFAULT_FILE));
     return importStage1(
-      host,
-      store,
+      session,
       file.find((path) => existsSync(path)) ?? join(ownStage1Images(), DEFAULT_FILE),
       true,
-      options,
     );
   }
-  return importStage1(host, store, location, isOurs(host, location), options);
+  return importStage1(session, location, isOurs(host, location));
 }
 
-function importPath(host: Host, store: Store, path: string, options: ImportOptions): Promise<ImageRecord> {
+function importPath(host: Host, session: ImageSession, path: string): Promise<ImageRecord> {
   const given = resolve(path);
   const found = existsSync(given) ? given : join(imagesDirectory(host), path);
-  return importStage1(host, store, existsSync(found) ? found : given, isOurs(host, found), options);
+  return importStage1(session, existsSync(found) ? found : given, isOurs(host, found));
 }
 
-async function findNamed(
-  host: Host,
-  store: Store,
-  text: string,
-  options: ImportOptions,
-): Promise<ImageRecord> {
+async function findNamed(host: Host, session: ImageSession, text: string): Promise<ImageRecord> {
   const [name = '', version] = text.split(':');
-  const found = await tryNamed(host, store, { name, version }, options);
+  const found = await tryNamed(host, session, { name, version });
   if (found !== undefined) return found;
   throw bad(
     `no stage1 image ${text}: neither ${fileOf(host, name)} nor one in the store that was given as a stage1`,
@@ -106,13 +98,12 @@ interface Stage1Name {
 /** The file in the stage1-images directory if that is the image, else the newest stage1 of that name in the store. */
 async function tryNamed(
   host: Host,
-  store: Store,
+  session: ImageSession,
   wanted: Stage1Name,
-  options: ImportOptions,
 ): Promise<ImageRecord | undefined> {
   const file = fileOf(host, wanted.name);
-  const image = existsSync(file) ? await importOurs(host, store, basename(file), options) : undefined;
-  return image !== undefined && isNamed(image, wanted) ? image : findInStore(store, wanted);
+  const image = existsSync(file) ? await importOurs(host, session, basename(file)) : undefined;
+  return image !== undefined && isNamed(image, wanted) ? image : findInStore(session.store, wanted);
 }
 
 function fileOf(host: Host, name: string): string {
@@ -129,14 +120,9 @@ function findInStore(store: Store, wanted: Stage1Name): ImageRecord | undefined 
 }
 
 /** By an image id alone: a path would be a file that nobody has verified. */
-async function findHash(
-  host: Host,
-  store: Store,
-  hash: string,
-  options: ImportOptions,
-): Promise<ImageRecord> {
+async function findHash(session: ImageSession, hash: string): Promise<ImageRecord> {
   const reference = { kind: 'image-id', text: hash, id: hash } as const;
-  const image = await fetchImage(fetchContext(host, store), { reference }, options);
+  const image = await fetchImage(session.context, { reference, pullPolicy: 'never' }, session.options);
   if (image.isStage1) return image;
   throw bad(
     `image ${image.id} (${image.manifest.name}) was never given as a stage1: give its file by --stage1-path`,
@@ -149,23 +135,17 @@ function isNamed(image: ImageRecord, { name, version }: Stage1Name): boolean {
 }
 
 /** What comes with rkt needs no signature. */
-function importOurs(host: Host, store: Store, file: string, options: ImportOptions): Promise<ImageRecord> {
-  return importStage1(host, store, join(imagesDirectory(host), file), true, options);
+function importOurs(host: Host, session: ImageSession, file: string): Promise<ImageRecord> {
+  return importStage1(session, join(imagesDirectory(host), file), true);
 }
 
-async function importStage1(
-  host: Host,
-  store: Store,
-  text: string,
-  isTrusted: boolean,
-  options: ImportOptions,
-): Promise<ImageRecord> {
+async function importStage1(session: ImageSession, text: string, isTrusted: boolean): Promise<ImageRecord> {
   const reference = parseReference(text, process.cwd());
-  const context = fetchContext(host, store);
+  const { context, options, store } = session;
   const insecure = {
     has: (check: FetchCheck) => (isTrusted && check === 'image') || context.insecure.has(check),
   };
-  const image = await fetchImage({ ...context, insecure }, { reference }, options);
+  const image = await fetchImage({ ...context, insecure }, { reference, pullPolicy: 'new' }, options);
   checkInterface(image.manifest);
   return store.markStage1(image);
 }

@@ -26,6 +26,11 @@ export class Blobs {
     return statSync(this.path(digest), { throwIfNoEntry: false })?.size;
   }
 
+  /** For what is there while something is fetched. */
+  get partialDirectory(): string {
+    return this.#paths.partial;
+  }
+
   /** Where the blob of this name grows; `name` is a digest's or an address's, and safe as a file name. */
   partialPath(name: string): string {
     return join(this.#paths.partial, name);

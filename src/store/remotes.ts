@@ -8,6 +8,8 @@ import { replaceFile } from '../os/durable.ts';
 /** Which image an address was when it was last asked, and what its server said of how long that holds. */
 export interface RemoteNote {
   readonly id: ImageID;
+  /** Whether its signature was verified. */
+  readonly isVerified: boolean;
   /** Milliseconds since 1970. */
   readonly fetchedAt: number;
   /** As the server sent it, quotes included. */
@@ -34,6 +36,7 @@ export class RemoteNotes {
       if (note.text('reference') !== reference) return undefined;
       return {
         id: parseImageID(note.text('id')),
+        isVerified: note.boolean('isVerified'),
         fetchedAt: note.integer('fetchedAt', 0, Number.MAX_SAFE_INTEGER),
         ...(note.has('etag') ? { etag: note.text('etag') } : {}),
         ...(note.has('maxAge') ? { maxAge: note.integer('maxAge', 0, Number.MAX_SAFE_INTEGER) } : {}),

@@ -3,31 +3,45 @@ import {
   type FetchContext,
   fetchImage,
   type ImportOptions,
+  Network,
+  type PullPolicy,
   parseReference,
 } from '../../src/image/index.ts';
 import type { ImageRecord, Store } from '../../src/store/index.ts';
+import { openKeystore } from '../../src/trust/index.ts';
 
-/** Brings an image from a file or layout into a store, without asking for a signature. Paths are relative to `directory`. */
+/** Brings an image into a store, without asking for a signature unless told to. Paths are relative to `directory`. */
 export async function fetchLocal(
   store: Store,
   text: string,
   directory: string,
   options: Partial<ImportOptions> = {},
-  insecure: readonly FetchCheck[] = ['image'],
+  insecure: readonly FetchCheck[] = ['image', 'http'],
+  pullPolicy: PullPolicy = 'update',
 ): Promise<ImageRecord> {
   using pins = store.pins();
+  const context = fetchContext(store, insecure);
+  await using _network = context.network;
   const reference = parseReference(text, directory);
-  return await fetchImage(localContext(store, insecure), { reference }, { pins, extract: true, ...options });
+  return await fetchImage(context, { reference, pullPolicy }, { pins, extract: true, ...options });
 }
 
-function localContext(store: Store, insecure: readonly FetchCheck[]): FetchContext {
+/** What images are fetched with on a host where nothing is configured and nobody is trusted. */
+export function fetchContext(store: Store, insecure: readonly FetchCheck[]): FetchContext {
+  const checks = new Set(insecure);
   return {
     store,
-    insecure: new Set(insecure),
-    verifier: {
-      aci: async ({ name }) => {
-        throw new Error(`nobody asked for the signature of ${name}`);
-      },
+    insecure: checks,
+    network: new Network({
+      configuration: { auth: new Map(), registries: new Map() },
+      environment: {},
+      leniency: { tls: checks.has('tls'), http: checks.has('http') },
+      login: async () => undefined,
+    }),
+    trust: {
+      keystore: openKeystore({ systemDirectory: '/nonexistent', localDirectory: '/nonexistent' }),
+      policy: { skipReview: false, trustHttps: false, certificatesChecked: true, allowHttp: false },
+      review: undefined,
     },
   };
 }

@@ -59,6 +59,6 @@ function cancelled(signal: AbortSignal | undefined) {
   return signal === undefined ? {} : { cancelSignal: signal };
 }
 
-function refused(stderr: string, message: string): ImageError {
-  return new ImageError('system', `tar failed: ${stderr.trim().slice(0, STDERR_MAX) || message}`);
+function refused(stderr: string, message: string | undefined): ImageError {
+  return new ImageError('system', `tar failed: ${stderr.trim().slice(0, STDERR_MAX) || (message ?? 'no reason given')}`);
 }

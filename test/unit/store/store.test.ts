@@ -207,7 +207,7 @@ test('a file stands for its image as long as it is the same file', async () => {
   expect(store.sources.find(identifyFile(file))).toEqual(note);
   appendFileSync(file, 'two');
   expect(store.sources.find(identifyFile(file))).toBeUndefined();
-  store.sources.note(identifyFile(file), id('cd'));
+  store.sources.note(identifyFile(file), { id: id('cd'), isVerified: false });
   writeFileSync(cas('source', before.key), 'damaged');
   expect(store.sources.find(identifyFile(file))).toBeUndefined();
 });

@@ -2,12 +2,13 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Host, openHost } from '../../../src/stage0/host.ts';
-import { resolveStage1, type Stage1Choice } from '../../../src/stage0/stage1-image.ts';
-import { type ImageRecord, openStore, type Store } from '../../../src/store/index.ts';
-import { fetchLocal } from '../../support/fetch.ts';
-import { ACI_MANIFEST } from '../../support/image-files.ts';
-import * as tar from '../../support/tar-archive.ts';
+import { type Host, openHost } from '../../src/stage0/host.ts';
+import { ImageSession } from '../../src/stage0/image-session.ts';
+import { resolveStage1, type Stage1Choice } from '../../src/stage0/stage1-image.ts';
+import { type ImageRecord, openStore, type Store } from '../../src/store/index.ts';
+import { fetchLocal } from '../support/fetch.ts';
+import { ACI_MANIFEST } from '../support/image-files.ts';
+import * as tar from '../support/tar-archive.ts';
 
 const NAME = 'coreos.com/rkt/stage1-kvm';
 const ANNOTATIONS = [
@@ -50,8 +51,8 @@ const host = (): Host =>
     debug: false,
   });
 const resolveChoice = async (choice: Stage1Choice): Promise<ImageRecord> => {
-  using pins = store.pins();
-  return await resolveStage1(host(), store, choice, { pins, extract: true });
+  await using session = new ImageSession(host(), { report: () => {} });
+  return await resolveStage1(host(), session, choice);
 };
 const runAsApp = (path: string): Promise<ImageRecord> => fetchLocal(store, path, root);
 const given = (path: string) => resolveChoice({ kind: 'path', path });

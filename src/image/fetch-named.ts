@@ -1,0 +1,56 @@
+import type { ImageName } from '../appc/index.ts';
+import type { ImageRecord } from '../store/index.ts';
+import type { FetchContext, PullPolicy } from './context.ts';
+import { type DependencyResolver, findNamed } from './dependency.ts';
+import { discoverImage } from './discovery/index.ts';
+import { fetchUrl } from './fetch-url.ts';
+import type { ImportOptions } from './options.ts';
+import { takesStored } from './remembered.ts';
+import { checkImageMatches } from './requested-image.ts';
+import { readyImage } from './store-image.ts';
+
+export interface NamedRequest {
+  /** What the user wrote. */
+  readonly source: string;
+  readonly key: string;
+  readonly name: ImageName;
+  readonly signature: string | undefined;
+  readonly pullPolicy: PullPolicy;
+  readonly size?: number | undefined;
+  readonly resolve: DependencyResolver;
+}
+
+/** An image by its appc name: from the store, or from where discovery finds it. @throws ImageError, TrustError */
+export async function fetchNamed(
+  context: FetchContext,
+  request: NamedRequest,
+  options: ImportOptions,
+): Promise<ImageRecord> {
+  const { store, network } = context;
+  const { name, source, pullPolicy } = request;
+  const known = findNamed(store, name.name, name.labels);
+  if (takesStored(pullPolicy, known !== undefined, source) && known !== undefined) {
+    options.report?.({ kind: 'image-found', source, id: known.id });
+    store.touch(known.id);
+    return options.extract ? readyImage(store, known, options) : known;
+  }
+  options.report?.({ kind: 'image-resolve', source });
+  const [endpoint] = await discoverImage(network.client(), name, {
+    insecureHttp: network.leniency.http,
+    credentials: network.authentication,
+    signal: options.signal,
+    report: options.report,
+  });
+  return fetchUrl(
+    context,
+    {
+      ...request,
+      url: endpoint.aci,
+      signatureUrl: endpoint.signature,
+      // What the store has was not taken: its server is asked whether it has another by now.
+      pullPolicy: 'update',
+      check: (manifest) => checkImageMatches(manifest, name.name, name.labels),
+    },
+    options,
+  );
+}

@@ -1,0 +1,152 @@
+import type { ImageManifest } from '../appc/index.ts';
+import type { ImageRecord } from '../store/index.ts';
+import { importAci } from './aci.ts';
+import { peekManifest } from './aci-peek.ts';
+import { verifyAci } from './aci-verification.ts';
+import type { FetchContext, PullPolicy } from './context.ts';
+import type { DependencyResolver } from './dependency.ts';
+import { readSignature } from './local-file.ts';
+import type { ImportOptions } from './options.ts';
+import { type Remembered, remembered, takesStored } from './remembered.ts';
+import {
+  type CacheNote,
+  downloadDeferredSignature,
+  downloadSignature,
+  RemoteAci,
+} from './remote-aci/index.ts';
+import { lockName, partialEtag, type Spool, spool } from './spool.ts';
+import { readyImage } from './store-image.ts';
+
+/** An ACI behind a URL, as somebody asked for it. */
+export interface UrlRequest {
+  /** What the user wrote. */
+  readonly source: string;
+  /** What it is remembered by. */
+  readonly key: string;
+  readonly url: string;
+  readonly signatureUrl: string;
+  /** Path of a signature, instead of the one behind `signatureUrl`. */
+  readonly signature: string | undefined;
+  readonly pullPolicy: PullPolicy;
+  /** In bytes, where somebody has said so. */
+  readonly size?: number | undefined;
+  /** Refuses an image that is not the one that was asked for. */
+  readonly check: (manifest: ImageManifest) => void;
+  readonly resolve: DependencyResolver;
+}
+
+/** @throws ImageError, TrustError */
+export async function fetchUrl(
+  context: FetchContext,
+  request: UrlRequest,
+  options: ImportOptions,
+): Promise<ImageRecord> {
+  const { store, network, insecure } = context;
+  using _lock = await store.locks.exclusive(lockName(request.key), options.signal);
+  const known = remembered(store, request.key);
+  if (known !== undefined && takesStored(request.pullPolicy, true, request.source))
+    return stored(context, known, request, options);
+  takesStored(request.pullPolicy, known !== undefined, request.source);
+  await using remote = new RemoteAci(network.client(), request.url, {
+    credentials: network.authentication,
+    expectedSize: request.size,
+    partialEtag: partialEtag(store, request.key),
+  });
+  const mayKeep = known !== undefined && (known.note.isVerified || insecure.has('image'));
+  if (mayKeep && (await isCurrent(remote, known, request, options)))
+    return stored(context, known, request, options, remote.note);
+  return await download(context, remote, request, options);
+}
+
+async function isCurrent(
+  remote: RemoteAci,
+  { note }: Remembered,
+  { url }: UrlRequest,
+  { report, signal }: ImportOptions,
+): Promise<boolean> {
+  const freshness = await remote.checkFresh(note, signal);
+  if (freshness === 'fresh') report?.({ kind: 'image-fresh', url });
+  return freshness !== 'changed';
+}
+
+function stored(
+  { store }: FetchContext,
+  { image, note }: Remembered,
+  { source, key }: UrlRequest,
+  options: ImportOptions,
+  news?: CacheNote,
+): Promise<ImageRecord> | ImageRecord {
+  options.report?.({ kind: 'image-found', source, id: image.id });
+  if (news !== undefined) store.remotes.note(key, { id: note.id, isVerified: note.isVerified, ...news });
+  store.touch(image.id);
+  return options.extract ? readyImage(store, image, options) : image;
+}
+
+async function download(
+  context: FetchContext,
+  remote: RemoteAci,
+  request: UrlRequest,
+  options: ImportOptions,
+): Promise<ImageRecord> {
+  const { store, insecure } = context;
+  const isVerified = !insecure.has('image');
+  // Asked for first: without it all of the image would be fetched in vain.
+  const signature = isVerified ? await earlySignature(context, request, options) : undefined;
+  options.report?.({ kind: 'image-fetch', url: request.url });
+  using spooled = await spool(
+    store,
+    {
+      key: request.key,
+      what: request.source,
+      remote,
+      resume: true,
+      size: undefined,
+      etag: () => remote.note?.etag,
+    },
+    options,
+  );
+  if (isVerified) await verify(context, spooled, request, signature, options);
+  const image = await importAci(
+    store,
+    { source: request.source, spool: spooled, check: request.check, resolve: request.resolve },
+    options,
+  );
+  const { fetchedAt = Date.now(), ...note } = remote.note ?? {};
+  store.remotes.note(request.key, { id: image.id, isVerified, fetchedAt, ...note });
+  return image;
+}
+
+/** Undefined: it comes after the image. */
+async function earlySignature(
+  { network }: FetchContext,
+  { signature, signatureUrl }: UrlRequest,
+  { report, signal }: ImportOptions,
+): Promise<Uint8Array | undefined> {
+  if (signature !== undefined) return readSignature(signature);
+  const answer = await downloadSignature(network.client(), signatureUrl, {
+    credentials: network.authentication,
+    signal,
+  });
+  if (answer.kind === 'signature') return answer.bytes;
+  report?.({ kind: 'signature-deferred', url: signatureUrl });
+  return undefined;
+}
+
+async function verify(
+  context: FetchContext,
+  { path }: Spool,
+  { signatureUrl, check }: UrlRequest,
+  early: Uint8Array | undefined,
+  options: ImportOptions,
+): Promise<void> {
+  const { network } = context;
+  const signature =
+    early ??
+    (await downloadDeferredSignature(network.client(), signatureUrl, {
+      credentials: network.authentication,
+      signal: options.signal,
+    }));
+  const manifest = await peekManifest(path, options);
+  check(manifest);
+  await verifyAci(context, { name: manifest.name, path, signature }, options);
+}
