@@ -26,31 +26,51 @@ interface Speed {
   readonly sampledRead: number;
 }
 
-/** The layers under way, in the order in which they began. */
+/** In the order in which they began. */
 export type LayersProgress = ReadonlyMap<string, LayerProgress>;
 
-export const NO_LAYERS: LayersProgress = new Map();
+/** What is going on with an image. What comes from a file is not downloaded, though it comes by the same way. */
+export interface ImageProgress {
+  readonly origin: 'file' | 'network';
+  readonly layers: LayersProgress;
+}
+
+export const NO_PROGRESS: ImageProgress = { origin: 'network', layers: new Map() };
 
 /** After this time a sample has lost two thirds of its weight. */
 const MEMORY = 3000;
 /** Samples over less time than this say more of buffers than of the network. */
 const SAMPLE = 250;
 
-/** What is under way after an event. */
-export function advance(layers: LayersProgress, event: ImageEvent, now: number): LayersProgress {
+/** What is going on after an event. */
+export function advance(image: ImageProgress, event: ImageEvent, now: number): ImageProgress {
+  const { origin, layers } = image;
   switch (event.kind) {
-    case 'layer-download':
-      return withLayer(layers, event.layer, downloaded(layers.get(event.layer), event, now));
+    case 'image-import':
+      return { origin: 'file', layers };
+    case 'image-resolve':
+    case 'image-fetch':
+      return { origin: 'network', layers };
+    case 'layer-download': {
+      const progress = origin === 'file' ? extracted : downloaded;
+      return {
+        origin,
+        layers: withLayer(layers, event.layer, progress(layers.get(event.layer), event, now)),
+      };
+    }
     case 'layer-progress':
-      return withLayer(layers, event.layer, extracted(layers.get(event.layer), event, now));
+      return {
+        origin,
+        layers: withLayer(layers, event.layer, extracted(layers.get(event.layer), event, now)),
+      };
     case 'layer-done':
-      return new Map([...layers].filter(([layer]) => layer !== event.layer));
+      return { origin, layers: new Map([...layers].filter(([layer]) => layer !== event.layer)) };
     // An image that is there has no layers under way, whatever they reported last.
     case 'image-imported':
     case 'image-found':
-      return NO_LAYERS;
+      return NO_PROGRESS;
     default:
-      return layers;
+      return image;
   }
 }
 

@@ -1,8 +1,7 @@
 import type { ImageEvent } from '../image/index.ts';
-import type { TrustEvent } from '../trust/index.ts';
 import { formatBytes } from './byte-size.ts';
 import { formatDuration } from './duration.ts';
-import type { Download, LayersProgress } from './layer-progress.ts';
+import type { Download, ImageProgress } from './layer-progress.ts';
 
 /** What is said of an event in words, rkt's where it had any; most of it with `--debug` only. */
 export function remarksOn(event: ImageEvent, debug: boolean): readonly string[] {
@@ -10,7 +9,7 @@ export function remarksOn(event: ImageEvent, debug: boolean): readonly string[] 
     case 'signature-verified':
       return ['signature verified:', ...signers(event).map((signer) => `  ${signer}`)];
     case 'trust':
-      return event.event.kind === 'key-added' ? [keyAdded(event.event)] : [];
+      return trustLines(event.event);
     case 'wait':
       return [`waiting for another process: ${event.what}`];
     case 'retry':
@@ -24,14 +23,10 @@ export function remarksOn(event: ImageEvent, debug: boolean): readonly string[] 
   }
 }
 
-type Detail = Exclude<ImageEvent, { kind: 'signature-verified' | 'trust' | 'wait' | 'retry' | 'passed-over' }>;
-
-/** rkt's words for a key that is trusted from now on. */
-export function keyAdded({ scope, path }: TrustEvent & { kind: 'key-added' }): string {
-  return scope.kind === 'root'
-    ? `Added root key at ${JSON.stringify(path)}`
-    : `Added key for prefix ${JSON.stringify(scope.prefix)} at ${JSON.stringify(path)}`;
-}
+type Detail = Exclude<
+  ImageEvent,
+  { kind: 'signature-verified' | 'trust' | 'wait' | 'retry' | 'passed-over' }
+>;
 
 function detailsOf(event: Detail): readonly string[] {
   switch (event.kind) {
@@ -65,11 +60,12 @@ function detailsOf(event: Detail): readonly string[] {
 /** Where no bar can be drawn: a line when the download of a layer begins, a line when it has ended. */
 export function downloadLines(
   event: ImageEvent,
-  { before, after }: { readonly before: LayersProgress; readonly after: LayersProgress },
+  { before, after }: { readonly before: ImageProgress; readonly after: ImageProgress },
 ): readonly string[] {
   if (event.kind !== 'layer-download' && event.kind !== 'layer-done') return [];
-  const [was, is] = [before.get(event.layer), after.get(event.layer)];
-  const begins = event.kind === 'layer-download' && was === undefined ? [beginning(event)] : [];
+  const [was, is] = [before.layers.get(event.layer), after.layers.get(event.layer)];
+  const isNew = was === undefined && is?.download !== undefined;
+  const begins = event.kind === 'layer-download' && isNew ? [beginning(event)] : [];
   // A download of unknown length is known to have ended when all of it has been used.
   const hasEnded =
     event.kind === 'layer-done'

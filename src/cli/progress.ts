@@ -1,5 +1,5 @@
 import type { ImageEvent } from '../image/index.ts';
-import { advance, type LayersProgress, NO_LAYERS } from './layer-progress.ts';
+import { advance, type ImageProgress, NO_PROGRESS } from './layer-progress.ts';
 import { LiveLines, type Screen } from './live-lines.ts';
 import { warn } from './output.ts';
 import { barLines } from './progress-bars.ts';
@@ -21,16 +21,16 @@ export function openProgress(debug: boolean): Progress {
 
 class LineProgress implements Progress {
   readonly #debug: boolean;
-  #layers: LayersProgress = NO_LAYERS;
+  #image: ImageProgress = NO_PROGRESS;
 
   constructor(debug: boolean) {
     this.#debug = debug;
   }
 
   report(event: ImageEvent): void {
-    const before = this.#layers;
-    this.#layers = advance(before, event, performance.now());
-    tell([...remarksOn(event, this.#debug), ...downloadLines(event, { before, after: this.#layers })]);
+    const before = this.#image;
+    this.#image = advance(before, event, performance.now());
+    tell([...remarksOn(event, this.#debug), ...downloadLines(event, { before, after: this.#image })]);
   }
 
   clear(): void {}
@@ -44,7 +44,7 @@ const INTERVAL = 100;
 class BarProgress implements Progress {
   readonly #debug: boolean;
   readonly #lines: LiveLines;
-  #layers: LayersProgress = NO_LAYERS;
+  #image: ImageProgress = NO_PROGRESS;
   #drawn = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
@@ -61,9 +61,9 @@ class BarProgress implements Progress {
     if (remarks.length > 0) this.clear();
     tell(remarks);
     const now = performance.now();
-    this.#layers = advance(this.#layers, event, now);
+    this.#image = advance(this.#image, event, now);
     // What runs after the last layer may replace this process: nothing may be left on the screen until then.
-    if (this.#layers.size === 0) this.#rest();
+    if (this.#image.layers.size === 0) this.#rest();
     else if (now - this.#drawn >= INTERVAL) this.#draw(now);
   }
 
@@ -80,7 +80,7 @@ class BarProgress implements Progress {
 
   #draw(now: number): void {
     this.#drawn = now;
-    this.#lines.draw(barLines(this.#layers, this.#lines.size, now));
+    this.#lines.draw(barLines(this.#image.layers, this.#lines.size, now));
     // Goes on drawing while nothing is reported: rates fall, the window changes.
     this.#timer ??= setInterval(() => this.#draw(performance.now()), INTERVAL).unref();
   }

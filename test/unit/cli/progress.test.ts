@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { advance, type LayersProgress, NO_LAYERS, speedOf } from '../../../src/cli/layer-progress.ts';
+import { advance, type ImageProgress, NO_PROGRESS, speedOf } from '../../../src/cli/layer-progress.ts';
 import { LiveLines, type Screen } from '../../../src/cli/live-lines.ts';
 import { barLines } from '../../../src/cli/progress-bars.ts';
 import { downloadLines, remarksOn } from '../../../src/cli/progress-lines.ts';
@@ -20,12 +20,12 @@ const extract = (index: number, read: number, total = 100 * MIB): ImageEvent => 
 });
 
 /** What is under way after events, each with its time in milliseconds. */
-function underWay(...events: readonly (readonly [now: number, event: ImageEvent])[]): LayersProgress {
-  return events.reduce((layers, [now, event]) => advance(layers, event, now), NO_LAYERS);
+function underWay(...events: readonly (readonly [now: number, event: ImageEvent])[]): ImageProgress {
+  return events.reduce((image, [now, event]) => advance(image, event, now), NO_PROGRESS);
 }
 
 /** A download of so many MiB per second, told ten times a second. */
-function steady(perSecond: number, seconds: number, total = 100 * MIB): LayersProgress {
+function steady(perSecond: number, seconds: number, total = 100 * MIB): ImageProgress {
   const steps = Array.from({ length: seconds * 10 + 1 }, (_, step) => step);
   return underWay(
     ...steps.map((step) => [step * 100, download(1, (step / 10) * perSecond * MIB, total)] as const),
@@ -33,12 +33,12 @@ function steady(perSecond: number, seconds: number, total = 100 * MIB): LayersPr
 }
 
 const WIDE = { columns: 100, rows: 24 };
-const only = (layers: LayersProgress, columns: number, now: number) =>
-  barLines(layers, { columns, rows: 24 }, now)[0] ?? '';
+const only = (image: ImageProgress, columns: number, now: number) =>
+  barLines(image.layers, { columns, rows: 24 }, now)[0] ?? '';
 
 describe('the speed of a download', () => {
-  const speed = (layers: LayersProgress, now: number) => {
-    const progress = layers.get(layer(1));
+  const speed = (image: ImageProgress, now: number) => {
+    const progress = image.layers.get(layer(1));
     return progress === undefined ? undefined : (speedOf(progress, now) ?? Number.NaN) / MIB;
   };
 
@@ -57,15 +57,15 @@ describe('the speed of a download', () => {
   });
 
   it('falls while nothing comes', () => {
-    const layers = steady(5, 10);
-    expect(speed(layers, 13_000)).toBeLessThan(2.5);
-    expect(speed(layers, 60_000)).toBeLessThan(0.1);
+    const image = steady(5, 10);
+    expect(speed(image, 13_000)).toBeLessThan(2.5);
+    expect(speed(image, 60_000)).toBeLessThan(0.1);
   });
 
   it('does not count what was there from an earlier attempt', () => {
-    const layers = underWay([0, resumed(50 * MIB)], [1000, resumed(51 * MIB)]);
-    expect(speed(layers, 1000)).toBeCloseTo(1, 5);
-    expect(layers.get(layer(1))?.download).toMatchObject({ bytes: MIB });
+    const image = underWay([0, resumed(50 * MIB)], [1000, resumed(51 * MIB)]);
+    expect(speed(image, 1000)).toBeCloseTo(1, 5);
+    expect(image.layers.get(layer(1))?.download).toMatchObject({ bytes: MIB });
   });
 
   it('begins anew when the other side does', () => {
@@ -75,8 +75,8 @@ describe('the speed of a download', () => {
 
 describe('bars', () => {
   it('show a line for each layer, with share, rate, time left and size', () => {
-    const layers = advance(steady(5, 8), download(2, 0), 8000);
-    expect(barLines(layers, WIDE, 8000)).toEqual([
+    const image = advance(steady(5, 8), download(2, 0), 8000);
+    expect(barLines(image.layers, WIDE, 8000)).toEqual([
       'downloading 010101010101 [===============>                      ]  40%  5.0MiB/s    12s  100MiB',
       'downloading 020202020202 [>                                     ]   0%                   100MiB',
     ]);
@@ -97,17 +97,17 @@ describe('bars', () => {
 
   it('of an extraction come after that of the download', () => {
     const behind = underWay([0, download(1, MIB)], [1, extract(1, MIB / 2)]);
-    expect(behind.get(layer(1))).toMatchObject({ phase: 'downloading', read: MIB });
+    expect(behind.layers.get(layer(1))).toMatchObject({ phase: 'downloading', read: MIB });
     const waiting = advance(behind, download(1, 100 * MIB), 2);
     expect(only(waiting, 100, 2)).toBe('downloaded  010101010101  100MiB');
     const extracting = advance(waiting, extract(1, 50 * MIB), 3);
     expect(only(extracting, 100, 3)).toMatch(/^extracting {2}010101010101 \[=+> +\] {2}50%/);
-    expect(advance(extracting, { kind: 'layer-done', layer: layer(1) }, 4).size).toBe(0);
+    expect(advance(extracting, { kind: 'layer-done', layer: layer(1) }, 4).layers.size).toBe(0);
   });
 
   it('go with the image', () => {
     const imported = { kind: 'image-imported', source: 'x', id: 'y', milliseconds: 1 } as const;
-    expect(advance(steady(5, 1), imported, 0).size).toBe(0);
+    expect(advance(steady(5, 1), imported, 0).layers.size).toBe(0);
   });
 
   it.each([20, 24, 40, 50, 60, 70, 79, 80, 200])('fit into %i columns, the last one left free', (columns) => {
@@ -121,7 +121,7 @@ describe('bars', () => {
     const many = underWay(
       ...Array.from({ length: 12 }, (_, index) => [0, download(index, index < 3 ? 100 * MIB : 1)] as const),
     );
-    const lines = barLines(many, { columns: 100, rows: 6 }, 0);
+    const lines = barLines(many.layers, { columns: 100, rows: 6 }, 0);
     expect(lines.map((line) => line.slice(0, 24).trimEnd())).toEqual([
       'downloading 030303030303',
       'downloading 040404040404',
@@ -129,8 +129,8 @@ describe('bars', () => {
       'downloading 060606060606',
       'and 8 more layers',
     ]);
-    expect(barLines(many, { columns: 100, rows: 13 }, 0)).toHaveLength(12);
-    expect(barLines(many, { columns: 100, rows: 1 }, 0)).toHaveLength(2);
+    expect(barLines(many.layers, { columns: 100, rows: 13 }, 0)).toHaveLength(12);
+    expect(barLines(many.layers, { columns: 100, rows: 1 }, 0)).toHaveLength(2);
   });
 
   it('show no controls of names that others have made', () => {
@@ -141,11 +141,11 @@ describe('bars', () => {
 
 describe('lines instead of bars', () => {
   const said = (...events: readonly (readonly [now: number, event: ImageEvent])[]) => {
-    let before = NO_LAYERS;
+    let before = NO_PROGRESS;
     return events.flatMap(([now, event]) => {
-      const layers = advance(before, event, now);
-      const lines = downloadLines(event, { before, after: layers });
-      before = layers;
+      const image = advance(before, event, now);
+      const lines = downloadLines(event, { before, after: image });
+      before = image;
       return lines;
     });
   };
@@ -186,7 +186,9 @@ describe('lines instead of bars', () => {
     ]);
   });
 
-  it('are none for what is read from a file', () => {
+  it('are none for what comes from a file', () => {
+    const file = { kind: 'image-import', source: 'x' } as const;
+    expect(said([0, file], [0, download(1, MIB)], [1, download(1, 100 * MIB)], [2, done])).toEqual([]);
     expect(said([0, extract(1, MIB)], [1, extract(1, 100 * MIB)], [2, done])).toEqual([]);
   });
 });
