@@ -42,6 +42,11 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./status.ts')).statusCommand,
   },
   {
+    name: 'trust',
+    summary: 'trust keys that sign images',
+    load: async () => (await import('./trust.ts')).trustCommand,
+  },
+  {
     name: 'version',
     summary: 'print the version of rkt',
     load: async () => (await import('./version.ts')).versionCommand,

@@ -2,6 +2,7 @@ import type { ImageEvent } from '../image/index.ts';
 import { formatBytes } from './byte-size.ts';
 import { formatDuration } from './duration.ts';
 import type { Download, ImageProgress } from './layer-progress.ts';
+import { trustLines } from './trust-lines.ts';
 
 /** What is said of an event in words, rkt's where it had any; most of it with `--debug` only. */
 export function remarksOn(event: ImageEvent, debug: boolean): readonly string[] {

@@ -1,14 +1,9 @@
 import type { ACIdentifier } from '../appc/index.ts';
 import { trustDiscovered, verifyDetached } from '../trust/index.ts';
 import type { FetchContext } from './context.ts';
-import { discoverPublicKeys } from './discovery/index.ts';
 import { ImageError } from './error.ts';
-import { readBytes } from './http/response.ts';
-import { showUrl } from './http/url.ts';
 import type { ImportOptions } from './options.ts';
-import { badStatus } from './remote-aci/status.ts';
-
-const OK = 200;
+import { publisherKeys } from './publisher-keys.ts';
 
 export interface SignedAci {
   readonly name: ACIdentifier;
@@ -39,17 +34,10 @@ async function offerKeys(
   name: ACIdentifier,
   { signal, report }: ImportOptions,
 ): Promise<void> {
-  const allowHttp = insecure.has('pubkey');
-  const client = network.client({ tls: false, http: allowHttp });
+  const keys = publisherKeys(network, { allowHttp: insecure.has('pubkey'), signal, report });
   const { keystore, policy, review } = trust;
-  const discover = (prefix: ACIdentifier) =>
-    discoverPublicKeys(client, prefix, {
-      insecureHttp: allowHttp,
-      credentials: network.authentication,
-      signal,
-    });
   // Where no publisher announces a key, it is the signature that nobody can check.
-  const announced = await discover(name).catch((error: unknown) => {
+  const announced = await keys.discover(name).catch((error: unknown) => {
     if (error instanceof ImageError) return [];
     throw error;
   });
@@ -57,11 +45,6 @@ async function offerKeys(
     policy,
     review,
     report: (event) => report?.({ kind: 'trust', event }),
-    loadKey: async (url, limit) => {
-      const response = await client.send({ url, signal });
-      if (response.status === OK) return readBytes(response, limit, `key ${showUrl(new URL(url))}`);
-      await response.discard();
-      throw badStatus(response);
-    },
+    loadKey: keys.load,
   });
 }
