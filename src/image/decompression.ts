@@ -71,6 +71,14 @@ export async function* decompressed(
   }
 }
 
+/** What a stream's first bytes show: `plain`, `gzip`, or the program that undoes it. The rest of it is not read. */
+export async function compressionOf(stream: Bytes): Promise<string> {
+  const { start, rest } = await beginning(observed(stream, () => undefined));
+  await rest.return(undefined);
+  const format = formatOf(start);
+  return format.kind === 'program' ? format.program : format.kind;
+}
+
 function formatOf(start: Uint8Array): Format {
   const found = MAGIC.find(([magic]) => magic.every((byte, at) => start[at] === byte));
   return found?.[1] ?? { kind: 'plain' };

@@ -72,12 +72,9 @@ function indexText(manifests: readonly Descriptor[]): string {
   return JSON.stringify({ schemaVersion: 2, mediaType: indexMediaType, manifests });
 }
 
-async function readText(file: LayoutFile, name: string): Promise<string> {
-  if (file.size > largestManifest)
-    throw new ImageError(
-      'too-large',
-      `${name} has ${file.size} bytes, at most ${largestManifest} are allowed`,
-    );
+export async function readText(file: LayoutFile, name: string, limit = largestManifest): Promise<string> {
+  if (file.size > limit)
+    throw new ImageError('too-large', `${name} has ${file.size} bytes, at most ${limit} are allowed`);
   const chunks: Uint8Array[] = [];
   for await (const chunk of file.read(0)) chunks.push(chunk);
   return Buffer.concat(chunks).toString('utf8');

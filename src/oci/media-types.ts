@@ -15,6 +15,10 @@ export const indexMediaType = `${oci}.index.v1+json`;
 export const manifestMediaType = `${oci}.manifest.v1+json`;
 export const configMediaType = `${oci}.config.v1+json`;
 export const tarLayerMediaType = `${oci}.layer.v1.tar`;
+export const dockerManifestMediaType = `${docker}.distribution.manifest.v2+json`;
+export const dockerConfigMediaType = `${docker}.container.image.v1+json`;
+/** Of a tar as it is; with `.gzip` or `.zstd` of a compressed one. */
+export const dockerLayerMediaType = `${docker}.image.rootfs.diff.tar`;
 
 /** Layers marked nondistributable or foreign are ordinary layers, which their publisher may hold elsewhere. */
 const mediaTypes: ReadonlyMap<string, MediaType> = new Map<string, MediaType>([
@@ -27,12 +31,12 @@ const mediaTypes: ReadonlyMap<string, MediaType> = new Map<string, MediaType>([
   [`${oci}.layer.nondistributable.v1.tar`, { kind: 'layer', compression: 'none' }],
   [`${oci}.layer.nondistributable.v1.tar+gzip`, { kind: 'layer', compression: 'gzip' }],
   [`${oci}.layer.nondistributable.v1.tar+zstd`, { kind: 'layer', compression: 'zstd' }],
-  [`${docker}.distribution.manifest.v2+json`, { kind: 'manifest' }],
+  [dockerManifestMediaType, { kind: 'manifest' }],
   [`${docker}.distribution.manifest.list.v2+json`, { kind: 'index' }],
-  [`${docker}.container.image.v1+json`, { kind: 'config' }],
-  [`${docker}.image.rootfs.diff.tar`, { kind: 'layer', compression: 'none' }],
-  [`${docker}.image.rootfs.diff.tar.gzip`, { kind: 'layer', compression: 'gzip' }],
-  [`${docker}.image.rootfs.diff.tar.zstd`, { kind: 'layer', compression: 'zstd' }],
+  [dockerConfigMediaType, { kind: 'config' }],
+  [dockerLayerMediaType, { kind: 'layer', compression: 'none' }],
+  [`${dockerLayerMediaType}.gzip`, { kind: 'layer', compression: 'gzip' }],
+  [`${dockerLayerMediaType}.zstd`, { kind: 'layer', compression: 'zstd' }],
   [`${docker}.image.rootfs.foreign.diff.tar`, { kind: 'layer', compression: 'none' }],
   [`${docker}.image.rootfs.foreign.diff.tar.gzip`, { kind: 'layer', compression: 'gzip' }],
   [`${docker}.distribution.manifest.v1+json`, { kind: 'schema1' }],
