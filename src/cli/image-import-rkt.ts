@@ -1,13 +1,11 @@
 import type { Command } from 'commander';
 import { openHost } from '../stage0/host.ts';
-import { importRktStore } from '../stage0/images.ts';
+import { importRktStore, type RktImportEvent } from '../stage0/rkt-import.ts';
 import { withAttention } from './attention.ts';
 import { CliError } from './error.ts';
 import { type GlobalValues, hostOptions } from './global-flags.ts';
 import { complain, print, warn } from './output.ts';
 import { subcommand } from './subcommand.ts';
-
-type ImportEvent = Parameters<Parameters<typeof importRktStore>[2]>[0];
 
 export function imageImportRktCommand(summary: string): Command {
   return subcommand('image import-rkt', summary, [], 'DIR')
@@ -17,7 +15,7 @@ export function imageImportRktCommand(summary: string): Command {
       const host = openHost(hostOptions(values));
       let failed = false;
       await withAttention(host.debug, (attention, progress) => {
-        const report = (event: ImportEvent) => {
+        const report = (event: RktImportEvent) => {
           failed ||= event.kind === 'failed';
           progress.clear();
           show(event, host.debug);
@@ -28,7 +26,7 @@ export function imageImportRktCommand(summary: string): Command {
     });
 }
 
-function show(event: ImportEvent, debug: boolean): void {
+function show(event: RktImportEvent, debug: boolean): void {
   switch (event.kind) {
     case 'imported':
       print(`successfully imported image: "${event.id}" ("${event.name}")\n`);

@@ -99,8 +99,9 @@ export class Download {
     const { digest, size } = this.descriptor;
     if (file.length > size) file.restart();
     const resumed = file.length > 0 ? { resumedFrom: file.length } : {};
+    const report = this.#remote.isLocal === true ? undefined : this.#attention.report;
     const progress = (read: number) =>
-      this.#attention.report?.({ kind: 'layer-download', layer: digest, read, total: size, ...resumed });
+      report?.({ kind: 'layer-download', layer: digest, read, total: size, ...resumed });
     await receive(this.#remote, file, { what: digest, size, changed: 'same', progress }, this.#attention);
   }
 

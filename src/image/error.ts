@@ -30,6 +30,8 @@ export type ImageErrorCode =
   | 'discovery'
   /** The image is not the one that was asked for: its name, a label, its id. */
   | 'wrong-image'
+  /** What an image depends on is not there, and nobody may be asked for it. */
+  | 'missing-dependency'
   /** What the store has of an image is not what was fetched any more. */
   | 'damaged'
   /** What the user asked for cannot be put where something else is. */

@@ -9,5 +9,7 @@ export { copyLayers } from './layer-copy.ts';
 export { Network } from './network.ts';
 export type { ImportOptions } from './options.ts';
 export { canonicalReference, type ImageReference, parseReference } from './reference.ts';
+export { importRktImage, type RktImage } from './rkt-import.ts';
+export { rktStoreImages } from './rkt-store.ts';
 export { readyImage, requireImage } from './store-image.ts';
 export { verifyImage } from './verification.ts';

@@ -50,6 +50,7 @@ export function layoutSource(layout: Layout, tag: string | undefined): OciSource
     root: () => rootOf(layout, tag),
     document: (descriptor) => readText(layout.open(blobPath(descriptor.digest)), descriptor.digest),
     blob: ({ digest }) => ({
+      isLocal: true,
       open: async (offset) => {
         const file = layout.open(blobPath(digest));
         return { bytes: file.read(offset), offset, total: file.size };

@@ -21,6 +21,7 @@ export function requireFile(path: string): number {
 /** A local file's bytes. */
 export function fileBytes(path: string): RemoteBytes {
   return {
+    isLocal: true,
     open: async (offset) => ({
       bytes: createReadStream(path, { highWaterMark: READ_SIZE, start: offset }),
       offset,

@@ -3,6 +3,8 @@ import type { Bytes } from './stream.ts';
 
 /** Bytes that can be read from an offset on, again after they broke off. */
 export interface RemoteBytes {
+  /** They lie on this machine: nobody needs to be told that they come. */
+  readonly isLocal?: true;
   open(offset: number, signal?: AbortSignal): Promise<OpenedBytes>;
 }
 

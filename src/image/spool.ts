@@ -82,7 +82,8 @@ export async function spool(
   { report, signal }: Pick<ImportOptions, 'report' | 'signal'>,
 ): Promise<Spool> {
   const path = store.blobs.partialPath(lockName(request.key));
-  const { what, size } = request;
+  const { what, size, remote } = request;
+  const reportProgress = remote.isLocal === true ? undefined : report;
   let etag: string | undefined;
   const noteEtag = () => {
     const now = request.etag?.();
@@ -93,7 +94,7 @@ export async function spool(
     using file = new GrowingFile(path, 'sha512', request.resume ? 'resume' : 'restart');
     const resumed = file.length > 0 ? { resumedFrom: file.length } : {};
     await receive(
-      request.remote,
+      remote,
       file,
       {
         what,
@@ -102,7 +103,7 @@ export async function spool(
         largest: LARGEST_ARCHIVE,
         progress: (read) => {
           noteEtag();
-          report?.({ kind: 'layer-download', layer: what, read, total: size, ...resumed });
+          reportProgress?.({ kind: 'layer-download', layer: what, read, total: size, ...resumed });
         },
       },
       { ...(report === undefined ? {} : { report }), ...(signal === undefined ? {} : { signal }) },

@@ -63,7 +63,7 @@ export async function collectImages(
     }
   }
   const { layers, blobs, bytes } = free(host, store);
-  store.sweepPartials(gracePeriod);
+  store.sweepTraces(gracePeriod);
   if (layers + blobs > 0) report({ kind: 'layers-removed', count: layers, bytes });
 }
 

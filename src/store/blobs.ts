@@ -1,9 +1,10 @@
-import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, digestAlgorithm, digestHex, parseDigest } from '../oci/index.ts';
 import { syncDirectory } from '../os/durable.ts';
 import { isSystemError } from '../os/syscall.ts';
 import type { StorePaths } from './layout.ts';
+import { namesIn } from './names.ts';
 
 const ALGORITHMS = ['sha256', 'sha512'] as const;
 /** For the group, as the directories. */
@@ -78,14 +79,5 @@ function makeDirectory(path: string): void {
     chmodSync(path, DIRECTORY_MODE);
   } catch (error) {
     if (!isSystemError(error, 'EEXIST')) throw error;
-  }
-}
-
-function namesIn(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return [];
-    throw error;
   }
 }

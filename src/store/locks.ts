@@ -2,6 +2,7 @@ import { closeSync, constants, fchmodSync, fstatSync, openSync, rmSync, statSync
 import { join } from 'node:path';
 import { exclusive, type Lock, shared, tryExclusive } from '../os/lock.ts';
 import { isSystemError } from '../os/syscall.ts';
+import { namesIn } from './names.ts';
 
 /**
  * Locks by name, each a file. What a lock stands for may go, and its file with it: a lock counts only if its file is still the
@@ -26,7 +27,7 @@ export class StoreLocks {
 
   /** Undefined when somebody has the lock, shared or not. */
   tryExclusive(name: string): Lock | undefined {
-    const lock = retried(() => tryExclusive(this.#ensure(name)));
+    const lock = this.#tryExclusive(name);
     if (lock === undefined || this.#isCurrent(name, lock)) return lock;
     lock.release();
     return undefined;
@@ -38,11 +39,27 @@ export class StoreLocks {
     lock.release();
   }
 
+  /** Removes the files of locks that nobody has. */
+  sweep(): void {
+    for (const name of namesIn(this.#directory)) {
+      const lock = this.tryExclusive(name);
+      if (lock !== undefined) this.retire(name, lock);
+    }
+  }
+
   async #valid(name: string, take: () => Promise<Lock>): Promise<Lock> {
     for (;;) {
-      const lock = await retried(take);
+      const lock = await take().catch(unlessGone);
       if (lock !== undefined && this.#isCurrent(name, lock)) return lock;
       lock?.release();
+    }
+  }
+
+  #tryExclusive(name: string): Lock | undefined {
+    try {
+      return tryExclusive(this.#ensure(name));
+    } catch (error) {
+      return unlessGone(error);
     }
   }
 
@@ -69,11 +86,6 @@ export class StoreLocks {
 }
 
 /** Undefined when the file went between its making and its opening: whoever had the lock has retired it. */
-function retried<T>(take: () => T): T | undefined {
-  try {
-    return take();
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+function unlessGone(error: unknown): undefined {
+  if (!isSystemError(error, 'ENOENT')) throw error;
 }

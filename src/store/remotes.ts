@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { FieldReader } from '../abi/json.ts';
 import { type ImageID, parseImageID } from '../appc/index.ts';
 import { replaceFile } from '../os/durable.ts';
+import { namesIn } from './names.ts';
 
 /** Which image an address was when it was last asked, and what its server said of how long that holds. */
 export interface RemoteNote {
@@ -31,20 +32,8 @@ export class RemoteNotes {
   }
 
   find(reference: string): RemoteNote | undefined {
-    try {
-      const note = new FieldReader(JSON.parse(readFileSync(this.#path(reference), 'utf8')), 'note');
-      if (note.text('reference') !== reference) return undefined;
-      return {
-        id: parseImageID(note.text('id')),
-        isVerified: note.boolean('isVerified'),
-        fetchedAt: note.integer('fetchedAt', 0, Number.MAX_SAFE_INTEGER),
-        ...(note.has('etag') ? { etag: note.text('etag') } : {}),
-        ...(note.has('maxAge') ? { maxAge: note.integer('maxAge', 0, Number.MAX_SAFE_INTEGER) } : {}),
-        ...(note.has('digest') ? { digest: note.text('digest') } : {}),
-      };
-    } catch {
-      return undefined;
-    }
+    const note = readNote(this.#path(reference));
+    return note?.reference === reference ? note : undefined;
   }
 
   /** One writer at a time: the caller has the lock of this reference. */
@@ -52,7 +41,32 @@ export class RemoteNotes {
     replaceFile(this.#path(reference), `${JSON.stringify({ reference, ...note })}\n`, MODE);
   }
 
+  /** Removes notes on images that are gone, and those that cannot be read. */
+  sweep(isGone: (id: ImageID) => boolean): void {
+    for (const name of namesIn(this.#directory)) {
+      const note = readNote(join(this.#directory, name));
+      if (note === undefined || isGone(note.id)) rmSync(join(this.#directory, name), { force: true });
+    }
+  }
+
   #path(reference: string): string {
     return join(this.#directory, createHash('sha256').update(reference).digest('hex'));
+  }
+}
+
+function readNote(path: string): (RemoteNote & { readonly reference: string }) | undefined {
+  try {
+    const note = new FieldReader(JSON.parse(readFileSync(path, 'utf8')), 'note');
+    return {
+      reference: note.text('reference'),
+      id: parseImageID(note.text('id')),
+      isVerified: note.boolean('isVerified'),
+      fetchedAt: note.integer('fetchedAt', 0, Number.MAX_SAFE_INTEGER),
+      ...(note.has('etag') ? { etag: note.text('etag') } : {}),
+      ...(note.has('maxAge') ? { maxAge: note.integer('maxAge', 0, Number.MAX_SAFE_INTEGER) } : {}),
+      ...(note.has('digest') ? { digest: note.text('digest') } : {}),
+    };
+  } catch {
+    return undefined; // missing or damaged
   }
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { type BigIntStats, readFileSync, statSync } from 'node:fs';
+import { type BigIntStats, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ImageID, parseImageID } from '../appc/index.ts';
 import { replaceFile } from '../os/durable.ts';
+import { namesIn } from './names.ts';
 
 /** A local file as it was when an image was read from it: if all of this is unchanged, so is the content. */
 export interface FileIdentity {
@@ -36,14 +37,8 @@ export class SourceCache {
   }
 
   find(identity: FileIdentity): SourceNote | undefined {
-    try {
-      const [stamp, id, verified] = readFileSync(this.#path(identity), 'utf8').split('\n');
-      if (stamp !== identity.stamp || id === undefined) return undefined;
-      return { id: parseImageID(id), isVerified: verified === VERIFIED };
-    } catch {
-      // Missing or damaged: a cache that does not answer costs a reading of the file, no more.
-      return undefined;
-    }
+    const note = readNote(this.#path(identity));
+    return note?.stamp === identity.stamp ? note : undefined;
   }
 
   note(identity: FileIdentity, { id, isVerified }: SourceNote): void {
@@ -51,8 +46,26 @@ export class SourceCache {
     replaceFile(this.#path(identity), `${lines.join('\n')}\n`, MODE);
   }
 
+  /** Removes notes on images that are gone, and those that cannot be read. */
+  sweep(isGone: (id: ImageID) => boolean): void {
+    for (const name of namesIn(this.#directory)) {
+      const note = readNote(join(this.#directory, name));
+      if (note === undefined || isGone(note.id)) rmSync(join(this.#directory, name), { force: true });
+    }
+  }
+
   #path(identity: FileIdentity): string {
     return join(this.#directory, identity.key);
+  }
+}
+
+// Missing or damaged: a cache that does not answer costs a reading of the file, no more.
+function readNote(path: string): (SourceNote & { readonly stamp: string }) | undefined {
+  try {
+    const [stamp = '', id = '', verified] = readFileSync(path, 'utf8').split('\n');
+    return { stamp, id: parseImageID(id), isVerified: verified === VERIFIED };
+  } catch {
+    return undefined;
   }
 }
 

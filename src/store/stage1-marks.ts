@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatImageManifest } from '../appc/index.ts';
+import { formatImageManifest, type ImageID } from '../appc/index.ts';
 import { replaceFile } from '../os/durable.ts';
 import { isSystemError } from '../os/syscall.ts';
 import type { ImportedImage } from './record.ts';
@@ -33,7 +33,16 @@ export class Stage1Marks {
     replaceFile(this.#path(image), contentOf(image), MODE);
   }
 
-  #path({ id }: ImportedImage): string {
+  remove(id: ImageID): void {
+    try {
+      rmSync(this.#path({ id }), { force: true });
+    } catch (error) {
+      // Who may not make a mark may not take it away: it holds for what the image is made of, and for nothing else.
+      if (!isSystemError(error, 'EACCES', 'EPERM')) throw error;
+    }
+  }
+
+  #path({ id }: Pick<ImportedImage, 'id'>): string {
     return join(this.#directory, id);
   }
 }

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ImageID, parseImageID } from '../appc/index.ts';
 import type { Digest } from '../oci/index.ts';
@@ -10,6 +10,7 @@ import { StoreError } from './error.ts';
 import { layerName, readIfThere, readLayerNote } from './layer-note.ts';
 import { makeStoreDirectories, type StorePaths, storePaths } from './layout.ts';
 import { StoreLocks } from './locks.ts';
+import { namesIn } from './names.ts';
 import { Pins } from './pins.ts';
 import {
   formatRecord,
@@ -140,6 +141,8 @@ export class Store {
     const lock = await this.locks.exclusive(id);
     const path = this.#recordPath(id);
     const wasThere = statSync(path, { throwIfNoEntry: false }) !== undefined;
+    // What it was trusted with goes first: a kill in between must not leave that behind.
+    this.#marks.remove(id);
     rmSync(path, { force: true });
     if (wasThere) syncDirectory(this.#paths.image);
     this.locks.retire(id, lock);
@@ -152,9 +155,13 @@ export class Store {
     return sweep({ paths: this.#paths, locks: this.locks, blobs: this.blobs }, { records, podLayers });
   }
 
-  /** Removes downloads that nobody has gone on with for so long, in milliseconds. */
-  sweepPartials(age: number): void {
+  /** Removes downloads that nobody has gone on with for so long, in milliseconds, and what is remembered of images that are gone. */
+  sweepTraces(age: number): void {
     sweepPartials({ paths: this.#paths, locks: this.locks, blobs: this.blobs }, age);
+    const isGone = (id: ImageID) => statSync(this.#recordPath(id), { throwIfNoEntry: false }) === undefined;
+    this.remotes.sweep(isGone);
+    this.sources.sweep(isGone);
+    this.locks.sweep();
   }
 
   /** Whether an image's layers have been extracted and are all in their places. */
@@ -224,12 +231,7 @@ export class Store {
   }
 
   #recordNames(): string[] {
-    try {
-      const names = readdirSync(this.#paths.image).sort();
-      return names.filter((name) => name.endsWith(SUFFIX)).map((name) => name.slice(0, -SUFFIX.length));
-    } catch (error) {
-      if (isSystemError(error, 'ENOENT')) return [];
-      throw error;
-    }
+    const names = namesIn(this.#paths.image).sort();
+    return names.filter((name) => name.endsWith(SUFFIX)).map((name) => name.slice(0, -SUFFIX.length));
   }
 }

@@ -1,12 +1,12 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import type { Digest } from '../oci/index.ts';
 import type { Lock } from '../os/lock.ts';
-import { isSystemError } from '../os/syscall.ts';
 import type { Blobs } from './blobs.ts';
 import { removeLayer } from './draft.ts';
 import { layerName, readLayerNote } from './layer-note.ts';
 import type { StorePaths } from './layout.ts';
 import type { StoreLocks } from './locks.ts';
+import { namesIn } from './names.ts';
 import { blobPin, layerPin } from './pins.ts';
 import type { ImageRecord } from './record.ts';
 
@@ -110,14 +110,5 @@ export function sweepPartials({ blobs, locks }: Place, age: number): void {
     if (lock === undefined) continue;
     rmSync(blobs.partialPath(partial.name), { force: true });
     locks.retire(partial.name, lock);
-  }
-}
-
-function namesIn(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return [];
-    throw error;
   }
 }

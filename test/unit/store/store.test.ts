@@ -204,7 +204,7 @@ test('a file stands for its image as long as it is the same file', async () => {
   expect(store.sources.find(before)).toBeUndefined();
   const note = { id: id('ab'), isVerified: true };
   store.sources.note(before, note);
-  expect(store.sources.find(identifyFile(file))).toEqual(note);
+  expect(store.sources.find(identifyFile(file))).toMatchObject(note);
   appendFileSync(file, 'two');
   expect(store.sources.find(identifyFile(file))).toBeUndefined();
   store.sources.note(identifyFile(file), { id: id('cd'), isVerified: false });

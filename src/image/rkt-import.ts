@@ -1,0 +1,46 @@
+import type { ImageRecord, Store } from '../store/index.ts';
+import { importAci } from './aci.ts';
+import { dependencyResolver } from './dependency.ts';
+import { ImageError } from './error.ts';
+import { fileBytes } from './local-file.ts';
+import type { ImportOptions } from './options.ts';
+import { lockName, spool } from './spool.ts';
+
+/** An image of an rkt 1.x store: its id there, and the file that its archive is in. */
+export interface RktImage {
+  readonly id: string;
+  readonly path: string;
+}
+
+/**
+ * Takes over an image that rkt has fetched and, as far as it was asked to, verified. It is read and hashed anew: its id must be what
+ * the old store calls it. What it depends on is to be taken over first. @throws ImageError `missing-dependency`, `wrong-image`
+ */
+export async function importRktImage(
+  store: Store,
+  { id, path }: RktImage,
+  options: ImportOptions,
+): Promise<ImageRecord> {
+  store.prepare();
+  const key = `rkt:${path}`;
+  using _lock = await store.locks.exclusive(lockName(key), options.signal);
+  using spooled = await spool(store, { key, what: id, remote: fileBytes(path), resume: false }, options);
+  return await importAci(
+    store,
+    {
+      source: path,
+      spool: spooled,
+      check: (_, found) => {
+        if (!found.startsWith(id.slice(0, found.length)))
+          throw new ImageError('wrong-image', `image ${id} has the content of ${found}`);
+      },
+      resolve: dependencyResolver(store, async ({ imageName }) => {
+        throw new ImageError(
+          'missing-dependency',
+          `image ${id} depends on ${imageName}, which is not in the store`,
+        );
+      }),
+    },
+    options,
+  );
+}
