@@ -8,7 +8,7 @@ import { downloadLines, remarksOn } from './progress-lines.ts';
 /** Tells people on stderr what becomes of images. */
 export interface Progress extends Disposable {
   report(event: ImageEvent): void;
-  /** To be called before anything else is written: takes away what will be drawn again. */
+  /** To be called before anything else is written: nothing is drawn any more until the next event. */
   clear(): void;
 }
 
@@ -63,18 +63,20 @@ class BarProgress implements Progress {
     const now = performance.now();
     this.#image = advance(this.#image, event, now);
     // What runs after the last layer may replace this process: nothing may be left on the screen until then.
-    if (this.#image.layers.size === 0) this.#rest();
+    if (this.#image.layers.size === 0) this.clear();
     else if (now - this.#drawn >= INTERVAL) this.#draw(now);
   }
 
   clear(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
     this.#lines.clear();
     this.#drawn = Number.NEGATIVE_INFINITY;
   }
 
   [Symbol.dispose](): void {
     this.#ended = true;
-    this.#rest();
+    this.clear();
     process.off('SIGTSTP', this.#stop);
   }
 
@@ -85,15 +87,9 @@ class BarProgress implements Progress {
     this.#timer ??= setInterval(() => this.#draw(performance.now()), INTERVAL).unref();
   }
 
-  #rest(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-    this.clear();
-  }
-
   // The shell gets its terminal back as it was; after SIGCONT the timer draws again.
   readonly #stop = (): void => {
-    this.clear();
+    this.#lines.clear();
     process.kill(process.pid, 'SIGSTOP');
   };
 }

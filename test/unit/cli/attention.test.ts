@@ -92,6 +92,15 @@ describe('a command at a terminal', () => {
     expect(left.cursorVisible).toBe(true);
   });
 
+  it('draws nothing over its questions', async () => {
+    const command = atTerminal('ask');
+    await command.shows('no\r\n');
+    expect(screenOf(command).text.slice(0, 2)).toEqual([RETRY, 'Trust it? no']);
+    expect(screenOf(command).cursorVisible).toBe(true);
+    command.type(CTRL_C);
+    expect(await command.end()).toBe(254);
+  });
+
   it('gives the terminal back while it is stopped', async () => {
     const command = atTerminal();
     await command.shows('50%');
