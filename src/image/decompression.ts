@@ -96,12 +96,17 @@ async function beginning(
   return { start, rest: stream };
 }
 
+// Whoever stops at the start has not begun with the rest, which is open all the same.
 async function* prepended(
   start: Uint8Array,
   rest: AsyncGenerator<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  if (start.length > 0) yield start;
-  yield* rest;
+  try {
+    if (start.length > 0) yield start;
+    yield* rest;
+  } finally {
+    await rest.return(undefined);
+  }
 }
 
 function expand(format: Format, stream: AsyncGenerator<Uint8Array>): Bytes {
