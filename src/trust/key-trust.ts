@@ -88,14 +88,14 @@ export async function trustDiscovered(
   if ((await keystore.keysFor(name)).length > 0) return [];
   const urls = await discover(name);
   // A page on the network must not make a file of this host a key.
-  const local = urls.find((url) => !URL_SCHEME.test(url));
+  const local = urls.find((url) => schemeOf(url) === undefined);
   if (local !== undefined)
     throw new TrustError('insecure', `key ${local}, announced for ${name}, is not a URL`);
   return trustKeys(keystore, { kind: 'prefix', prefix: name }, urls, sources);
 }
 
 async function load(location: string, { loadKey, policy }: KeySources): Promise<Uint8Array> {
-  const scheme = URL_SCHEME.exec(location)?.[1]?.toLowerCase();
+  const scheme = schemeOf(location);
   switch (scheme) {
     case undefined:
       return readKeyFile(location);
@@ -115,27 +115,43 @@ async function load(location: string, { loadKey, policy }: KeySources): Promise<
 function needsNoReview(location: string, policy: KeyPolicy): boolean {
   if (policy.skipReview) return true;
   if (!policy.trustHttps) return false;
-  const scheme = URL_SCHEME.exec(location)?.[1]?.toLowerCase();
+  const scheme = schemeOf(location);
   return (scheme === 'https' && policy.certificatesChecked) || (scheme === 'http' && policy.allowHttp);
 }
 
 function ask(found: KeyReview, { review }: KeySources): Promise<boolean> {
   if (review !== undefined) return review(found);
-  const { scope } = found;
+  throw new TrustError(
+    'no-terminal',
+    `unable to ask user to review fingerprint due to lack of tty: ${waysOut(found)}`,
+  );
+}
+
+function waysOut({ scope, location }: KeyReview): string {
+  if (schemeOf(location) === undefined)
+    return 'run rkt trust at a terminal, or with --skip-fingerprint-review';
   const by = scope.kind === 'root' ? '--root' : `--prefix ${JSON.stringify(scope.prefix)}`;
-  const ways = `call rkt with --trust-keys-from-https, or run at a terminal: rkt trust ${by}`;
-  throw new TrustError('no-terminal', `unable to ask user to review fingerprint due to lack of tty: ${ways}`);
+  return `call rkt with --trust-keys-from-https, or run at a terminal: rkt trust ${by}`;
+}
+
+function schemeOf(location: string): string | undefined {
+  return URL_SCHEME.exec(location)?.[1]?.toLowerCase();
 }
 
 // Of any kind of file: `rkt trust --root <(gpg --export KEY)` is a pipe.
 async function readKeyFile(path: string): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of createReadStream(path)) {
-    size += chunk.length;
-    if (size > LARGEST_KEY)
-      throw new TrustError('too-large', `key ${path} has more than ${LARGEST_KEY} bytes`);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of createReadStream(path)) {
+      size += chunk.length;
+      if (size > LARGEST_KEY)
+        throw new TrustError('too-large', `key ${path} has more than ${LARGEST_KEY} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    if (cause instanceof TrustError) throw cause;
+    throw new TrustError('bad-key', `error accessing the key ${path}`, { cause });
   }
   return Buffer.concat(chunks);
 }
