@@ -31,7 +31,8 @@ interface FoundBlob {
 /**
  * An image in a file that `docker save`, `podman save` or skopeo has written, compressed as a whole or not. There is no manifest in
  * there: one is made, in Docker's format 2.2, of the configuration's digests for its layers, under which they are to be verified.
- * `tag` is `REPOSITORY[:TAG]`; without one there must be one image only. In `directory` there is room for an uncompressed copy. @throws ImageError, TarError, OciError
+ * `tag` is `REPOSITORY[:TAG]`; without one there must be one image only. In `directory` there is room for an uncompressed copy.
+ * @throws ImageError, TarError, OciError
  */
 export async function openDockerArchive(
   path: string,
@@ -88,7 +89,7 @@ async function layersOf(
   return found;
 }
 
-/** A plain layer has its diff id for a digest. A compressed one has its own: in its name, where engines keep their blobs so, or in its bytes. */
+/** A plain layer has its diff id for a digest. A compressed one has its own: its name says it, or its bytes have to. */
 async function layerOf(
   file: LayoutFile,
   { name, diffID }: { readonly name: string; readonly diffID: Digest },

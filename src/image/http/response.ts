@@ -6,6 +6,8 @@ import type { HttpResponse } from './http.ts';
 
 /** What a body that nobody wants may cost for the sake of its connection: bytes, and milliseconds. */
 const DISCARDED = { bytes: 64 * 1024, time: 1000 };
+/** What is read into memory may not come drop by drop: in milliseconds. */
+const LONGEST_READ = 5 * 60_000;
 
 export function toResponse(
   { statusCode, headers, body }: Dispatcher.ResponseData,
@@ -29,7 +31,7 @@ export function toResponse(
   };
 }
 
-/** The body as text, if it is no longer than that many bytes of UTF-8. `what` names it in messages. @throws ImageError too-large, bad-answer */
+/** As `readBytes`, if it is UTF-8. @throws ImageError too-large, network, bad-answer */
 export async function readText(response: HttpResponse, limit: number, what: string): Promise<string> {
   const bytes = await readBytes(response, limit, what);
   try {
@@ -40,13 +42,21 @@ export async function readText(response: HttpResponse, limit: number, what: stri
   }
 }
 
-/** The body, if it is no longer than that. `what` names it in messages. @throws ImageError too-large */
-export async function readBytes(response: HttpResponse, limit: number, what: string): Promise<Buffer> {
+/** The body, if it is no longer than that. `what` names it in messages, `time` is for all of it. @throws ImageError too-large, network */
+export async function readBytes(
+  response: HttpResponse,
+  limit: number,
+  what: string,
+  time = LONGEST_READ,
+): Promise<Buffer> {
+  const deadline = performance.now() + time;
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response.body) {
     length += chunk.length;
     if (length > limit) throw new ImageError('too-large', `${what} is longer than ${limit} bytes`);
+    if (performance.now() > deadline)
+      throw new ImageError('network', `${what} is not there after ${time / 1000} s`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -15,7 +15,7 @@ export class Authentication {
     this.#scope = `repository:${repository}:pull`;
   }
 
-  /** The header `authorization` of the next request, if there is to be one; a token that is about to end is renewed first. @throws ImageError */
+  /** `authorization` of the next request, if it is to have one. A token that is about to end is renewed. @throws ImageError */
   async authorization(): Promise<string | undefined> {
     return this.#challenge && this.#answer(this.#challenge);
   }
@@ -36,7 +36,10 @@ export class Authentication {
       case 'bearer':
         return this.#tokens.get({ ...challenge, scope: challenge.scope ?? this.#scope }, refused);
       case 'basic':
-        return credentials && basicAuthorization(credentials.user, credentials.password);
+        // An identity token is for servers of tokens: it is no password.
+        return credentials === undefined || 'identityToken' in credentials
+          ? undefined
+          : basicAuthorization(credentials.user, credentials.password);
       default:
         return challenge satisfies never;
     }

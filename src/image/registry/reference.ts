@@ -14,7 +14,10 @@ export interface RegistryReference {
 
 export const DEFAULT_TAG = 'latest';
 
-/** Reads `[REG/]NAME[:TAG][@DIGEST]`, where Docker's users leave out Docker's registry, `library/` and `latest`. @throws ImageError bad-reference */
+/**
+ * Reads `[REG/]NAME[:TAG][@DIGEST]`, where Docker's users leave out Docker's registry, `library/` and `latest`.
+ * @throws ImageError bad-reference
+ */
 export function parseRegistryReference(text: string): RegistryReference {
   const { registry, path, tag, digest } = parse(text);
   const name = { registry: canonicalRegistry(registry), repository: path };

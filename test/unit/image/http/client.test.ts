@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { type HttpClientOptions, openHttpClient } from '../../../../src/image/http/client.ts';
 import type { HttpClient } from '../../../../src/image/http/http.ts';
-import { readText } from '../../../../src/image/http/response.ts';
+import { readBytes, readText } from '../../../../src/image/http/response.ts';
 import { eventually } from '../../../support/polling.ts';
 import { type Answer, answering, ScriptedServer } from '../../../support/scripted-server.ts';
 
@@ -168,6 +168,17 @@ test('a text is as long as it may be, and UTF-8 to the last byte', async () => {
   await expect(read(0, 5)).rejects.toEqual(failure('too-large', /^manifest is longer than 5 bytes$/));
   await expect(read(1, 5)).rejects.toEqual(failure('bad-answer', /^manifest is not UTF-8$/));
   expect(Buffer.from(await read(2, 5))).toEqual(bodies[2]);
+});
+
+test('what is read into memory may not come drop by drop', async () => {
+  const server = await serve((_, response) => {
+    const timer = setInterval(() => response.write('.'), 10);
+    response.once('close', () => clearInterval(timer));
+  });
+  const response = await open().send({ url: server.origin });
+  await expect(readBytes(response, 1000, 'manifest', 100)).rejects.toEqual(
+    failure('network', /^manifest is not there after 0\.1 s$/),
+  );
 });
 
 test('a discarded answer gives its connection to the next one, unless it goes on and on', async () => {
