@@ -1,5 +1,5 @@
 import { ImageError } from '../error.ts';
-import { type ConnectionOptions, Dispatchers, type HttpTimeouts } from './dispatchers.ts';
+import type { ConnectionOptions, Dispatchers, HttpTimeouts } from './dispatchers.ts';
 import { failureOf } from './failure.ts';
 import type { HttpClient, HttpRequest, HttpResponse } from './http.ts';
 import type { Environment } from './proxy.ts';
@@ -20,7 +20,7 @@ export interface HttpClientOptions {
 const TIMEOUTS: HttpTimeouts = { connect: 30_000, headers: 60_000, body: 60_000 };
 const MOST_REDIRECTS = 10;
 
-/** A client for the time of a command. It keeps connections: close it. undici is loaded with the first request. */
+/** A client for the time of a command. It keeps connections: close it. What it takes is loaded with the first request. */
 export function openHttpClient(options: HttpClientOptions): HttpClient {
   return new UndiciClient(options);
 }
@@ -28,8 +28,7 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
 class UndiciClient implements HttpClient {
   readonly #insecureHttp: boolean;
   readonly #options: ConnectionOptions;
-  #undici: Promise<typeof import('undici')> | undefined;
-  #dispatchers: Dispatchers | undefined;
+  #dispatchers: Promise<Dispatchers> | undefined;
 
   constructor({ insecureTls, insecureHttp, environment, timeouts = TIMEOUTS }: HttpClientOptions) {
     this.#insecureHttp = insecureHttp;
@@ -55,7 +54,7 @@ class UndiciClient implements HttpClient {
   }
 
   async close(): Promise<void> {
-    await this.#dispatchers?.destroy();
+    await (await this.#dispatchers)?.destroy();
   }
 
   #requireAllowed(url: URL, how: string): void {
@@ -66,27 +65,21 @@ class UndiciClient implements HttpClient {
     );
   }
 
-  async #exchange(
-    { method, url, headers, body }: Hop,
-    signal: AbortSignal | undefined,
-  ): Promise<HttpResponse> {
+  async #exchange(hop: Hop, signal: AbortSignal | undefined): Promise<HttpResponse> {
     signal?.throwIfAborted();
-    this.#undici ??= import('undici');
-    const undici = await this.#undici;
-    this.#dispatchers ??= new Dispatchers(undici, this.#options);
-    const dispatcher = this.#dispatchers.for(url);
+    this.#dispatchers ??= this.#load();
+    const dispatchers = await this.#dispatchers;
     try {
-      const answer = await undici.request(url, {
-        dispatcher,
-        method,
-        headers,
-        body: body ?? null,
-        ...(signal === undefined ? {} : { signal }),
-      });
-      return toResponse(answer, url, signal);
+      return toResponse(await dispatchers.request(hop, signal), hop.url, signal);
     } catch (error) {
-      throw failureOf(error, url, signal);
+      throw failureOf(error, hop.url, signal);
     }
+  }
+
+  // TLS and undici cost a command 60 ms, and most commands ask nobody.
+  async #load(): Promise<Dispatchers> {
+    const { openDispatchers } = await import('./dispatchers.ts');
+    return openDispatchers(this.#options);
   }
 }
 

@@ -2,6 +2,7 @@ import type { SecureContext } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { trustedAuthorities } from './authorities.ts';
 import { type Environment, proxyFor } from './proxy.ts';
+import type { Hop } from './redirect.ts';
 
 /** All in milliseconds. */
 export interface HttpTimeouts {
@@ -25,6 +26,11 @@ type Undici = typeof import('undici');
 /** Of all headers of an answer together; the signed URLs that object stores redirect to take 3 kB. */
 const LARGEST_HEADERS = 32 * 1024;
 
+/** Loads undici. */
+export async function openDispatchers(options: ConnectionOptions): Promise<Dispatchers> {
+  return new Dispatchers(await import('undici'), options);
+}
+
 /** The pools of connections: one for each way to get somewhere, made when it is first taken. */
 export class Dispatchers {
   readonly #undici: Undici;
@@ -37,18 +43,28 @@ export class Dispatchers {
     this.#options = options;
   }
 
-  /** @throws ImageError unsupported, system: a proxy or certificates that cannot be used */
-  for(url: URL): Dispatcher {
-    const proxy = proxyFor(url, this.#options.environment);
-    const way = `${url.protocol} ${proxy?.href ?? 'direct'}`;
-    const made = this.#made.get(way) ?? this.#make(url.protocol === 'https:', proxy);
-    this.#made.set(way, made);
-    return made;
+  /** @throws ImageError unsupported, system (a proxy or certificates that cannot be used); and what undici throws */
+  request({ method, url, headers, body }: Hop, signal: AbortSignal | undefined) {
+    return this.#undici.request(url, {
+      dispatcher: this.#dispatcherFor(url),
+      method,
+      headers,
+      body: body ?? null,
+      ...(signal === undefined ? {} : { signal }),
+    });
   }
 
   /** Ends what is still connected. */
   async destroy(): Promise<void> {
     await Promise.all([...this.#made.values()].map((dispatcher) => dispatcher.destroy()));
+  }
+
+  #dispatcherFor(url: URL): Dispatcher {
+    const proxy = proxyFor(url, this.#options.environment);
+    const way = `${url.protocol} ${proxy?.href ?? 'direct'}`;
+    const made = this.#made.get(way) ?? this.#make(url.protocol === 'https:', proxy);
+    this.#made.set(way, made);
+    return made;
   }
 
   #make(secure: boolean, proxy: URL | undefined): Dispatcher {
