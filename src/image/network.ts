@@ -1,4 +1,4 @@
-import type { BasicCredentials, Configuration, RegistryConfig } from '../config/index.ts';
+import type { Configuration, ContainerCredentials, RegistryConfig } from '../config/index.ts';
 import type { Authentication } from './authentication.ts';
 import { openHttpClient } from './http/client.ts';
 import { credentialHeaders } from './http/credentials.ts';
@@ -20,7 +20,7 @@ export interface NetworkOptions {
     registry: string,
     repository: string,
     signal: AbortSignal | undefined,
-  ) => Promise<BasicCredentials | undefined>;
+  ) => Promise<ContainerCredentials | undefined>;
 }
 
 /** How a command speaks to servers: its connections live as long as it does. Nothing is loaded before the first is asked for. */
@@ -59,7 +59,7 @@ export class Network implements AsyncDisposable {
     registry: string,
     repository: string,
     signal: AbortSignal | undefined,
-  ): Promise<BasicCredentials | undefined> {
+  ): Promise<ContainerCredentials | undefined> {
     return this.#options.login(registry, repository, signal);
   }
 

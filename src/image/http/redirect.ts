@@ -26,12 +26,18 @@ export function redirectOf({
 
 /**
  * The request that a redirect makes of another. Credentials are for the origin that they were given to
- * (scheme, host and port) and stay behind when it changes. @throws ImageError bad-answer
+ * (scheme, host and port) and stay behind when it changes; what is posted may be one. @throws ImageError bad-answer
  */
 export function redirected(hop: Hop, status: number, location: string): Hop {
   const url = target(hop, location);
   const isPosted = hop.method === 'POST' && !REPEATED.has(status);
-  const secret = (name: string) => url.origin !== hop.url.origin && SECRET.has(name);
+  const isOther = url.origin !== hop.url.origin;
+  if (isOther && hop.body !== undefined && !isPosted)
+    throw new ImageError(
+      'bad-answer',
+      `redirect from ${showUrl(hop.url)} to ${showUrl(url)}: what was posted is not sent to another host`,
+    );
+  const secret = (name: string) => isOther && SECRET.has(name);
   return {
     method: isPosted ? 'GET' : hop.method,
     url,

@@ -1,4 +1,4 @@
-import type { BasicCredentials } from '../../config/index.ts';
+import type { ContainerCredentials } from '../../config/index.ts';
 import { ImageError } from '../error.ts';
 import type { HttpClient, HttpRequest, HttpResponse } from '../http/http.ts';
 import { Authentication } from './authentication.ts';
@@ -8,7 +8,7 @@ import { type Refusal, refusalOf } from './refusal.ts';
 export interface EndpointOptions {
   readonly client: HttpClient;
   readonly clock: Clock;
-  readonly credentials: BasicCredentials | undefined;
+  readonly credentials: ContainerCredentials | undefined;
   /** Speak plain http where https is not spoken. */
   readonly insecureHttp: boolean;
   readonly signal: AbortSignal | undefined;

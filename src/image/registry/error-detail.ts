@@ -26,9 +26,16 @@ export function errorDetail(text: string): string {
 function readDetail(at: Cursor): string {
   const body = fields(at);
   const errors = body.optional('errors', arrayOf(readError)) ?? [];
-  // Token servers have a form of their own.
-  const others = [body.optional('details', string), body.optional('message', string)];
+  // Token servers have forms of their own, one of them OAuth's (RFC 6749, 5.2).
+  const others = ['details', 'message', 'error', 'error_description'].map((key) =>
+    body.optional(key, textOnly),
+  );
   return [...errors.slice(0, MOST_ERRORS), ...others].filter((part) => part).join(', ');
+}
+
+/** Some have an object where others have words. */
+function textOnly({ value }: Cursor): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 function readError(at: Cursor): string {

@@ -1,4 +1,4 @@
-import type { BasicCredentials } from '../../config/index.ts';
+import type { ContainerCredentials } from '../../config/index.ts';
 import type { Descriptor } from '../../oci/index.ts';
 import { ImageError } from '../error.ts';
 import type { ImageEvent } from '../event.ts';
@@ -16,7 +16,7 @@ export interface RegistryOptions {
   /** Decides what may be spoken to: any certificate, plain http. */
   readonly client: HttpClient;
   /** By `HOST[:PORT]`, asked for the registry and for each mirror; undefined: nobody is logged in there. */
-  readonly credentials: (registry: string) => BasicCredentials | undefined;
+  readonly credentials: (registry: string) => ContainerCredentials | undefined;
   /** `HOST[:PORT]`s that have the same repositories, to be asked first, in their order. */
   readonly mirrors?: readonly string[];
   /** Speak plain http where https is not spoken; the client has to allow it. */

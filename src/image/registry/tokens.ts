@@ -1,14 +1,14 @@
 import { fields, integer, type Refuse, string } from '../../appc/json.ts';
 import { documentCursor, parseJsonText } from '../../appc/json-document.ts';
-import type { BasicCredentials } from '../../config/index.ts';
+import type { ContainerCredentials } from '../../config/index.ts';
 import { ImageError } from '../error.ts';
-import { basicAuthorization } from '../http/credentials.ts';
 import type { HttpClient } from '../http/http.ts';
 import { readText } from '../http/response.ts';
-import { parseHttpUrl, showUrl } from '../http/url.ts';
+import { showUrl } from '../http/url.ts';
 import type { BearerChallenge } from './challenge.ts';
 import type { Clock } from './clock.ts';
 import { refusalOf } from './refusal.ts';
+import { tokenRequest } from './token-request.ts';
 
 interface Token {
   /** As the header has it: `Bearer ...`. */
@@ -20,7 +20,7 @@ interface Token {
 export interface TokenOptions {
   readonly client: HttpClient;
   readonly clock: Clock;
-  readonly credentials: BasicCredentials | undefined;
+  readonly credentials: ContainerCredentials | undefined;
   /** Whether the registry itself is spoken to without TLS: then its login may be sent so as well. */
   readonly plain: boolean;
   readonly signal: AbortSignal | undefined;
@@ -65,38 +65,14 @@ export class Tokens {
 
   async #fetch(challenge: BearerChallenge): Promise<Token> {
     const { client, clock, credentials, signal } = this.#options;
-    const url = tokenURL(challenge, credentials?.user);
+    const { url, refused, ...request } = tokenRequest(challenge, credentials);
     const what = `token from ${showUrl(url)}`;
     if (credentials !== undefined && url.protocol === 'http:' && !this.#options.plain)
       throw new ImageError('insecure', `${what}: the login is not sent over plain http`);
     const asked = clock.now();
-    const headers =
-      credentials === undefined
-        ? {}
-        : { authorization: basicAuthorization(credentials.user, credentials.password) };
-    const response = await client.send({ url: url.href, headers, signal });
-    if (response.status !== 200) {
-      const words = credentials === undefined ? 'a login is required' : 'user or password are not accepted';
-      throw await refusalOf(response, what, { now: asked, words });
-    }
+    const response = await client.send({ ...request, url: url.href, signal });
+    if (response.status !== 200) throw await refusalOf(response, what, { now: asked, words: refused });
     return readToken(await readText(response, LARGEST_ANSWER, what), what, asked);
-  }
-}
-
-function tokenURL({ realm, service, scope }: BearerChallenge, user: string | undefined): URL {
-  const url = realmURL(realm);
-  if (service !== undefined) url.searchParams.append('service', service);
-  for (const part of scope?.split(' ') ?? []) url.searchParams.append('scope', part);
-  if (user !== undefined) url.searchParams.append('account', user);
-  return url;
-}
-
-function realmURL(realm: string): URL {
-  try {
-    return parseHttpUrl(realm);
-  } catch (cause) {
-    const problem = cause instanceof Error ? cause.message : String(cause);
-    throw new ImageError('bad-answer', `cannot get a token where the registry says: ${problem}`, { cause });
   }
 }
 

@@ -39,6 +39,19 @@ test('what was posted is posted again only if the answer says so', () => {
   expect(redirected(hop({ method: 'HEAD' }), 302, '/seen')).toMatchObject({ method: 'HEAD' });
 });
 
+test('what was posted is for the origin that it was posted to', () => {
+  const posted = hop({ method: 'POST', body: 'refresh_token=secret' });
+  const elsewhere = 'https://b.example/token?x=y';
+  expect(() => redirected(posted, 307, elsewhere)).toThrow(
+    expect.objectContaining({
+      code: 'bad-answer',
+      message:
+        'redirect from https://a.example/v2/x to https://b.example/token?...: what was posted is not sent to another host',
+    }),
+  );
+  expect(redirected(posted, 302, elsewhere)).toMatchObject({ method: 'GET', body: undefined });
+});
+
 test.each([
   ['file:///etc/passwd', /redirect from https:\/\/a\.example\/v2\/x: URL file:\/etc\/passwd is neither/],
   [

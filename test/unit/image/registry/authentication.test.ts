@@ -87,6 +87,81 @@ test('a login goes to whom the registry names for tokens', async () => {
   expect(authorizations(registry)).toEqual([undefined, 'Bearer one']);
 });
 
+/** What is posted to a server, as forms, in the order in which it comes. */
+function formsPostedTo(server: ScriptedServer): Record<string, string>[] {
+  const forms: Record<string, string>[] = [];
+  server.server.on('request', (request) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => {
+      body += chunk;
+    });
+    request.on('end', () => forms.push(Object.fromEntries(new URLSearchParams(body))));
+  });
+  return forms;
+}
+
+const withIdentity = { credentials: () => ({ identityToken: 'long+lived/secret=' }) };
+
+test('an identity token is exchanged for a token of the registry, again when that ends', async () => {
+  await using bench = new RegistryBench();
+  const tokens = inTurn(token({ access_token: 'one', expires_in: 300 }), token({ access_token: 'two' }));
+  const { auth, registry } = await bearerRegistry(bench, tokens, ['Bearer one', 'Bearer two']);
+  const forms = formsPostedTo(auth);
+  const source = bench.open(registry, withIdentity);
+  await source.root();
+  await source.root();
+  bench.clock.pass(300_000);
+  await source.root();
+  const form = {
+    grant_type: 'refresh_token',
+    client_id: 'rkt',
+    refresh_token: 'long+lived/secret=',
+    service: 'registry.example',
+    scope: `repository:${REPOSITORY}:pull`,
+  };
+  expect(forms).toEqual([form, form]);
+  expect(auth.asked).toEqual(['POST /token?x=1', 'POST /token?x=1']);
+  expect(authorizations(auth)).toEqual([undefined, undefined]);
+  expect(authorizations(registry)).toEqual([undefined, 'Bearer one', 'Bearer one', 'Bearer two']);
+});
+
+test.each<[string, Answer, string, RegExp]>([
+  [
+    'does not take it',
+    answering(401, {}, '{"errors":[{"code":"UNAUTHORIZED"}]}'),
+    'unauthorized',
+    /^token from \S+: the identity token is not accepted: bad HTTP status code: 401 \(UNAUTHORIZED\)$/,
+  ],
+  [
+    'says why in OAuth',
+    answering(400, {}, '{"error":"invalid_grant","error_description":"revoked","message":{"no":"text"}}'),
+    'bad-answer',
+    /: bad HTTP status code: 400 \(invalid_grant, revoked\)$/,
+  ],
+  ['knows no such exchange', answering(404), 'not-found', /: not found: bad HTTP status code: 404$/],
+  [
+    'sends it elsewhere',
+    answering(307, { location: 'http://127.0.0.1:1/token' }),
+    'bad-answer',
+    /: what was posted is not sent to another host$/,
+  ],
+])('an identity token, and a server of tokens that %s', async (_what, answer, code, message) => {
+  await using bench = new RegistryBench();
+  const { registry } = await bearerRegistry(bench, answer, []);
+  const failed = bench.open(registry, withIdentity).root();
+  await expect(failed).rejects.toEqual(refusal(code, message));
+  await expect(failed).rejects.not.toThrow(/long|lived/);
+});
+
+test('an identity token is shown to no registry that asks for a password', async () => {
+  await using bench = new RegistryBench();
+  const registry = await bench.serve(guarded('Basic realm="x"', [], manifestAnswer));
+  await expect(bench.open(registry, withIdentity).root()).rejects.toEqual(
+    refusal('unauthorized', /: the login is not accepted: bad HTTP status code: 401 \(UNAUTHORIZED\)$/),
+  );
+  expect(authorizations(registry)).toEqual([undefined]);
+});
+
 test('a token that is refused in the middle of a pull is replaced once for all who have it', async () => {
   await using bench = new RegistryBench();
   const accepted = ['Bearer one'];
@@ -227,6 +302,7 @@ test('a login that came over TLS is not sent on without it, also where plain htt
     await expect(bench.open(registry, withLogin).root()).rejects.toEqual(
       refusal('insecure', /^token from http:\S+: the login is not sent over plain http$/),
     );
+    await expect(bench.open(registry, withIdentity).root()).rejects.toMatchObject({ code: 'insecure' });
     expect(tokens.requests).toEqual([]);
     expect((await bench.open(registry).root()).text).toBe(MANIFEST);
   } finally {
