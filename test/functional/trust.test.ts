@@ -1,9 +1,13 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GpgHome } from '../support/gpg.ts';
+import { ACI_MANIFEST, aci } from '../support/image-files.ts';
 import { keysPage, Publisher } from '../support/publisher.ts';
 import { useRkt } from '../support/rkt.ts';
+import * as tar from '../support/tar-archive.ts';
 import { TerminalCommand } from '../support/terminal.ts';
+
+const ANNOUNCED = 'example.com/announced';
 
 const rkt = useRkt();
 const gpg = new GpgHome();
@@ -20,6 +24,7 @@ beforeAll(async () => {
     ['/team/app', keysPage('example.com/team', 'https://example.com/key.asc')],
     ['/plain/app', keysPage('example.com/plain', 'http://example.com/key.asc')],
     ['/local/app', keysPage('example.com/local', rkt.path('key.asc'))],
+    ['/announced', keysPage(ANNOUNCED, 'https://example.com/key.asc')],
     ['/key.asc', file],
   ]);
   publisher = await Publisher.start(['example.com'], https, new Map([['/key.asc', file]]));
@@ -165,4 +170,60 @@ test('a trusted key is a file that anybody may read, and nothing else is left be
   expect(readFileSync(pathFor('prefix.d/example.com/files'), 'latin1')).toMatch(
     /^-----BEGIN PGP PUBLIC KEY BLOCK-----/,
   );
+});
+
+describe('an image that is signed', () => {
+  const fetch = (name: string, ...args: readonly string[]) =>
+    rkt.run(['fetch', '--insecure-options=none', ...args, rkt.path(name)], { env: environment() });
+
+  beforeAll(async () => {
+    const image = aci(tar.file('rootfs/hello', 'hello'));
+    const signature = await gpg.signDetached(image, { by: [`${subkey}!`] });
+    for (const name of ['signed', 'damaged', 'unsigned']) writeFileSync(rkt.path(`${name}.aci`), image);
+    for (const name of ['signed', 'damaged']) writeFileSync(rkt.path(`${name}.aci.asc`), signature);
+    appendFileSync(rkt.path('damaged.aci'), Buffer.alloc(512));
+    const manifest = JSON.stringify({ ...ACI_MANIFEST, name: ANNOUNCED });
+    const announced = tar.archive(tar.file('manifest', manifest), tar.directory('rootfs'));
+    writeFileSync(rkt.path('announced.aci'), announced);
+    writeFileSync(rkt.path('announced.aci.asc'), await gpg.signDetached(announced, { by: [key] }));
+  });
+
+  test('is fetched once its signer is trusted, and not before', async () => {
+    const before = await fetch('signed.aci');
+    expect(before).toMatchObject({ code: 254, stdout: '' });
+    expect(before.stderr).toMatch(/openpgp: signature made by unknown entity/);
+    await trust('--skip-fingerprint-review', `--prefix=${ACI_MANIFEST.name}`, '@key.asc');
+    const { code, stdout, stderr } = await fetch('signed.aci');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^sha512-[0-9a-f]{32}\n$/) });
+    expect(stderr).toMatch(/signature verified:\n.*Release <release@example\.com>/);
+  });
+
+  test('is fetched by whoever trusts the key that its publisher announces', async () => {
+    const argv = rkt.argv(['fetch', '--insecure-options=none', rkt.path('announced.aci')]);
+    const env = environment();
+    const { code, stderr } = await rkt.startArgv(argv, { env }).finished;
+    expect(code).toBe(254);
+    expect(stderr).toMatch(/lack of tty: call rkt with --trust-keys-from-https, or run at a terminal: /);
+    const terminal = new TerminalCommand(rkt, argv, { env });
+    await terminal.waitFor(/Are you sure you want to trust this key \(yes\/no\)\? $/);
+    expect(terminal.shown).toContain(`gpg key fingerprint is: ${grouped(key)}\n`);
+    terminal.type('yes\n');
+    expect((await terminal.finished).code).toBe(0);
+    expect(terminal.shown).toContain(
+      `Added key for prefix "${ANNOUNCED}" at "${pathFor(`prefix.d/${ANNOUNCED}`)}"\n`,
+    );
+    expect(terminal.shown).toMatch(/sha512-[0-9a-f]{32}\n$/);
+    const unseen = [...argv, '--trust-keys-from-https', `--local-config=${rkt.path('unseen')}`];
+    expect(await rkt.startArgv(unseen, { env }).finished).toMatchObject({ code: 0 });
+  });
+
+  test.each([
+    ['damaged.aci', /openpgp: invalid signature/],
+    ['unsigned.aci', /signature/],
+  ])('unless it is %s', async (name, message) => {
+    await trust('--skip-fingerprint-review', `--prefix=${ACI_MANIFEST.name}`, '@key.asc');
+    const { code, stdout, stderr } = await fetch(name);
+    expect({ code, stdout }).toEqual({ code: 254, stdout: '' });
+    expect(stderr).toMatch(message);
+  });
 });
