@@ -1,3 +1,5 @@
+import { quotation } from './quotation.ts';
+
 /**
  * Reading JSON that somebody else wrote. Every value is read at a cursor that knows its path, so that each
  * refusal names the place. Who reads decides the error class, by `Refuse`.
@@ -159,7 +161,7 @@ export function expected(at: Cursor, noun: string, code: JsonProblem = 'invalid-
 
 /** A value as it may stand in an error message: JSON, shortened. */
 export function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = quotation(value);
   return text.length <= 80 ? text : `${text.slice(0, 77)}...`;
 }
 

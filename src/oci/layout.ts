@@ -12,6 +12,9 @@ export const layoutIndexFile = 'index.json';
 /** Of the layouts that are written. */
 export const layoutVersion = '1.0.0';
 
+/** Of a layout's tags, in a message. */
+const MOST_LISTED = 10;
+
 export const tagAnnotation = 'org.opencontainers.image.ref.name';
 
 /** Checks the content of `oci-layout`. Throws OciError `unsupported-version` for another major version. */
@@ -51,5 +54,9 @@ export function entriesTagged(index: Index, tag: string | undefined): Index {
 }
 
 function listed(tags: readonly (string | undefined)[]): string {
-  return tags.map((tag) => tag ?? '(one without a tag)').join(', ');
+  const shown = tags
+    .slice(0, MOST_LISTED)
+    .map((tag) => (tag === undefined ? '(one without a tag)' : quote(tag)));
+  const more = tags.length - shown.length;
+  return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

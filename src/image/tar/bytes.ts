@@ -1,3 +1,5 @@
+import { quotation } from '../../appc/quotation.ts';
+
 /**
  * Bytes as a string, one character (U+0000 to U+00FF) a byte. Names in an archive need not be UTF-8, yet they are
  * compared, split at slashes and kept as keys, which strings do and buffers do not.
@@ -15,5 +17,5 @@ export function fromByteString(text: ByteString): Buffer {
 /** As a person reads it in an error message: UTF-8, quoted, control characters escaped, never longer than a line. */
 export function showBytes(text: ByteString): string {
   const decoded = fromByteString(text).toString('utf8');
-  return JSON.stringify(decoded.length > 200 ? `${decoded.slice(0, 200)}...` : decoded);
+  return quotation(decoded.length > 200 ? `${decoded.slice(0, 200)}...` : decoded);
 }
