@@ -13,7 +13,7 @@ export const layoutIndexFile = 'index.json';
 export const layoutVersion = '1.0.0';
 
 /** Of a layout's tags, in a message. */
-const MOST_LISTED = 10;
+const MOST_LISTED = 8;
 
 export const tagAnnotation = 'org.opencontainers.image.ref.name';
 

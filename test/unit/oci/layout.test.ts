@@ -52,7 +52,7 @@ describe('tags', () => {
     [[], undefined, 'the layout has no image'],
     [['a', 'b'], undefined, 'the layout has several images, name one of "a", "b"'],
     [['a', undefined], 'latest', 'no tag "latest" in the layout, it has "a", (one without a tag)'],
-    [Array.from('abcdefghijkl'), 'x', ', "j" and 2 more'],
+    [Array.from('abcdefghij'), 'x', ', "h" and 2 more'],
     [['\u0000\u009b31m\n'], 'x', 'it has "\\u0000\\u009b31m\\n"'],
   ])('of %j, %j: %s', (tags, tag, message) => {
     expect(() => entriesTagged(indexWith(...tags), tag)).toThrow(message);
