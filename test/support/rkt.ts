@@ -23,6 +23,11 @@ export interface ListedPod {
   }[];
 }
 
+export interface RktOptions extends CommandOptions {
+  /** Of `--insecure-options`. Images of most tests are not signed, so that it is `image`; `none` is rkt's own default. */
+  readonly insecure?: string;
+}
+
 /**
  * The built `rkt` on a data directory and configuration of its own, as a user's own machine would be.
  * `close` asserts that nothing of it is left.
@@ -45,19 +50,19 @@ export class RktHome {
     return join(this.root, name);
   }
 
-  /** The whole argv of a command line, global flags first. Images of the tests are not signed. */
-  argv(args: readonly string[]): string[] {
+  /** The whole argv of a command line, global flags first. */
+  argv(args: readonly string[], insecure = 'image'): string[] {
     const flags = [
       `--dir=${this.dir}`,
       `--local-config=${this.localConfig}`,
       `--system-config=${this.systemConfig}`,
-      '--insecure-options=image',
+      `--insecure-options=${insecure}`,
     ];
     return [RKT, ...flags, ...args];
   }
 
-  start(args: readonly string[], options: CommandOptions = {}): RunningCommand {
-    return this.startArgv(this.argv(args), options);
+  start(args: readonly string[], options: RktOptions = {}): RunningCommand {
+    return this.startArgv(this.argv(args, options.insecure), options);
   }
 
   /** Any command, in this home's scope: a leftover of it is found all the same. */
@@ -71,12 +76,12 @@ export class RktHome {
     return command;
   }
 
-  async run(args: readonly string[], options: CommandOptions = {}): Promise<Finished> {
+  async run(args: readonly string[], options: RktOptions = {}): Promise<Finished> {
     return await this.start(args, options).finished;
   }
 
   /** Runs a command that must succeed; gives its standard output. */
-  async output(args: readonly string[], options: CommandOptions = {}): Promise<string> {
+  async output(args: readonly string[], options: RktOptions = {}): Promise<string> {
     const { code, stdout, stderr } = await this.run(args, options);
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
     return stdout;
