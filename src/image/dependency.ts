@@ -1,7 +1,8 @@
 import type { Dependency, ImageManifest, Label } from '../appc/index.ts';
 import type { ImageRecord, Store } from '../store/index.ts';
 import { ImageError } from './error.ts';
-import { hasBlobs } from './store-image.ts';
+import type { ImportOptions } from './options.ts';
+import { heldImage } from './store-image.ts';
 
 /** Images one below the other: deeper nesting is a trick, or a circle. */
 const DEEPEST = 32;
@@ -16,6 +17,7 @@ export type DependencyFetch = (dependency: Dependency, above: readonly string[])
 export function dependencyResolver(
   store: Store,
   fetch: DependencyFetch,
+  options: ImportOptions,
   above: readonly string[] = [],
 ): DependencyResolver {
   return async (dependency) => {
@@ -24,7 +26,7 @@ export function dependencyResolver(
     if (above.includes(imageName) || path.length > DEEPEST)
       throw new ImageError('wrong-image', `image ${imageName} depends on itself: ${path.join(' -> ')}`);
     const stored = imageID === undefined ? findNamed(store, imageName, labels) : store.get(imageID);
-    const image = stored ?? (await fetch(dependency, path));
+    const image = (await heldImage(store, stored, options)) ?? (await fetch(dependency, path));
     if (image.manifest.name !== imageName)
       throw new ImageError('wrong-image', `dependency ${imageName} is called ${image.manifest.name}`);
     // rkt keeps half of a sha512, appc has all of it.
@@ -46,7 +48,6 @@ export function findNamed(
     .list()
     .flatMap((id) => store.get(id) ?? [])
     .filter((image) => image.manifest.name === name && hasLabels(image.manifest, labels))
-    .filter((image) => hasBlobs(store, image))
     .sort((a, b) => b.importTime - a.importTime)[0];
 }
 

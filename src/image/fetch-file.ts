@@ -16,7 +16,7 @@ import type { ImageReference } from './reference.ts';
 import { parseRegistryReference } from './registry/reference.ts';
 import type { OciSource } from './source.ts';
 import { lockName, type Spool, spool } from './spool.ts';
-import { hasBlobs, readyImage } from './store-image.ts';
+import { heldImage, readyImage } from './store-image.ts';
 
 type Of<K extends ImageReference['kind']> = ImageReference & { readonly kind: K };
 
@@ -33,7 +33,7 @@ export async function fetchAciFile(
   const identity = identifyFile(reference.path);
   const key = `file:${reference.path}`;
   using _lock = await store.locks.exclusive(lockName(key), options.signal);
-  const known = knownImage(context, identity);
+  const known = await knownImage(context, identity, options);
   if (known !== undefined) return options.extract ? readyImage(store, known, options) : known;
   using spooled = await spool(
     store,
@@ -58,11 +58,14 @@ export async function fetchAciFile(
   return image;
 }
 
-function knownImage({ store, insecure }: FetchContext, identity: FileIdentity): ImageRecord | undefined {
+async function knownImage(
+  { store, insecure }: FetchContext,
+  identity: FileIdentity,
+  options: ImportOptions,
+): Promise<ImageRecord | undefined> {
   const note = store.sources.find(identity);
   if (note === undefined || !(note.isVerified || insecure.has('image'))) return undefined;
-  const image = store.get(note.id);
-  return image !== undefined && (store.isReady(image) || hasBlobs(store, image)) ? image : undefined;
+  return heldImage(store, store.get(note.id), options);
 }
 
 async function verifyFile(

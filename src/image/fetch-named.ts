@@ -7,7 +7,7 @@ import { fetchUrl } from './fetch-url.ts';
 import type { ImportOptions } from './options.ts';
 import { takesStored } from './remembered.ts';
 import { checkImageMatches } from './requested-image.ts';
-import { readyImage } from './store-image.ts';
+import { heldImage, readyImage } from './store-image.ts';
 
 export interface NamedRequest {
   /** What the user wrote. */
@@ -28,7 +28,7 @@ export async function fetchNamed(
 ): Promise<ImageRecord> {
   const { store, network } = context;
   const { name, source, pullPolicy } = request;
-  const known = findNamed(store, name.name, name.labels);
+  const known = await heldImage(store, findNamed(store, name.name, name.labels), options);
   if (takesStored(pullPolicy, known !== undefined, source) && known !== undefined) {
     options.report?.({ kind: 'image-found', source, id: known.id });
     store.touch(known.id);

@@ -25,7 +25,7 @@ export async function fetchFromRegistry(
   options: ImportOptions,
 ): Promise<ImageRecord> {
   const { store, insecure } = context;
-  const known = remembered(store, request.key);
+  const known = await remembered(store, request.key, options);
   if (takesStored(request.pullPolicy, known !== undefined, request.source) && known !== undefined)
     return stored(context, known, request, options);
   const registry = await connect(context, request.reference, options);

@@ -43,7 +43,7 @@ export async function fetchUrl(
 ): Promise<ImageRecord> {
   const { store, network, insecure } = context;
   using _lock = await store.locks.exclusive(lockName(request.key), options.signal);
-  const known = remembered(store, request.key);
+  const known = await remembered(store, request.key, options);
   if (known !== undefined && takesStored(request.pullPolicy, true, request.source))
     return stored(context, known, request, options);
   takesStored(request.pullPolicy, known !== undefined, request.source);

@@ -106,7 +106,7 @@ function resolver(
     } as const;
     return fetchNamed(context, request, options);
   };
-  return dependencyResolver(context.store, fetch, above);
+  return dependencyResolver(context.store, fetch, options, above);
 }
 
 // What is wrong inside an image is told with the image's name; what stops the import from outside (an abort, a full disk) as it is.

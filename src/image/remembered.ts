@@ -1,7 +1,8 @@
 import type { ImageRecord, RemoteNote, Store } from '../store/index.ts';
 import type { PullPolicy } from './context.ts';
 import { ImageError } from './error.ts';
-import { hasBlobs } from './store-image.ts';
+import type { ImportOptions } from './options.ts';
+import { heldImage } from './store-image.ts';
 
 /** An image that the store has of an address, and what was said of it when it was fetched. */
 export interface Remembered {
@@ -9,11 +10,16 @@ export interface Remembered {
   readonly note: RemoteNote;
 }
 
-/** What an address was when it was last fetched, if all of it is still there. */
-export function remembered(store: Store, key: string): Remembered | undefined {
+/** What an address was when it was last fetched, if all of it is still there: from now on it stays. */
+export async function remembered(
+  store: Store,
+  key: string,
+  options: ImportOptions,
+): Promise<Remembered | undefined> {
   const note = store.remotes.find(key);
-  const image = note === undefined ? undefined : store.get(note.id);
-  return note !== undefined && image !== undefined && hasBlobs(store, image) ? { note, image } : undefined;
+  if (note === undefined) return undefined;
+  const image = await heldImage(store, store.get(note.id), options);
+  return image === undefined ? undefined : { note, image };
 }
 
 /** Whether the policy takes what the store has without asking anybody. @throws ImageError `not-found` if it has nothing and may not ask */

@@ -34,12 +34,16 @@ export async function importRktImage(
         if (!found.startsWith(id.slice(0, found.length)))
           throw new ImageError('wrong-image', `image ${id} has the content of ${found}`);
       },
-      resolve: dependencyResolver(store, async ({ imageName }) => {
-        throw new ImageError(
-          'missing-dependency',
-          `image ${id} depends on ${imageName}, which is not in the store`,
-        );
-      }),
+      resolve: dependencyResolver(
+        store,
+        async ({ imageName }) => {
+          throw new ImageError(
+            'missing-dependency',
+            `image ${id} depends on ${imageName}, which is not in the store`,
+          );
+        },
+        options,
+      ),
     },
     options,
   );

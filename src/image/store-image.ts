@@ -1,5 +1,5 @@
 import type { ImageID } from '../appc/index.ts';
-import { type ImageRecord, type Store, StoreError } from '../store/index.ts';
+import { blobsOf, type ImageRecord, type Store, StoreError } from '../store/index.ts';
 import { storedContent } from './blob-content.ts';
 import { extractLayers } from './layers.ts';
 import type { ImportOptions } from './options.ts';
@@ -14,13 +14,11 @@ export async function readyImage(
   record: ImageRecord,
   options: ImportOptions,
 ): Promise<ImageRecord> {
-  const { pins, signal } = options;
-  for (const layer of record.layers) await pins.layer(layer, signal);
+  await hold(record, options);
   if (store.isReady(record)) {
     store.touch(record.id);
     return record;
   }
-  for (const { blob } of record.contents) await pins.blob(blob, signal);
   const layers = await extractLayers(
     store,
     record.contents,
@@ -30,12 +28,24 @@ export async function readyImage(
   return store.put({ ...record, layers, size: imageSize(store, record.contents, layers) });
 }
 
-/** Whether all of an image's blobs are there, so that it can be extracted, exported and verified. */
-export function hasBlobs(store: Store, { contents, documents }: ImageRecord): boolean {
-  const described = documents === undefined ? [] : [documents.manifest, documents.config];
-  return [...contents.map(({ blob }) => blob), ...described].every(
-    (blob) => store.blobs.size(blob) !== undefined,
-  );
+/** An image that the store has, if all of it is there: from now on it stays, whatever becomes of its record. */
+export async function heldImage(
+  store: Store,
+  image: ImageRecord | undefined,
+  options: ImportOptions,
+): Promise<ImageRecord | undefined> {
+  if (image === undefined) return undefined;
+  await hold(image, options);
+  return store.isReady(image) || hasBlobs(store, image) ? image : undefined;
+}
+
+async function hold(image: ImageRecord, { pins, signal }: ImportOptions): Promise<void> {
+  for (const blob of blobsOf(image)) await pins.blob(blob, signal);
+  for (const layer of image.layers) await pins.layer(layer, signal);
+}
+
+function hasBlobs(store: Store, image: ImageRecord): boolean {
+  return blobsOf(image).every((blob) => store.blobs.size(blob) !== undefined);
 }
 
 /** @throws StoreError no-image */

@@ -62,8 +62,8 @@ function tryCreate(pods: string): Pod | undefined {
   const uuid = podUUIDFromOctets(randomBytes(16));
   const path = join(pods, 'embryo', uuid);
   mkdirSync(path);
-  chmodSync(path, 0o2750);
   try {
+    chmodSync(path, 0o2750);
     const lock = tryExclusive(path);
     if (lock === undefined) return undefined;
     const pod = new Pod(pods, uuid, 'embryo', lock);

@@ -120,8 +120,9 @@ export class Store {
   }
 
   /** Notes that the operator has given this image as a stage1. It has to be extracted: what will run is part of the mark. */
-  markStage1(image: ImageRecord): ImageRecord {
-    if (!image.isStage1) this.#marks.set(image);
+  async markStage1(image: ImageRecord): Promise<ImageRecord> {
+    using _lock = await this.locks.exclusive(image.id);
+    if (!this.#marks.has(image)) this.#marks.set(image);
     return { ...image, isStage1: true };
   }
 
@@ -131,8 +132,9 @@ export class Store {
     try {
       utimesSync(this.#recordPath(id), now, now);
     } catch (error) {
-      // A member of the group may use what root has fetched; only its owner may set a file's time.
-      if (!isSystemError(error, 'EPERM', 'EACCES')) throw error;
+      // A member of the group may use what root has fetched; only its owner may set a file's time. And somebody may have removed
+      // the image meanwhile: whoever uses it has pinned what it is made of.
+      if (!isSystemError(error, 'EPERM', 'EACCES', 'ENOENT')) throw error;
     }
   }
 

@@ -101,7 +101,7 @@ describe('records', () => {
     // As records were written before there were marks.
     expect(readFileSync(cas('image', `${id('ab')}.json`), 'utf8')).not.toContain('isStage1');
     expect([image.isStage1, store.get(id('ab'))?.isStage1]).toEqual([false, false]);
-    expect(store.markStage1(image).isStage1).toBe(true);
+    expect((await store.markStage1(image)).isStage1).toBe(true);
     expect((await store.put({ ...record(id('ab')), source: 'elsewhere' })).isStage1).toBe(true);
     expect(store.get(id('ab'))).toMatchObject({ isStage1: true, source: 'elsewhere' });
     expect((await store.put(record(id('ab'), [digest('1')]))).isStage1).toBe(false);
