@@ -85,12 +85,14 @@ function downloaded(
   { read, total, resumedFrom = 0 }: Count & { readonly resumedFrom?: number },
   now: number,
 ): LayerProgress {
-  if (before?.phase === 'extracting') return before;
   const { started } = before?.download ?? { started: now };
+  const download = { bytes: read - resumedFrom, started, latest: now };
+  // What an earlier attempt has left may be extracted before the first new byte comes.
+  if (before?.phase === 'extracting' && read === total) return { ...before, download };
   return {
-    ...counted(before, { read, total }, now),
+    ...counted(before?.phase === 'downloading' ? before : undefined, { read, total }, now),
     phase: read === total ? 'downloaded' : 'downloading',
-    download: { bytes: read - resumedFrom, started, latest: now },
+    download,
   };
 }
 

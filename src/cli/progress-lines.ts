@@ -65,14 +65,15 @@ export function downloadLines(
 ): readonly string[] {
   if (event.kind !== 'layer-download' && event.kind !== 'layer-done') return [];
   const [was, is] = [before.layers.get(event.layer), after.layers.get(event.layer)];
-  const isNew = was === undefined && is?.download !== undefined;
-  const begins = event.kind === 'layer-download' && isNew ? [beginning(event)] : [];
+  const begins = event.kind === 'layer-download' && was?.download === undefined && is?.download !== undefined;
   // A download of unknown length is known to have ended when all of it has been used.
-  const hasEnded =
-    event.kind === 'layer-done'
-      ? was?.phase === 'downloading'
-      : is?.phase === 'downloaded' && was?.phase !== 'downloaded';
-  return hasEnded ? [...begins, ending(event.layer, is?.download ?? was?.download)] : begins;
+  const wasComplete = was?.download !== undefined && was.phase !== 'downloading';
+  const isComplete = event.kind === 'layer-done' || is?.phase !== 'downloading';
+  const download = is?.download ?? was?.download;
+  return [
+    ...(begins ? [beginning(event)] : []),
+    ...(download !== undefined && isComplete && !wasComplete ? [ending(event.layer, download)] : []),
+  ];
 }
 
 function beginning({ layer, total, resumedFrom = 0 }: ImageEvent & { kind: 'layer-download' }): string {
@@ -80,8 +81,7 @@ function beginning({ layer, total, resumedFrom = 0 }: ImageEvent & { kind: 'laye
   return `downloading ${layer}${size}${resumedFrom > 0 ? `, from ${formatBytes(resumedFrom)} on` : ''}`;
 }
 
-function ending(layer: string, download: Download | undefined): string {
-  const { bytes, started, latest } = download ?? { bytes: 0, started: 0, latest: 0 };
+function ending(layer: string, { bytes, started, latest }: Download): string {
   const rate = formatBytes((bytes / Math.max(latest - started, 1)) * 1000);
   return `downloaded ${layer}, ${formatBytes(bytes)}, ${rate}/s`;
 }

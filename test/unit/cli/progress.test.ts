@@ -105,6 +105,12 @@ describe('bars', () => {
     expect(advance(extracting, { kind: 'layer-done', layer: layer(1) }, 4).layers.size).toBe(0);
   });
 
+  it('of a download that goes on come before the extraction of what was there', () => {
+    const image = underWay([0, extract(1, 50 * MIB)], [1, resumed(60 * MIB)], [2, extract(1, 60 * MIB)]);
+    expect(image.layers.get(layer(1))).toMatchObject({ phase: 'downloading', read: 60 * MIB });
+    expect(advance(image, resumed(100 * MIB), 3).layers.get(layer(1))?.phase).toBe('downloaded');
+  });
+
   it('go with the image', () => {
     const imported = { kind: 'image-imported', source: 'x', id: 'y', milliseconds: 1 } as const;
     expect(advance(steady(5, 1), imported, 0).layers.size).toBe(0);
@@ -177,6 +183,21 @@ describe('lines instead of bars', () => {
       `downloading ${layer(1)}, 100MiB, from 50MiB on`,
       `downloaded ${layer(1)}, 50MiB, 10MiB/s`,
     ]);
+  });
+
+  it('are two also when what was there is extracted before more of it comes', () => {
+    const events = [
+      [0, extract(1, 50 * MIB)],
+      [0, resumed(60 * MIB)],
+      [1000, extract(1, 60 * MIB)],
+      [1000, resumed(100 * MIB)],
+      [1000, done],
+    ] as const;
+    expect(said(...events)).toEqual([
+      `downloading ${layer(1)}, 100MiB, from 50MiB on`,
+      `downloaded ${layer(1)}, 50MiB, 50MiB/s`,
+    ]);
+    expect(said([0, extract(1, 50 * MIB)], [0, resumed(100 * MIB)], [1, done])).toHaveLength(2);
   });
 
   it('wait for the end of what has no known length', () => {
