@@ -40,7 +40,7 @@ function prefixOf(scope: KeyScope): string {
 }
 
 /** As gpg shows it: `18AD 5014 C99E F7E3 BA5F  6CE9 50BD D3E0 FC8A 365E`. */
-export function formatFingerprint(hex: string): string {
+function formatFingerprint(hex: string): string {
   const groups = hex.toUpperCase().match(/.{1,4}/g) ?? [];
   const half = Math.ceil(groups.length / 2);
   return [groups.slice(0, half), groups.slice(half)].map((part) => part.join(' ')).join('  ');

@@ -24,7 +24,7 @@ export class GpgHome implements Disposable {
 
   /** Runs a program that finds its keys here, such as skopeo. */
   command(program: string, args: readonly string[], input: string | Uint8Array = ''): Promise<Buffer> {
-    return toolBytes(program, args, { input, env: { LC_ALL: 'C', GNUPGHOME: this.path } });
+    return toolBytes(program, args, { input, env: { LC_ALL: 'C.UTF-8', GNUPGHOME: this.path } });
   }
 
   /** A key without a passphrase; gives its fingerprint, in lower-case hex. `algorithm` and the others are gpg's words. */
