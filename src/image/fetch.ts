@@ -1,4 +1,4 @@
-import { AppcError, type Dependency, imageNameOf } from '../appc/index.ts';
+import { AppcError, type Dependency, formatImageName, imageNameOf } from '../appc/index.ts';
 import { OciError } from '../oci/index.ts';
 import type { ImageRecord } from '../store/index.ts';
 import { TrustError } from '../trust/index.ts';
@@ -96,7 +96,7 @@ function resolver(
     const { fetchNamed } = await import('./fetch-named.ts');
     const name = imageNameOf(imageName, labels);
     const request = {
-      source: imageName,
+      source: formatImageName(name),
       key: canonicalReference({ kind: 'appc-name', text: imageName, ...name }),
       name,
       signature: undefined,

@@ -4,13 +4,8 @@ import { dependencyResolver } from './dependency.ts';
 import { ImageError } from './error.ts';
 import { fileBytes } from './local-file.ts';
 import type { ImportOptions } from './options.ts';
+import type { RktStoreImage } from './rkt-store.ts';
 import { lockName, spool } from './spool.ts';
-
-/** An image of an rkt 1.x store: its id there, and the file that its archive is in. */
-export interface RktImage {
-  readonly id: string;
-  readonly path: string;
-}
 
 /**
  * Takes over an image that rkt has fetched and, as far as it was asked to, verified. It is read and hashed anew: its id must be what
@@ -18,7 +13,7 @@ export interface RktImage {
  */
 export async function importRktImage(
   store: Store,
-  { id, path }: RktImage,
+  { id, path }: RktStoreImage,
   options: ImportOptions,
 ): Promise<ImageRecord> {
   store.prepare();
@@ -31,8 +26,7 @@ export async function importRktImage(
       source: path,
       spool: spooled,
       check: (_, found) => {
-        if (!found.startsWith(id.slice(0, found.length)))
-          throw new ImageError('wrong-image', `image ${id} has the content of ${found}`);
+        if (found !== id) throw new ImageError('wrong-image', `image ${id} has the content of ${found}`);
       },
       resolve: dependencyResolver(
         store,

@@ -1,5 +1,4 @@
-import { parseImageID } from '../appc/index.ts';
-import { ImageError, importRktImage, type RktImage, rktStoreImages } from '../image/index.ts';
+import { ImageError, importRktImage, type RktStoreImage, rktStoreImages } from '../image/index.ts';
 import type { Attention, Host } from './host.ts';
 import { ImageSession } from './image-session.ts';
 
@@ -20,7 +19,7 @@ export async function importRktStore(
 ): Promise<void> {
   await using session = new ImageSession(host, attention);
   for (let images = [...rktStoreImages(directory)]; images.length > 0; ) {
-    const waiting: Array<{ readonly image: RktImage; readonly error: unknown }> = [];
+    const waiting: Array<{ readonly image: RktStoreImage; readonly error: unknown }> = [];
     for (const image of images) {
       const error = await importOne(session, image, report);
       if (error !== undefined) waiting.push({ image, error });
@@ -37,12 +36,12 @@ export async function importRktStore(
 /** Gives the error of an image that may come later, when what it depends on has come. */
 async function importOne(
   { store, options }: ImageSession,
-  image: RktImage,
+  image: RktStoreImage,
   report: (event: RktImportEvent) => void,
 ): Promise<unknown> {
   const { id } = image;
   try {
-    if (store.get(parseImageID(id)) !== undefined) {
+    if (store.get(id) !== undefined) {
       report({ kind: 'present', id });
       return undefined;
     }
