@@ -52,12 +52,16 @@ export class ImageSession implements AsyncDisposable {
 }
 
 function networkOf({ configuration, insecure }: Host, authFiles: readonly string[]): Network {
-  const containers = openContainerAuth({ given: authFiles, configured: configuration.containerAuthFiles });
+  const given = openContainerAuth({ given: authFiles, configured: [] });
+  const configured = openContainerAuth({ given: [], configured: configuration.containerAuthFiles });
   return new Network({
     configuration,
     environment: process.env,
     leniency: { tls: insecure.has('tls'), http: insecure.has('http') },
+    // What was named for this one command counts most.
     login: async (registry, repository, signal) =>
-      configuration.dockerAuth.get(registry) ?? (await containers.lookup(registry, repository, signal)),
+      (await given.lookup(registry, repository, signal)) ??
+      configuration.dockerAuth.get(registry) ??
+      (await configured.lookup(registry, repository, signal)),
   });
 }
