@@ -12,9 +12,19 @@ export function exitCodeFor(error: unknown): number {
 
 /** One line for people: the message, and those of its causes that it does not tell already. */
 export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const message = error.message.replace(/^error: /, '').trimEnd();
-  if (error.cause === undefined) return message;
-  const cause = messageOf(error.cause);
-  return message.includes(cause) ? message : `${message}: ${cause}`;
+  const causes = error instanceof Error ? causesOf(error) : [];
+  return causes.reduce(
+    (text, cause) => (text.includes(cause) ? text : `${text}: ${cause}`),
+    ownMessage(error),
+  );
+}
+
+/** From the nearest on: who wraps an error mostly has its message in its own, but not what was behind it. */
+function causesOf({ cause }: Error): readonly string[] {
+  if (cause === undefined) return [];
+  return [ownMessage(cause), ...(cause instanceof Error ? causesOf(cause) : [])];
+}
+
+function ownMessage(error: unknown): string {
+  return error instanceof Error ? error.message.replace(/^error: /, '').trimEnd() : String(error);
 }

@@ -86,6 +86,10 @@ describe('errors', () => {
       'unable to read x: ENOENT: no such file',
     );
     expect(messageOf(new Error('x: ENOENT: no such file', { cause }))).toBe('x: ENOENT: no such file');
+    const middle = new Error('no signature: no connection', { cause: new Error('no connection', { cause }) });
+    expect(messageOf(new Error(`image x: ${middle.message}`, { cause: middle }))).toBe(
+      `image x: no signature: no connection: ${cause.message}`,
+    );
     expect(messageOf('text')).toBe('text');
   });
 
