@@ -24,7 +24,19 @@ export const ACI_MANIFEST = {
 
 /** An ACI's bytes, uncompressed: the manifest, the root and these entries. */
 export function aci(...entries: readonly Buffer[]): Buffer {
-  return tar.archive(tar.file('manifest', JSON.stringify(ACI_MANIFEST)), tar.directory('rootfs'), ...entries);
+  return aciOf({}, ...entries);
+}
+
+/** The same with another manifest: what is not said of it is as in `ACI_MANIFEST`. */
+export function aciOf(manifest: Readonly<Record<string, unknown>>, ...entries: readonly Buffer[]): Buffer {
+  const text = JSON.stringify({ ...ACI_MANIFEST, ...manifest });
+  return tar.archive(tar.file('manifest', text), tar.directory('rootfs'), ...entries);
+}
+
+/** A manifest's labels, of an image for any machine that runs the tests. */
+export function labelsOf(labels: Readonly<Record<string, string>>) {
+  const own = Object.entries(labels).map(([name, value]) => ({ name, value }));
+  return [...ACI_MANIFEST.labels, ...own];
 }
 
 export const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');

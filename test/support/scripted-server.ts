@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { Server as Listener } from 'node:net';
 import type { Certificate } from './certificates.ts';
 import { TestSupportError } from './error.ts';
 
@@ -31,8 +32,12 @@ export class ScriptedServer implements AsyncDisposable {
     this.origin = `${scheme}://${this.address}`;
   }
 
-  /** With a certificate: https. */
-  static async start(answer: Answer, certificate?: Certificate): Promise<ScriptedServer> {
+  /** With a certificate: https. On a free port of this machine, unless one is given that is open already. */
+  static async start(
+    answer: Answer,
+    certificate?: Certificate,
+    listener?: Listener,
+  ): Promise<ScriptedServer> {
     const server =
       certificate === undefined
         ? createServer()
@@ -42,7 +47,8 @@ export class ScriptedServer implements AsyncDisposable {
           });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(0, '127.0.0.1', resolve);
+      if (listener === undefined) server.listen(0, '127.0.0.1', resolve);
+      else server.listen(listener, resolve);
     });
     const scripted = new ScriptedServer(server, certificate === undefined ? 'http' : 'https');
     server.on('request', (request, response) => {
