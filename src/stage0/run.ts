@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextCycle } from 'node:timers/promises';
 import { POD } from '../abi/pod-directory.ts';
 import {
   entrypointAnnotation,
@@ -59,7 +60,11 @@ async function prepareOrDiscard(
   attention: Attention,
 ): Promise<Prepared> {
   try {
-    return await prepare(host, pod, request, attention);
+    const prepared = await prepare(host, pod, request, attention);
+    // A signal that came while nobody waited is heard in the next cycle; once this process is the supervisor nobody would.
+    await nextCycle();
+    attention.signal?.throwIfAborted();
+    return prepared;
   } catch (error) {
     if (request.uuidFile === undefined) discard(pod);
     throw error;
