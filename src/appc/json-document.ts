@@ -1,8 +1,9 @@
-import { type Cursor, quote, type Refuse } from './json.ts';
+import type { Cursor, Refuse } from './json.ts';
+import { withoutControls } from './quotation.ts';
 
 /**
- * What a document may cost its reader. Characters are checked before parsing, depth and the number of values
- * before anything is read.
+ * What a document may cost its reader. Characters and the number of values are checked before parsing, depth before anything is
+ * read.
  */
 export interface JsonLimits {
   readonly characters: number;
@@ -18,11 +19,38 @@ export function parseJsonText(text: string, refuse: Refuse, limits: JsonLimits =
   if (text.length > limits.characters) {
     throw refuse('too-large', '', `${text.length} characters, at most ${limits.characters} are allowed`);
   }
+  // Before there are objects: 32 MB of `{},{},` are a gigabyte of them.
+  if (countValues(text, limits.values) > limits.values) throw tooMany(refuse, limits);
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw refuse('not-json', '', `not JSON: ${cause instanceof Error ? cause.message : quote(text)}`, cause);
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw refuse('not-json', '', `not JSON: ${withoutControls(problem)}`, cause);
   }
+}
+
+/** The number of values in a text, if it is JSON; counting ends when there are more than `limit`. */
+function countValues(text: string, limit: number): number {
+  let values = 1;
+  let last = '';
+  for (let at = 0; at < text.length && values <= limit; at++) {
+    const character = text.charAt(at);
+    if (' \t\n\r'.includes(character)) continue;
+    const isFirst = (last === '[' && character !== ']') || (last === '{' && character !== '}');
+    if (isFirst || character === ',') values += 1;
+    if (character === '"') at = endOfString(text, at);
+    last = character;
+  }
+  return values;
+}
+
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    const character = text.charAt(at);
+    if (character === '"') return at;
+    if (character === '\\') at += 1;
+  }
+  return text.length;
 }
 
 /** A cursor at the top of a document, once it is known to be within the limits. */
@@ -38,7 +66,7 @@ function measure(value: unknown, refuse: Refuse, limits: JsonLimits): void {
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > limits.depth) throw refuse('too-large', '', `nested deeper than ${limits.depth} levels`);
     values += level.length;
-    if (values > limits.values) throw refuse('too-large', '', `more than ${limits.values} values`);
+    if (values > limits.values) throw tooMany(refuse, limits);
     const next: unknown[] = [];
     for (const item of level) {
       if (typeof item !== 'object' || item === null) continue;
@@ -46,4 +74,8 @@ function measure(value: unknown, refuse: Refuse, limits: JsonLimits): void {
     }
     level = next;
   }
+}
+
+function tooMany(refuse: Refuse, { values }: JsonLimits): Error {
+  return refuse('too-large', '', `more than ${values} values`);
 }

@@ -55,6 +55,7 @@ describe('limits', () => {
 
   test('text that is not JSON', () => {
     expect(() => parseJsonText('{', refuse)).toThrow(/^not JSON: /);
+    expect(() => parseJsonText('{"a\n\u009b31m', refuse)).toThrow(/^not JSON: [ -~]*$/);
   });
 
   test('too much text', () => {
@@ -75,6 +76,25 @@ describe('limits', () => {
 
   test('too many values', () => {
     expect(() => documentCursor(new Array(10).fill(0), refuse, limits)).toThrow('more than 10 values');
+  });
+
+  test.each([
+    ['0', 1],
+    ['[]', 1],
+    ['[ ]', 1],
+    ['{ "a" : [ 1 , { } , [[]] ] }', 6],
+    ['["a,[b]", "\\"[", "\\\\", "{"]', 5],
+    ['{"[": {}, "b\\\\": [{}, 1.5, null]}', 6],
+  ])('of %s are counted before it is parsed: %i', (text, values) => {
+    const counting = (most: number) => () => parseJsonText(text, refuse, { ...limits, values: most });
+    expect(counting(values)()).toEqual(JSON.parse(text));
+    expect(() => documentCursor(JSON.parse(text), refuse, { ...limits, depth: 9, values })).not.toThrow();
+    if (values > 1) expect(counting(values - 1)).toThrow(`more than ${values - 1} values`);
+  });
+
+  test('what would be too many values is not parsed, JSON or not', () => {
+    expect(() => parseJsonText('[,,,,,,,,,,', refuse, limits)).toThrow('more than 10 values');
+    expect(() => parseJsonText('"[,,,,,,,,,,', refuse, limits)).toThrow(/^not JSON/);
   });
 });
 
