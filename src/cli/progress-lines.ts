@@ -46,7 +46,7 @@ function detailsOf(event: Detail): readonly string[] {
     case 'image-fresh':
       return [`image for ${event.url} isn't expired, not fetching.`];
     case 'image-imported':
-      return [`imported ${event.source} as ${event.id} in ${Math.round(event.milliseconds)} ms`];
+      return [`have ${event.source} as ${event.id} after ${Math.round(event.milliseconds)} ms`];
     case 'signature-deferred':
       return ['server requested deferring the signature download'];
     case 'layer-download':
