@@ -8,7 +8,7 @@ export interface Signer {
   readonly key: Key | Subkey;
 }
 
-/** Node's and everybody's curves. Others are rare, slow, or broken. */
+/** What gpg makes unless it is told otherwise. Others are rare, and secp256k1 is for other things. */
 const CURVES: readonly (string | undefined)[] = ['nistP256', 'nistP384', 'nistP521', 'ed25519Legacy'];
 
 /**
