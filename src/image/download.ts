@@ -2,6 +2,7 @@ import { createReadStream, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Digest, digestAlgorithm, digestHex } from '../oci/index.ts';
 import type { Store } from '../store/index.ts';
+import { isDamage } from './damage.ts';
 import { ImageError } from './error.ts';
 import { GrowingFile } from './growing-file.ts';
 import type { ImportOptions } from './options.ts';
@@ -75,6 +76,8 @@ export class Download {
       file.complete();
     } catch (error) {
       file.fail(error);
+      // Whoever goes on with it would only learn of it at the end.
+      if (isDamage(error)) rmSync(file.path, { force: true });
       throw error;
     }
   }
@@ -108,15 +111,12 @@ export class Download {
   #keep(file: GrowingFile): void {
     const { digest, size } = this.descriptor;
     const found = file.finish();
-    if (found === digestHex(digest)) {
-      this.#store.blobs.keep(file.path, digest);
-      return;
-    }
-    rmSync(file.path, { force: true });
-    throw new ImageError(
-      'digest-mismatch',
-      `blob ${digest} of ${size} bytes has the digest ${digestAlgorithm(digest)}:${found}`,
-    );
+    if (found !== digestHex(digest))
+      throw new ImageError(
+        'digest-mismatch',
+        `blob ${digest} of ${size} bytes has the digest ${digestAlgorithm(digest)}:${found}`,
+      );
+    this.#store.blobs.keep(file.path, digest);
   }
 }
 

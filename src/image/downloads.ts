@@ -41,10 +41,15 @@ export class Downloads {
     return this.#workers;
   }
 
-  /** Ends what still runs, and waits for its end. What has come of it stays for another time. */
-  async stop(): Promise<void> {
-    this.#stop.abort();
+  /** Ends what still runs because of `reason`, and waits for its end. What has come of it stays for another time, unless it is no good. */
+  async stop(reason: unknown): Promise<void> {
+    this.#giveUp(reason);
     await this.#workers.catch(() => undefined);
+  }
+
+  // Not the reason itself: it is no failure of whom the others are fetched from.
+  #giveUp(cause: unknown): void {
+    this.#stop.abort(new Error('given up with the rest of the image', { cause }));
   }
 
   async #runAll(): Promise<void> {
@@ -56,7 +61,7 @@ export class Downloads {
           await next.run();
         } catch (error) {
           failures.push(error);
-          this.#stop.abort(error);
+          this.#giveUp(error);
         }
       }
     };

@@ -1,5 +1,6 @@
 import type { ImageRecord } from '../store/index.ts';
 import type { FetchContext, PullPolicy } from './context.ts';
+import { isDamage } from './damage.ts';
 import { findOciImage, importOci } from './oci.ts';
 import { verifyOci } from './oci-verification.ts';
 import type { ImportOptions } from './options.ts';
@@ -86,7 +87,22 @@ function stored(
   return options.extract ? readyImage(store, image, options) : image;
 }
 
+/** Everything is checked wherever it comes from: a mirror that sends something else costs time, and its registry is asked. */
 async function download(
+  context: FetchContext,
+  registry: RegistrySource,
+  request: RegistryRequest,
+  options: ImportOptions,
+): Promise<ImageRecord> {
+  try {
+    return await downloadOnce(context, registry, request, options);
+  } catch (error) {
+    if (!isDamage(error) || !registry.leaveMirrors(error)) throw error;
+    return download(context, registry, request, options);
+  }
+}
+
+async function downloadOnce(
   context: FetchContext,
   registry: RegistrySource,
   { source, key, reference }: RegistryRequest,

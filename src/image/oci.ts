@@ -128,8 +128,9 @@ async function fetchLayers(
     const keys = options.extract ? await extractLayers(store, contents, contentOf, options) : [];
     await downloads.finished();
     return keys;
-  } finally {
-    await downloads.stop();
+  } catch (error) {
+    await downloads.stop(error);
+    throw error;
   }
 }
 

@@ -24,6 +24,8 @@ export class Places {
   readonly #mirrors: Set<Endpoint>;
   readonly #registry: Endpoint;
   readonly #options: PlacesOptions;
+  /** Mirrors whose answers were taken. */
+  readonly #believed = new Set<Endpoint>();
 
   constructor(mirrors: readonly Endpoint[], registry: Endpoint, options: PlacesOptions) {
     this.#mirrors = new Set(mirrors);
@@ -37,7 +39,9 @@ export class Places {
     for (const mirror of [...this.#mirrors]) {
       signal?.throwIfAborted();
       try {
-        return await ask(mirror, signal);
+        const answer = await ask(mirror, signal);
+        this.#believed.add(mirror);
+        return answer;
       } catch (error) {
         if (!(error instanceof ImageError)) throw error;
         this.passOver(mirror, error);
@@ -47,11 +51,24 @@ export class Places {
     return persist(what, () => ask(this.#registry, signal), patience);
   }
 
+  /** Asks no mirror any more that has answered: what came was wrong. False: it did not come from a mirror. */
+  leaveMirrors(error: Error): boolean {
+    const answered = [...this.#believed];
+    this.#believed.clear();
+    // One that has been passed over since then may have sent it all the same.
+    for (const mirror of answered) if (this.#mirrors.delete(mirror)) this.#report(mirror, error);
+    return answered.length > 0;
+  }
+
   /** A mirror that has failed is not asked again, unless it only lacks something. The registry itself is never left out. */
   passOver(place: Endpoint, error: ImageError): void {
     if (!this.#mirrors.has(place)) return;
     if (error.code !== 'not-found') this.#mirrors.delete(place);
-    this.#options.report?.({ kind: 'passed-over', what: `mirror ${place.host}`, reason: error.message });
+    this.#report(place, error);
+  }
+
+  #report({ host }: Endpoint, { message }: Error): void {
+    this.#options.report?.({ kind: 'passed-over', what: `mirror ${host}`, reason: message });
   }
 }
 

@@ -3,7 +3,7 @@ import type { Descriptor } from '../../oci/index.ts';
 import { ImageError } from '../error.ts';
 import type { ImageEvent } from '../event.ts';
 import type { HttpClient } from '../http/http.ts';
-import type { OciSource, OciText, RemoteBytes } from '../source.ts';
+import type { OciSource, OciText, OpenedBytes, RemoteBytes } from '../source.ts';
 import type { Bytes } from '../stream.ts';
 import { type Blob, openBlob } from './blob.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -31,6 +31,8 @@ export interface RegistrySource extends OciSource {
   head(signal?: AbortSignal): Promise<ManifestHead | undefined>;
   /** What another tag or digest of the repository stands for; undefined: it is not there. */
   manifestOf(tagOrDigest: string, signal?: AbortSignal): Promise<OciText | undefined>;
+  /** Asks no mirror again that has answered: what came was wrong. False: no mirror has, it is the registry's own. */
+  leaveMirrors(error: Error): boolean;
 }
 
 /**
@@ -83,6 +85,10 @@ class Repository implements RegistrySource {
     }
   }
 
+  leaveMirrors(error: Error): boolean {
+    return this.#places.leaveMirrors(error);
+  }
+
   async document(descriptor: Descriptor, signal?: AbortSignal): Promise<string> {
     return (await this.#manifest(descriptor.digest, signal)).text;
   }
@@ -96,7 +102,7 @@ class Repository implements RegistrySource {
           reconnect: false,
           ask: async (place, either) => {
             const opened = await openBlob(place, blob, offset, either);
-            return { ...opened, bytes: this.#watched(place, opened.bytes) };
+            return { ...opened, bytes: this.#watched(place, blob, opened) };
           },
         }),
     };
@@ -112,9 +118,15 @@ class Repository implements RegistrySource {
   }
 
   // Whoever reads opens the blob again after a failure: then not at the mirror that has just failed.
-  async *#watched(place: Endpoint, bytes: Bytes): Bytes {
+  async *#watched(place: Endpoint, { digest, size }: Blob, { bytes, offset }: OpenedBytes): Bytes {
+    let end = offset;
     try {
-      yield* bytes;
+      for await (const chunk of bytes) {
+        end += chunk.length;
+        yield chunk;
+      }
+      if (end < size)
+        throw new ImageError('network', `blob ${digest} broke off after ${end} of ${size} bytes`);
     } catch (error) {
       if (error instanceof ImageError) this.#places.passOver(place, error);
       throw error;

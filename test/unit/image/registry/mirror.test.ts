@@ -126,3 +126,39 @@ test('an abort does not go on to the next place', async () => {
   await expect(source.root()).rejects.toBe(reason);
   expect([registry.requests, bench.events]).toEqual([[], []]);
 });
+
+test('a blob that ends too soon is opened again at the registry', async () => {
+  await using bench = new RegistryBench();
+  const mirror = await bench.serve((_, response) => response.end('01234'));
+  const registry = await bench.serve(blobAnswer);
+  const blob = bench.open(registry, { mirrors: [mirror.address] }).blob(BLOB);
+  await expect(text((await blob.open(0)).bytes)).rejects.toMatchObject({
+    code: 'network',
+    message: `blob ${BLOB.digest} broke off after 5 of 10 bytes`,
+  });
+  expect(await text((await blob.open(0)).bytes)).toBe(CONTENT);
+});
+
+test('mirrors whose answers were wrong are left, those that were not asked are not', async () => {
+  await using bench = new RegistryBench();
+  const [first, second, registry] = [
+    await bench.serve(blobAnswer),
+    await bench.serve(blobAnswer),
+    await bench.serve(blobAnswer),
+  ];
+  const source = bench.open(registry, { mirrors: [first.address, second.address] });
+  const wrong = new Error('wrong digest');
+  expect(source.leaveMirrors(wrong)).toBe(false);
+  for (const left of [first, second]) {
+    await text((await source.blob(BLOB).open(0)).bytes);
+    expect(source.leaveMirrors(wrong)).toBe(true);
+    expect(bench.events.at(-1)).toEqual({
+      kind: 'passed-over',
+      what: `mirror ${left.address}`,
+      reason: 'wrong digest',
+    });
+  }
+  await text((await source.blob(BLOB).open(0)).bytes);
+  expect(source.leaveMirrors(wrong)).toBe(false);
+  expect([first, second, registry].map(({ requests }) => requests.length)).toEqual([1, 1, 1]);
+});
