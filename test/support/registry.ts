@@ -83,6 +83,11 @@ export class TestRegistry implements AsyncDisposable {
     return tool('skopeo', ['inspect', trust, ...credentials, ...flags, `docker://${this.address}/${name}`]);
   }
 
+  /** Who may push. */
+  get login(): RegistryOptions['login'] {
+    return this.#options.login;
+  }
+
   /** What it was asked for so far: `GET /v2/tiny/manifests/latest 200`. */
   requests(): string[] {
     const log = readFileSync(join(this.#directory, 'access.log'), 'utf8');
