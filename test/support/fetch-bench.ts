@@ -64,17 +64,17 @@ export function useFetchBench(names: readonly string[]) {
     return stdout.trimEnd();
   };
 
-  /** Fetches an image that must be refused, in one line, and of which nothing may be left; gives the line. */
+  /** Fetches an image that must be refused, in one line, and of which nothing may be left; gives that line. */
   const refusal = async (args: readonly string[], options: BenchOptions & { store: string }) => {
     const { code, stdout, stderr } = await run(['fetch', ...args], options);
     const files = storeFiles(options.store);
     expect({ code, stdout, stderr, files }).toEqual({
       code: 254,
       stdout: '',
-      stderr: expect.stringMatching(/^fetch: .+\n$/),
+      stderr: expect.stringMatching(/^(?:image: .+\n)*fetch: .+\n$/),
       files: [],
     });
-    return stderr;
+    return stderr.replace(/^image: .+\n/gm, '');
   };
 
   /** Every file that a store has, by its path in it; locks are of no consequence. */

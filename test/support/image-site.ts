@@ -39,6 +39,12 @@ export class ImageSite {
     this.#contents.delete(path);
   }
 
+  /** Has nothing any more, and was asked for nothing. */
+  clear(): void {
+    this.#contents.clear();
+    this.log.length = 0;
+  }
+
   readonly answer: Answer = (request, response) => {
     const content = this.#contents.get(new URL(request.path, 'http://site').pathname);
     if (content === undefined) response.writeHead(404).end();
