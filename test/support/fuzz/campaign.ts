@@ -119,7 +119,10 @@ class Tally implements CampaignResult {
     const directory = join(tmpdir(), `rkt-fuzz-case-${this.#seed}-${index}`);
     mkdirSync(directory, { recursive: true });
     const around = { outside: join(directory, 'outside'), token: 'escaped' };
-    const reference = imageInput(new Dice(this.#seed, index), around).write(directory);
+    const reference = imageInput(new Dice(this.#seed, index), around).place({
+      directory,
+      serve: () => 'HOST',
+    });
     const replay = `RKT_TEST_SEED=${this.#seed} RKT_FUZZ_ONLY=${index} npx vitest run --project functional image-fuzz`;
     this.failures.push(`case ${index} ${problem}\n  input: ${reference}\n  replay: ${replay}`);
   }

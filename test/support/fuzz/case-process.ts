@@ -4,6 +4,6 @@ import { CaseRun } from './case-run.ts';
 
 const [base = '', ...numbers] = process.argv.slice(2);
 const [seed = 0, first = 0, step = 1, end = 0] = numbers.map(Number);
-const cases = new CaseRun(base, seed);
+await using cases = await CaseRun.start(base, seed);
 for (let index = first; index < end; index += step) process.send?.(await cases.run(index));
 process.disconnect();

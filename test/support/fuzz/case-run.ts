@@ -1,18 +1,19 @@
-import { mkdirSync, readdirSync, readlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { AppcError } from '../../../src/appc/index.ts';
-import { ImageError } from '../../../src/image/index.ts';
-import { OciError } from '../../../src/oci/index.ts';
+import { fetchImage, type Network, parseReference } from '../../../src/image/index.ts';
 import { openDirectory } from '../../../src/os/descriptor.ts';
 import { removeTree } from '../../../src/os/tree.ts';
-import { openStore, StoreError } from '../../../src/store/index.ts';
-import { fetchLocal } from '../fetch.ts';
+import { openStore } from '../../../src/store/index.ts';
+import { fetchContext } from '../fetch.ts';
+import { type Answer, ScriptedServer } from '../scripted-server.ts';
 import { Canary } from './canary.ts';
 import { Dice } from './dice.ts';
-import { imageInput, type Surface } from './image-input.ts';
+import { messageProblem } from './error-message.ts';
+import { imageInput, type Site, type Surface, validInput } from './image-input.ts';
 import { peakMemory, resetPeakMemory } from './memory.ts';
+import { OpenFiles } from './open-files.ts';
 import { type Stage, StageProbe } from './stage-probe.ts';
+import { skipPauses } from './timeless.ts';
 
 export interface CaseResult {
   readonly index: number;
@@ -26,36 +27,52 @@ export interface CaseResult {
   readonly milliseconds: number;
 }
 
-const OURS = [ImageError, AppcError, OciError, StoreError];
-const LONGEST_MESSAGE = 2000;
+const INSECURE = ['image', 'http'] as const;
 const LIMITS = { expansion: { floor: 16 * 1024 * 1024, ratio: 200 } };
-/** Closing what a failed stream had open takes a moment, which is another thread's. */
-const SETTLING_MS = 1000;
 
 /** Fetches mutated images into a store, one after the other, and looks at what that did. */
-export class CaseRun {
+export class CaseRun implements AsyncDisposable {
   readonly #base: string;
   readonly #seed: number;
   readonly #canary: Canary;
   readonly #probe = new StageProbe();
-  readonly #openBefore = openFiles();
+  readonly #registry: ScriptedServer;
+  /** For all cases: the authorities of the system are read once. */
+  readonly #network: Network;
+  #answer: Answer = (_request, response) => void response.writeHead(404).end();
+  #openFiles = new OpenFiles();
 
-  constructor(base: string, seed: number) {
+  private constructor(base: string, seed: number, registry: ScriptedServer) {
     this.#base = base;
     this.#seed = seed;
     this.#canary = new Canary(base);
+    this.#registry = registry;
+    this.#network = fetchContext(openStore(base), INSECURE).network;
+  }
+
+  /** `base`: a directory that is its alone. */
+  static async start(base: string, seed: number): Promise<CaseRun> {
+    skipPauses();
+    const answer: Answer = (request, response) => run.#answer(request, response);
+    const run: CaseRun = new CaseRun(base, seed, await ScriptedServer.start(answer));
+    // What is opened once for all stays open: libraries, this process's own sockets.
+    await run.#fetch(validInput().place(run.#site()));
+    run.#clear();
+    run.#openFiles = new OpenFiles();
+    return run;
   }
 
   async run(index: number): Promise<CaseResult> {
     const input = imageInput(new Dice(this.#seed, index), this.#canary);
-    mkdirSync(join(this.#base, 'input'));
-    const reference = input.write(join(this.#base, 'input'));
+    const reference = input.place(this.#site());
+    this.#probe.take();
     resetPeakMemory();
     const started = performance.now();
     const error = await this.#fetch(reference);
     const milliseconds = performance.now() - started;
     const peakMegabytes = peakMemory();
-    const problem = this.#problemOf(error) ?? (await this.#leak());
+    const left = await this.#openFiles.left(() => this.#registry.server.closeAllConnections());
+    const problem = messageProblem(error) ?? this.#problemOf(error === undefined) ?? left;
     this.#clear();
     return {
       ...{ index, surface: input.surface, stage: this.#probe.take() },
@@ -64,24 +81,42 @@ export class CaseRun {
     };
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#network[Symbol.asyncDispose]();
+    await this.#registry.close();
+  }
+
+  #site(): Site {
+    const directory = join(this.#base, 'input');
+    mkdirSync(directory);
+    const serve = (answer: Answer) => {
+      this.#answer = answer;
+      return this.#registry.address;
+    };
+    return { directory, serve };
+  }
+
   /** What went wrong, or undefined. */
-  async #fetch(reference: string): Promise<unknown> {
+  async #fetch(text: string): Promise<unknown> {
     try {
       const store = openStore(join(this.#base, 'data'));
-      await fetchLocal(store, reference, this.#base, { limits: LIMITS });
+      using pins = store.pins();
+      const context = { ...fetchContext(store, INSECURE), network: this.#network };
+      const request = { reference: parseReference(text, this.#base), pullPolicy: 'update' } as const;
+      await fetchImage(context, request, { pins, extract: true, limits: LIMITS });
       return undefined;
     } catch (error) {
       return error;
     }
   }
 
-  #problemOf(error: unknown): string | undefined {
+  #problemOf(isTaken: boolean): string | undefined {
     if (Reflect.get({}, 'polluted') !== undefined) return 'the prototype of all objects was changed';
     const left = this.#namesIn('tmp');
     if (left.length > 0) return `left in the store's tmp: ${left.join(', ')}`;
     const images = this.#namesIn('image').length;
-    if (images !== (error === undefined ? 1 : 0)) return `${images} images are in the store`;
-    return messageProblem(error) ?? this.#canary.touched(['input', 'data']);
+    if (images !== (isTaken ? 1 : 0)) return `${images} images are in the store`;
+    return this.#canary.touched(['input', 'data']);
   }
 
   #namesIn(directory: string): string[] {
@@ -92,41 +127,9 @@ export class CaseRun {
     }
   }
 
-  /** What is open that was not before the first case. */
-  async #leak(): Promise<string | undefined> {
-    const until = performance.now() + SETTLING_MS;
-    for (;;) {
-      const left = openFiles().filter((file) => !this.#openBefore.includes(file));
-      if (left.length === 0) return undefined;
-      if (performance.now() > until) return `left open: ${left.join(', ')}`;
-      await delay(1);
-    }
-  }
-
   #clear(): void {
     using base = openDirectory(this.#base);
     for (const name of ['input', 'data']) removeTree(base, name);
+    this.#registry.requests.length = 0;
   }
-}
-
-function messageProblem(error: unknown): string | undefined {
-  if (error === undefined) return undefined;
-  if (!(error instanceof Error)) return `not an error was thrown: ${String(error)}`;
-  if (!OURS.some((ours) => error instanceof ours)) return `not one of our errors: ${error.stack}`;
-  if (/[\0-\x1f\x7f]/.test(error.message))
-    return `message with control characters: ${JSON.stringify(error.message)}`;
-  if (error.message.length > LONGEST_MESSAGE) return `message of ${error.message.length} characters`;
-  return undefined;
-}
-
-/** By what they are, not by number: `/a/file`, `pipe:[1234]`. */
-function openFiles(): string[] {
-  return readdirSync('/proc/self/fd').flatMap((fd) => {
-    try {
-      return [readlinkSync(`/proc/self/fd/${fd}`)];
-    } catch {
-      // The one that this directory was read with.
-      return [];
-    }
-  });
 }

@@ -1,30 +1,41 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { ACI_MANIFEST } from '../image-files.ts';
+import type { Answer } from '../scripted-server.ts';
 import * as tar from '../tar-archive.ts';
 import type { Dice } from './dice.ts';
 import type { Surroundings } from './hostile-names.ts';
 import { mutateJson } from './json-mutation.ts';
 import { type DocumentName, type FuzzLayer, type OciDocuments, ociDocuments } from './oci-documents.ts';
 import { pack } from './packing.ts';
+import { REPOSITORY, registryAnswers, TAG } from './registry-answers.ts';
 import { mutateTar } from './tar-mutation.ts';
 import { lowerItems, seedItems, type TarItem } from './tar-seeds.ts';
 
 /** What of an image is not as it should be. */
-export type Surface = 'aci' | 'aci-manifest' | 'layer' | 'documents' | 'archive';
+export type Surface = 'aci' | 'aci-manifest' | 'layer' | 'documents' | 'archive' | 'registry';
+
+/** Where an image can be put. */
+export interface Site {
+  readonly directory: string;
+  /** Has a registry give these answers from now on; its `HOST:PORT`. */
+  serve(answer: Answer): string;
+}
 
 export interface ImageInput {
   readonly surface: Surface;
-  /** Writes the image below a directory and returns the reference that names it. */
-  write(directory: string): string;
+  /** Puts the image there and returns the reference that names it. */
+  place(site: Site): string;
 }
 
 const SHARES: ReadonlyArray<readonly [percent: number, surface: Surface]> = [
-  [32, 'aci'],
-  [44, 'aci-manifest'],
-  [78, 'layer'],
-  [94, 'documents'],
-  [100, 'archive'],
+  [28, 'aci'],
+  [39, 'aci-manifest'],
+  [69, 'layer'],
+  [82, 'documents'],
+  [87, 'archive'],
+  [100, 'registry'],
 ];
 
 const MANIFEST = {
@@ -47,29 +58,44 @@ const MANIFEST = {
 export function imageInput(dice: Dice, around: Surroundings): ImageInput {
   const draw = dice.below(100);
   const surface = SHARES.find(([percent]) => draw < percent)?.[1] ?? 'aci';
-  return { surface, write: (directory) => WRITERS[surface](dice, around, directory) };
+  return { surface, place: (site) => PLACERS[surface](dice, around, site) };
 }
 
-const WRITERS: Readonly<Record<Surface, (dice: Dice, around: Surroundings, directory: string) => string>> = {
-  aci: (dice, around, directory) => {
+/** An image in a registry with which nothing is wrong: what fetching it takes is loaded from then on. */
+export function validInput(): ImageInput {
+  const archive = tar.archive(...lowerItems('/nowhere'));
+  const layer = { tar: archive, packed: { bytes: gzipSync(archive), suffix: '+gzip' } } as const;
+  const answers = registryAnswers(ociDocuments([layer], valid));
+  return { surface: 'registry', place: ({ serve }) => `docker://${serve(answers)}/${REPOSITORY}:${TAG}` };
+}
+
+const PLACERS: Readonly<Record<Surface, (dice: Dice, around: Surroundings, site: Site) => string>> = {
+  aci: (dice, around, { directory }) => {
     const items = aciItems(dice, JSON.stringify(MANIFEST));
     const other = dice.chance(0.5) ? aciItems(dice, '{}') : layerItems(dice);
     return writeAci(mutateTar(items, dice, { ...around, prefix: 'rootfs/', other }), dice, directory);
   },
-  'aci-manifest': (dice, _, directory) => {
+  'aci-manifest': (dice, _, { directory }) => {
     const listed = { ...MANIFEST, pathWhitelist: ['/etc/first', '/etc'] };
     const manifest = mutateJson(dice.chance(0.3) ? listed : MANIFEST, dice);
     return writeAci(tar.archive(...aciItems(dice, manifest)), dice, directory);
   },
-  layer: (dice, around, directory) => writeLayout(ociDocuments(layers(dice, around, true), valid), directory),
-  documents: (dice, around, directory) =>
+  layer: (dice, around, { directory }) =>
+    writeLayout(ociDocuments(layers(dice, around, true), valid), directory),
+  documents: (dice, around, { directory }) =>
     writeLayout(ociDocuments(layers(dice, around, false), oneMutated(dice)), directory),
-  archive: (dice, around, directory) => {
+  archive: (dice, around, { directory }) => {
     const documents = ociDocuments(layers(dice, around, false), valid);
     const files = layoutFiles(documents).map(([name, bytes]) => tar.file(name, bytes));
     const path = join(directory, 'image.tar');
     writeFileSync(path, mutateTar(files, dice, { ...around, prefix: 'blobs/', other: layerItems(dice) }));
     return `oci-archive:${path}:latest`;
+  },
+  registry: (dice, around, { directory, serve }) => {
+    const write = dice.chance(0.3) ? oneMutated(dice) : valid;
+    const documents = ociDocuments(layers(dice, around, dice.chance(0.3)), write);
+    writeLayout(documents, directory);
+    return `docker://${serve(registryAnswers(documents, dice))}/${REPOSITORY}:${TAG}`;
   },
 };
 

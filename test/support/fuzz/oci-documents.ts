@@ -16,6 +16,9 @@ export interface OciDocuments {
   /** By hex digest. */
   readonly blobs: ReadonlyMap<string, Buffer>;
   readonly manifest: string;
+  /** An index of the manifest for two platforms. */
+  readonly variants: string;
+  /** The layout's own index, whose tag `latest` is the one above. */
   readonly index: string;
   readonly layout: string;
 }
@@ -48,6 +51,7 @@ export function ociDocuments(layers: readonly FuzzLayer[], write: DocumentWriter
   return {
     blobs,
     manifest,
+    variants,
     index: write('index', { schemaVersion: 2, mediaType: indexType, manifests: [entry] }),
     layout: write('layout', { imageLayoutVersion: '1.0.0' }),
   };

@@ -19,9 +19,9 @@ export function pack(tar: Buffer, dice: Dice, form: 'oci' | 'aci'): Packed {
 function compress(tar: Buffer, dice: Dice, form: 'oci' | 'aci'): Packed {
   const draw = dice.below(100);
   if (draw < 45) return { bytes: tar, suffix: '' };
-  if (draw < 94) return { bytes: gzipSync(tar, { level: 1 }), suffix: '+gzip' };
+  if (draw < 97) return { bytes: gzipSync(tar, { level: 1 }), suffix: '+gzip' };
   // A program each, which costs as much as ten other cases.
-  if (draw < 97 || form === 'oci') return { bytes: filtered('zstd', ['-qc1'], tar), suffix: '+zstd' };
+  if (dice.chance(0.5) || form === 'oci') return { bytes: filtered('zstd', ['-qc1'], tar), suffix: '+zstd' };
   return { bytes: filtered(dice.pick(['xz', 'bzip2']), ['-c1'], tar), suffix: '' };
 }
 
