@@ -1,54 +1,90 @@
-import type { Dependency, ImageManifest, Label } from '../appc/index.ts';
+import {
+  type Dependency,
+  formatImageName,
+  type ImageManifest,
+  imageNameOf,
+  type Label,
+} from '../appc/index.ts';
 import type { ImageRecord, Store } from '../store/index.ts';
 import { ImageError } from './error.ts';
 import type { ImportOptions } from './options.ts';
+import { canonicalReference } from './reference.ts';
 import { heldImage } from './store-image.ts';
+import { about } from './subject.ts';
 
-/** Images one below the other: deeper nesting is a trick, or a circle. */
+/** Images one below the other: deeper nesting is a trick. */
 const DEEPEST = 32;
+
+/** An image that is being fetched: until all that it depends on is there, its address is locked. */
+export interface Dependant {
+  /** As its user calls it, or the image that depends on it. */
+  readonly name: string;
+  /** Of its address. */
+  readonly key: string;
+}
+
+/** Those that wait for an image, the outermost first. */
+export type Dependants = readonly Dependant[];
 
 /** Brings what an image depends on. @throws ImageError wrong-image */
 export type DependencyResolver = (dependency: Dependency) => Promise<ImageRecord>;
 
-/** Fetches an image that the store lacks; `above` are the names of those that depend on it, the outermost first. */
-export type DependencyFetch = (dependency: Dependency, above: readonly string[]) => Promise<ImageRecord>;
+/**
+ * An image and those that wait for it. Asked before its address is locked: one that is among them already would wait for itself.
+ * @throws ImageError wrong-image
+ */
+export function joined(dependants: Dependants, image: Dependant): Dependants {
+  const path = [...dependants, image];
+  const names = path.map(({ name }) => name).join(' -> ');
+  if (dependants.some(({ key }) => key === image.key))
+    throw new ImageError('wrong-image', `image ${image.name} depends on itself: ${names}`);
+  if (path.length > DEEPEST)
+    throw new ImageError('wrong-image', `more than ${DEEPEST} images depend on one another: ${names}`);
+  return path;
+}
 
 /** Resolves dependencies from the store, else by fetching them (appc aci.md, "Dependency Matching"). */
 export function dependencyResolver(
   store: Store,
-  fetch: DependencyFetch,
+  fetch: DependencyResolver,
   options: ImportOptions,
-  above: readonly string[] = [],
 ): DependencyResolver {
   return async (dependency) => {
     const { imageName, imageID, labels } = dependency;
-    const path = [...above, imageName];
-    if (above.includes(imageName) || path.length > DEEPEST)
-      throw new ImageError('wrong-image', `image ${imageName} depends on itself: ${path.join(' -> ')}`);
+    const subject = `dependency ${formatImageName(imageNameOf(imageName, labels))}`;
     const stored = imageID === undefined ? findNamed(store, imageName, labels) : store.get(imageID);
-    const image = (await heldImage(store, stored, options)) ?? (await fetch(dependency, path));
+    const image =
+      (await heldImage(store, stored, options)) ??
+      (await fetch(dependency).catch((error: unknown) => {
+        throw about(subject, error);
+      }));
     if (image.manifest.name !== imageName)
-      throw new ImageError('wrong-image', `dependency ${imageName} is called ${image.manifest.name}`);
+      throw new ImageError('wrong-image', `${subject} is called ${image.manifest.name}`);
     // rkt keeps half of a sha512, appc has all of it.
     if (imageID === undefined || imageID.startsWith(image.id)) return image;
-    throw new ImageError(
-      'wrong-image',
-      `dependency ${imageName} has the image id ${image.id}, not ${imageID}`,
-    );
+    throw new ImageError('wrong-image', `${subject} has the image id ${image.id}, not ${imageID}`);
   };
 }
 
-/** The newest image of the store with this name and all of these labels; it may have others besides. */
+/**
+ * The newest image of the store with this name and all of these labels; it may have others besides. One that came long ago is new
+ * again when it is what the name leads to by now: a publisher may take the last one back.
+ */
 export function findNamed(
   store: Store,
   name: ImageManifest['name'],
   labels: readonly Label[],
 ): ImageRecord | undefined {
+  const led = store.remotes.find(
+    canonicalReference({ kind: 'appc-name', text: name, ...imageNameOf(name, labels) }),
+  );
+  const age = ({ id, importTime }: ImageRecord) =>
+    id === led?.id ? Math.max(led.fetchedAt, importTime) : importTime;
   return store
     .list()
     .flatMap((id) => store.get(id) ?? [])
     .filter((image) => image.manifest.name === name && hasLabels(image.manifest, labels))
-    .sort((a, b) => b.importTime - a.importTime)[0];
+    .sort((a, b) => age(b) - age(a))[0];
 }
 
 function hasLabels({ labels }: ImageManifest, wanted: readonly Label[]): boolean {

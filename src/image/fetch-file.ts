@@ -4,8 +4,9 @@ import { importAci } from './aci.ts';
 import { peekManifest } from './aci-peek.ts';
 import { verifyAci } from './aci-verification.ts';
 import type { FetchContext } from './context.ts';
-import type { DependencyResolver } from './dependency.ts';
+import { joined } from './dependency.ts';
 import { ImageError } from './error.ts';
+import type { UrlRequest } from './fetch-url.ts';
 import { type Layout, layoutSource, openLayoutDirectory } from './layout-source.ts';
 import { fileBytes, readSignature, requireFile } from './local-file.ts';
 import { findOciImage, importOci, type Naming } from './oci.ts';
@@ -15,46 +16,45 @@ import { hostPlatform } from './platform.ts';
 import type { ImageReference } from './reference.ts';
 import { parseRegistryReference } from './registry/reference.ts';
 import type { OciSource } from './source.ts';
-import { lockName, type Spool, spool } from './spool.ts';
+import { lockSource, type Spool, spool } from './spool.ts';
 import { heldImage, readyImage } from './store-image.ts';
 
 type Of<K extends ImageReference['kind']> = ImageReference & { readonly kind: K };
 
+export interface FileRequest extends Pick<UrlRequest, 'source' | 'signature' | 'dependants' | 'resolver'> {
+  /** Absolute. */
+  readonly path: string;
+}
+
 /** An ACI from a local file: always as it is now, but read again only if it has changed since. */
 export async function fetchAciFile(
   context: FetchContext,
-  reference: Of<'aci-file'>,
-  signature: string | undefined,
-  resolve: DependencyResolver,
+  { source, path, signature, dependants, resolver }: FileRequest,
   options: ImportOptions,
 ): Promise<ImageRecord> {
   const { store } = context;
-  requireFile(reference.path);
-  const identity = identifyFile(reference.path);
-  const key = `file:${reference.path}`;
-  using _lock = await store.locks.exclusive(lockName(key), options.signal);
+  requireFile(path);
+  const identity = identifyFile(path);
+  const key = `file:${path}`;
+  using _lock = await lockSource(store, { key, what: `image ${source}` }, options);
   const known = await knownImage(context, identity, options);
   if (known !== undefined) return options.extract ? readyImage(store, known, options) : known;
   using spooled = await spool(
     store,
     {
       key,
-      what: reference.text,
-      remote: fileBytes(reference.path),
+      what: source,
+      remote: fileBytes(path),
       resume: false,
     },
     options,
   );
   const isVerified = !context.insecure.has('image');
-  if (isVerified) await verifyFile(context, spooled, signature ?? `${reference.path}.asc`, options);
-  const image = await importAci(
-    store,
-    { source: reference.text, spool: spooled, check: () => undefined, resolve },
-    options,
-  );
+  if (isVerified) await verifyFile(context, spooled, signature ?? `${path}.asc`, options);
+  const resolve = resolver(joined(dependants, { name: source, key }));
+  const image = await importAci(store, { source, spool: spooled, check: () => undefined, resolve }, options);
   // A file that changed while it was read is not what was imported.
-  if (identifyFile(reference.path).stamp === identity.stamp)
-    store.sources.note(identity, { id: image.id, isVerified });
+  if (identifyFile(path).stamp === identity.stamp) store.sources.note(identity, { id: image.id, isVerified });
   return image;
 }
 

@@ -1,23 +1,18 @@
 import type { ImageName } from '../appc/index.ts';
 import type { ImageRecord } from '../store/index.ts';
-import type { FetchContext, PullPolicy } from './context.ts';
-import { type DependencyResolver, findNamed } from './dependency.ts';
+import type { FetchContext } from './context.ts';
+import { findNamed } from './dependency.ts';
 import { discoverImage } from './discovery/index.ts';
-import { fetchUrl } from './fetch-url.ts';
+import { fetchUrl, type UrlRequest } from './fetch-url.ts';
 import type { ImportOptions } from './options.ts';
+import { canonicalReference } from './reference.ts';
 import { takesStored } from './remembered.ts';
 import { checkImageMatches } from './requested-image.ts';
+import { lockSource } from './spool.ts';
 import { heldImage, readyImage } from './store-image.ts';
 
-export interface NamedRequest {
-  /** What the user wrote. */
-  readonly source: string;
-  readonly key: string;
+export interface NamedRequest extends Omit<UrlRequest, 'url' | 'signatureUrl' | 'check'> {
   readonly name: ImageName;
-  readonly signature: string | undefined;
-  readonly pullPolicy: PullPolicy;
-  readonly size?: number | undefined;
-  readonly resolve: DependencyResolver;
 }
 
 /** An image by its appc name: from the store, or from where discovery finds it. @throws ImageError, TrustError */
@@ -41,7 +36,7 @@ export async function fetchNamed(
     signal: options.signal,
     report: options.report,
   });
-  return fetchUrl(
+  const image = await fetchUrl(
     context,
     {
       ...request,
@@ -53,4 +48,18 @@ export async function fetchNamed(
     },
     options,
   );
+  await noteName(context, name, image, options);
+  return image;
+}
+
+/** Remembers what a name has led to now. */
+async function noteName(
+  { store, insecure }: FetchContext,
+  name: ImageName,
+  { id }: ImageRecord,
+  options: ImportOptions,
+): Promise<void> {
+  const key = canonicalReference({ kind: 'appc-name', text: name.name, ...name });
+  using _lock = await lockSource(store, { key, what: name.name }, options);
+  store.remotes.note(key, { id, isVerified: !insecure.has('image'), fetchedAt: Date.now() });
 }

@@ -4,9 +4,11 @@ import { importAci } from './aci.ts';
 import { peekManifest } from './aci-peek.ts';
 import { verifyAci } from './aci-verification.ts';
 import type { FetchContext, PullPolicy } from './context.ts';
-import type { DependencyResolver } from './dependency.ts';
+import { type Dependants, type DependencyResolver, joined } from './dependency.ts';
+import { showUrl } from './http/url.ts';
 import { readSignature } from './local-file.ts';
 import type { ImportOptions } from './options.ts';
+import { canonicalReference } from './reference.ts';
 import { type Remembered, remembered, takesStored } from './remembered.ts';
 import {
   type CacheNote,
@@ -14,15 +16,13 @@ import {
   downloadSignature,
   RemoteAci,
 } from './remote-aci/index.ts';
-import { lockName, partialEtag, type Spool, spool } from './spool.ts';
+import { lockSource, partialEtag, type Spool, spool } from './spool.ts';
 import { readyImage } from './store-image.ts';
 
 /** An ACI behind a URL, as somebody asked for it. */
 export interface UrlRequest {
-  /** What the user wrote. */
+  /** What messages call it. */
   readonly source: string;
-  /** What it is remembered by. */
-  readonly key: string;
   readonly url: string;
   readonly signatureUrl: string;
   /** Path of a signature, instead of the one behind `signatureUrl`. */
@@ -32,25 +32,34 @@ export interface UrlRequest {
   readonly size?: number | undefined;
   /** Refuses an image that is not the one that was asked for. */
   readonly check: (manifest: ImageManifest) => void;
-  readonly resolve: DependencyResolver;
+  /** The images that it is fetched for. */
+  readonly dependants: Dependants;
+  /** What brings the images that it depends on itself. */
+  readonly resolver: (dependants: Dependants) => DependencyResolver;
+}
+
+/** A request, and what its address is remembered by. */
+interface KeyedRequest extends UrlRequest {
+  readonly key: string;
 }
 
 /** @throws ImageError, TrustError */
 export async function fetchUrl(
   context: FetchContext,
-  request: UrlRequest,
+  { source, ...asked }: UrlRequest,
   options: ImportOptions,
 ): Promise<ImageRecord> {
   const { store, network, insecure } = context;
-  using _lock = await store.locks.exclusive(lockName(request.key), options.signal);
-  const known = await remembered(store, request.key, options);
-  if (known !== undefined && takesStored(request.pullPolicy, true, request.source))
+  const key = canonicalReference({ kind: 'aci-url', text: source, url: asked.url });
+  const request = { ...asked, source, key, dependants: joined(asked.dependants, { name: source, key }) };
+  using _lock = await lockSource(store, { key, what: `image ${source}` }, options);
+  const known = await remembered(store, key, options);
+  if (takesStored(request.pullPolicy, known !== undefined, source) && known !== undefined)
     return stored(context, known, request, options);
-  takesStored(request.pullPolicy, known !== undefined, request.source);
   await using remote = new RemoteAci(network.client(), request.url, {
     credentials: network.authentication,
     expectedSize: request.size,
-    partialEtag: partialEtag(store, request.key),
+    partialEtag: partialEtag(store, key),
   });
   const mayKeep = known !== undefined && (known.note.isVerified || insecure.has('image'));
   if (mayKeep && (await isCurrent(remote, known, request, options)))
@@ -65,17 +74,19 @@ async function isCurrent(
   { report, signal }: ImportOptions,
 ): Promise<boolean> {
   const freshness = await remote.checkFresh(note, signal);
-  if (freshness === 'fresh') report?.({ kind: 'image-fresh', url });
+  if (freshness === 'fresh') report?.({ kind: 'image-fresh', url: showUrl(new URL(url)) });
   return freshness !== 'changed';
 }
 
 function stored(
   { store }: FetchContext,
   { image, note }: Remembered,
-  { source, key }: UrlRequest,
+  { source, key, check }: KeyedRequest,
   options: ImportOptions,
   news?: CacheNote,
 ): Promise<ImageRecord> | ImageRecord {
+  // It may have come by its address alone, or under another name.
+  check(image.manifest);
   options.report?.({ kind: 'image-found', source, id: image.id });
   if (news !== undefined) store.remotes.note(key, { id: note.id, isVerified: note.isVerified, ...news });
   store.touch(image.id);
@@ -85,14 +96,14 @@ function stored(
 async function download(
   context: FetchContext,
   remote: RemoteAci,
-  request: UrlRequest,
+  request: KeyedRequest,
   options: ImportOptions,
 ): Promise<ImageRecord> {
   const { store, insecure } = context;
   const isVerified = !insecure.has('image');
   // Asked for first: without it all of the image would be fetched in vain.
   const signature = isVerified ? await earlySignature(context, request, options) : undefined;
-  options.report?.({ kind: 'image-fetch', url: request.url });
+  options.report?.({ kind: 'image-fetch', url: showUrl(new URL(request.url)) });
   using spooled = await spool(
     store,
     {
@@ -108,7 +119,12 @@ async function download(
   if (isVerified) await verify(context, spooled, request, signature, options);
   const image = await importAci(
     store,
-    { source: request.source, spool: spooled, check: request.check, resolve: request.resolve },
+    {
+      source: request.source,
+      spool: spooled,
+      check: request.check,
+      resolve: request.resolver(request.dependants),
+    },
     options,
   );
   const { fetchedAt = Date.now(), ...note } = remote.note ?? {};
@@ -128,7 +144,7 @@ async function earlySignature(
     signal,
   });
   if (answer.kind === 'signature') return answer.bytes;
-  report?.({ kind: 'signature-deferred', url: signatureUrl });
+  report?.({ kind: 'signature-deferred', url: showUrl(new URL(signatureUrl)) });
   return undefined;
 }
 

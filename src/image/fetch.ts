@@ -1,15 +1,13 @@
-import { AppcError, type Dependency, formatImageName, imageNameOf } from '../appc/index.ts';
-import { OciError } from '../oci/index.ts';
+import { formatImageName, imageNameOf } from '../appc/index.ts';
 import type { ImageRecord } from '../store/index.ts';
-import { TrustError } from '../trust/index.ts';
 import type { FetchContext, PullPolicy } from './context.ts';
-import { type DependencyResolver, dependencyResolver } from './dependency.ts';
-import { ImageError } from './error.ts';
+import { type Dependants, type DependencyResolver, dependencyResolver } from './dependency.ts';
 import { fetchAciFile, fetchOciFile } from './fetch-file.ts';
+import { showUrl } from './http/url.ts';
 import type { ImportOptions } from './options.ts';
 import { canonicalReference, type ImageReference } from './reference.ts';
 import { readyImage, requireImage } from './store-image.ts';
-import { TarError } from './tar/index.ts';
+import { about } from './subject.ts';
 
 export interface FetchRequest {
   readonly reference: ImageReference;
@@ -33,32 +31,29 @@ export async function fetchImage(
   if (reference.kind === 'image-id') return fromStore(context, reference.id, options);
   context.store.prepare();
   const started = performance.now();
+  const source = shown(reference);
   const record = await fromSource(context, reference, request, options).catch((error: unknown) => {
-    throw named(error, reference.text);
+    throw about(`image ${source}`, error);
   });
   const milliseconds = performance.now() - started;
-  options.report?.({ kind: 'image-imported', source: reference.text, id: record.id, milliseconds });
+  options.report?.({ kind: 'image-imported', source, id: record.id, milliseconds });
   return record;
 }
 
 async function fromSource(
   context: FetchContext,
   reference: Exclude<ImageReference, { kind: 'image-id' }>,
-  { signature, pullPolicy }: FetchRequest,
+  request: FetchRequest,
   options: ImportOptions,
 ): Promise<ImageRecord> {
-  const source = reference.text;
-  const remote = {
-    source,
-    key: canonicalReference(reference),
-    pullPolicy,
-    signature,
-    resolve: resolver(context, options),
-  };
+  const source = shown(reference);
+  const { signature, pullPolicy } = request;
+  const resolver = resolverFor(context, request, options);
+  const common = { source, signature, pullPolicy, dependants: [], resolver };
   switch (reference.kind) {
     case 'aci-file':
       options.report?.({ kind: 'image-import', source });
-      return fetchAciFile(context, reference, signature, remote.resolve, options);
+      return fetchAciFile(context, { ...common, path: reference.path }, options);
     case 'oci-layout':
     case 'oci-archive':
     case 'docker-archive':
@@ -67,56 +62,60 @@ async function fromSource(
     // What speaks to servers is loaded when it is needed.
     case 'docker': {
       const { fetchFromRegistry } = await import('./fetch-registry.ts');
-      return fetchFromRegistry(context, { ...remote, reference: reference.reference }, options);
+      const key = canonicalReference(reference);
+      return fetchFromRegistry(context, { source, pullPolicy, key, reference: reference.reference }, options);
     }
     case 'aci-url': {
       const { fetchUrl } = await import('./fetch-url.ts');
       const { signatureUrl } = await import('./remote-aci/index.ts');
       const { url } = reference;
-      const request = { ...remote, url, signatureUrl: signatureUrl(url), check: () => undefined };
-      return fetchUrl(context, request, options);
+      const check = () => undefined;
+      return fetchUrl(context, { ...common, url, signatureUrl: signatureUrl(url), check }, options);
     }
     case 'appc-name': {
       const { fetchNamed } = await import('./fetch-named.ts');
       const { name, labels } = reference;
-      return fetchNamed(context, { ...remote, name: { name, labels } }, options);
+      return fetchNamed(context, { ...common, name: { name, labels } }, options);
     }
     default:
       return reference satisfies never;
   }
 }
 
-/** Dependencies come by discovery, as the image itself might have; the store's are good. */
-function resolver(
+/**
+ * Dependencies come by discovery, as the image itself might have. The store's are good, and are all there is where nobody may be
+ * asked.
+ */
+function resolverFor(
   context: FetchContext,
+  { pullPolicy }: FetchRequest,
   options: ImportOptions,
-  above: readonly string[] = [],
-): DependencyResolver {
-  const fetch = async ({ imageName, labels, size }: Dependency, path: readonly string[]) => {
-    const { fetchNamed } = await import('./fetch-named.ts');
-    const name = imageNameOf(imageName, labels);
-    const request = {
-      source: formatImageName(name),
-      key: canonicalReference({ kind: 'appc-name', text: imageName, ...name }),
-      name,
-      signature: undefined,
-      pullPolicy: 'new',
-      size,
-      resolve: resolver(context, options, path),
-    } as const;
-    return fetchNamed(context, request, options);
+): (dependants: Dependants) => DependencyResolver {
+  const resolver = (dependants: Dependants): DependencyResolver => {
+    const fetch: DependencyResolver = async ({ imageName, imageID, labels, size }) => {
+      const { fetchNamed } = await import('./fetch-named.ts');
+      const name = imageNameOf(imageName, labels);
+      // One of the name that is there is not the one of this id.
+      const asking = imageID === undefined ? 'new' : 'update';
+      const request = {
+        source: formatImageName(name),
+        name,
+        signature: undefined,
+        pullPolicy: pullPolicy === 'never' ? 'never' : asking,
+        size,
+        dependants,
+        resolver,
+      } as const;
+      return fetchNamed(context, request, options);
+    };
+    return dependencyResolver(context.store, fetch, options);
   };
-  return dependencyResolver(context.store, fetch, options, above);
+  return resolver;
 }
 
-// What is wrong inside an image is told with the image's name; what stops the import from outside (an abort, a full disk) as it is.
-function named(error: unknown, text: string): unknown {
-  if (error instanceof ImageError)
-    return new ImageError(error.code, `image ${text}: ${error.message}`, { cause: error });
-  if (error instanceof TrustError)
-    return new TrustError(error.code, `image ${text}: ${error.message}`, { cause: error });
-  const isContent = error instanceof TarError || error instanceof OciError || error instanceof AppcError;
-  return isContent ? new ImageError('bad-image', `image ${text}: ${error.message}`, { cause: error }) : error;
+/** As it may stand in messages and in the store: the query of a URL may be a password. */
+function shown(reference: ImageReference): string {
+  return reference.kind === 'aci-url' ? showUrl(new URL(reference.url)) : reference.text;
 }
 
 // It was verified, or said to need no verification, when it was imported.

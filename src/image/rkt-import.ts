@@ -5,7 +5,7 @@ import { ImageError } from './error.ts';
 import { fileBytes } from './local-file.ts';
 import type { ImportOptions } from './options.ts';
 import type { RktStoreImage } from './rkt-store.ts';
-import { lockName, spool } from './spool.ts';
+import { lockSource, spool } from './spool.ts';
 
 /**
  * Takes over an image that rkt has fetched and, as far as it was asked to, verified. It is read and hashed anew: its id must be what
@@ -18,7 +18,7 @@ export async function importRktImage(
 ): Promise<ImageRecord> {
   store.prepare();
   const key = `rkt:${path}`;
-  using _lock = await store.locks.exclusive(lockName(key), options.signal);
+  using _lock = await lockSource(store, { key, what: `image ${id}` }, options);
   using spooled = await spool(store, { key, what: id, remote: fileBytes(path), resume: false }, options);
   return await importAci(
     store,
@@ -30,11 +30,8 @@ export async function importRktImage(
       },
       resolve: dependencyResolver(
         store,
-        async ({ imageName }) => {
-          throw new ImageError(
-            'missing-dependency',
-            `image ${id} depends on ${imageName}, which is not in the store`,
-          );
+        async () => {
+          throw new ImageError('missing-dependency', 'it is not in the store');
         },
         options,
       ),

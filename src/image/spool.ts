@@ -32,6 +32,18 @@ export function lockName(key: string): string {
   return `source-${createHash('sha256').update(key).digest('hex')}`;
 }
 
+/** Waits for whoever deals with this address; `what` is what it leads to, for whoever waits. */
+export async function lockSource(
+  store: Store,
+  { key, what }: Pick<SpoolRequest, 'key' | 'what'>,
+  { report, signal }: Pick<ImportOptions, 'report' | 'signal'>,
+): Promise<Disposable> {
+  const free = store.locks.tryExclusive(lockName(key));
+  if (free !== undefined) return free;
+  report?.({ kind: 'wait', what });
+  return store.locks.exclusive(lockName(key), signal);
+}
+
 /** The ETag of what an earlier attempt has left. To be asked by the holder of the address's lock. */
 export function partialEtag(store: Store, key: string): string | undefined {
   try {
