@@ -16,12 +16,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ImageRecord, openStore, type Store } from '../../src/store/index.ts';
 import { fetchLocal } from '../support/fetch.ts';
 import { aci, writeLayout } from '../support/image-files.ts';
-import { pythonImage } from '../support/images.ts';
+import { stackedTree } from '../support/image-tree.ts';
+import { tinyImages } from '../support/images.ts';
 import * as tar from '../support/tar-archive.ts';
 import { tool } from '../support/tool.ts';
 import { treeListing } from '../support/tree-listing.ts';
 
-// As root: owners, devices, whiteouts, and what the tools that users have make of the same image.
+// As root: owners, devices, whiteouts. What other tools make of the same image is in image-comparison.test.ts.
 
 let base = '';
 let store: Store;
@@ -40,90 +41,31 @@ function rootOf(record: ImageRecord, layer = 0): string {
   return store.layerPath(digest);
 }
 
-/** What a pod would see of an image: its layers, stacked. */
-function merged(record: ImageRecord): string[] {
-  const lower = record.layers.map((layer) => store.layerPath(layer)).reverse();
-  if (lower.length === 1 && lower[0] !== undefined) return treeListing(lower[0]);
-  mkdirSync(at('merged'));
-  execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', `ro,lowerdir=${lower.join(':')}`, at('merged')]);
-  try {
-    return treeListing(at('merged'));
-  } finally {
-    execFileSync('umount', [at('merged')]);
-    rmSync(at('merged'), { recursive: true });
-  }
-}
+/** What a pod would see of an image. */
+const merged = (record: ImageRecord) => stackedTree(store, record);
 
-async function unpackedByUmoci(layout: string, tag = 'latest'): Promise<string[]> {
-  rmSync(at('bundle'), { recursive: true, force: true });
-  await tool('umoci', ['unpack', '--image', `${layout}:${tag}`, at('bundle')]);
-  return treeListing(at('bundle/rootfs'));
-}
+test('the same image from a layout and from one file is extracted once', async () => {
+  const { ociLayout, ociArchive } = await tinyImages();
+  const record = await load(`oci:${ociLayout}:latest`);
+  const layers = readdirSync(store.layerDirectory);
+  const again = await load(`oci-archive:${ociArchive}:latest`);
+  expect([again.id, again.layers]).toEqual([record.id, record.layers]);
+  expect(readdirSync(store.layerDirectory)).toEqual(layers);
+});
 
-describe('an image is to a pod what umoci unpacks', () => {
-  test('a whole Debian with Python', async () => {
-    const layout = await pythonImage();
-    const record = await load(`oci:${layout}:latest`);
-    expect(merged(record)).toEqual(await unpackedByUmoci(layout));
-    expect(record.layers.length).toBe(1);
+test('zstd and plain layers', async () => {
+  const zstd = (bytes: Buffer) => ({
+    blob: execFileSync('zstd', ['-qc'], { input: bytes }),
+    suffix: '+zstd',
   });
-
-  test('a stack of layers that add, remove and replace, made by umoci', async () => {
-    const layout = at('layout');
-    const image = ['--image', `${layout}:latest`];
-    await tool('umoci', ['init', '--layout', layout]);
-    await tool('umoci', ['new', ...image]);
-    const change = async (script: string) => {
-      rmSync(at('work'), { recursive: true, force: true });
-      await tool('umoci', ['unpack', ...image, at('work')]);
-      await tool('sh', ['-ec', `cd "$0"; ${script}`, at('work/rootfs')]);
-      await tool('umoci', ['repack', '--refresh-bundle', ...image, at('work')]);
-    };
-    await change(`
-      mkdir -p usr/lib etc/private opt/gone opt/emptied; ln -s usr/lib lib; chmod 700 etc/private; chown 10:20 etc/private
-      echo one > usr/lib/one; echo two > opt/gone/two; echo three > opt/emptied/three; echo four > etc/four; ln etc/four etc/also-four
-      mknod null c 1 3; mkfifo pipe; printf long > $(printf 'n%.0s' $(seq 200)); chmod 4755 usr/lib/one
-      mkdir -p deep; cp /bin/true deep/tool; setcap cap_net_raw+ep deep/tool; truncate -s 1M sparse; printf x >> sparse`);
-    await change(
-      'rm -r opt/gone opt/emptied/three etc/also-four null; mkdir null; echo in > null/in; echo new > etc/private/new',
-    );
-    await change(
-      'rm -r null; echo file > null; rm lib; mkdir lib; echo real > lib/real; rm -r opt; mkdir opt; echo back > opt/back',
-    );
-    // These have no entries for the directories they write to.
-    writeFileSync(at('inserted'), 'inserted');
-    await tool('umoci', ['insert', ...image, at('inserted'), '/etc/private/inserted']);
-    await tool('umoci', ['insert', ...image, '--whiteout', '/etc/four']);
-
-    const record = await load(`oci:${layout}:latest`);
-    expect(record.layers.length).toBe(5);
-    expect(merged(record)).toEqual(await unpackedByUmoci(layout));
-
-    // The same, once more and from one file: nothing is extracted again.
-    await tool('skopeo', ['copy', '-q', `oci:${layout}:latest`, `oci-archive:${at('image.tar')}:latest`]);
-    const layers = readdirSync(store.layerDirectory);
-    const again = await load(`oci-archive:${at('image.tar')}:latest`);
-    expect([again.id, again.layers, readdirSync(store.layerDirectory)]).toEqual([
-      record.id,
-      record.layers,
-      layers,
-    ]);
-  });
-
-  test('zstd and plain layers', async () => {
-    const zstd = (bytes: Buffer) => ({
-      blob: execFileSync('zstd', ['-qc'], { input: bytes }),
-      suffix: '+zstd',
-    });
-    const lower = tar.archive(tar.directory('./'), tar.directory('d/'), tar.file('d/a', 'a'));
-    const upper = tar.archive(tar.file('b', 'b'));
-    const reference = writeLayout(at('layout'), [
-      { tar: lower, compress: zstd },
-      { tar: upper, compress: 'none' },
-    ]);
-    const record = await load(reference);
-    expect(merged(record).map((line) => line.split(' ')[0])).toEqual(['.', 'b', 'd', 'd/a']);
-  });
+  const lower = tar.archive(tar.directory('./'), tar.directory('d/'), tar.file('d/a', 'a'));
+  const upper = tar.archive(tar.file('b', 'b'));
+  const reference = writeLayout(at('layout'), [
+    { tar: lower, compress: zstd },
+    { tar: upper, compress: 'none' },
+  ]);
+  const record = await load(reference);
+  expect(merged(record).map((line) => line.split(' ')[0])).toEqual(['.', 'b', 'd', 'd/a']);
 });
 
 describe('layers', () => {
