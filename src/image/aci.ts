@@ -117,7 +117,11 @@ async function keepOwn(
   options: ImportOptions,
 ): Promise<Digest> {
   using _lock = await lockLayer(store, own, options);
-  return (await findLayer(store, own, [], options)) ?? keepLayer(store, own, [], draft, layer);
+  const found = await findLayer(store, own, [], options);
+  if (found !== undefined) return found.key;
+  const made = keepLayer(store, own, [], { draft, layer, release: () => undefined });
+  await made.settled;
+  return made.key;
 }
 
 /** Dependencies depth-first in the order of the list, then the image itself (appc ace.md, "Dependency Rendering"). */

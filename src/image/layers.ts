@@ -31,9 +31,21 @@ const UNPACKING: Readonly<
   oci: () => ({ rules: OCI_RULES, endMarker: 'optional' }),
 };
 
+/** A layer of a stack: what it is kept under, and where its root is by now. */
+export interface StackedLayer {
+  readonly key: Digest;
+  readonly root: () => string;
+}
+
+/** One that is on its way to the disk; the next may be made on top of it meanwhile. */
+interface MadeLayer extends StackedLayer {
+  /** It has its name in the store. */
+  readonly settled: Promise<void>;
+}
+
 /**
  * Brings an image's layers into the store, the lowest first, and returns what they are kept under there. Only those that no image
- * has brought are extracted.
+ * has brought are extracted. While one is brought to the disk, the next is extracted.
  */
 export async function extractLayers(
   store: Store,
@@ -41,12 +53,20 @@ export async function extractLayers(
   contentOf: (archive: Archive) => ArchiveContent,
   options: ImportOptions,
 ): Promise<Digest[]> {
-  const keys: Digest[] = [];
-  for (const archive of archives) {
-    const found = await findLayer(store, archive, keys, options);
-    keys.push(found ?? (await extractLayer(store, archive, keys, contentOf, options)));
+  const stack: StackedLayer[] = [];
+  const settling: Promise<void>[] = [];
+  try {
+    for (const archive of archives) {
+      const found = await findLayer(store, archive, stack, options);
+      const layer = found ?? (await makeLayer(store, archive, stack, contentOf, options));
+      stack.push(layer);
+      if (isMade(layer)) settling.push(layer.settled);
+    }
+    await Promise.all(settling);
+  } finally {
+    await Promise.allSettled(settling);
   }
-  return visibleLayers(store, keys);
+  return visibleLayers(store, stack);
 }
 
 /**
@@ -56,21 +76,25 @@ export async function extractLayers(
 export async function findLayer(
   store: Store,
   archive: Archive,
-  below: readonly Digest[],
+  below: readonly StackedLayer[],
   { pins, signal }: ImportOptions,
-): Promise<Digest | undefined> {
+): Promise<StackedLayer | undefined> {
   const shared = sharedKey(archive);
   const stacked = stackedKey(shared, below);
   await pins.layer(stacked, signal);
-  if (store.hasLayer(stacked)) return stacked;
+  if (store.hasLayer(stacked)) return storedLayer(store, stacked);
   await pins.layer(shared, signal);
-  return hasPlainRoot(store, below.at(-1)) && store.hasLayer(shared) ? shared : undefined;
+  return hasPlainRoot(below.at(-1)) && store.hasLayer(shared) ? storedLayer(store, shared) : undefined;
+}
+
+function storedLayer(store: Store, key: Digest): StackedLayer {
+  return { key, root: () => store.layerPath(key) };
 }
 
 /** Layers mostly leave out the root. Where it is as everywhere, that does not bind them to those below. */
-function hasPlainRoot(store: Store, below: Digest | undefined): boolean {
+function hasPlainRoot(below: StackedLayer | undefined): boolean {
   if (below === undefined) return true;
-  const { mode, uid, gid } = statSync(store.layerPath(below));
+  const { mode, uid, gid } = statSync(below.root());
   return (mode & 0o7777) === 0o755 && uid === 0 && gid === 0;
 }
 
@@ -79,28 +103,57 @@ function sharedKey({ diffID, whitelists }: Archive): Digest {
   return whitelists.length === 0 ? diffID : sha256(JSON.stringify([diffID, whitelists]));
 }
 
-function stackedKey(key: Digest, below: readonly Digest[]): Digest {
-  return sha256([...below, key].join(' on '));
+function stackedKey(key: Digest, below: readonly StackedLayer[]): Digest {
+  return sha256([...below.map((layer) => layer.key), key].join(' on '));
 }
 
 function sha256(text: string): Digest {
   return parseDigest(`sha256:${createHash('sha256').update(text).digest('hex')}`);
 }
 
-/** Makes a layer that is not there. */
+/** Makes a layer that is not there, and waits until it is kept. */
 export async function extractLayer(
   store: Store,
   archive: Archive,
-  below: readonly Digest[],
+  below: readonly StackedLayer[],
   contentOf: (archive: Archive) => ArchiveContent,
   options: ImportOptions,
-): Promise<Digest> {
-  using _lock = await lockLayer(store, archive, options);
-  const made = await findLayer(store, archive, below, options);
-  if (made !== undefined) return made;
-  using draft = store.draftLayer();
-  const layer = await unpackArchive(store, archive, below, contentOf(archive), draft, options);
-  return keepLayer(store, archive, below, draft, layer);
+): Promise<StackedLayer> {
+  const made = await makeLayer(store, archive, below, contentOf, options);
+  if (isMade(made)) await made.settled;
+  return made;
+}
+
+function isMade(layer: StackedLayer | MadeLayer): layer is MadeLayer {
+  return 'settled' in layer;
+}
+
+async function makeLayer(
+  store: Store,
+  archive: Archive,
+  below: readonly StackedLayer[],
+  contentOf: (archive: Archive) => ArchiveContent,
+  options: ImportOptions,
+): Promise<StackedLayer | MadeLayer> {
+  const lock = await lockLayer(store, archive, options);
+  const held: Disposable[] = [lock];
+  const release = () => {
+    for (const one of held.splice(0).reverse()) one[Symbol.dispose]();
+  };
+  try {
+    const made = await findLayer(store, archive, below, options);
+    if (made === undefined) {
+      const draft = store.draftLayer();
+      held.push(draft);
+      const layer = await unpackArchive(archive, below, contentOf(archive), draft, options);
+      return keepLayer(store, archive, below, { draft, layer, release });
+    }
+    release();
+    return made;
+  } catch (error) {
+    release();
+    throw error;
+  }
 }
 
 /** One maker of a layer at a time: the others wait and then find it. */
@@ -108,11 +161,10 @@ export function lockLayer(store: Store, { diffID }: Archive, { signal }: ImportO
   return store.locks.exclusive(`make-${digestHex(diffID)}`, signal);
 }
 
-/** Extracts an archive into a draft, on top of the layers that are kept under `below`. @throws ImageError, TarError */
+/** Extracts an archive into a draft, on top of the layers below. @throws ImageError, TarError */
 export async function unpackArchive(
-  store: Store,
   archive: Archive,
-  below: readonly Digest[],
+  below: readonly StackedLayer[],
   content: ArchiveContent,
   draft: LayerDraft,
   options: ImportOptions,
@@ -122,7 +174,7 @@ export async function unpackArchive(
     stream: content.bytes,
     algorithm: digestAlgorithm(archive.diffID),
     rootfs: draft.rootfs,
-    lower: below.map((key) => store.layerPath(key)).reverse(),
+    lower: below.map(({ root }) => root()).reverse(),
     signal: options.signal,
     limits: options.limits ?? {},
   });
@@ -136,23 +188,34 @@ export async function unpackArchive(
   return layer;
 }
 
+interface ExtractedLayer {
+  readonly draft: LayerDraft;
+  readonly layer: UnpackedLayer;
+  /** To be called when the layer is kept, or will not be. */
+  readonly release: () => void;
+}
+
 /** Keeps what was extracted: for all images if it is the same whatever lies below, else for this stack. */
 export function keepLayer(
   store: Store,
   archive: Archive,
-  below: readonly Digest[],
-  draft: LayerDraft,
-  layer: UnpackedLayer,
-): Digest {
-  const isShared = !layer.dependsOnLower && hasPlainRoot(store, below.at(-1));
+  below: readonly StackedLayer[],
+  { draft, layer, release }: ExtractedLayer,
+): MadeLayer {
+  const isShared = !layer.dependsOnLower && hasPlainRoot(below.at(-1));
   const shared = sharedKey(archive);
   const key = isShared ? shared : stackedKey(shared, below);
-  store.keepLayer(draft, key, layer.size);
-  return key;
+  const kept = store.keepLayer(draft, key, layer.size);
+  return {
+    key,
+    root: () => (store.hasLayer(key) ? store.layerPath(key) : draft.rootfs),
+    settled: kept.finally(release),
+  };
 }
 
 /** Overlayfs does not ask whether a layer's root is opaque: what lies below such a layer is left out here. */
-export function visibleLayers(store: Store, keys: readonly Digest[]): Digest[] {
+export function visibleLayers(store: Store, stack: readonly StackedLayer[]): Digest[] {
+  const keys = stack.map(({ key }) => key);
   const lowest = keys.findLastIndex((key) => {
     using root = openDirectory(store.layerPath(key));
     return isOpaque(root);

@@ -4,7 +4,7 @@ import { type Digest, digestAlgorithm, digestHex } from '../oci/index.ts';
 import { type Archive, blobsOf, type ImageRecord, layerName, type Store } from '../store/index.ts';
 import { storedContent } from './blob-content.ts';
 import { ImageError } from './error.ts';
-import { extractLayer, findLayer, unpackArchive, visibleLayers } from './layers.ts';
+import { extractLayer, findLayer, type StackedLayer, unpackArchive, visibleLayers } from './layers.ts';
 import type { ImportOptions } from './options.ts';
 import { imageSize } from './size.ts';
 import { firstDifference } from './tree-comparison.ts';
@@ -30,7 +30,7 @@ export async function verifyImage(
   }
   if (image.layers.length === 0) return [];
   const repairs: string[] = [];
-  const below: Digest[] = [];
+  const below: StackedLayer[] = [];
   for (const archive of image.contents)
     below.push(await verifyLayer(store, archive, below, podLayers, repairs, options));
   const layers = visibleLayers(store, below);
@@ -53,11 +53,11 @@ async function verifyBlob(store: Store, digest: Digest, { signal }: ImportOption
 async function verifyLayer(
   store: Store,
   archive: Archive,
-  below: readonly Digest[],
+  below: readonly StackedLayer[],
   podLayers: () => ReadonlySet<string>,
   repairs: string[],
   options: ImportOptions,
-): Promise<Digest> {
+): Promise<StackedLayer> {
   const found = await findLayer(store, archive, below, options);
   if (found === undefined) {
     repairs.push(`layer ${archive.diffID} was missing`);
@@ -65,13 +65,13 @@ async function verifyLayer(
   }
   using draft = store.draftLayer();
   const content = storedContent(store, archive, options);
-  const layer = await unpackArchive(store, archive, below, content, draft, options);
-  const difference = firstDifference(store.layerPath(found), draft.rootfs);
+  const layer = await unpackArchive(archive, below, content, draft, options);
+  const difference = firstDifference(found.root(), draft.rootfs);
   if (difference === undefined) return found;
   const problem = `layer ${archive.diffID}: ${difference}`;
-  if (podLayers().has(layerName(found)))
+  if (podLayers().has(layerName(found.key)))
     throw damaged(`${problem}; a pod is made of it: remove the pod and verify again`);
-  store.replaceLayer(draft, found, layer.size);
+  await store.replaceLayer(draft, found.key, layer.size);
   repairs.push(problem);
   return found;
 }

@@ -1,11 +1,9 @@
 import { opendirSync, readdirSync } from 'node:fs';
 import { type Descriptor, tryOpenBeneath } from './descriptor.ts';
 import { removeName, tryRemoveEmptyDirectory, tryRename } from './directory-entries.ts';
-import { check, libc, libcInBackground, type Path, SystemError } from './syscall.ts';
+import { check, libcInBackground, type Path, SystemError } from './syscall.ts';
 
-const SYNCFS = 'int syncfs(int fd)';
-const syncfs = libc(SYNCFS);
-const syncfsInBackground = libcInBackground(SYNCFS);
+const syncfs = libcInBackground('int syncfs(int fd)');
 
 const ENOENT = -2;
 const EIO = -5;
@@ -95,13 +93,11 @@ function firstNames(directory: Descriptor): Buffer[] {
   }
 }
 
-/** Brings everything written to this directory's file system to the disk. */
-export function syncFileSystem(directory: Descriptor): void {
-  check(syncfs(directory.fd), 'syncfs');
-}
-
-/** The same while the disk writes and this program goes on. The directory stays open until then. */
-export async function syncFileSystemInBackground(directory: Descriptor): Promise<void> {
+/**
+ * Brings everything written to this directory's file system to the disk, while this program goes on. The directory stays open
+ * until then.
+ */
+export async function syncFileSystem(directory: Descriptor): Promise<void> {
   // The errno is lost: what keeps a file system from being written is its disk.
-  if ((await syncfsInBackground(directory.fd)) < 0) throw new SystemError('syncfs', EIO);
+  if ((await syncfs(directory.fd)) < 0) throw new SystemError('syncfs', EIO);
 }

@@ -51,11 +51,11 @@ export class LayerDraft implements Disposable {
    * Brings the layer to the disk and gives it its name, at once and whole. False when there is one of that name by now:
    * somebody else made the same layer.
    */
-  keep(name: string, layer: LayerNote): boolean {
+  async keep(name: string, layer: LayerNote): Promise<boolean> {
     this.#note(layer);
     using from = openDirectory(this.#paths.tmp);
     using to = openDirectory(this.#paths.layer);
-    syncFileSystem(from);
+    await syncFileSystem(from);
     const renamed = tryRename(from, this.#name, to, name);
     if (renamed === EEXIST) return false;
     check(renamed, 'renameat2', name);
@@ -65,11 +65,11 @@ export class LayerDraft implements Disposable {
   }
 
   /** As `keep`, in the place of the layer that is there, which goes. Pods that run on the old one keep it. */
-  replace(name: string, layer: LayerNote): void {
+  async replace(name: string, layer: LayerNote): Promise<void> {
     this.#note(layer);
     using from = openDirectory(this.#paths.tmp);
     using to = openDirectory(this.#paths.layer);
-    syncFileSystem(from);
+    await syncFileSystem(from);
     // The draft's name is the old layer's now, and goes with the draft.
     exchangeNames(from, this.#name, to, name);
     syncDirectory(this.#paths.layer);

@@ -202,13 +202,13 @@ export class Store {
   }
 
   /** Keeps a finished draft, unless the same layer came from elsewhere meanwhile. @throws StoreError layer-mismatch */
-  keepLayer(draft: LayerDraft, digest: Digest, size: number): void {
-    if (!draft.keep(layerName(digest), { digest, size })) this.hasLayer(digest);
+  async keepLayer(draft: LayerDraft, digest: Digest, size: number): Promise<void> {
+    if (!(await draft.keep(layerName(digest), { digest, size }))) this.hasLayer(digest);
   }
 
   /** Puts a finished draft in a layer's place. */
-  replaceLayer(draft: LayerDraft, digest: Digest, size: number): void {
-    draft.replace(layerName(digest), { digest, size });
+  async replaceLayer(draft: LayerDraft, digest: Digest, size: number): Promise<void> {
+    await draft.replace(layerName(digest), { digest, size });
   }
 
   // A record that cannot be read says nothing, and is about to be replaced.

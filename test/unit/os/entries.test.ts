@@ -33,7 +33,7 @@ import {
   setXattr,
   statAt,
 } from '../../../src/os/file-attributes.ts';
-import { listNames, removeTree, syncFileSystemInBackground } from '../../../src/os/tree.ts';
+import { listNames, removeTree, syncFileSystem } from '../../../src/os/tree.ts';
 import { makeDeepDirectory } from '../../support/deep-directory.ts';
 
 let root = '';
@@ -164,8 +164,8 @@ test('removes names that are no UTF-8', () => {
 
 test('brings a file system to the disk while this program goes on', async () => {
   using directory = openDirectory(root);
-  await syncFileSystemInBackground(directory);
+  await syncFileSystem(directory);
   // What only names a directory is no file system to the call.
   using named = openAt(directory, '.', O_PATH);
-  await expect(syncFileSystemInBackground(named)).rejects.toMatchObject({ code: 'EIO', syscall: 'syncfs' });
+  await expect(syncFileSystem(named)).rejects.toMatchObject({ code: 'EIO', syscall: 'syncfs' });
 });

@@ -42,7 +42,7 @@ async function image(digits: string, fill: (rootfs: string) => void): Promise<Im
   using draft = store.draftLayer();
   chmodSync(draft.rootfs, 0o755);
   fill(draft.rootfs);
-  store.keepLayer(draft, digest, 1);
+  await store.keepLayer(draft, digest, 1);
   const named = blankImageManifest(parseACIdentifier('example.com/app'));
   const manifest = { ...named, app: { ...blankApp, exec: ['/su'] } };
   const id = parseImageID(`sha512-${digits.padEnd(64, '0')}`);
