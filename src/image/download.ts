@@ -32,6 +32,7 @@ export class Download {
   #open: (read: () => Bytes) => void = () => undefined;
   #refuse: (error: unknown) => void = () => undefined;
   #run: Promise<void> | undefined;
+  #isResumed = false;
 
   constructor(store: Store, descriptor: BlobDescriptor, remote: RemoteBytes, attention: Attention) {
     this.#store = store;
@@ -44,6 +45,11 @@ export class Download {
     });
     // Who never asks for the bytes learns of a failure from `run`.
     this.#opened.catch(() => undefined);
+  }
+
+  /** Whether it went on with what a predecessor has left, which nobody has checked. */
+  get isResumed(): boolean {
+    return this.#isResumed;
   }
 
   /** The blob's bytes, as they come: for one reader. Its end means that they are the right ones. */
@@ -101,7 +107,8 @@ export class Download {
   async #fill(file: GrowingFile): Promise<void> {
     const { digest, size } = this.descriptor;
     if (file.length > size) file.restart();
-    const resumed = file.length > 0 ? { resumedFrom: file.length } : {};
+    this.#isResumed = file.length > 0;
+    const resumed = this.#isResumed ? { resumedFrom: file.length } : {};
     const report = this.#remote.isLocal === true ? undefined : this.#attention.report;
     const progress = (read: number) =>
       report?.({ kind: 'layer-download', layer: digest, read, total: size, ...resumed });

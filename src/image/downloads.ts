@@ -36,6 +36,11 @@ export class Downloads {
     return this.#downloads.get(digest);
   }
 
+  /** Whether one of them went on with what a predecessor has left. */
+  get haveResumed(): boolean {
+    return [...this.#downloads.values()].some(({ isResumed }) => isResumed);
+  }
+
   /** Waits until all blobs are in the store. @throws what the first failure was */
   finished(): Promise<void> {
     return this.#workers;

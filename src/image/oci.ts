@@ -22,6 +22,7 @@ import {
 import type { Archive, ImageRecord, Store } from '../store/index.ts';
 import { storedContent } from './blob-content.ts';
 import { keepBlob } from './blob-keeping.ts';
+import { isDamage } from './damage.ts';
 import type { BlobDescriptor } from './download.ts';
 import { Downloads } from './downloads.ts';
 import { ImageError } from './error.ts';
@@ -130,7 +131,10 @@ async function fetchLayers(
     return keys;
   } catch (error) {
     await downloads.stop(error);
-    throw error;
+    if (!isDamage(error) || !downloads.haveResumed) throw error;
+    // Not the source's fault, perhaps: a power cut leaves files without their content. None of it is there any more.
+    options.report?.({ kind: 'retry', what: 'layers', reason: error.message, milliseconds: 0 });
+    return fetchLayers(store, source, contents, descriptors, options);
   }
 }
 
