@@ -9,6 +9,7 @@ import type { ImageRecord, Store } from '../store/index.ts';
 import { ImageError } from './error.ts';
 import type { ImportOptions } from './options.ts';
 import { canonicalReference } from './reference.ts';
+import { checkImageId, checkImageMatches } from './requested-image.ts';
 import { heldImage } from './store-image.ts';
 import { about } from './subject.ts';
 
@@ -51,18 +52,17 @@ export function dependencyResolver(
 ): DependencyResolver {
   return async (dependency) => {
     const { imageName, imageID, labels } = dependency;
-    const subject = `dependency ${formatImageName(imageNameOf(imageName, labels))}`;
     const stored = imageID === undefined ? findNamed(store, imageName, labels) : store.get(imageID);
-    const image =
-      (await heldImage(store, stored, options)) ??
-      (await fetch(dependency).catch((error: unknown) => {
-        throw about(subject, error);
-      }));
-    if (image.manifest.name !== imageName)
-      throw new ImageError('wrong-image', `${subject} is called ${image.manifest.name}`);
-    // rkt keeps half of a sha512, appc has all of it.
-    if (imageID === undefined || imageID.startsWith(image.id)) return image;
-    throw new ImageError('wrong-image', `${subject} has the image id ${image.id}, not ${imageID}`);
+    const image = await heldImage(store, stored, options);
+    try {
+      const found = image ?? (await fetch(dependency));
+      checkImageMatches(found.manifest, imageName, []);
+      checkImageId(found.id, imageID);
+      return found;
+    } catch (error) {
+      const name = formatImageName(imageNameOf(imageName, labels));
+      throw about(`dependency ${name}`, error);
+    }
   };
 }
 

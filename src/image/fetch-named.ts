@@ -1,4 +1,4 @@
-import type { ImageName } from '../appc/index.ts';
+import type { ImageID, ImageName } from '../appc/index.ts';
 import type { ImageRecord } from '../store/index.ts';
 import type { FetchContext } from './context.ts';
 import { findNamed } from './dependency.ts';
@@ -7,12 +7,14 @@ import { fetchUrl, type UrlRequest } from './fetch-url.ts';
 import type { ImportOptions } from './options.ts';
 import { canonicalReference } from './reference.ts';
 import { takesStored } from './remembered.ts';
-import { checkImageMatches } from './requested-image.ts';
+import { checkImageId, checkImageMatches } from './requested-image.ts';
 import { lockSource } from './spool.ts';
 import { heldImage, readyImage } from './store-image.ts';
 
 export interface NamedRequest extends Omit<UrlRequest, 'url' | 'signatureUrl' | 'check'> {
   readonly name: ImageName;
+  /** All of the image's id, where somebody has said which one it must be. */
+  readonly id?: ImageID | undefined;
 }
 
 /** An image by its appc name: from the store, or from where discovery finds it. @throws ImageError, TrustError */
@@ -44,7 +46,10 @@ export async function fetchNamed(
       signatureUrl: endpoint.signature,
       // What the store has was not taken: its server is asked whether it has another by now.
       pullPolicy: 'update',
-      check: (manifest) => checkImageMatches(manifest, name.name, name.labels),
+      check: (manifest, found) => {
+        checkImageMatches(manifest, name.name, name.labels);
+        checkImageId(found, request.id);
+      },
     },
     options,
   );

@@ -1,4 +1,4 @@
-import type { ImageManifest } from '../appc/index.ts';
+import type { ImageID, ImageManifest } from '../appc/index.ts';
 import type { ImageRecord } from '../store/index.ts';
 import { importAci } from './aci.ts';
 import { peekManifest } from './aci-peek.ts';
@@ -30,8 +30,8 @@ export interface UrlRequest {
   readonly pullPolicy: PullPolicy;
   /** In bytes, where somebody has said so. */
   readonly size?: number | undefined;
-  /** Refuses an image that is not the one that was asked for. */
-  readonly check: (manifest: ImageManifest) => void;
+  /** Refuses an image that is not the one that was asked for; asked again when its id is known. */
+  readonly check: (manifest: ImageManifest, id?: ImageID) => void;
   /** The images that it is fetched for. */
   readonly dependants: Dependants;
   /** What brings the images that it depends on itself. */
@@ -86,7 +86,7 @@ function stored(
   news?: CacheNote,
 ): Promise<ImageRecord> | ImageRecord {
   // It may have come by its address alone, or under another name.
-  check(image.manifest);
+  check(image.manifest, image.id);
   options.report?.({ kind: 'image-found', source, id: image.id });
   if (news !== undefined) store.remotes.note(key, { id: note.id, isVerified: note.isVerified, ...news });
   store.touch(image.id);

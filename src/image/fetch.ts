@@ -100,6 +100,7 @@ function resolverFor(
       const request = {
         source: formatImageName(name),
         name,
+        id: imageID,
         signature: undefined,
         pullPolicy: pullPolicy === 'never' ? 'never' : asking,
         size,

@@ -1,4 +1,10 @@
-import { type ACIdentifier, type ImageManifest, type Label, labelValue } from '../appc/index.ts';
+import {
+  type ACIdentifier,
+  type ImageID,
+  type ImageManifest,
+  type Label,
+  labelValue,
+} from '../appc/index.ts';
 import { quote } from '../appc/json.ts';
 import { ImageError } from './error.ts';
 
@@ -22,6 +28,13 @@ export function checkImageMatches(
         `requested value for label ${asked}: ${quote(label.value)} differs from fetched aci label value: ${quote(value)}`,
       );
   }
+}
+
+/** The same for an id, as far as one is known and one is asked for. @throws ImageError wrong-image */
+export function checkImageId(id: ImageID | undefined, wanted: ImageID | undefined): void {
+  // rkt keeps half of a sha512, appc has all of it.
+  if (id === undefined || wanted === undefined || wanted.startsWith(id)) return;
+  throw wrong(`it has the image id ${id}, not ${wanted}`);
 }
 
 function wrong(problem: string): ImageError {
