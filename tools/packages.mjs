@@ -21,6 +21,13 @@ const packages = {
     { name: 'musl-tools', what: 'compiles the static programs' },
   ],
   demo: [{ name: 'busybox-static', what: 'what the demo pod runs' }],
+  bench: [
+    { name: 'skopeo', what: 'what pulling an image is measured beside' },
+    { name: 'umoci', what: 'what pulling an image is measured beside' },
+    { name: 'podman', what: 'what pulling an image is measured beside' },
+    { name: 'docker-registry', what: 'serves the image that is pulled' },
+    { name: 'e2fsprogs', what: 'makes the file system that it is pulled to' },
+  ],
   test: [
     { name: 'skopeo', what: 'makes images to test with' },
     { name: 'umoci', what: 'makes images to test with' },
@@ -38,7 +45,7 @@ const packages = {
 const needed = {
   build: [packages.run, packages.build],
   demo: [packages.run, packages.build, packages.demo],
-  bench: [packages.run, packages.build, packages.demo],
+  bench: [packages.run, packages.build, packages.demo, packages.bench],
   test: [packages.run, packages.build, packages.demo, packages.test],
   soak: [packages.run, packages.build, packages.demo, packages.test],
 };

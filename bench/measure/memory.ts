@@ -11,12 +11,16 @@ export interface ProcessMemory {
 
 /** A process and all that descend from it. */
 export function familyOf(pid: number): ProcessMemory[] {
+  return pidsOf(pid).map(memoryOf);
+}
+
+export function pidsOf(pid: number): number[] {
   const parents = new Map(pids().map((each) => [each, parentOf(each)]));
   const below = (root: number): number[] => [
     root,
     ...[...parents].filter(([, parent]) => parent === root).flatMap(([child]) => below(child)),
   ];
-  return below(pid).map(memoryOf);
+  return below(pid);
 }
 
 function memoryOf(pid: number): ProcessMemory {
