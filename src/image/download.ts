@@ -138,7 +138,10 @@ export interface Expectation {
   readonly size: number | undefined;
   /** Whether another side that begins anew sends the same again, or something else. */
   readonly changed: 'same' | 'other';
-  readonly progress: (read: number) => void;
+  /** Called before anything that a connection brings is added. */
+  readonly begins?: () => void;
+  /** `total`: bytes of the whole, where that is known or the other side says so. */
+  readonly progress: (read: number, total: number | undefined) => void;
   readonly largest?: number;
 }
 
@@ -182,6 +185,7 @@ async function receiveOnce(
   const opened = await remote.open(file.length, signal);
   const size = expected.size ?? opened.total;
   if (opened.offset !== file.length && expected.changed === 'other') file.restart();
+  expected.begins?.();
   // What comes again is passed over: the digest of the whole will tell whether it was the same.
   let known = file.length - opened.offset;
   for await (const bytes of opened.bytes) {
@@ -193,7 +197,7 @@ async function receiveOnce(
     if (expected.largest !== undefined && file.length + chunk.length > expected.largest)
       throw new ImageError('too-large', `more than the ${expected.largest} bytes come that are allowed`);
     file.append(chunk);
-    expected.progress(file.length);
+    expected.progress(file.length, size);
   }
   if (size === undefined || file.length === size) return true;
   throw new ImageError('network', `the connection broke off after ${file.length} of ${size} bytes`);

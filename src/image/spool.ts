@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type Digest, parseDigest } from '../oci/index.ts';
 import { isSystemError } from '../os/syscall.ts';
 import type { Store } from '../store/index.ts';
-import { receive } from './download.ts';
+import { type Expectation, receive } from './download.ts';
+import { ImageError, type ImageErrorCode } from './error.ts';
 import { GrowingFile } from './growing-file.ts';
 import type { ImportOptions } from './options.ts';
 import type { RemoteBytes } from './source.ts';
@@ -26,6 +27,9 @@ export interface SpoolRequest {
 }
 
 const ETAG = '.etag';
+const USELESS: ReadonlySet<ImageErrorCode> = new Set([
+  ...(['bad-answer', 'digest-mismatch', 'not-found', 'too-large'] as const),
+]);
 
 /** The lock of whoever deals with this address, and what its bytes are called until they are a blob. */
 export function lockName(key: string): string {
@@ -79,51 +83,70 @@ export class Spool implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (!this.#kept) rmSync(this.path, { force: true });
-    rmSync(`${this.path}${ETAG}`, { force: true });
+    if (this.#kept) rmSync(`${this.path}${ETAG}`, { force: true });
+    else remove(this.path);
   }
 }
 
 /**
- * The caller holds the address's lock. @throws ImageError, and what the other side throws; what has come so far stays, to be gone
- * on with
+ * The caller holds the address's lock. @throws ImageError, and what the other side throws; what has come so far stays, if it can be
+ * gone on with
  */
 export async function spool(
   store: Store,
   request: SpoolRequest,
-  { report, signal }: Pick<ImportOptions, 'report' | 'signal'>,
+  options: Pick<ImportOptions, 'report' | 'signal'>,
 ): Promise<Spool> {
   const path = store.blobs.partialPath(lockName(request.key));
-  const { what, size, remote } = request;
-  const reportProgress = remote.isLocal === true ? undefined : report;
-  let etag: string | undefined;
-  const noteEtag = () => {
-    const now = request.etag?.();
-    if (now !== undefined && now !== etag) writeFileSync(`${path}${ETAG}`, now);
-    etag = now;
-  };
   try {
     using file = new GrowingFile(path, 'sha512', request.resume ? 'resume' : 'restart');
-    const resumed = file.length > 0 ? { resumedFrom: file.length } : {};
-    await receive(
-      remote,
-      file,
-      {
-        what,
-        size,
-        changed: 'other',
-        largest: LARGEST_ARCHIVE,
-        progress: (read) => {
-          noteEtag();
-          reportProgress?.({ kind: 'layer-download', layer: what, read, total: size, ...resumed });
-        },
-      },
-      { ...(report === undefined ? {} : { report }), ...(signal === undefined ? {} : { signal }) },
-    );
+    await fill(file, request, options);
     const digest = parseDigest(`sha512:${file.finish()}`);
     return new Spool(store, { path, digest, size: file.length });
   } catch (error) {
-    if (!request.resume) rmSync(path, { force: true });
+    if (!request.resume || isUseless(error) || isEmpty(path)) remove(path);
     throw error;
   }
+}
+
+function fill(
+  file: GrowingFile,
+  { what, size, remote, etag }: SpoolRequest,
+  { report, signal }: Pick<ImportOptions, 'report' | 'signal'>,
+): Promise<void> {
+  const reportProgress = remote.isLocal === true ? undefined : report;
+  const resumed = file.length > 0 ? { resumedFrom: file.length } : {};
+  const expected: Expectation = {
+    what,
+    size,
+    changed: 'other',
+    largest: LARGEST_ARCHIVE,
+    // Never may there be bytes of one version and the ETag of another.
+    begins: () => noteEtag(file.path, etag?.()),
+    progress: (read, total) =>
+      reportProgress?.({ kind: 'layer-download', layer: what, read, total, ...resumed }),
+  };
+  const attention = {
+    ...(report === undefined ? {} : { report }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+  return receive(remote, file, expected, attention);
+}
+
+function noteEtag(path: string, etag: string | undefined): void {
+  if (etag === undefined) rmSync(`${path}${ETAG}`, { force: true });
+  else writeFileSync(`${path}${ETAG}`, etag);
+}
+
+/** Who sends what was not asked for, or too much, or nothing any more, would do so again. */
+function isUseless(error: unknown): boolean {
+  return error instanceof ImageError && USELESS.has(error.code);
+}
+
+function isEmpty(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.size === 0;
+}
+
+function remove(path: string): void {
+  for (const file of [path, `${path}${ETAG}`]) rmSync(file, { force: true });
 }
