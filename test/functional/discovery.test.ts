@@ -141,6 +141,30 @@ describe('a name', () => {
     expect(second).not.toBe(first);
     expect(await bench.fetch(['--pull-policy=new', 'example.com/app'], options)).toBe(second);
     expect(await bench.fetch(['--pull-policy=new', 'example.com/app,build=1'], options)).toBe(first);
+
+    // The publisher takes it back.
+    site.put('/app.aci', { content: image('example.com/app', { build: '1' }), etag: '"1"' });
+    expect(await bench.fetch(['example.com/app'], options)).toBe(first);
+    expect(await bench.fetch(['--pull-policy=new', 'example.com/app'], options)).toBe(first);
+  });
+
+  test('that leads elsewhere by now is fetched from there, whatever is called the same there', async () => {
+    const options = { store: 'elsewhere', ...unsigned };
+    const ids = [];
+    for (const place of ['one', 'two']) {
+      site.put('/app', template('example.com', `https://example.com/${place}.{ext}`));
+      const content = image('example.com/app', { place });
+      site.put(`/${place}.aci`, { content, etag: '"1"', cacheControl: 'max-age=3600' });
+      ids.push(await bench.fetch(['example.com/app'], options));
+    }
+    expect(new Set(ids).size).toBe(2);
+    // What is known of the address is that it leads to another image than the one asked for.
+    site.put('/other', template('example.com', 'https://example.com/two.{ext}'));
+    const { code, stderr } = await bench.run(['fetch', 'example.com/other'], options);
+    expect({ code, stderr }).toEqual({
+      code: 254,
+      stderr: expect.stringMatching(/"example\.com\/other" expected but "example\.com\/app" found$/m),
+    });
   });
 });
 
