@@ -151,7 +151,7 @@ function whitelist(paths: readonly string[], isOwn: boolean): Whitelist[] {
 }
 
 function contentOf(spool: Spool, options: ImportOptions) {
-  return fileContent(spool.path, spool.digest, options);
+  return fileContent(spool.path, spool.what, options);
 }
 
 /** rkt keeps the first half of the sha512. */

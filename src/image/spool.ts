@@ -64,14 +64,17 @@ export function partialEtag(store: Store, key: string): string | undefined {
  */
 export class Spool implements Disposable {
   readonly #store: Store;
+  /** What progress calls it. */
+  readonly what: string;
   readonly path: string;
   /** Of the bytes as they came. */
   readonly digest: Digest;
   readonly size: number;
   #kept = false;
 
-  constructor(store: Store, file: { path: string; digest: Digest; size: number }) {
+  constructor(store: Store, file: Pick<Spool, 'what' | 'path' | 'digest' | 'size'>) {
     this.#store = store;
+    this.what = file.what;
     this.path = file.path;
     this.digest = file.digest;
     this.size = file.size;
@@ -102,7 +105,7 @@ export async function spool(
     using file = new GrowingFile(path, 'sha512', request.resume ? 'resume' : 'restart');
     await fill(file, request, options);
     const digest = parseDigest(`sha512:${file.finish()}`);
-    return new Spool(store, { path, digest, size: file.length });
+    return new Spool(store, { what: request.what, path, digest, size: file.length });
   } catch (error) {
     if (!request.resume || isUseless(error) || isEmpty(path)) remove(path);
     throw error;
