@@ -32,6 +32,7 @@ const packages = {
     { name: 'skopeo', what: 'makes images to test with' },
     { name: 'umoci', what: 'makes images to test with' },
     { name: 'mmdebstrap', what: 'makes images to test with' },
+    { name: 'podman', what: 'saves images to test with' },
     { name: 'docker-registry', what: 'serves images to fetch in tests' },
     { name: 'apache2-utils', what: "makes the test registry's passwords" },
     { name: 'openssl', what: 'makes certificates to test with' },
