@@ -63,7 +63,7 @@ describe('a fetch at a terminal', () => {
       `Trusting "https://example.com/key.gpg" for prefix "${name}" after fingerprint review.`,
     );
     expect(terminal.shown).toMatch(
-      /signature verified:\n.*Release <release@example\.com>\n[^]*sha512-[0-9a-f]{32}\n$/,
+      /signature verified:\n.*Release <release@example\.com>\n[\s\S]*sha512-[0-9a-f]{32}\n$/,
     );
     // From now on it is known, for this name and those below.
     site.log.length = 0;
@@ -79,7 +79,7 @@ describe('a fetch at a terminal', () => {
     terminal.type('no\n');
     expect((await terminal.finished).code).toBe(254);
     expect(terminal.shown).toMatch(
-      /not trusting "https:\/\/example\.com\/key\.gpg"\n[^]*fetch: image .*: openpgp: signature made by unknown entity, key [0-9a-f]{16}\n$/,
+      /not trusting "https:\/\/example\.com\/key\.gpg"\n[\s\S]*fetch: image .*: openpgp: signature made by unknown entity, key [0-9a-f]{16}\n$/,
     );
     expect([bench.storeFiles('declined'), existsSync(keyPath(name))]).toEqual([[], false]);
   });
