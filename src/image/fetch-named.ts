@@ -9,7 +9,7 @@ import { canonicalReference } from './reference.ts';
 import { takesStored } from './remembered.ts';
 import { checkImageId, checkImageMatches } from './requested-image.ts';
 import { lockSource } from './spool.ts';
-import { heldImage, readyImage } from './store-image.ts';
+import { heldImage, useStored } from './store-image.ts';
 
 export interface NamedRequest extends Omit<UrlRequest, 'url' | 'signatureUrl' | 'check'> {
   readonly name: ImageName;
@@ -26,11 +26,8 @@ export async function fetchNamed(
   const { store, network } = context;
   const { name, source, pullPolicy } = request;
   const known = await heldImage(store, findNamed(store, name.name, name.labels), options);
-  if (takesStored(pullPolicy, known !== undefined, source) && known !== undefined) {
-    options.report?.({ kind: 'image-found', source, id: known.id });
-    store.touch(known.id);
-    return options.extract ? readyImage(store, known, options) : known;
-  }
+  if (takesStored(pullPolicy, known !== undefined, source) && known !== undefined)
+    return useStored(store, known, source, options);
   options.report?.({ kind: 'image-resolve', source });
   const [endpoint] = await discoverImage(network.client(), name, {
     insecureHttp: network.leniency.http,

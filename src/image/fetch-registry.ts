@@ -9,7 +9,7 @@ import type { RegistryReference } from './registry/reference.ts';
 import { openRegistry, type RegistrySource } from './registry/registry.ts';
 import { type Remembered, remembered, takesStored } from './remembered.ts';
 import { lockName } from './spool.ts';
-import { readyImage } from './store-image.ts';
+import { useStored } from './store-image.ts';
 
 export interface RegistryRequest {
   /** What the user wrote. */
@@ -28,10 +28,11 @@ export async function fetchFromRegistry(
   const { store, insecure } = context;
   const known = await remembered(store, request.key, options);
   if (takesStored(request.pullPolicy, known !== undefined, request.source) && known !== undefined)
-    return stored(context, known, request, options);
+    return useStored(store, known.image, request.source, options);
   const registry = await connect(context, request.reference, options);
   const mayKeep = known !== undefined && (known.note.isVerified || insecure.has('image'));
-  if (mayKeep && (await isCurrent(registry, known, options))) return stored(context, known, request, options);
+  if (mayKeep && (await isCurrent(registry, known, options)))
+    return useStored(store, known.image, request.source, options);
   return download(context, registry, request, options);
 }
 
@@ -74,17 +75,6 @@ async function isCurrent(
 ): Promise<boolean> {
   const head = note.digest === undefined ? undefined : await registry.head(signal);
   return head !== undefined && head.digest === note.digest;
-}
-
-function stored(
-  { store }: FetchContext,
-  { image }: Remembered,
-  { source }: RegistryRequest,
-  options: ImportOptions,
-): Promise<ImageRecord> | ImageRecord {
-  options.report?.({ kind: 'image-found', source, id: image.id });
-  store.touch(image.id);
-  return options.extract ? readyImage(store, image, options) : image;
 }
 
 /** Everything is checked wherever it comes from: a mirror that sends something else costs time, and its registry is asked. */

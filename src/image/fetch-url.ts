@@ -17,7 +17,7 @@ import {
   RemoteAci,
 } from './remote-aci/index.ts';
 import { lockSource, partialEtag, type Spool, spool } from './spool.ts';
-import { readyImage } from './store-image.ts';
+import { useStored } from './store-image.ts';
 
 /** An ACI behind a URL, as somebody asked for it. */
 export interface UrlRequest {
@@ -84,13 +84,11 @@ function stored(
   { source, key, check }: KeyedRequest,
   options: ImportOptions,
   news?: CacheNote,
-): Promise<ImageRecord> | ImageRecord {
+): Promise<ImageRecord> {
   // It may have come by its address alone, or under another name.
   check(image.manifest, image.id);
-  options.report?.({ kind: 'image-found', source, id: image.id });
   if (news !== undefined) store.remotes.note(key, { id: note.id, isVerified: note.isVerified, ...news });
-  store.touch(image.id);
-  return options.extract ? readyImage(store, image, options) : image;
+  return useStored(store, image, source, options);
 }
 
 async function download(

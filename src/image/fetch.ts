@@ -6,7 +6,7 @@ import { fetchAciFile, fetchOciFile } from './fetch-file.ts';
 import { showUrl } from './http/url.ts';
 import type { ImportOptions } from './options.ts';
 import { canonicalReference, type ImageReference } from './reference.ts';
-import { readyImage, requireImage } from './store-image.ts';
+import { requireImage, useStored } from './store-image.ts';
 import { about } from './subject.ts';
 
 export interface FetchRequest {
@@ -125,7 +125,5 @@ async function fromStore(
   prefix: string,
   options: ImportOptions,
 ): Promise<ImageRecord> {
-  const record = requireImage(store, store.resolve(prefix));
-  options.report?.({ kind: 'image-found', source: prefix, id: record.id });
-  return options.extract ? readyImage(store, record, options) : record;
+  return useStored(store, requireImage(store, store.resolve(prefix)), prefix, options);
 }

@@ -5,6 +5,19 @@ import { extractLayers } from './layers.ts';
 import type { ImportOptions } from './options.ts';
 import { imageSize } from './size.ts';
 
+/** An image that the store has, as whoever asked for it by `source` wants it. */
+export async function useStored(
+  store: Store,
+  image: ImageRecord,
+  source: string,
+  options: ImportOptions,
+): Promise<ImageRecord> {
+  options.report?.({ kind: 'image-found', source, id: image.id });
+  if (options.extract) return readyImage(store, image, options);
+  store.touch(image.id);
+  return image;
+}
+
 /**
  * An image of the store, ready to run: what has not been extracted yet, or was lost, is extracted from its blobs. It was verified,
  * or said to need no verification, when it was fetched. @throws ImageError not-found for a lost blob

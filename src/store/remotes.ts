@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FieldReader } from '../abi/json.ts';
 import { type ImageID, parseImageID } from '../appc/index.ts';
 import { replaceFile } from '../os/durable.ts';
-import { namesIn } from './names.ts';
+import { sweepNotes } from './notes.ts';
 
 /** Which image an address was when it was last asked, and what its server said of how long that holds. */
 export interface RemoteNote {
@@ -43,10 +43,7 @@ export class RemoteNotes {
 
   /** Removes notes on images that are gone, and those that cannot be read. */
   sweep(isGone: (id: ImageID) => boolean): void {
-    for (const name of namesIn(this.#directory)) {
-      const note = readNote(join(this.#directory, name));
-      if (note === undefined || isGone(note.id)) rmSync(join(this.#directory, name), { force: true });
-    }
+    sweepNotes(this.#directory, readNote, isGone);
   }
 
   #path(reference: string): string {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { type BigIntStats, readFileSync, rmSync, statSync } from 'node:fs';
+import { type BigIntStats, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ImageID, parseImageID } from '../appc/index.ts';
 import { replaceFile } from '../os/durable.ts';
-import { namesIn } from './names.ts';
+import { sweepNotes } from './notes.ts';
 
 /** A local file as it was when an image was read from it: if all of this is unchanged, so is the content. */
 export interface FileIdentity {
@@ -48,10 +48,7 @@ export class SourceCache {
 
   /** Removes notes on images that are gone, and those that cannot be read. */
   sweep(isGone: (id: ImageID) => boolean): void {
-    for (const name of namesIn(this.#directory)) {
-      const note = readNote(join(this.#directory, name));
-      if (note === undefined || isGone(note.id)) rmSync(join(this.#directory, name), { force: true });
-    }
+    sweepNotes(this.#directory, readNote, isGone);
   }
 
   #path(identity: FileIdentity): string {
