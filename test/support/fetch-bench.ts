@@ -1,12 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { type Certificate, TestAuthority } from './certificates.ts';
+import { TestAuthority } from './certificates.ts';
 import type { Finished, RunningCommand } from './command.ts';
 import { GpgHome } from './gpg.ts';
 import { ImageSite } from './image-site.ts';
 import { PrivateNetwork } from './private-network.ts';
 import { type RktOptions, useRkt } from './rkt.ts';
+import type { ScriptedServer } from './scripted-server.ts';
 
 export interface BenchOptions extends RktOptions {
   /** Which of the host's stores: a test that has one of its own finds nothing in it. */
@@ -15,21 +16,22 @@ export interface BenchOptions extends RktOptions {
 
 /**
  * Somebody who publishes images at these names, over https that an authority of their own vouches for, and a host that fetches them: with
- * rkt's defaults, so that signatures count. Neither sees any network but their own.
+ * rkt's defaults, so that signatures count. Neither sees any network but their own. `hidden` are names of the publisher's that the host
+ * cannot look up itself.
  */
-export function useFetchBench(names: readonly string[]) {
+export function useFetchBench(names: readonly string[], hidden: readonly string[] = []) {
   const rkt = useRkt();
   const gpg = new GpgHome();
   const site = new ImageSite();
   let network: PrivateNetwork;
   let authority: TestAuthority;
-  let certificate: Certificate;
+  let server: ScriptedServer;
   beforeAll(async () => {
     mkdirSync(rkt.path('authority'));
     authority = await TestAuthority.create(rkt.path('authority'));
-    certificate = await authority.issue('site', { names: names.map((name) => `DNS:${name}`).join(',') });
+    const certified = [...names, ...hidden].map((name) => `DNS:${name}`).join(',');
     network = await PrivateNetwork.start(names);
-    await network.serve(site.answer, certificate);
+    server = await network.serve(site.answer, await authority.issue('site', { names: certified }));
   });
   afterAll(async () => {
     await network?.[Symbol.asyncDispose]();
@@ -87,6 +89,12 @@ export function useFetchBench(names: readonly string[]) {
     return paths.filter((path) => !path.startsWith('locks/')).sort();
   };
 
+  /** What of a store has been fetched in part. */
+  const partials = (name: string) => {
+    const paths = storeFiles(name).filter((path) => path.startsWith('partial/') && !path.endsWith('.etag'));
+    return paths.map((path) => statSync(join(storePath(name), 'cas', path)));
+  };
+
   /** Makes the host trust a key as gpg exports it now; `scope` is `--root` or `--prefix=PREFIX`. */
   const trust = async (key: string, scope: string): Promise<void> => {
     const file = rkt.path(`${key}.asc`);
@@ -95,14 +103,16 @@ export function useFetchBench(names: readonly string[]) {
   };
 
   return {
-    ...{ rkt, gpg, site, argv, environment, start, run, fetch, refusal, storeFiles, storePath, trust },
+    ...{ rkt, gpg, site, argv, environment, start, run, fetch, refusal, storeFiles, partials, trust },
     get network() {
       return network;
     },
-    get certificate() {
-      return certificate;
+    get authority() {
+      return authority;
+    },
+    /** Of the publisher. */
+    get server() {
+      return server;
     },
   };
 }
-
-export type FetchBench = ReturnType<typeof useFetchBench>;

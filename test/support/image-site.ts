@@ -1,12 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import type { Answer, SeenRequest } from './scripted-server.ts';
 
-/** What keeps a connection from bringing all of a file. */
+/** What keeps a connection from bringing all of a file. `after`: bytes that come before. */
 export interface Fault {
-  /** Bytes that come before. */
+  readonly kind: 'break' | 'stall';
   readonly after: number;
-  readonly then: 'break' | 'stall';
 }
+
+export const breakAfter = (after: number): Fault => ({ kind: 'break', after });
+export const stallAfter = (after: number): Fault => ({ kind: 'stall', after });
 
 /** A file as a server has it. */
 export interface SiteFile {
@@ -109,6 +111,6 @@ function giveBytes(
   // What stalls is open until its client gives up, or the server is closed.
   else
     response.write(bytes.subarray(0, fault.after), () => {
-      if (fault.then === 'break') response.destroy();
+      if (fault.kind === 'break') response.destroy();
     });
 }

@@ -45,9 +45,9 @@ export class PrivateNetwork implements AsyncDisposable {
     return ['nsenter', `--target=${this.#child.pid}`, '--net', '--mount', '--', ...argv];
   }
 
-  /** Serves https where there is a certificate, else http; on the port that names without a port mean. */
-  async serve(answer: Answer, certificate?: Certificate): Promise<ScriptedServer> {
-    this.#child.send(certificate === undefined ? PORTS.http : PORTS.https);
+  /** Serves https where there is a certificate, else http; on the port that names without a port mean, or on another. */
+  async serve(answer: Answer, certificate?: Certificate, port?: number): Promise<ScriptedServer> {
+    this.#child.send(port ?? (certificate === undefined ? PORTS.http : PORTS.https));
     const [, listener] = await messageOf(this.#child);
     if (!(listener instanceof Server))
       throw new TestSupportError('FIXTURE_FAILED', 'no port came from the network');
