@@ -14,7 +14,10 @@ export type PulledImage = keyof typeof IMAGES;
 
 const TYPE = 'application/vnd.oci.image';
 /** What the layout is made by: another recipe is another image. */
-const RECIPE = ['bench/pulled-image', 'test/support/tar-archive.ts', 'test/support/random.ts'];
+const RECIPE = [
+  ...['content', 'layers', 'layout'].map((name) => `bench/pulled-image/${name}.ts`),
+  ...['tar-archive', 'random'].map((name) => `test/support/${name}.ts`),
+];
 
 interface Descriptor {
   readonly mediaType: string;
