@@ -4,6 +4,7 @@ import { openHost } from '../stage0/host.ts';
 import { boolean, Flag, value } from './flag.ts';
 import { type GlobalValues, hostOptions } from './global-flags.ts';
 import { print } from './output.ts';
+import { printableLines } from './printable.ts';
 import { subcommand } from './subcommand.ts';
 import { uuidArgument } from './uuid-file.ts';
 
@@ -27,6 +28,6 @@ export function catManifestCommand(summary: string): Command {
     .action((word: string | undefined, { prettyPrint = true, uuidFile, ...values }: Values) => {
       const uuid = uuidArgument(word === undefined ? [] : [word], uuidFile);
       const indent = prettyPrint ? '\t' : undefined;
-      print(`${catManifest(openHost(hostOptions(values)), uuid, indent)}\n`);
+      print(printableLines(`${catManifest(openHost(hostOptions(values)), uuid, indent)}\n`));
     });
 }

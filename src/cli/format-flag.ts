@@ -1,6 +1,7 @@
 import { CliError } from './error.ts';
 import { Flag, value } from './flag.ts';
 import { formatJson, type JsonValue } from './json.ts';
+import { printableLines } from './printable.ts';
 
 export type OutputFormat = 'text' | 'json' | 'json-pretty';
 
@@ -12,7 +13,7 @@ export function formatFlag(): Flag {
 
 /** What a command prints in JSON. */
 export function jsonText(json: JsonValue, format: 'json' | 'json-pretty'): string {
-  return `${formatJson(json, format === 'json-pretty' ? '\t' : '')}\n`;
+  return printableLines(`${formatJson(json, format === 'json-pretty' ? '\t' : '')}\n`);
 }
 
 function parseFormat(text: string): OutputFormat {

@@ -4,6 +4,7 @@ import { catImageManifest } from '../stage0/images.ts';
 import { boolean, Flag } from './flag.ts';
 import { type GlobalValues, hostOptions } from './global-flags.ts';
 import { print } from './output.ts';
+import { printableLines } from './printable.ts';
 import { subcommand } from './subcommand.ts';
 
 interface Values extends GlobalValues {
@@ -17,6 +18,6 @@ export function imageCatManifestCommand(summary: string): Command {
     .allowExcessArguments(false)
     .action((image: string, { prettyPrint = true, ...values }: Values) => {
       const indent = prettyPrint ? '\t' : undefined;
-      print(`${catImageManifest(openHost(hostOptions(values)), image, indent)}\n`);
+      print(printableLines(`${catImageManifest(openHost(hostOptions(values)), image, indent)}\n`));
     });
 }

@@ -3,6 +3,7 @@ import { formatBytes } from './byte-size.ts';
 import { CliError } from './error.ts';
 import { shortImageId } from './image-id.ts';
 import type { JsonValue } from './json.ts';
+import { printable } from './printable.ts';
 import { formatTable } from './table.ts';
 import { absoluteTime, relativeTime } from './time.ts';
 
@@ -36,7 +37,8 @@ const COLUMNS: Readonly<Record<ImageField, Column>> = {
     legend: 'NAME',
     jsonKey: 'name',
     json: ({ name }) => name,
-    text: ({ name }) => name,
+    // A version may be any text.
+    text: ({ name }) => printable(name),
     value: ({ name }) => name,
   },
   size: {

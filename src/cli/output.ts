@@ -1,5 +1,5 @@
 import { messageOf } from './exit-code.ts';
-import { printable } from './printable.ts';
+import { printable, printableLines } from './printable.ts';
 
 export function print(text: string): void {
   process.stdout.write(text);
@@ -13,5 +13,5 @@ export function warn(command: string, message: string): void {
 /** A refused or failed step, in one line; `--debug` adds where it came from. */
 export function complain(command: string, error: unknown, debug: boolean): void {
   warn(command, messageOf(error));
-  if (debug && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  if (debug && error instanceof Error) process.stderr.write(`${printableLines(error.stack ?? '')}\n`);
 }

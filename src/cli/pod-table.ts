@@ -1,4 +1,5 @@
 import type { AppRecord, PodRecord } from '../stage0/list.ts';
+import { printable } from './printable.ts';
 import { formatTable } from './table.ts';
 import { absoluteTime, relativeTime } from './time.ts';
 
@@ -36,5 +37,5 @@ function podRows(pod: PodRecord, style: PodTableStyle): string[][] {
 
 function appCells(app: AppRecord | undefined, { full }: PodTableStyle): string[] {
   const id = full ? [app === undefined ? '-' : app.imageId.slice(0, SHORT_ID_LENGTH)] : [];
-  return [app?.name ?? '-', app?.imageName ?? '-', ...id];
+  return [app?.name ?? '-', printable(app?.imageName ?? '-'), ...id];
 }

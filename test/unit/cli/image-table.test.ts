@@ -46,6 +46,13 @@ describe('a table of images', () => {
     expect(imageTable([db], { ...style, fields })).toBe('NAME\tID\ndb\tsha256-bbbbbbbbbbbb\n');
   });
 
+  it('shows a name whose version would command the terminal, or make up a row', () => {
+    const hostile = { ...db, name: 'db:\x1b[2J\u009b\nsha512-cccc\troot' };
+    expect(imageTable([hostile], { ...style, fields: ['name'], legend: false })).toBe(
+      'db:\\u001b[2J\\u009b sha512-cccc root\n',
+    );
+  });
+
   it('of no images is its header, or an empty line', () => {
     expect(imageTable([], style)).toBe('ID\tNAME\tSIZE\tIMPORT TIME\tLAST USED\n');
     expect(imageTable([], { ...style, legend: false })).toBe('\n');

@@ -4,7 +4,9 @@ import { parsePodUUID } from '../../../src/appc/uuid.ts';
 import { formatDuration, parseDuration } from '../../../src/cli/duration.ts';
 import { CliError } from '../../../src/cli/error.ts';
 import { exitCodeFor, messageOf } from '../../../src/cli/exit-code.ts';
+import { jsonText } from '../../../src/cli/format-flag.ts';
 import { formatJson } from '../../../src/cli/json.ts';
+import { complain } from '../../../src/cli/output.ts';
 import { podTable } from '../../../src/cli/pod-table.ts';
 import { statusText } from '../../../src/cli/status.ts';
 import { formatTable } from '../../../src/cli/table.ts';
@@ -25,6 +27,13 @@ test('JSON keeps nanoseconds whole, leaves out what is absent and indents by TAB
   const json = { a: 1795458574900547218n, b: undefined, c: [], d: {}, e: ['x', null, true] };
   expect(formatJson(json)).toBe('{"a":1795458574900547218,"c":[],"d":{},"e":["x",null,true]}');
   expect(formatJson({ a: [1] }, '\t')).toBe('{\n\t"a": [\n\t\t1\n\t]\n}');
+});
+
+test('JSON has nothing in it that commands a terminal, and means the same', () => {
+  const json = { a: 'x\u009b2J\u202e\u007f\u2028\x1b[A' };
+  const text = jsonText(json, 'json-pretty');
+  expect(text).toBe('{\n\t"a": "x\\u009b2J\\u202e\\u007f\\u2028\\u001b[A"\n}\n');
+  expect(JSON.parse(text)).toEqual(json);
 });
 
 describe('times', () => {
@@ -93,6 +102,14 @@ describe('errors', () => {
     expect(messageOf('text')).toBe('text');
   });
 
+  it('do not command a terminal, also where they are shown with their stack', () => {
+    const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    complain('fetch', new Error('bad \x1b[2J\u009bname'), true);
+    const written = write.mock.calls.map(([text]) => text).join('');
+    write.mockRestore();
+    expect(written).toMatch(/^fetch: bad \\u001b\[2J\\u009bname\nError: bad \\u001b\[2J\\u009bname\n +at /);
+  });
+
   it('end in 254, except where commander has shown its help', () => {
     expect(exitCodeFor(new CliError('usage', 'x'))).toBe(254);
     expect(exitCodeFor(new CommanderError(0, 'commander.helpDisplayed', '(outputHelp)'))).toBe(0);
@@ -129,6 +146,8 @@ describe('pods', () => {
   it('are listed in full with image ids; without apps as -', () => {
     const [row] = podTable([{ ...exited, apps: [] }], { full: true, legend: false }).split('\n');
     expect(row?.split(/\t+/).slice(0, 5)).toEqual([exited.uuid, '-', '-', '-', 'exited']);
+    const hostile = { ...exited, apps: [{ ...app, imageName: 'a:\x1b[2J\n' }] };
+    expect(podTable([hostile], { full: false, legend: false })).toContain('\ta:\\u001b[2J \t');
     expect(podTable([exited], { full: true, legend: true })).toContain('sha512-abababababab\t');
   });
 
