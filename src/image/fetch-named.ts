@@ -11,7 +11,7 @@ import { checkImageId, checkImageMatches } from './requested-image.ts';
 import { lockSource } from './spool.ts';
 import { heldImage, useStored } from './store-image.ts';
 
-export interface NamedRequest extends Omit<UrlRequest, 'url' | 'signatureUrl' | 'check'> {
+export interface NamedRequest extends Omit<UrlRequest, 'url' | 'signatureUrl' | 'signedAs' | 'check'> {
   readonly name: ImageName;
   /** All of the image's id, where somebody has said which one it must be. */
   readonly id?: ImageID | undefined;
@@ -41,6 +41,7 @@ export async function fetchNamed(
       ...request,
       url: endpoint.aci,
       signatureUrl: endpoint.signature,
+      signedAs: name.name,
       // What the store has was not taken: its server is asked whether it has another by now.
       pullPolicy: 'update',
       check: (manifest, found) => {

@@ -1,8 +1,8 @@
-import type { ImageID, ImageManifest } from '../appc/index.ts';
+import type { ACIdentifier, ImageID, ImageManifest } from '../appc/index.ts';
 import type { ImageRecord } from '../store/index.ts';
 import { importAci } from './aci.ts';
 import { peekManifest } from './aci-peek.ts';
-import { verifyAci } from './aci-verification.ts';
+import { checkSigner, verifyAci } from './aci-verification.ts';
 import type { FetchContext, PullPolicy } from './context.ts';
 import { type Dependants, type DependencyResolver, joined } from './dependency.ts';
 import { showUrl } from './http/url.ts';
@@ -27,6 +27,8 @@ export interface UrlRequest {
   readonly signatureUrl: string;
   /** Path of a signature, instead of the one behind `signatureUrl`. */
   readonly signature: string | undefined;
+  /** The image's name, where it is known before the image is. */
+  readonly signedAs?: ACIdentifier;
   readonly pullPolicy: PullPolicy;
   /** In bytes, where somebody has said so. */
   readonly size?: number | undefined;
@@ -101,6 +103,8 @@ async function download(
   const isVerified = !insecure.has('image');
   // Asked for first: without it all of the image would be fetched in vain.
   const signature = isVerified ? await earlySignature(context, request, options) : undefined;
+  const { signedAs: name } = request;
+  if (name !== undefined && signature !== undefined) await checkSigner(context, { name, signature }, options);
   options.report?.({ kind: 'image-fetch', url: showUrl(new URL(request.url)) });
   using spooled = await spool(
     store,

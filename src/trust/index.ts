@@ -13,4 +13,4 @@ export { type Keystore, openKeystore } from './keystore.ts';
 export type { KeyScope } from './keystore-directories.ts';
 export { loadLookaside } from './lookaside.ts';
 export { verifySimpleSigning } from './simple-signing.ts';
-export { type VerifiedSignature, verifyDetached } from './verification.ts';
+export { requireClaim, type VerifiedSignature, verifyDetached } from './verification.ts';

@@ -45,6 +45,21 @@ export async function verifyDetached(
   );
 }
 
+/**
+ * Refuses a detached signature that no content could make good: made by nobody who is trusted for this name, too weak, too old. To be
+ * asked before the content is fetched. @throws TrustError as `verifyDetached`
+ */
+export async function requireClaim(
+  keystore: Keystore,
+  name: ACIdentifier,
+  signature: Uint8Array,
+  { now = new Date() }: VerificationOptions = {},
+): Promise<void> {
+  const packets = await readSignatures(signature);
+  const { claims, refusals } = await examine(await keystore.keysFor(name), packets, now);
+  if (claims.length === 0) throw noneGood(refusals, name);
+}
+
 export interface SignedContent {
   readonly keys: readonly PublicKey[];
   readonly content: AsyncIterable<Uint8Array>;
