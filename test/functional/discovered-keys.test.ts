@@ -45,7 +45,7 @@ const added = (name: string) => `Added key for prefix "${name}" at "${keyPath(na
 
 /** What somebody types who sees what it says. */
 function atTerminal(store: string, ...args: readonly string[]): TerminalCommand {
-  return new TerminalCommand(rkt, bench.argv(args, { store }), { env: bench.environment() });
+  return new TerminalCommand(rkt, bench.argv(args, { store }), { env: bench.environment });
 }
 
 describe('a fetch at a terminal', () => {
@@ -82,6 +82,8 @@ describe('a fetch at a terminal', () => {
       /not trusting "https:\/\/example\.com\/key\.gpg"\n[\s\S]*fetch: image .*: openpgp: signature made by unknown entity, key [0-9a-f]{16}\n$/,
     );
     expect([bench.storeFiles('declined'), existsSync(keyPath(name))]).toEqual([[], false]);
+    // It was asked before anything large was fetched.
+    expect(site.log).not.toContain(`GET /${name}.aci 200`);
   });
 
   test('can be left there', async () => {

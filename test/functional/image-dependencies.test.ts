@@ -1,8 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { useFetchBench } from '../support/fetch-bench.ts';
 import { aciOf, labelsOf } from '../support/image-files.ts';
-import { metaPage } from '../support/image-site.ts';
 import { tinyImages } from '../support/images.ts';
 import * as tar from '../support/tar-archive.ts';
 import { tool } from '../support/tool.ts';
@@ -15,24 +14,10 @@ const { rkt, site } = bench;
 const unsigned = { insecure: 'image' };
 beforeEach(() => {
   site.clear();
-  site.put('/', metaPage(['ac-discovery', 'example.com https://example.com/images/{name}-{version}.{ext}']));
+  bench.announce();
 });
 
-type Dependency = { readonly imageName: string } & Readonly<Record<string, unknown>>;
-const on = (...names: readonly string[]): readonly Dependency[] => names.map((imageName) => ({ imageName }));
-
-/** What discovery finds under a name. */
-function publish(name: string, content: Uint8Array, version = 'latest'): void {
-  site.put(`/images/${name}-${version}.aci`, content);
-}
-
-/** A file that is not published; gives its path. */
-function local(content: Uint8Array): string {
-  const path = rkt.path(`local-${++files}.aci`);
-  writeFileSync(path, content);
-  return path;
-}
-let files = 0;
+const on = (...names: readonly string[]) => names.map((imageName) => ({ imageName }));
 
 /** What an app of the image would see, as `rkt image render` writes it. */
 async function render(id: string, store: string): Promise<string> {
@@ -83,14 +68,14 @@ describe('dependencies are rendered in their order, each over those before it', 
     mkdirSync(directory);
     for (const name of order) {
       const flags = ['--numeric-owner', '--same-owner', '--preserve-permissions', '--strip-components=1'];
-      await tool('tar', ['-xf', local(imageOf(name)), '-C', directory, ...flags, 'rootfs']);
+      await tool('tar', ['-xf', bench.local(imageOf(name)), '-C', directory, ...flags, 'rootfs']);
     }
     return treeListing(directory);
   }
 
   test('A of B and C, C of D: B, D, C, A', async () => {
-    for (const name of ['b', 'c', 'd'] as const) publish(NAMES[name], imageOf(name));
-    const id = await bench.fetch([local(imageOf('a'))], { store: 'order', ...unsigned });
+    for (const name of ['b', 'c', 'd'] as const) bench.publish(NAMES[name], imageOf(name));
+    const id = await bench.fetch([bench.local(imageOf('a'))], { store: 'order', ...unsigned });
     expect(treeListing(await render(id, 'order'))).toEqual(await expected('b', 'd', 'c', 'a'));
     expect(site.log.filter((line) => line.includes('/images/'))).toEqual([
       'GET /images/example.com/b-latest.aci 200',
@@ -111,7 +96,7 @@ describe('dependencies are rendered in their order, each over those before it', 
 
   test('each of them is an image of its own, and is not fetched again for another', async () => {
     const other = aciOf({ name: 'example.com/other', dependencies: on(NAMES.d, NAMES.b) });
-    await bench.fetch([local(other)], { store: 'order', insecure: 'image' });
+    await bench.fetch([bench.local(other)], { store: 'order', insecure: 'image' });
     expect(site.log).toEqual([]);
     const { stdout } = await bench.run(['image', 'list', '--fields=name', '--no-legend'], { store: 'order' });
     expect(stdout.trim().split('\n').sort()).toEqual([...Object.values(NAMES), 'example.com/other'].sort());
@@ -121,13 +106,16 @@ describe('dependencies are rendered in their order, each over those before it', 
 test('a directory takes the place of a link, wherever that leads', async () => {
   const outside = rkt.path('outside');
   mkdirSync(outside);
-  publish('example.com/below', aciOf({ name: 'example.com/below' }, tar.symlink('rootfs/data', outside)));
+  bench.publish(
+    'example.com/below',
+    aciOf({ name: 'example.com/below' }, tar.symlink('rootfs/data', outside)),
+  );
   const upper = aciOf(
     { name: 'example.com/upper', dependencies: on('example.com/below') },
     tar.directory('rootfs/data'),
     tar.file('rootfs/data/file', 'not outside'),
   );
-  const id = await bench.fetch([local(upper)], { store: 'link', ...unsigned });
+  const id = await bench.fetch([bench.local(upper)], { store: 'link', ...unsigned });
   expect(paths(await render(id, 'link'))).toEqual(['/data/', '/data/file']);
   expect(readdirSync(outside)).toEqual([]);
 });
@@ -142,33 +130,33 @@ describe('a whitelist', () => {
 
   test('of an image leaves its listed files, and its directories', async () => {
     const image = below('example.com/own', { pathWhitelist: ['/usr/bin/tool', '/etc'] });
-    const id = await bench.fetch([local(image)], { store: 'own', ...unsigned });
+    const id = await bench.fetch([bench.local(image)], { store: 'own', ...unsigned });
     expect(paths(await render(id, 'own'))).toEqual([
       ...['/etc/', '/etc/ssl/', '/usr/', '/usr/bin/', '/usr/bin/tool'],
     ]);
   });
 
   test('of a dependant leaves what it lists of those below, and the way there', async () => {
-    publish('example.com/below', below('example.com/below'));
+    bench.publish('example.com/below', below('example.com/below'));
     const manifest = {
       name: 'example.com/upper',
       dependencies: on('example.com/below'),
       pathWhitelist: ['/usr/bin/tool', '/own'],
     };
     const upper = aciOf(manifest, tar.file('rootfs/own', 'own'), tar.file('rootfs/unlisted', 'own'));
-    const id = await bench.fetch([local(upper)], { store: 'dependant', ...unsigned });
+    const id = await bench.fetch([bench.local(upper)], { store: 'dependant', ...unsigned });
     expect(paths(await render(id, 'dependant'))).toEqual(['/own', '/usr/', '/usr/bin/', '/usr/bin/tool']);
   });
 
   test('is applied again where an image is used again: what one leaves out, another may bring', async () => {
-    publish('example.com/below', below('example.com/below'));
+    bench.publish('example.com/below', below('example.com/below'));
     for (const [name, path] of [
       ['example.com/users', '/etc/passwd'],
       ['example.com/tools', '/usr/bin/tool'],
     ] as const)
-      publish(name, aciOf({ name, dependencies: on('example.com/below'), pathWhitelist: [path] }));
+      bench.publish(name, aciOf({ name, dependencies: on('example.com/below'), pathWhitelist: [path] }));
     const both = { name: 'example.com/both', dependencies: on('example.com/users', 'example.com/tools') };
-    const id = await bench.fetch([local(aciOf(both))], { store: 'twice', ...unsigned });
+    const id = await bench.fetch([bench.local(aciOf(both))], { store: 'twice', ...unsigned });
     expect(paths(await render(id, 'twice'))).toEqual([
       ...['/etc/', '/etc/passwd', '/usr/', '/usr/bin/', '/usr/bin/tool'],
     ]);
@@ -178,7 +166,7 @@ describe('a whitelist', () => {
 describe('a dependency', () => {
   test('is found by its labels, beside others of its name', async () => {
     for (const version of ['1.0', '2.0', '3.0'])
-      publish(
+      bench.publish(
         'example.com/lib',
         aciOf(
           { name: 'example.com/lib', labels: labelsOf({ version }) },
@@ -192,7 +180,7 @@ describe('a dependency', () => {
       const labels = [{ name: 'version', value: version }];
       const dependencies = [{ imageName: 'example.com/lib', labels }];
       const name = `example.com/app-${version.replace('.', '-')}`;
-      const id = await bench.fetch([local(aciOf({ name, dependencies }))], options);
+      const id = await bench.fetch([bench.local(aciOf({ name, dependencies }))], options);
       const { stdout } = await bench.run(['image', 'render', id, rkt.path(name.replace('/', '-'))], options);
       expect(stdout).toBe('');
       expect(readFileSync(rkt.path(`${name.replace('/', '-')}/rootfs/version`), 'utf8')).toBe(version);
@@ -202,109 +190,13 @@ describe('a dependency', () => {
   test('may be named by its id, all of it', async () => {
     const options = { store: 'ids', ...unsigned };
     const lib = aciOf({ name: 'example.com/lib' }, tar.file('rootfs/lib', 'lib'));
-    const imageID = `sha512-${(await tool('sha512sum', [local(lib)])).slice(0, 128)}`;
-    publish('example.com/lib', lib);
+    const imageID = `sha512-${(await tool('sha512sum', [bench.local(lib)])).slice(0, 128)}`;
+    bench.publish('example.com/lib', lib);
     const dependencies = [{ imageName: 'example.com/lib', imageID }];
     // One that is there under the name is not the one that is meant: it is looked for.
-    await bench.fetch([local(aciOf({ name: 'example.com/lib' }))], options);
-    await bench.fetch([local(aciOf({ name: 'example.com/app', dependencies }))], options);
+    await bench.fetch([bench.local(aciOf({ name: 'example.com/lib' }))], options);
+    await bench.fetch([bench.local(aciOf({ name: 'example.com/app', dependencies }))], options);
     expect(site.log.at(-1)).toBe('GET /images/example.com/lib-latest.aci 200');
-  });
-});
-
-describe('refused is an image that depends on one', () => {
-  const lib = 'example.com/lib';
-  const app = (...dependencies: readonly Dependency[]) => aciOf({ dependencies });
-  type Refused = readonly [what: string, message: RegExp, args: () => readonly string[]];
-  const REFUSED: readonly Refused[] = [
-    [
-      'that nobody has',
-      /^fetch: image \S+\.aci: dependency example\.com\/lib: https:\/\/example\.com\/images\/example\.com\/lib-latest\.aci: bad HTTP status code: 404$/m,
-      () => [local(app(...on(lib)))],
-    ],
-    [
-      'which depends on one that nobody has',
-      /: dependency example\.com\/between: dependency example\.com\/lib,arch=amd64: .*404$/m,
-      () => {
-        const dependencies = [{ imageName: lib, labels: [{ name: 'arch', value: 'amd64' }] }];
-        publish('example.com/between', aciOf({ name: 'example.com/between', dependencies }));
-        return [local(app(...on('example.com/between')))];
-      },
-    ],
-    [
-      'that is not in the store, where nobody may be asked',
-      /: dependency example\.com\/lib: no image of example\.com\/lib in the store, and the pull policy is never$/m,
-      () => {
-        publish(lib, aciOf({ name: lib }));
-        return ['--pull-policy=never', local(app(...on(lib)))];
-      },
-    ],
-    [
-      'with another id',
-      /: dependency example\.com\/lib: it has the image id sha512-[0-9a-f]{64}, not sha512-0{128}$/m,
-      () => {
-        publish(lib, aciOf({ name: lib }));
-        return [local(app({ imageName: lib, imageID: `sha512-${'0'.repeat(128)}` }))];
-      },
-    ],
-    [
-      'with another name',
-      /: dependency example\.com\/lib: .*"example\.com\/lib" expected but "example\.com\/test" found$/m,
-      () => {
-        publish(lib, aciOf({}));
-        return [local(app(...on(lib)))];
-      },
-    ],
-    [
-      'that is larger than it says',
-      /: dependency example\.com\/lib: .*: \d+ bytes or more, at most \d+ are expected$/m,
-      () => {
-        publish(lib, aciOf({ name: lib }, tar.file('rootfs/large', Buffer.alloc(200_000))));
-        return [local(app({ imageName: lib, size: 2048 }))];
-      },
-    ],
-    [
-      'which depends on it',
-      /: image example\.com\/test depends on itself: example\.com\/test -> example\.com\/lib -> example\.com\/test$/m,
-      () => {
-        publish(lib, aciOf({ name: lib, dependencies: on('example.com/test') }));
-        publish('example.com/test', app(...on(lib)));
-        return ['example.com/test'];
-      },
-    ],
-    [
-      'which is itself',
-      /: image example\.com\/test depends on itself: example\.com\/test -> example\.com\/test$/m,
-      () => {
-        publish('example.com/test', app(...on('example.com/test')));
-        return ['example.com/test'];
-      },
-    ],
-    [
-      'and that on another, without end',
-      /: more than 32 images depend on one another: /m,
-      () => {
-        for (let n = 1; n <= 32; n++)
-          publish(`${lib}-${n}`, aciOf({ name: `${lib}-${n}`, dependencies: on(`${lib}-${n + 1}`) }));
-        return [local(app(...on(`${lib}-1`)))];
-      },
-    ],
-  ];
-
-  test.each(REFUSED)('%s', async (what, message, args) => {
-    const options = { store: what.replaceAll(/[^a-z]+/g, '-'), timeoutSeconds: 60, ...unsigned };
-    expect(await bench.refusal(args(), options)).toMatch(message);
-  });
-
-  test('that is not signed', async () => {
-    const key = await bench.gpg.makeKey('Release', 'ed25519');
-    await bench.trust(key, '--prefix=example.com/test');
-    const path = local(app(...on(lib)));
-    writeFileSync(`${path}.asc`, await bench.gpg.signDetached(readFileSync(path), { by: [key] }));
-    publish(lib, aciOf({ name: lib }));
-    expect(await bench.refusal([path], { store: 'unsigned' })).toMatch(
-      /: dependency example\.com\/lib: error downloading the signature file: .*lib-latest\.aci\.asc: bad HTTP status code: 404$/m,
-    );
   });
 });
 
@@ -318,7 +210,7 @@ test('an app sees its own files and those of the images below', async () => {
   );
   const options = { store: 'app', ...unsigned };
   await bench.fetch([aci.plain], options);
-  const { code, stdout, stderr } = await bench.run(['run', '--net=none', local(image)], options);
+  const { code, stdout, stderr } = await bench.run(['run', '--net=none', bench.local(image)], options);
   expect({ code, stdout, stderr: code === 0 ? '' : stderr }).toEqual({
     ...{ code: 0, stdout: 'hello from above\n', stderr: '' },
   });

@@ -234,7 +234,10 @@ const IDENTITY: readonly Tampering[] = [
   [
     'a signed image under another name',
     /: error when reading the app name: "example\.com\/shop" expected but "example\.com\/test" found$/m,
-    () => published('example.com/shop', '1.2.0', IMAGE),
+    async () => {
+      await bench.trust(release, '--prefix=example.com/shop');
+      return published('example.com/shop', '1.2.0', IMAGE);
+    },
   ],
   [
     'an older version in the place of the one asked for',
@@ -247,6 +250,40 @@ const IDENTITY: readonly Tampering[] = [
     () => published(NAME, '3.0', image('the app', {})),
   ],
 ];
+
+test('without any of it the image is taken, and what is made of its file later does not count', async () => {
+  const options = { store: 'intact' };
+  const args = await file(IMAGE, await sign(IMAGE));
+  const id = await bench.fetch(args, options);
+  await file(OTHER, await sign(IMAGE));
+  const { code, stdout } = await bench.run(['fetch', ...args], options);
+  expect({ code, stdout }).toEqual({ code: 254, stdout: '' });
+  const { stdout: images } = await bench.run(
+    ['image', 'list', '--full', '--fields=id', '--no-legend'],
+    options,
+  );
+  expect(images).toBe(`${id}\n`);
+});
+
+test('what was taken unverified is not verified by being there', async () => {
+  const options = { store: 'unverified' };
+  const args = await file(IMAGE);
+  await bench.fetch(args, { ...options, insecure: 'image' });
+  const { code, stderr } = await bench.run(['fetch', ...args], options);
+  expect({ code, stderr }).toEqual({
+    code: 254,
+    stderr: expect.stringMatching(/error opening signature file/),
+  });
+});
+
+test('nothing large is fetched for a signature that cannot count', async () => {
+  const args = await published('example.com/test', '4.0', image('the app', { version: '4.0' }));
+  const weak = await sign(image('the app', { version: '4.0' }), { options: ['--digest-algo=SHA1'] });
+  site.put('/example.com/test-4.0.aci.asc', weak);
+  site.log.length = 0;
+  expect(await bench.refusal(args, { store: 'early' })).toMatch(/weak hash algorithm/);
+  expect(site.log.at(-1)).toBe('GET /example.com/test-4.0.aci.asc 200');
+});
 
 test.each([...CONTENT, ...SIGNATURE, ...KEY, ...IDENTITY])('%s', async (what, message, args) => {
   const store = what.replaceAll(/[^a-z0-9]+/g, '-');

@@ -1,12 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { TestAuthority } from './certificates.ts';
 import type { Finished, RunningCommand } from './command.ts';
+import { TestSupportError } from './error.ts';
 import { GpgHome } from './gpg.ts';
-import { ImageSite } from './image-site.ts';
+import { ImageSite, metaPage } from './image-site.ts';
 import { PrivateNetwork } from './private-network.ts';
-import { type RktOptions, useRkt } from './rkt.ts';
+import { type RktHome, type RktOptions, useRkt } from './rkt.ts';
 import type { ScriptedServer } from './scripted-server.ts';
 
 export interface BenchOptions extends RktOptions {
@@ -14,105 +15,158 @@ export interface BenchOptions extends RktOptions {
   readonly store?: string;
 }
 
-/**
- * Somebody who publishes images at these names, over https that an authority of their own vouches for, and a host that fetches them: with
- * rkt's defaults, so that signatures count. Neither sees any network but their own. `hidden` are names of the publisher's that the host
- * cannot look up itself.
- */
-export function useFetchBench(names: readonly string[], hidden: readonly string[] = []) {
-  const rkt = useRkt();
-  const gpg = new GpgHome();
-  const site = new ImageSite();
-  let network: PrivateNetwork;
-  let authority: TestAuthority;
-  let server: ScriptedServer;
-  beforeAll(async () => {
-    mkdirSync(rkt.path('authority'));
-    authority = await TestAuthority.create(rkt.path('authority'));
-    const certified = [...names, ...hidden].map((name) => `DNS:${name}`).join(',');
-    network = await PrivateNetwork.start(names);
-    server = await network.serve(site.answer, await authority.issue('site', { names: certified }));
-  });
-  afterAll(async () => {
-    await network?.[Symbol.asyncDispose]();
-    gpg[Symbol.dispose]();
-  });
+interface Publisher {
+  readonly authority: TestAuthority;
+  readonly network: PrivateNetwork;
+  readonly server: ScriptedServer;
+}
 
-  const storePath = (name: string) => rkt.path(`store-${name}`);
+/**
+ * Somebody who publishes images, over https that an authority of their own vouches for, and a host that fetches them: with rkt's
+ * defaults, so that signatures count. Neither sees any network but their own.
+ */
+export class FetchBench {
+  readonly rkt: RktHome;
+  readonly gpg = new GpgHome();
+  readonly site = new ImageSite();
+  readonly #name: string;
+  #publisher: Publisher | undefined;
+  #files = 0;
+
+  constructor(rkt: RktHome, name: string) {
+    this.rkt = rkt;
+    this.#name = name;
+  }
+
+  /** `names` are what the publisher is called; `hidden` those that the host cannot look up itself. */
+  async open(names: readonly string[], hidden: readonly string[]): Promise<void> {
+    const directory = this.rkt.path('authority');
+    mkdirSync(directory);
+    const authority = await TestAuthority.create(directory);
+    const certified = [...names, ...hidden].map((name) => `DNS:${name}`).join(',');
+    const network = await PrivateNetwork.start(names);
+    const server = await network.serve(this.site.answer, await authority.issue('site', { names: certified }));
+    this.#publisher = { authority, network, server };
+  }
+
+  async close(): Promise<void> {
+    await this.#publisher?.network[Symbol.asyncDispose]();
+    this.gpg[Symbol.dispose]();
+  }
+
+  /** The publisher's. */
+  get authority(): TestAuthority {
+    return this.#open.authority;
+  }
+
+  get network(): PrivateNetwork {
+    return this.#open.network;
+  }
+
+  get server(): ScriptedServer {
+    return this.#open.server;
+  }
 
   /** A command line as its user would have it executed: to be started at a terminal, say. */
-  const argv = (args: readonly string[], { store = 'default', insecure = 'none' }: BenchOptions = {}) =>
-    network.enter(rkt.argv([`--dir=${storePath(store)}`, ...args], insecure));
+  argv(args: readonly string[], { store = 'default', insecure = 'none' }: BenchOptions = {}): string[] {
+    return this.network.enter(this.rkt.argv([`--dir=${this.#storePath(store)}`, ...args], insecure));
+  }
 
-  const environment = (more: Readonly<Record<string, string>> = {}) => ({
-    SSL_CERT_FILE: authority.caPath,
-    ...more,
-  });
+  /** What has to be in the environment of whoever is to believe the publisher's server. */
+  get environment(): Readonly<Record<string, string>> {
+    return { SSL_CERT_FILE: this.authority.caPath };
+  }
 
-  const start = (args: readonly string[], options: BenchOptions = {}): RunningCommand =>
-    rkt.startArgv(argv(args, options), { ...options, env: environment(options.env) });
+  start(args: readonly string[], options: BenchOptions = {}): RunningCommand {
+    const env = { ...this.environment, ...options.env };
+    return this.rkt.startArgv(this.argv(args, options), { ...options, env });
+  }
 
-  const run = (args: readonly string[], options: BenchOptions = {}): Promise<Finished> =>
-    start(args, options).finished;
+  run(args: readonly string[], options: BenchOptions = {}): Promise<Finished> {
+    return this.start(args, options).finished;
+  }
 
   /** Fetches an image that must be good; gives its id. */
-  const fetch = async (args: readonly string[], options: BenchOptions = {}): Promise<string> => {
-    const { code, stdout, stderr } = await run(['fetch', '--full', ...args], options);
+  async fetch(args: readonly string[], options: BenchOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.run(['fetch', '--full', ...args], options);
     expect({ code, stdout, stderr: code === 0 ? '' : stderr }).toEqual({
       code: 0,
       stdout: expect.stringMatching(/^sha512-[0-9a-f]{64}\n$/),
       stderr: '',
     });
     return stdout.trimEnd();
-  };
+  }
 
   /** Fetches an image that must be refused, in one line, and of which nothing may be left; gives that line. */
-  const refusal = async (args: readonly string[], options: BenchOptions & { store: string }) => {
-    const { code, stdout, stderr } = await run(['fetch', ...args], options);
-    const files = storeFiles(options.store);
-    expect({ code, stdout, stderr, files }).toEqual({
+  async refusal(args: readonly string[], options: BenchOptions & { store: string }): Promise<string> {
+    const { code, stdout, stderr } = await this.run(['fetch', ...args], options);
+    expect({ code, stdout, stderr, files: this.storeFiles(options.store) }).toEqual({
       code: 254,
       stdout: '',
       stderr: expect.stringMatching(/^(?:image: .+\n)*fetch: .+\n$/),
       files: [],
     });
     return stderr.replace(/^image: .+\n/gm, '');
-  };
+  }
 
   /** Every file that a store has, by its path in it; locks are of no consequence. */
-  const storeFiles = (name: string): string[] => {
-    const top = join(storePath(name), 'cas');
+  storeFiles(store: string): string[] {
+    const top = join(this.#storePath(store), 'cas');
     if (!existsSync(top)) return [];
     const entries = readdirSync(top, { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => !entry.isDirectory());
-    const paths = files.map(({ parentPath, name: file }) => relative(top, join(parentPath, file)));
+    const paths = files.map(({ parentPath, name }) => relative(top, join(parentPath, name)));
     return paths.filter((path) => !path.startsWith('locks/')).sort();
-  };
+  }
 
   /** What of a store has been fetched in part. */
-  const partials = (name: string) => {
-    const paths = storeFiles(name).filter((path) => path.startsWith('partial/') && !path.endsWith('.etag'));
-    return paths.map((path) => statSync(join(storePath(name), 'cas', path)));
-  };
+  partials(store: string): Stats[] {
+    const paths = this.storeFiles(store).filter((path) => /^partial\/.*(?<!\.etag)$/.test(path));
+    return paths.map((path) => statSync(join(this.#storePath(store), 'cas', path)));
+  }
+
+  /** Makes the publisher's page say where images are. */
+  announce(): void {
+    const template = `https://${this.#name}/images/{name}-{version}.{ext}`;
+    this.site.put('/', metaPage(['ac-discovery', `${this.#name} ${template}`]));
+  }
+
+  /** Puts an image where the announcement says. */
+  publish(name: string, content: Uint8Array, version = 'latest'): void {
+    this.site.put(`/images/${name}-${version}.aci`, content);
+  }
+
+  /** An image that nobody has published; gives the path of its file. */
+  local(content: Uint8Array): string {
+    const path = this.rkt.path(`local-${++this.#files}.aci`);
+    writeFileSync(path, content);
+    return path;
+  }
 
   /** Makes the host trust a key as gpg exports it now; `scope` is `--root` or `--prefix=PREFIX`. */
-  const trust = async (key: string, scope: string): Promise<void> => {
-    const file = rkt.path(`${key}.asc`);
-    writeFileSync(file, await gpg.exportKeys([key]));
-    await rkt.output(['trust', scope, '--skip-fingerprint-review', file]);
-  };
+  async trust(key: string, scope: string): Promise<void> {
+    const file = this.rkt.path(`${key}.asc`);
+    writeFileSync(file, await this.gpg.exportKeys([key]));
+    await this.rkt.output(['trust', scope, '--skip-fingerprint-review', file]);
+  }
 
-  return {
-    ...{ rkt, gpg, site, argv, environment, start, run, fetch, refusal, storeFiles, partials, trust },
-    get network() {
-      return network;
-    },
-    get authority() {
-      return authority;
-    },
-    /** Of the publisher. */
-    get server() {
-      return server;
-    },
-  };
+  get #open(): Publisher {
+    if (this.#publisher !== undefined) return this.#publisher;
+    throw new TestSupportError('FIXTURE_FAILED', 'the bench is not open');
+  }
+
+  #storePath(store: string): string {
+    return this.rkt.path(`store-${store}`);
+  }
+}
+
+/** A bench for the tests of one file; its publisher's first name is that of images' pages. */
+export function useFetchBench(
+  [name, ...others]: readonly [string, ...string[]],
+  hidden: readonly string[] = [],
+): FetchBench {
+  const bench = new FetchBench(useRkt(), name);
+  beforeAll(() => bench.open([name, ...others], hidden));
+  afterAll(() => bench.close());
+  return bench;
 }
