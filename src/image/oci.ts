@@ -166,7 +166,16 @@ async function readWhole(
   }
   const content = Buffer.concat(chunks);
   requireContent(descriptor, content);
-  return content.toString('utf8');
+  return decode(content, descriptor);
+}
+
+/** It is kept as text: what is no text would have another digest then. */
+function decode(content: Uint8Array, { digest }: Descriptor): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
+  } catch (cause) {
+    throw new ImageError('bad-image', `configuration ${digest} is not UTF-8`, { cause });
+  }
 }
 
 function requireSize({ digest, size }: Descriptor, limit: number): void {

@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { findOciImage } from '../../../src/image/oci.ts';
+import type { OciSource } from '../../../src/image/source.ts';
+import { configMediaType, manifestMediaType, parseDigest } from '../../../src/oci/index.ts';
+
+const digestOf = (content: Buffer) =>
+  parseDigest(`sha256:${createHash('sha256').update(content).digest('hex')}`);
+
+/** An image without layers, whose configuration is what it is told. */
+function sourceOf(config: Buffer): OciSource {
+  const descriptor = { mediaType: configMediaType, digest: digestOf(config), size: config.length };
+  const text = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: manifestMediaType,
+    config: descriptor,
+    layers: [],
+  });
+  async function* bytes() {
+    yield config;
+  }
+  return {
+    root: async () => ({ text, mediaType: manifestMediaType, digest: digestOf(Buffer.from(text)) }),
+    document: () => Promise.reject(new Error('there is none')),
+    blob: () => ({ open: async () => ({ bytes: bytes(), offset: 0, total: config.length }) }),
+  };
+}
+
+const platform = { os: 'linux', architecture: 'amd64' };
+const configText = (author: string) =>
+  `{"os":"linux","architecture":"amd64","author":"${author}","rootfs":{"type":"layers","diff_ids":[]}}`;
+
+test('a configuration is kept as it came: one that is no text would have another digest as text', async () => {
+  const good = Buffer.from(configText('\ufeffä'));
+  const { configText: kept } = await findOciImage(sourceOf(good), platform);
+  expect(Buffer.from(kept).equals(good)).toBe(true);
+  const bad = Buffer.from(configText('\xff'), 'latin1');
+  await expect(findOciImage(sourceOf(bad), platform)).rejects.toMatchObject({
+    code: 'bad-image',
+    message: `configuration ${digestOf(bad)} is not UTF-8`,
+  });
+});
