@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { useFetchBench } from '../support/fetch-bench.ts';
 import { aciOf } from '../support/image-files.ts';
@@ -228,6 +229,15 @@ describe('a connection', () => {
     expect(site.log).toEqual([`GET /app.aci 200 bytes=${had}- if "1"`]);
     const { stdout } = await bench.run(['image', 'verify', other], { store });
     expect(stdout).toMatch(/successfully verified checksum/);
+  });
+
+  test('is not needed for what had come whole when a fetch was killed', async () => {
+    site.put('/app.aci', { content: CONTENT, etag: '"1"', faults: [stallAfter(PART)] });
+    await killedAt('came-whole', PART);
+    const [partial = ''] = bench.partials('came-whole').map(({ path }) => path);
+    writeFileSync(partial, CONTENT);
+    expect(await bench.fetch([URL_OF_APP], { store: 'came-whole', ...unsigned })).toBe(id);
+    expect(site.log).toEqual([`GET /app.aci 416 bytes=${CONTENT.length}- if "1"`]);
   });
 
   test('of a fetch that was killed is not gone on with without an ETag', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { TestAuthority } from './certificates.ts';
@@ -120,9 +120,10 @@ export class FetchBench {
   }
 
   /** What of a store has been fetched in part. */
-  partials(store: string): Stats[] {
-    const paths = this.storeFiles(store).filter((path) => /^partial\/.*(?<!\.etag)$/.test(path));
-    return paths.map((path) => statSync(join(this.#storePath(store), 'cas', path)));
+  partials(store: string): ReadonlyArray<{ readonly path: string; readonly size: number }> {
+    const names = this.storeFiles(store).filter((path) => /^partial\/.*(?<!\.etag)$/.test(path));
+    const paths = names.map((name) => join(this.#storePath(store), 'cas', name));
+    return paths.map((path) => ({ path, size: statSync(path).size }));
   }
 
   /** Makes the publisher's page say where images are. */

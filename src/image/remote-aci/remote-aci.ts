@@ -76,8 +76,8 @@ export class RemoteAci implements RemoteBytes, AsyncDisposable {
     const response = await this.#answer(offset, signal);
     try {
       const opened = this.#read(response, offset);
-      // A part is of what was asked for, whether or not it says so again.
-      const known = response.status === PARTIAL ? this.#etag : undefined;
+      // A part, or that there is no more of it, is of what was asked for, whether or not it says so again.
+      const known = response.status === OK ? undefined : this.#etag;
       this.#etag = etagOf(response) ?? known;
       this.#note = noteOf(response, this.#now(), this.#etag);
       return opened;
@@ -106,7 +106,7 @@ export class RemoteAci implements RemoteBytes, AsyncDisposable {
     await kept?.discard();
     if (!canResume) return this.#get({}, signal);
     const response = await this.#get({ range: `bytes=${offset}-`, 'if-range': etag }, signal);
-    if (response.status !== RANGE_NOT_SATISFIABLE) return response;
+    if (response.status !== RANGE_NOT_SATISFIABLE || this.#isAll(response, offset)) return response;
     // It has become shorter than what was fetched of it.
     await response.discard();
     return this.#get({}, signal);
@@ -115,7 +115,14 @@ export class RemoteAci implements RemoteBytes, AsyncDisposable {
   #read(response: HttpResponse, offset: number): OpenedBytes {
     const { begin, total } = this.#extent(response, offset);
     if (total !== undefined) this.#requireSize(total);
-    return { bytes: this.#limited(response.body, begin), offset: begin, total };
+    const isAll = response.status === RANGE_NOT_SATISFIABLE;
+    return { bytes: isAll ? nothing(response) : this.#limited(response.body, begin), offset: begin, total };
+  }
+
+  /** Whether there is nothing behind the offset: whoever fetched so much was ended before making something of it. */
+  #isAll(response: HttpResponse, offset: number): boolean {
+    const found = etagOf(response) ?? this.#etag;
+    return response.headers['content-range'] === `bytes */${offset}` && found === this.#etag;
   }
 
   /** Where the answer begins, and the size of the whole. */
@@ -125,6 +132,7 @@ export class RemoteAci implements RemoteBytes, AsyncDisposable {
   ): { readonly begin: number; readonly total: number | undefined } {
     const { status, headers } = response;
     if (status === OK) return { begin: 0, total: integer(headers['content-length']) };
+    if (status === RANGE_NOT_SATISFIABLE) return { begin: offset, total: offset };
     if (status !== PARTIAL) throw badStatus(response);
     const range = headers['content-range'] ?? '';
     const [, begin, total] = /^bytes (\d{1,16})-\d{1,16}\/(\d{1,16}|\*)$/.exec(range) ?? [];
@@ -161,6 +169,12 @@ export class RemoteAci implements RemoteBytes, AsyncDisposable {
   #now(): number {
     return (this.#options.now ?? Date.now)();
   }
+}
+
+/** What comes with the answer is about the answer. */
+async function* nothing(response: HttpResponse): Bytes {
+  await response.discard();
+  yield* [];
 }
 
 function integer(text: string | undefined): number | undefined {

@@ -17,7 +17,8 @@ function server(etag: string | undefined, extra: Readonly<Record<string, string>
     if (offset === undefined || headers['if-range'] !== etag)
       return { headers: { ...tagged, 'content-length': `${CONTENT.length}` }, body: CONTENT };
     const range = `bytes ${offset}-${CONTENT.length - 1}/${CONTENT.length}`;
-    if (Number(offset) >= CONTENT.length) return { status: 416 };
+    if (Number(offset) >= CONTENT.length)
+      return { status: 416, headers: { 'content-range': `bytes */${CONTENT.length}` }, body: 'too far' };
     return {
       status: 206,
       headers: { ...tagged, 'content-range': range },
@@ -138,7 +139,24 @@ describe('an image that broke off', () => {
   test('begins anew if it has become shorter', async () => {
     const client = server('"a"');
     await using aci = open(client, { partialEtag: '"a"' });
-    expect(await readFrom(aci, 10)).toEqual({ offset: 0, total: 10, text: CONTENT });
+    expect(await readFrom(aci, 11)).toEqual({ offset: 0, total: 10, text: CONTENT });
+    expect(client.open).toBe(0);
+  });
+
+  test('is not fetched again if it broke off when all of it was there', async () => {
+    const client = server('"a"');
+    await using aci = open(client, { partialEtag: '"a"' });
+    expect(await readFrom(aci, 10)).toEqual({ offset: 10, total: 10, text: '' });
+    expect(aci.note).toEqual({ etag: '"a"', fetchedAt: NOW });
+    expect(sent(client)).toEqual([{ range: 'bytes=10-', 'if-range': '"a"' }]);
+    expect(client.open).toBe(0);
+  });
+
+  test('begins anew if another has ended there', async () => {
+    const other = { status: 416, headers: { 'content-range': 'bytes */10', etag: '"b"' } };
+    const client = new ScriptedClient(({ headers }) => ('range' in (headers ?? {}) ? other : { body: 'b' }));
+    await using aci = open(client, { partialEtag: '"a"' });
+    expect(await readFrom(aci, 10)).toEqual({ offset: 0, total: undefined, text: 'b' });
     expect(client.open).toBe(0);
   });
 
