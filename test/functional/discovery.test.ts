@@ -111,6 +111,36 @@ describe('a name', () => {
     );
   });
 
+  test.each([
+    [
+      'is larger than any',
+      ' '.repeat(2 * 1024 ** 2),
+      /page https:\/\/example\.com\/app\?\.\.\. is longer than 1048576 bytes/,
+    ],
+    [
+      'leads round and round',
+      movedTo('/app?ac-discovery=1'),
+      /more than 10 redirects, the last to https:\/\/example\.com\/app\?\.\.\./,
+    ],
+    [
+      'leads to a file of this host',
+      movedTo('file:///etc/passwd'),
+      /redirect from .*: URL file:\/etc\/passwd is neither https nor http/,
+    ],
+    [
+      'knows an image as a file of this host',
+      template('example.com', 'file:///images/{name}.{ext}'),
+      /URL file:\/images\/example\.com\/app\.aci is neither https nor http/,
+    ],
+  ])('whose page %s is looked for at its parents', async (what, page, problem) => {
+    site.put('/app', page);
+    const store = what.replaceAll(' ', '-');
+    expect(await bench.refusal(['example.com/app'], { store, ...unsigned })).toMatch(problem);
+    site.put('/', template('example.com', 'https://example.com/found.{ext}'));
+    site.put('/found.aci', image('example.com/app'));
+    await bench.fetch(['example.com/app'], { store, ...unsigned });
+  });
+
   test('that is in the store is not looked for, unless to see whether it has changed', async () => {
     site.put('/app', template('example.com', 'https://example.com/app.{ext}'));
     site.put('/app.aci', { content: image('example.com/app', { build: '1' }), etag: '"1"' });
