@@ -145,8 +145,10 @@ export interface Expectation {
   readonly largest?: number;
 }
 
-/** Connections in a row that bring nothing before it is given up. */
+/** Connections in a row that bring next to nothing before it is given up. */
 const MOST_FAILURES = 5;
+/** In bytes: one at a time would have no end. */
+const LEAST_PROGRESS = 64 * 1024;
 const FIRST_PAUSE = 250;
 
 /** Fills a file from where it ends, connection after connection. @throws ImageError */
@@ -162,7 +164,7 @@ export async function receive(
       if (await receiveOnce(remote, file, expected, attention)) return;
     } catch (error) {
       if (!(error instanceof ImageError) || error.code !== 'network') throw error;
-      failures = file.length > before ? 0 : failures + 1;
+      failures = file.length - before >= LEAST_PROGRESS ? 0 : failures + 1;
       if (failures >= MOST_FAILURES) throw error;
       const milliseconds = FIRST_PAUSE * 2 ** failures;
       attention.report?.({ kind: 'retry', what: expected.what, reason: error.message, milliseconds });

@@ -3,6 +3,8 @@ import type { Dispatcher } from 'undici';
 import { ImageError } from '../error.ts';
 import { failureOf } from './failure.ts';
 import type { HttpResponse } from './http.ts';
+import { paced } from './pace.ts';
+import { showUrl } from './url.ts';
 
 /** What a body that nobody wants may cost for the sake of its connection: bytes, and milliseconds. */
 const DISCARDED = { bytes: 64 * 1024, time: 1000 };
@@ -68,7 +70,7 @@ async function* withFailures(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    yield* body;
+    yield* paced(body, showUrl(url));
     // undici has a connection ready for the next request one cycle after the body's end, and opens another before.
     await nextCycle();
   } catch (error) {
