@@ -11,6 +11,7 @@ const AT_ONCE = 3;
 export class Downloads {
   readonly #downloads: ReadonlyMap<Digest, Download>;
   readonly #stop = new AbortController();
+  #reason: unknown;
   readonly #workers: Promise<void>;
 
   constructor(
@@ -46,14 +47,20 @@ export class Downloads {
     return this.#workers;
   }
 
-  /** Ends what still runs because of `reason`, and waits for its end. What has come of it stays for another time, unless it is no good. */
-  async stop(reason: unknown): Promise<void> {
+  /**
+   * Ends what still runs because of `reason`, and waits for its end. What has come of it stays for another time, unless it is no good.
+   * Returns the first reason: whoever reads a blob may learn that all was given up before anybody says why.
+   */
+  async stop(reason: unknown): Promise<unknown> {
     this.#giveUp(reason);
     await this.#workers.catch(() => undefined);
+    return this.#reason;
   }
 
   // Not the reason itself: it is no failure of whom the others are fetched from.
   #giveUp(cause: unknown): void {
+    if (this.#stop.signal.aborted) return;
+    this.#reason = cause;
     this.#stop.abort(new Error('given up with the rest of the image', { cause }));
   }
 

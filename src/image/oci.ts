@@ -129,8 +129,8 @@ async function fetchLayers(
     const keys = options.extract ? await extractLayers(store, contents, contentOf, options) : [];
     await downloads.finished();
     return keys;
-  } catch (error) {
-    await downloads.stop(error);
+  } catch (failure) {
+    const error = await downloads.stop(failure);
     if (!isDamage(error) || !downloads.haveResumed) throw error;
     // Not the source's fault, perhaps: a power cut leaves files without their content. None of it is there any more.
     options.report?.({ kind: 'retry', what: 'layers', reason: error.message, milliseconds: 0 });

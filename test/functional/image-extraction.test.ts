@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ImageRecord, openStore, type Store } from '../../src/store/index.ts';
 import { fetchLocal } from '../support/fetch.ts';
-import { aci, writeLayout } from '../support/image-files.ts';
+import { aci, sha256, writeLayout } from '../support/image-files.ts';
 import { stackedTree } from '../support/image-tree.ts';
 import { tinyImages } from '../support/images.ts';
 import * as tar from '../support/tar-archive.ts';
@@ -336,6 +336,16 @@ describe('on failure nothing is left', () => {
     }
     expect(leftovers()).toEqual([]);
     expect(existsSync(rootOf(await load(reference)))).toBe(true);
+  });
+
+  test('of a layer that fails while the one below it is extracted, its own error is told', async () => {
+    const files = Array.from({ length: 400 }, (_, name) => tar.file(`${name}`, Buffer.alloc(9000, name)));
+    const lower = { tar: tar.archive(tar.directory('./'), ...files), compress: 'none' as const };
+    const upper = { tar: tar.archive(tar.file('upper', 'x')), compress: 'none' as const };
+    const reference = writeLayout(at('layout'), [lower, upper]);
+    rmSync(at('layout/blobs/sha256', sha256(upper.tar)));
+    await expect(load(reference)).rejects.toMatchObject({ name: 'ImageError', code: 'not-found' });
+    expect(leftovers()).toEqual([]);
   });
 
   test('a layer with another diff id than its configuration says', async () => {
