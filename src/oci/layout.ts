@@ -5,15 +5,13 @@ import { type Digest, digestAlgorithm, digestHex } from './digest.ts';
 import type { Index } from './document.ts';
 import { refuse } from './errors.ts';
 import { manifestLimits } from './limits.ts';
+import { listing } from './listing.ts';
 
 /** The two files at the top of an image layout (image-spec 1.1, image-layout.md). */
 export const layoutFile = 'oci-layout';
 export const layoutIndexFile = 'index.json';
 /** Of the layouts that are written. */
 export const layoutVersion = '1.0.0';
-
-/** Of a layout's tags, in a message. */
-const MOST_LISTED = 8;
 
 export const tagAnnotation = 'org.opencontainers.image.ref.name';
 
@@ -54,9 +52,5 @@ export function entriesTagged(index: Index, tag: string | undefined): Index {
 }
 
 function listed(tags: readonly (string | undefined)[]): string {
-  const shown = tags
-    .slice(0, MOST_LISTED)
-    .map((tag) => (tag === undefined ? '(one without a tag)' : quote(tag)));
-  const more = tags.length - shown.length;
-  return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return listing(tags.map((tag) => (tag === undefined ? '(one without a tag)' : quote(tag))));
 }

@@ -1,6 +1,7 @@
 import type { Descriptor } from './descriptor.ts';
 import type { Index } from './document.ts';
 import { refuse } from './errors.ts';
+import { listing } from './listing.ts';
 import { mediaKind } from './media-types.ts';
 import { formatPlatform, type Platform, platformDistance } from './platform.ts';
 
@@ -51,7 +52,7 @@ function noMatch(wanted: Platform, entries: readonly Descriptor[]): Error {
   const offered = entries.map(({ platform }) =>
     platform ? formatPlatform(platform) : 'an unnamed platform',
   );
-  const list = offered.length === 0 ? 'no images' : [...new Set(offered)].join(', ');
+  const list = offered.length === 0 ? 'no images' : listing([...new Set(offered)]);
   return refuse(
     'no-matching-platform',
     '',

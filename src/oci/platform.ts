@@ -1,4 +1,4 @@
-import { type Cursor, fields, nonEmptyString, string } from '../appc/json.ts';
+import { type Cursor, fields, type Grammar, string, word } from '../appc/json.ts';
 import { withoutUndefined } from '../appc/json-value.ts';
 
 /** In the words of Go (GOOS and GOARCH), which OCI uses: `linux`, `arm64`, `v8`. */
@@ -8,13 +8,20 @@ export interface Platform {
   readonly variant?: string;
 }
 
+const platformWord: Grammar<string> = {
+  noun: 'a word as in linux/arm64/v8',
+  is: (text): text is string => /^[A-Za-z0-9_.+-]{1,64}$/.test(text),
+};
+const readWord = word(platformWord);
+
 export function readPlatform(at: Cursor): Platform {
   const platform = fields(at);
-  const variant = platform.optional('variant', string);
   return withoutUndefined({
-    os: platform.required('os', nonEmptyString),
-    architecture: platform.required('architecture', nonEmptyString),
-    variant: variant === '' ? undefined : variant,
+    os: platform.required('os', readWord),
+    architecture: platform.required('architecture', readWord),
+    variant: platform.optional('variant', (variant) =>
+      variant.value === '' ? undefined : readWord(variant),
+    ),
   });
 }
 

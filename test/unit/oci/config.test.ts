@@ -55,7 +55,7 @@ describe('a configuration', () => {
 
   test.each<[unknown, string | RegExp]>([
     [{ ...minimal, os: undefined }, 'os: is required'],
-    [{ ...minimal, architecture: '' }, 'architecture: must not be empty'],
+    [{ ...minimal, architecture: '' }, 'architecture: expected a word as in linux/arm64/v8'],
     [{ ...minimal, rootfs: undefined }, 'rootfs: is required'],
     [{ ...minimal, rootfs: { type: 'squashfs' } }, 'rootfs.type: expected one of layers, got "squashfs"'],
     [

@@ -73,6 +73,16 @@ describe('the platform of an index', () => {
   });
 });
 
+test.each(['a/b', 'a\0b', '\u001b[31m', ' ', '', 'x'.repeat(65)])('%j is no word of a platform', (os) => {
+  const manifests = [descriptor(ociTypes.manifest, '1', { platform: { os, architecture: 'amd64' } })];
+  expect(() => parseIndex({ schemaVersion: 2, manifests })).toThrow(/platform\.os: expected a word as in/);
+});
+
+test('of many platforms few are listed', () => {
+  const offered = Array.from({ length: 10 }, (_, n) => `linux/arm/v${n + 20}`);
+  expect(() => choosePlatform(indexFor(...offered), platform('linux/amd64'))).toThrow(/v27 and 2 more$/);
+});
+
 test('an image for another platform is refused by name', () => {
   expect(() => requirePlatform(platform('linux/arm64'), platform('linux/arm64/v8'))).not.toThrow();
   expect(() => requirePlatform(platform('linux/arm64'), platform('linux/amd64'))).toThrow(
