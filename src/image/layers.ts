@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { type Digest, digestAlgorithm, digestHex, parseDigest } from '../oci/index.ts';
+import { type Digest, type DigestAlgorithm, digestAlgorithm, digestHex, parseDigest } from '../oci/index.ts';
 import { openDirectory } from '../os/descriptor.ts';
 import type { Archive, LayerDraft, Store } from '../store/index.ts';
 import { aciUnpacking } from './aci-layer.ts';
@@ -22,6 +22,9 @@ export const OCI_RULES: LayerRules = {
   repeats: 'replace',
   lowerLinks: 'follow',
 };
+
+/** Layers of OCI have another one in practice, and may have this one. */
+const ACI_ALGORITHM: DigestAlgorithm = 'sha512';
 
 /** How the archives of a form are read. */
 const UNPACKING: Readonly<
@@ -98,9 +101,13 @@ function hasPlainRoot(below: StackedLayer | undefined): boolean {
   return (mode & 0o7777) === 0o755 && uid === 0 && gid === 0;
 }
 
-/** An archive that is cut down by whitelists is another layer than the whole one. */
-function sharedKey({ diffID, whitelists }: Archive): Digest {
-  return whitelists.length === 0 ? diffID : sha256(JSON.stringify([diffID, whitelists]));
+/**
+ * An archive that is cut down by whitelists is another layer than the whole one, and so is an ACI that somebody's OCI image has for
+ * a layer: it must not come to be what others get who have the ACI.
+ */
+function sharedKey({ form, diffID, whitelists }: Archive): Digest {
+  if (whitelists.length > 0) return sha256(JSON.stringify([diffID, whitelists]));
+  return form === 'oci' && digestAlgorithm(diffID) === ACI_ALGORITHM ? sha256(`oci ${diffID}`) : diffID;
 }
 
 function stackedKey(key: Digest, below: readonly StackedLayer[]): Digest {

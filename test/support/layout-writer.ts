@@ -16,6 +16,8 @@ export interface WrittenImage {
   /** Uncompressed tars, the lowest first. */
   readonly layers: readonly Buffer[];
   readonly architecture?: string;
+  /** Of its uncompressed layers' digests. */
+  readonly algorithm?: 'sha256' | 'sha512';
   /** Of the configuration's `config`. */
   readonly config?: object;
 }
@@ -43,8 +45,13 @@ export class LayoutWriter {
     return readFileSync(join(this.directory, 'blobs', digest.replace(':', '/')));
   }
 
-  image({ layers, architecture = 'amd64', config = { Cmd: ['/bin/true'] } }: WrittenImage): Written {
-    const diffIDs = layers.map((tar) => `sha256:${createHash('sha256').update(tar).digest('hex')}`);
+  image({
+    layers,
+    architecture = 'amd64',
+    algorithm = 'sha256',
+    config = { Cmd: ['/bin/true'] },
+  }: WrittenImage): Written {
+    const diffIDs = layers.map((tar) => `${algorithm}:${createHash(algorithm).update(tar).digest('hex')}`);
     const platform = { os: 'linux', architecture };
     const rootfs = { type: 'layers', diff_ids: diffIDs };
     const manifest = {
