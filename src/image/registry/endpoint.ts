@@ -73,7 +73,8 @@ export class Endpoint {
     const { insecureHttp, ...options } = this.#options;
     const plain = insecureHttp && !(await this.#speaksTls());
     return {
-      origin: `${plain ? 'http' : 'https'}://${this.host}`,
+      // As answers have it, which leave out the port that the scheme has anyway.
+      origin: new URL(`${plain ? 'http' : 'https'}://${this.host}`).origin,
       authentication: new Authentication(this.#repository, { ...options, plain }),
     };
   }

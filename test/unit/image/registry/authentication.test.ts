@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { BasicCredentials } from '../../../../src/config/index.ts';
+import { openRegistry } from '../../../../src/image/registry/registry.ts';
 import { TestAuthority } from '../../../support/certificates.ts';
+import { ScriptedClient } from '../../../support/scripted-client.ts';
 import {
   inTurn,
   MANIFEST,
@@ -52,6 +54,19 @@ test('a login goes to a registry that asks for one, and from then on with each r
   await source.root();
   await source.root();
   expect(authorizations(registry)).toEqual([undefined, BASIC, BASIC]);
+});
+
+test('a registry that is named with the port that https has anyway gets its login, too', async () => {
+  const client = new ScriptedClient(({ url, headers }) => ({
+    ...(headers?.authorization === BASIC
+      ? { body: MANIFEST }
+      : { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } }),
+    url: new URL(url).href,
+  }));
+  const reference = { registry: 'registry.example:443', repository: REPOSITORY, tag: 'latest' };
+  const source = openRegistry(reference, { client, ...withLogin, insecureHttp: false });
+  expect((await source.root()).text).toBe(MANIFEST);
+  expect(client.requests.map(({ headers }) => headers?.authorization)).toEqual([undefined, BASIC]);
 });
 
 test('a token is fetched for what the registry says, without a login if there is none, and used until it ends', async () => {
