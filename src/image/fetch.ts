@@ -2,6 +2,7 @@ import { formatImageName, imageNameOf } from '../appc/index.ts';
 import type { ImageRecord } from '../store/index.ts';
 import type { FetchContext, PullPolicy } from './context.ts';
 import { type Dependants, type DependencyResolver, dependencyResolver } from './dependency.ts';
+import { ImageError } from './error.ts';
 import { fetchAciFile, fetchOciFile } from './fetch-file.ts';
 import { showUrl } from './http/url.ts';
 import type { ImportOptions } from './options.ts';
@@ -16,6 +17,9 @@ export interface FetchRequest {
   readonly signature?: string;
 }
 
+/** What has a detached signature. For others it would be passed over, and whoever gave one would believe that it was checked. */
+const SIGNED: ReadonlySet<ImageReference['kind']> = new Set(['aci-file', 'aci-url', 'appc-name']);
+
 /**
  * Brings the image that a reference names into the store, unless it is there already, and returns its record. Local files are always
  * taken as they are now, and read again only if they changed; whether a server is asked is the pull policy's to say. Layers that
@@ -28,6 +32,11 @@ export async function fetchImage(
   options: ImportOptions,
 ): Promise<ImageRecord> {
   const { reference } = request;
+  if (request.signature !== undefined && !SIGNED.has(reference.kind))
+    throw new ImageError(
+      'unsupported',
+      `image ${shown(reference)} is not one whose signature is a file: --signature is for ACIs`,
+    );
   if (reference.kind === 'image-id') return fromStore(context, reference.id, options);
   context.store.prepare();
   const started = performance.now();
