@@ -57,16 +57,16 @@ test('a login goes to a registry that asks for one, and from then on with each r
 });
 
 test('a registry that is named with the port that https has anyway gets its login, too', async () => {
-  const client = new ScriptedClient(({ url, headers }) => ({
-    ...(headers?.authorization === BASIC
-      ? { body: MANIFEST }
-      : { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } }),
-    url: new URL(url).href,
-  }));
+  const client = new ScriptedClient(({ url, headers }) => {
+    const { authorization } = headers ?? {};
+    const refused = { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } };
+    return { ...(authorization === BASIC ? { body: MANIFEST } : refused), url: new URL(url).href };
+  });
   const reference = { registry: 'registry.example:443', repository: REPOSITORY, tag: 'latest' };
   const source = openRegistry(reference, { client, ...withLogin, insecureHttp: false });
   expect((await source.root()).text).toBe(MANIFEST);
-  expect(client.requests.map(({ headers }) => headers?.authorization)).toEqual([undefined, BASIC]);
+  const url = `https://registry.example/v2/${REPOSITORY}/manifests/latest`;
+  expect(client.asked('authorization')).toEqual([`${url} -`, `${url} ${BASIC}`]);
 });
 
 test('a token is fetched for what the registry says, without a login if there is none, and used until it ends', async () => {
