@@ -7,6 +7,7 @@ import { ImageError } from '../error.ts';
 import { type Metadata, type Piece, showBytes, toByteString } from '../tar/index.ts';
 import { applyAllAttributes, applyAttributes, applyLinkAttributes } from './attributes.ts';
 import { writeContent } from './content.ts';
+import { timeOf } from './timestamp.ts';
 
 type Attributes = Omit<Metadata, 'path'>;
 
@@ -37,18 +38,11 @@ export function copyDirectoryAttributes(below: Descriptor, directory: Descriptor
 
 function attributesOf(file: Descriptor): Attributes {
   const stats = fstatSync(file.fd, { bigint: true });
-  const nanoseconds = BigInt.asUintN(
-    64,
-    ((stats.mtimeNs % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n,
-  );
   return {
     mode: Number(stats.mode & 0o7777n),
     uid: Number(stats.uid),
     gid: Number(stats.gid),
-    mtime: {
-      seconds: Number((stats.mtimeNs - nanoseconds) / 1_000_000_000n),
-      nanoseconds: Number(nanoseconds),
-    },
+    mtime: timeOf(stats),
     xattrs: new Map(),
   };
 }

@@ -83,6 +83,7 @@ export class HiddenNames {
 
   /** Removes whiteouts, and directories that are there for nothing but whiteouts, from a directory that merges with none. */
   #clear(directory: Descriptor, path: Segments): void {
+    this.#implied.entered(directory, path);
     for (const name of listNames(directory)) {
       const stats = statAt(directory, name);
       if (stats === undefined) continue;

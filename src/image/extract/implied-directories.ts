@@ -1,4 +1,5 @@
 import type { Descriptor } from '../../os/descriptor.ts';
+import { ImageError } from '../error.ts';
 import type { ByteString } from '../tar/index.ts';
 import { applyAttributes } from './attributes.ts';
 import { copyDirectoryAttributes } from './copy-up.ts';
@@ -19,6 +20,13 @@ const PLAIN = {
   xattrs: new Map(),
 } as const;
 
+/** Of memory for their paths: archives have a few such directories, or were made to have millions. */
+const MOST_BYTES = 16 * 1024 * 1024;
+
+function costOf(key: ByteString): number {
+  return key.length + 100;
+}
+
 /** The directories that an archive has no entry for, though it has one for something in them: those of the layers below. */
 export class ImpliedDirectories implements Parents {
   readonly #lower: LowerLayers;
@@ -27,6 +35,7 @@ export class ImpliedDirectories implements Parents {
   readonly #lowerLinks: 'follow' | 'replace';
   readonly #owner: Owner;
   #any = false;
+  #bytes = 0;
 
   constructor(
     lower: LowerLayers,
@@ -52,9 +61,13 @@ export class ImpliedDirectories implements Parents {
 
   implied(directory: Descriptor, path: Segments, merges: boolean): void {
     this.#any = true;
-    this.#paths.add(path.join('/'));
+    this.#remember(path.join('/'));
     using found = merges ? this.#lower.find(path) : undefined;
     this.#inherit(path, directory, found);
+  }
+
+  entered(directory: Descriptor, path: Segments): void {
+    this.#times.hold(path, directory);
   }
 
   impliedRoot(root: Descriptor): void {
@@ -67,7 +80,20 @@ export class ImpliedDirectories implements Parents {
 
   /** True for one that has had no entry so far; from now on it has. */
   takeEntry(path: Segments): boolean {
-    return this.#paths.delete(path.join('/'));
+    const key = path.join('/');
+    const wasImplied = this.#paths.delete(key);
+    if (wasImplied) this.#bytes -= costOf(key);
+    return wasImplied;
+  }
+
+  #remember(key: ByteString): void {
+    this.#paths.add(key);
+    this.#bytes += costOf(key);
+    if (this.#bytes > MOST_BYTES)
+      throw new ImageError(
+        'too-large',
+        `archive leaves out the entries of more than ${this.#paths.size - 1} directories`,
+      );
   }
 
   #inherit(path: Segments, directory: Descriptor, below: Descriptor | undefined): void {

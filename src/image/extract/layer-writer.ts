@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type Descriptor, openAt, tryOpenAt } from '../../os/descriptor.ts';
+import { type Descriptor, openAt, openDirectory, tryOpenAt } from '../../os/descriptor.ts';
 import {
   tryMakeDirectory,
   tryMakeHardLink,
@@ -55,7 +55,7 @@ export class LayerWriter implements Disposable {
   readonly #rules: LayerRules;
   readonly #lower: LowerLayers;
   readonly #tree: TargetTree;
-  readonly #times = new DirectoryTimes();
+  readonly #times: DirectoryTimes;
   readonly #implied: ImpliedDirectories;
   readonly #hidden: HiddenNames;
   #linksToLower = false;
@@ -65,8 +65,10 @@ export class LayerWriter implements Disposable {
   constructor(rootfs: string, rules: LayerRules, lower: LowerLayers, impliedOwner?: Owner) {
     this.#rules = rules;
     this.#lower = lower;
+    const root = openDirectory(rootfs);
+    this.#times = new DirectoryTimes(root);
     this.#implied = new ImpliedDirectories(lower, this.#times, rules.lowerLinks, impliedOwner);
-    this.#tree = new TargetTree(rootfs, this.#implied);
+    this.#tree = new TargetTree(root, this.#implied);
     this.#hidden = new HiddenNames(this.#tree, lower, this.#implied);
   }
 
@@ -92,7 +94,7 @@ export class LayerWriter implements Disposable {
       const whiteout = this.#rules.whiteouts ? parseWhiteout(last) : undefined;
       const parents = path.slice(0, -1);
       if (whiteout !== undefined) this.#hidden.hide(parents, whiteout);
-      else await this.#place(this.#tree.directory(parents), fromByteString(last), path, entry, content);
+      else await this.#place(this.#tree.directory(parents), fromByteString(last), entry, content);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       throw new ImageError('system', `cannot extract ${showBytes(entry.path)}: ${error.message}`, {
@@ -104,7 +106,7 @@ export class LayerWriter implements Disposable {
   /** To be called after the last entry: now nothing changes the times of directories any more. */
   finish(): void {
     if (!this.#rootSeen) this.#implied.impliedRoot(this.#tree.root);
-    this.#times.apply(this.#tree.root);
+    this.#times.apply();
   }
 
   [Symbol.dispose](): void {
@@ -122,13 +124,12 @@ export class LayerWriter implements Disposable {
   async #place(
     here: Descriptor,
     name: Buffer,
-    path: Segments,
     entry: Entry,
     content: () => AsyncIterable<Piece>,
   ): Promise<void> {
     switch (entry.kind) {
       case 'directory':
-        this.#directory(here, name, path, entry);
+        this.#directory(here, name, entry);
         return;
       case 'file': {
         const opened = this.#attempt(here, name, entry.path, () => tryOpenAt(here, name, NEW_FILE, 0o600));
@@ -162,7 +163,8 @@ export class LayerWriter implements Disposable {
     }
   }
 
-  #directory(here: Descriptor, name: Buffer, path: Segments, entry: Entry): void {
+  #directory(here: Descriptor, name: Buffer, entry: Entry): void {
+    const path = [...this.#tree.pathOf(here), toByteString(name)];
     const made = tryMakeDirectory(here, name, 0o700);
     const existing = made === EEXIST ? statAt(here, name) : undefined;
     const wasImplied = this.#implied.takeEntry(path);

@@ -1,5 +1,5 @@
-import { constants, readlinkSync } from 'node:fs';
-import { Descriptor, openAt, openDirectory, tryOpenAt, tryOpenBeneath } from '../../os/descriptor.ts';
+import { constants } from 'node:fs';
+import { Descriptor, openAt, tryOpenAt, tryOpenBeneath } from '../../os/descriptor.ts';
 import { removeName, tryMakeDirectory, tryReadLink } from '../../os/directory-entries.ts';
 import { statAt } from '../../os/file-attributes.ts';
 import { check } from '../../os/syscall.ts';
@@ -23,6 +23,8 @@ export interface Parents {
   below(path: Segments): Below;
   /** Called with the new directory, which merges with one below or with none; `path` has no links in it. */
   implied(directory: Descriptor, path: Segments, merges: boolean): void;
+  /** Called with a directory before something in it changes; `path` has no links in it. */
+  entered(directory: Descriptor, path: Segments): void;
 }
 
 type Purpose = 'to-fill' | 'to-hide';
@@ -39,11 +41,14 @@ export class TargetTree implements Disposable {
   readonly #parents: Parents;
   // The entries of one directory mostly come in a row.
   readonly #open = new Map<ByteString, Descriptor>();
+  readonly #paths = new WeakMap<Descriptor, Segments>();
   #stale: Descriptor[] = [];
 
-  constructor(path: string, parents: Parents) {
-    this.root = openDirectory(path);
+  /** `root`: the tree's own from now on. */
+  constructor(root: Descriptor, parents: Parents) {
+    this.root = root;
     this.#parents = parents;
+    this.#paths.set(root, []);
   }
 
   /** The directory at a path, made if missing. The descriptor is the tree's own, good until a few others were asked for. */
@@ -58,14 +63,11 @@ export class TargetTree implements Disposable {
     return this.#find(path, 'to-hide');
   }
 
-  /** Where a directory of the tree is, without links in the path. */
+  /** Where a directory that was found here is, without links in the path. */
   pathOf(directory: Descriptor): Segments {
-    const path = (of: Descriptor) =>
-      toByteString(readlinkSync(`/proc/self/fd/${of.fd}`, { encoding: 'buffer' }));
-    return path(directory)
-      .slice(path(this.root).length)
-      .split('/')
-      .filter((name) => name !== '');
+    const path = this.#paths.get(directory);
+    if (path === undefined) throw new TypeError('not a directory of this tree');
+    return path;
   }
 
   /** Whether nothing of the layers below shows in a directory, as it or one above it is opaque. */
@@ -96,21 +98,28 @@ export class TargetTree implements Disposable {
 
   #find(path: Segments, purpose: Purpose): Descriptor | undefined {
     for (const directory of this.#stale.splice(0)) directory[Symbol.dispose]();
-    if (path.length === 0) return this.root;
+    const directory = path.length === 0 ? this.root : this.#opened(path, purpose);
+    if (directory !== undefined) this.#parents.entered(directory, this.pathOf(directory));
+    return directory;
+  }
+
+  #opened(path: Segments, purpose: Purpose): Descriptor | undefined {
     const key = path.join('/');
     const known = this.#open.get(key);
-    if (known !== undefined) {
-      // Moves to the end: what was asked for last is closed last, and a hard link holds two at a time.
-      this.#open.delete(key);
-      this.#open.set(key, known);
-      return known;
-    }
-    const opened = tryOpenBeneath(this.root, fromByteString(key));
-    const directory = typeof opened === 'number' ? this.#walk(path, purpose) : opened;
+    // Moves to the end: what was asked for last is closed last, and a hard link holds two at a time.
+    this.#open.delete(key);
+    const directory = known ?? this.#openBelow(path, key, purpose);
     if (directory === undefined) return undefined;
     if (this.#open.size >= OPEN_DIRECTORIES) this.#closeOldest();
     this.#open.set(key, directory);
     return directory;
+  }
+
+  #openBelow(path: Segments, key: ByteString, purpose: Purpose): Descriptor | undefined {
+    const opened = tryOpenBeneath(this.root, fromByteString(key));
+    if (typeof opened === 'number') return this.#walk(path, purpose);
+    this.#paths.set(opened, path);
+    return opened;
   }
 
   #closeOldest(): void {
@@ -145,7 +154,11 @@ export class TargetTree implements Disposable {
         if (next.startsWith('/')) while (trail.length > 0) closeTop(trail);
         pending.push(...steps(next.split('/'), true));
       }
-      return trail.pop()?.directory ?? openAt(this.root, '.', constants.O_RDONLY | constants.O_DIRECTORY);
+      const found = namesOf(trail);
+      const directory =
+        trail.pop()?.directory ?? openAt(this.root, '.', constants.O_RDONLY | constants.O_DIRECTORY);
+      this.#paths.set(directory, found);
+      return directory;
     } finally {
       while (trail.length > 0) closeTop(trail);
     }
@@ -163,6 +176,7 @@ export class TargetTree implements Disposable {
     const stats = statAt(here, name);
     if (purpose === 'to-hide' || stats === undefined || !isWhiteout(stats) || step.ofLink) return undefined;
     // The layer removed what was below and goes on to fill a new directory of that name.
+    this.#parents.entered(here, namesOf(trail));
     removeName(here, name);
     return keptIfDone(this.#make(here, trail, step, false), makeOpaque);
   }
@@ -170,9 +184,7 @@ export class TargetTree implements Disposable {
   #missing(trail: Trail, step: Step, purpose: Purpose): Descriptor | ByteString | undefined {
     const here = trail.at(-1)?.directory ?? this.root;
     const isHidden = isOpaque(this.root) || trail.some(({ directory }) => isOpaque(directory));
-    const below: Below = isHidden
-      ? { kind: 'nothing' }
-      : this.#parents.below([...trail.map(({ name }) => name), step.name]);
+    const below: Below = isHidden ? { kind: 'nothing' } : this.#parents.below([...namesOf(trail), step.name]);
     switch (below.kind) {
       case 'symlink':
         return below.target;
@@ -189,8 +201,10 @@ export class TargetTree implements Disposable {
 
   #make(here: Descriptor, trail: Trail, step: Step, merges: boolean): Descriptor {
     const name = fromByteString(step.name);
+    const above = namesOf(trail);
+    this.#parents.entered(here, above);
     check(tryMakeDirectory(here, name, 0o700), 'mkdirat', name);
-    const path = [...trail.map(({ name: above }) => above), step.name];
+    const path = [...above, step.name];
     return keptIfDone(openAt(here, name, constants.O_RDONLY | constants.O_DIRECTORY), (directory) =>
       this.#parents.implied(directory, path, merges),
     );
@@ -213,6 +227,10 @@ function steps(names: readonly ByteString[], ofLink: boolean): Step[] {
     .filter((name) => name !== '' && name !== '.')
     .map((name) => ({ name, ofLink }))
     .reverse();
+}
+
+function namesOf(trail: Trail): Segments {
+  return trail.map(({ name }) => name);
 }
 
 function closeTop(trail: Trail): void {

@@ -184,6 +184,37 @@ function withTarget(part: Buffer, target: string): Buffer {
   return block;
 }
 
+describe('directories have the times of their entries, not of what was written to them last', () => {
+  const time = (path: string) => lstatSync(at(path)).mtimeMs;
+  const dated = (name: string, mtime: number) => tar.directory(name, { mtime });
+
+  test('also when they were found by a link', async () => {
+    await extract([
+      dated('usr/', 5),
+      dated('usr/lib/', 6),
+      tar.symlink('lib', 'usr/lib'),
+      dated('lib/sub/', 7),
+      tar.file('lib/sub/file', 'x'),
+      tar.file('usr/lib/file', 'x'),
+    ]);
+    expect(['usr', 'usr/lib', 'usr/lib/sub'].map(time)).toEqual([5000, 6000, 7000]);
+  });
+
+  test('also when they are more than are remembered', async () => {
+    const many = Array.from({ length: 17_000 }, (_, n) => dated(`d${n}/`, n + 1));
+    const late = ['d0/file', 'd1/sub/file', 'd16999/file'].map((name) => tar.file(name, 'x'));
+    await extract([
+      dated('./', 3),
+      dated('d0/own/', 9),
+      ...many,
+      ...late,
+      tar.hardlink('d2/link', 'd0/file'),
+    ]);
+    const paths = ['.', 'd0', 'd0/own', 'd1', 'd2', 'd1/sub', 'd5000', 'd16999'];
+    expect(paths.map(time)).toEqual([3000, 1000, 9000, 2000, 3000, 0, 5_001_000, 17_000_000]);
+  });
+});
+
 describe('an entry that comes again', () => {
   test('wins in an OCI layer, whatever either is', async () => {
     mkdirSync(join(base, 'outside'));

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { TargetTree } from '../../../../src/image/extract/target-tree.ts';
+import { openDirectory } from '../../../../src/os/descriptor.ts';
 
 let base = '';
 beforeEach(() => {
@@ -15,8 +16,9 @@ const descriptors = () => readdirSync('/proc/self/fd').length;
 test('a directory that cannot be given its attributes does not stay open', () => {
   const before = descriptors();
   {
-    using tree = new TargetTree(base, {
+    using tree = new TargetTree(openDirectory(base), {
       below: () => ({ kind: 'directory' }),
+      entered: () => {},
       implied: () => {
         throw new Error('no such owner');
       },
