@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import {
   closeSync,
-  constants,
+  fchmodSync,
   fdatasyncSync,
   fstatSync,
   ftruncateSync,
@@ -10,10 +10,11 @@ import {
   writeSync,
 } from 'node:fs';
 import type { DigestAlgorithm } from '../oci/index.ts';
+import { openOwnFile } from '../os/shared-file.ts';
 
 const READ_SIZE = 1024 * 1024;
-/** For the group too, as its directory. */
-const MODE = 0o660;
+/** For the group to read. Who could write to it could change what has been checked. */
+const MODE = 0o640;
 
 /**
  * A file that is being fetched, hashed as it grows. Readers may follow it from its beginning while it is written; what a
@@ -32,9 +33,15 @@ export class GrowingFile implements Disposable {
     this.path = path;
     this.#algorithm = algorithm;
     this.#hash = createHash(algorithm);
-    const truncate = what === 'restart' ? constants.O_TRUNC : 0;
-    this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | truncate, MODE);
+    this.#fd = openOwnFile(path, MODE);
+    fchmodSync(this.#fd, MODE); // whatever the umask is
     if (what === 'resume') this.#adopt();
+    else ftruncateSync(this.#fd);
+  }
+
+  /** By this path it is read as it is, whatever others put in the place of its name. */
+  get ownPath(): string {
+    return `/proc/self/fd/${this.#fd}`;
   }
 
   /** Bytes written so far. */
@@ -82,7 +89,7 @@ export class GrowingFile implements Disposable {
   /** All bytes from the first on, as they come, of a file that is not complete yet. Its end means that it is. */
   async *follow(): AsyncGenerator<Uint8Array, void, undefined> {
     this.#refuseFailed();
-    const fd = openSync(`/proc/self/fd/${this.#fd}`, 'r');
+    const fd = openSync(this.ownPath, 'r');
     try {
       for (let offset = 0; ; ) {
         const available = this.#length - offset;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { type Digest, parseDigest } from '../oci/index.ts';
-import { isSystemError } from '../os/syscall.ts';
+import { replaceFile } from '../os/durable.ts';
+import { readSharedFile } from '../os/shared-file.ts';
 import type { Store } from '../store/index.ts';
 import { type Expectation, receive } from './download.ts';
 import { ImageError, type ImageErrorCode } from './error.ts';
@@ -50,12 +51,7 @@ export async function lockSource(
 
 /** The ETag of what an earlier attempt has left. To be asked by the holder of the address's lock. */
 export function partialEtag(store: Store, key: string): string | undefined {
-  try {
-    return readFileSync(`${store.blobs.partialPath(lockName(key))}${ETAG}`, 'utf8');
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  return readSharedFile(`${store.blobs.partialPath(lockName(key))}${ETAG}`);
 }
 
 /**
@@ -64,30 +60,36 @@ export function partialEtag(store: Store, key: string): string | undefined {
  */
 export class Spool implements Disposable {
   readonly #store: Store;
+  readonly #file: GrowingFile;
   /** What progress calls it. */
   readonly what: string;
+  /** Where it is read, as often as need be: it is the same each time. */
   readonly path: string;
   /** Of the bytes as they came. */
   readonly digest: Digest;
   readonly size: number;
   #kept = false;
 
-  constructor(store: Store, file: Pick<Spool, 'what' | 'path' | 'digest' | 'size'>) {
+  /** `file` has come to its end, and goes with this. */
+  constructor(store: Store, what: string, file: GrowingFile) {
     this.#store = store;
-    this.what = file.what;
-    this.path = file.path;
-    this.digest = file.digest;
-    this.size = file.size;
+    this.#file = file;
+    this.what = what;
+    this.path = file.ownPath;
+    this.digest = parseDigest(`sha512:${file.finish()}`);
+    this.size = file.length;
   }
 
   keep(): void {
-    this.#store.blobs.keep(this.path, this.digest);
+    this.#store.blobs.keep(this.#file.path, this.digest);
     this.#kept = true;
   }
 
   [Symbol.dispose](): void {
-    if (this.#kept) rmSync(`${this.path}${ETAG}`, { force: true });
-    else remove(this.path);
+    const { path } = this.#file;
+    this.#file[Symbol.dispose]();
+    if (this.#kept) rmSync(`${path}${ETAG}`, { force: true });
+    else remove(path);
   }
 }
 
@@ -101,12 +103,12 @@ export async function spool(
   options: Pick<ImportOptions, 'report' | 'signal'>,
 ): Promise<Spool> {
   const path = store.blobs.partialPath(lockName(request.key));
+  const file = new GrowingFile(path, 'sha512', request.resume ? 'resume' : 'restart');
   try {
-    using file = new GrowingFile(path, 'sha512', request.resume ? 'resume' : 'restart');
     await fill(file, request, options);
-    const digest = parseDigest(`sha512:${file.finish()}`);
-    return new Spool(store, { what: request.what, path, digest, size: file.length });
+    return new Spool(store, request.what, file);
   } catch (error) {
+    file[Symbol.dispose]();
     if (!request.resume || isUseless(error) || isEmpty(path)) remove(path);
     throw error;
   }
@@ -138,7 +140,7 @@ function fill(
 
 function noteEtag(path: string, etag: string | undefined): void {
   if (etag === undefined) rmSync(`${path}${ETAG}`, { force: true });
-  else writeFileSync(`${path}${ETAG}`, etag);
+  else replaceFile(`${path}${ETAG}`, etag);
 }
 
 /** Who sends what was not asked for, or too much, or nothing any more, would do so again. */

@@ -47,7 +47,7 @@ export async function heldImage(
   image: ImageRecord | undefined,
   options: ImportOptions,
 ): Promise<ImageRecord | undefined> {
-  if (image === undefined) return undefined;
+  if (image === undefined || options.accepts?.(image) === false) return undefined;
   await hold(image, options);
   return store.isReady(image) || hasBlobs(store, image) ? image : undefined;
 }

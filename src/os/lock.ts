@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { PLAINLY } from './shared-file.ts';
 import { check, isSystemError, libc } from './syscall.ts';
 
 const flock = libc('int flock(int fd, int operation)');
@@ -56,12 +57,12 @@ export function shared(path: string, signal?: AbortSignal): Promise<Lock> {
 
 /** Makes the file that is to be locked, where there is none. */
 export function ensureLockFile(path: string): string {
-  closeSync(openSync(path, constants.O_RDONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o660));
+  closeSync(openSync(path, constants.O_CREAT | PLAINLY, 0o660));
   return path;
 }
 
 function attempt(path: string, kind: number): Lock | undefined {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const fd = openSync(path, PLAINLY);
   try {
     check(flock(fd, kind | LOCK_NB), 'flock', path);
     return new Lock(path, fd);

@@ -7,7 +7,8 @@ const GROUP = 'rkt';
 /** A directory of root that a group may use as `mode` says. One that is there keeps what an administrator gave it. */
 export function ensureSharedDirectory(path: string, mode = 0o2750, group = GROUP): void {
   try {
-    mkdirSync(path);
+    // Open to nobody until it is as it shall be.
+    mkdirSync(path, { mode: 0o700 });
   } catch (error) {
     if (isSystemError(error, 'EEXIST')) return;
     throw error;

@@ -1,7 +1,8 @@
-import { opendirSync, readdirSync } from 'node:fs';
-import { type Descriptor, tryOpenBeneath } from './descriptor.ts';
+import { opendirSync, readdirSync, rmSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { type Descriptor, openDirectory, tryOpenBeneath } from './descriptor.ts';
 import { removeName, tryRemoveEmptyDirectory, tryRename } from './directory-entries.ts';
-import { check, libcInBackground, type Path, SystemError } from './syscall.ts';
+import { check, isSystemError, libcInBackground, type Path, SystemError } from './syscall.ts';
 
 const syncfs = libcInBackground('int syncfs(int fd)');
 
@@ -32,6 +33,17 @@ export function removeTree(parent: Descriptor, name: Path): void {
   if (opened === undefined) return;
   using top = opened;
   new Removal(top).directory(parent, name, top, 0);
+}
+
+/** Removes what a path names, whatever it is: others may have made a directory where a file should be. Nothing happens where there is none. */
+export function removeAny(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    if (!isSystemError(error, 'ERR_FS_EISDIR')) throw error;
+    using parent = openDirectory(dirname(path));
+    removeTree(parent, basename(path));
+  }
 }
 
 /** A directory's descriptor; undefined for what is gone, and for any other name, which is removed at once. */

@@ -1,4 +1,4 @@
-import { AppcError, type ImageName, parseImageName } from '../appc/index.ts';
+import { AppcError, type ImageID, type ImageName, parseImageName } from '../appc/index.ts';
 import { canonicalReference, findNamed, parseReference, requireImage } from '../image/index.ts';
 import { type ImageRecord, type Store, StoreError } from '../store/index.ts';
 
@@ -7,7 +7,7 @@ import { type ImageRecord, type Store, StoreError } from '../store/index.ts';
  * or an image string that it was fetched by. @throws StoreError in rkt's words
  */
 export function lookUpImage(store: Store, word: string): ImageRecord {
-  if (/^sha(?:256|512)-/.test(word)) return requireImage(store, store.resolve(word));
+  if (isId(word)) return requireImage(store, store.resolve(word));
   const name = nameOf(word);
   const found = (name && findNamed(store, name.name, name.labels)) ?? fetchedAs(store, word);
   if (found !== undefined) return found;
@@ -16,6 +16,15 @@ export function lookUpImage(store: Store, word: string): ImageRecord {
     'no-image',
     `cannot find aci satisfying name: "${name?.name ?? word}" and labels: [${labels.join(' ')}] in the local store`,
   );
+}
+
+/** The same for who needs the id alone: one whose record cannot be read has it all the same, and can be removed by it. */
+export function lookUpImageId(store: Store, word: string): ImageID {
+  return isId(word) ? store.resolve(word) : lookUpImage(store, word).id;
+}
+
+function isId(word: string): boolean {
+  return /^sha(?:256|512)-/.test(word);
 }
 
 function nameOf(word: string): ImageName | undefined {

@@ -1,6 +1,6 @@
 import { openStore, type Store } from '../store/index.ts';
 import type { Host } from './host.ts';
-import { lookUpImage } from './image-lookup.ts';
+import { lookUpImageId } from './image-lookup.ts';
 import { imagesOfPods, layersOfPods } from './pod-usage.ts';
 
 export type RemovalEvent =
@@ -17,16 +17,18 @@ export async function removeImages(
   report: (event: RemovalEvent) => void,
 ): Promise<void> {
   const store = openStore(host.dataDirectory);
+  let removed = 0;
   for (const image of images) {
     try {
-      const { id } = lookUpImage(store, image);
+      const id = lookUpImageId(store, image);
       await store.remove(id);
+      removed += 1;
       report({ kind: 'removed', id });
     } catch (error) {
       report({ kind: 'failed', image, error });
     }
   }
-  free(host, store);
+  if (removed > 0) free(host, store);
 }
 
 export interface ImageGcRequest {

@@ -6,7 +6,13 @@ import {
   STAGE1_INTERFACE_VERSION,
 } from '../abi/stage1.ts';
 import { annotationValue, type ImageManifest, labelValue } from '../appc/index.ts';
-import { type FetchCheck, fetchImage, parseReference } from '../image/index.ts';
+import {
+  canonicalReference,
+  type FetchCheck,
+  fetchImage,
+  parseReference,
+  readyImage,
+} from '../image/index.ts';
 import type { ImageRecord, Store } from '../store/index.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
@@ -103,7 +109,9 @@ async function tryNamed(
 ): Promise<ImageRecord | undefined> {
   const file = fileOf(host, wanted.name);
   const image = existsSync(file) ? await importOurs(host, session, basename(file)) : undefined;
-  return image !== undefined && isNamed(image, wanted) ? image : findInStore(session.store, wanted);
+  if (image !== undefined && isNamed(image, wanted)) return image;
+  const stored = findInStore(session.store, wanted);
+  return stored === undefined ? undefined : readyImage(session.store, stored, session.options);
 }
 
 function fileOf(host: Host, name: string): string {
@@ -145,9 +153,15 @@ async function importStage1(session: ImageSession, text: string, isTrusted: bool
   const insecure = {
     has: (check: FetchCheck) => (isTrusted && check === 'image') || context.insecure.has(check),
   };
-  const image = await fetchImage({ ...context, insecure }, { reference, pullPolicy: 'new' }, options);
+  const key = canonicalReference(reference);
+  const image = await fetchImage(
+    { ...context, insecure },
+    { reference, pullPolicy: 'new' },
+    // Others may write to the store: for root only that counts which root has noted.
+    { ...options, accepts: (stored) => store.isStage1From(stored, key) },
+  );
   checkInterface(image.manifest);
-  return store.markStage1(image);
+  return store.markStage1(image, key);
 }
 
 function isOurs(host: Host, path: string): boolean {
@@ -164,6 +178,9 @@ function checkInterface(manifest: ImageManifest): void {
     throw bad(`${manifest.name} is of stage1 interface version ${version}, not ${STAGE1_INTERFACE_VERSION}`);
   if (annotationValue(manifest.annotations, entrypointAnnotation('run')) === undefined)
     throw bad(`${manifest.name} has no annotation ${entrypointAnnotation('run')}: it is no stage1`);
+  // They come from the store, to which others may write.
+  if (manifest.dependencies.length > 0)
+    throw bad(`${manifest.name} depends on other images, which a stage1 must not`);
 }
 
 function bad(message: string): Stage0Error {

@@ -1,14 +1,13 @@
-import { chmodSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, digestAlgorithm, digestHex, parseDigest } from '../oci/index.ts';
 import { syncDirectory } from '../os/durable.ts';
-import { isSystemError } from '../os/syscall.ts';
+import { removeAny } from '../os/tree.ts';
 import type { StorePaths } from './layout.ts';
 import { namesIn } from './names.ts';
 
-const ALGORITHMS = ['sha256', 'sha512'] as const;
-/** For the group, as the directories. */
-const DIRECTORY_MODE = 0o2770;
+/** A directory for each. */
+export const BLOB_ALGORITHMS = ['sha256', 'sha512'] as const;
 
 /** Content by its digest, as it was fetched. A blob has its name only when all of it is there and is what the digest says. */
 export class Blobs {
@@ -24,7 +23,8 @@ export class Blobs {
 
   /** Bytes of a blob; undefined where the store has none of this digest. */
   size(digest: Digest): number | undefined {
-    return statSync(this.path(digest), { throwIfNoEntry: false })?.size;
+    const stats = lstatSync(this.path(digest), { throwIfNoEntry: false });
+    return stats?.isFile() === true ? stats.size : undefined;
   }
 
   /** For what is there while something is fetched. */
@@ -40,18 +40,17 @@ export class Blobs {
   /** Gives what is complete and on the disk at `path` the name of its digest. */
   keep(path: string, digest: Digest): void {
     const directory = join(this.#paths.blob, digestAlgorithm(digest));
-    makeDirectory(directory);
     renameSync(path, this.path(digest));
     syncDirectory(directory);
   }
 
   remove(digest: Digest): void {
-    rmSync(this.path(digest), { force: true });
+    removeAny(this.path(digest));
   }
 
   /** All that have a digest for a name; other files are nobody's business. */
   list(): Digest[] {
-    return ALGORITHMS.flatMap((algorithm) =>
+    return BLOB_ALGORITHMS.flatMap((algorithm) =>
       namesIn(join(this.#paths.blob, algorithm)).flatMap((hex) => digestOf(`${algorithm}:${hex}`)),
     );
   }
@@ -59,7 +58,7 @@ export class Blobs {
   /** Names and ages of what is there in part; milliseconds since it was last written to. */
   partials(): ReadonlyArray<{ readonly name: string; readonly age: number }> {
     return namesIn(this.#paths.partial).flatMap((name) => {
-      const stats = statSync(this.partialPath(name), { throwIfNoEntry: false });
+      const stats = lstatSync(this.partialPath(name), { throwIfNoEntry: false });
       return stats === undefined ? [] : [{ name, age: Date.now() - stats.mtimeMs }];
     });
   }
@@ -70,14 +69,5 @@ function digestOf(text: string): Digest[] {
     return [parseDigest(text)];
   } catch {
     return []; // not one of ours
-  }
-}
-
-function makeDirectory(path: string): void {
-  try {
-    mkdirSync(path);
-    chmodSync(path, DIRECTORY_MODE);
-  } catch (error) {
-    if (!isSystemError(error, 'EEXIST')) throw error;
   }
 }

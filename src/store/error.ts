@@ -4,6 +4,10 @@ export type StoreErrorCode =
   | 'id-too-short'
   | 'ambiguous-id'
   | 'bad-record'
+  /** For root and the group `rkt` only. */
+  | 'no-access'
+  /** Others than root could have put in there what root is about to believe. */
+  | 'unsafe'
   | 'layer-missing'
   /** Two digests share the beginning that layers are named by, or somebody changed the store. */
   | 'layer-mismatch';

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, digestHex } from '../oci/index.ts';
-import { isSystemError } from '../os/syscall.ts';
+import { readSharedFile } from '../os/shared-file.ts';
 
 /** The file beside a layer's root that says what it is. */
 export const LAYER_NOTE = 'digest';
@@ -21,17 +20,8 @@ export function layerName(digest: Digest): string {
 
 /** Undefined where there is no layer of this name. */
 export function readLayerNote(layerDirectory: string, name: string): LayerNote | undefined {
-  const text = readIfThere(join(layerDirectory, name, LAYER_NOTE));
+  const text = readSharedFile(join(layerDirectory, name, LAYER_NOTE));
   if (text === undefined) return undefined;
   const [digest = '', size] = text.split('\n');
   return { digest, size: Number(size) };
-}
-
-export function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return undefined;
-    throw error;
-  }
 }

@@ -1,27 +1,35 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ensureSharedDirectory } from '../os/shared-directory.ts';
+import { isSystemError } from '../os/syscall.ts';
+import { BLOB_ALGORITHMS } from './blobs.ts';
+import { noAccess } from './names.ts';
+
+const SHARED = 0o2770;
+const SEEN = 0o2750;
+const PRIVATE = 0o700;
 
 /**
  * Directories of the store, below `cas/` of the data directory. Members of the group `rkt` bring images in and take them out without
  * being root, as in rkt. Layers hold setuid programs and devices of images: nobody but root may pass. What makes an image a
- * stage1, whose programs run as root of the host, is for root alone to say.
+ * stage1, whose programs run as root of the host, is for root alone to say. What is above these directories is root's, so that nobody
+ * can put another one in the place of one.
  */
 const DIRECTORIES = {
   /** What is known of each image. */
-  image: 0o2770,
-  /** Which local file was which image. */
-  source: 0o2770,
+  image: SHARED,
+  /** Which local file was which image: also the file of a stage1. */
+  source: PRIVATE,
   /** Which name or address was which image, and when. */
-  remote: 0o2770,
-  /** What was fetched, by digest. */
-  blob: 0o2770,
+  remote: SHARED,
+  /** What was fetched, by digest: a directory for each algorithm. */
+  blob: SEEN,
   /** What has been fetched in part: it is taken up again. */
-  partial: 0o2770,
-  locks: 0o2770,
-  layer: 0o700,
-  tmp: 0o700,
-  stage1: 0o700,
+  partial: SHARED,
+  locks: SHARED,
+  layer: PRIVATE,
+  tmp: PRIVATE,
+  stage1: PRIVATE,
 } as const;
 
 type Name = keyof typeof DIRECTORIES;
@@ -38,7 +46,6 @@ const NAMES: readonly Name[] = [
   'tmp',
   'stage1',
 ];
-const SHARED = 0o2770;
 
 export function storePaths(dataDirectory: string): StorePaths {
   const at = (name: Name) => join(dataDirectory, 'cas', name);
@@ -55,14 +62,25 @@ export function storePaths(dataDirectory: string): StorePaths {
   };
 }
 
+/** @throws StoreError no-access */
 export function makeStoreDirectories(dataDirectory: string): void {
-  mkdirSync(dirname(dataDirectory), { recursive: true });
-  ensureSharedDirectory(dataDirectory);
-  ensureSharedDirectory(join(dataDirectory, 'cas'), SHARED);
+  try {
+    mkdirSync(dirname(dataDirectory), { recursive: true });
+    ensureSharedDirectory(dataDirectory);
+    makeDirectories(dataDirectory);
+  } catch (error) {
+    if (isSystemError(error, 'EACCES')) throw noAccess(`use the store of ${dataDirectory}`, error);
+    throw error;
+  }
+}
+
+function makeDirectories(dataDirectory: string): void {
+  ensureSharedDirectory(join(dataDirectory, 'cas'), SEEN);
   const paths = storePaths(dataDirectory);
   // Who is not root does not get to make what is root's alone: the next who is root does.
   const isRoot = process.geteuid?.() === 0;
   for (const name of NAMES) {
-    if (isRoot || DIRECTORIES[name] === SHARED) ensureSharedDirectory(paths[name], DIRECTORIES[name]);
+    if (isRoot || DIRECTORIES[name] !== PRIVATE) ensureSharedDirectory(paths[name], DIRECTORIES[name]);
   }
+  for (const algorithm of BLOB_ALGORITHMS) ensureSharedDirectory(join(paths.blob, algorithm), SHARED);
 }

@@ -1,7 +1,9 @@
-import { closeSync, constants, fchmodSync, fstatSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fstatSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { exclusive, type Lock, shared, tryExclusive } from '../os/lock.ts';
+import { PLAINLY } from '../os/shared-file.ts';
 import { isSystemError } from '../os/syscall.ts';
+import { removeAny } from '../os/tree.ts';
 import { namesIn } from './names.ts';
 
 /**
@@ -35,7 +37,7 @@ export class StoreLocks {
 
   /** Releases an exclusive lock for the last time: what it stood for is gone. */
   retire(name: string, lock: Lock): void {
-    rmSync(join(this.#directory, name), { force: true });
+    removeAny(join(this.#directory, name));
     lock.release();
   }
 
@@ -71,8 +73,7 @@ export class StoreLocks {
   // For the group too, whatever the umask is: its members take part.
   #ensure(name: string): string {
     const path = join(this.#directory, name);
-    const flags = constants.O_RDONLY | constants.O_CREAT | constants.O_NOFOLLOW;
-    const fd = openSync(path, flags, 0o660);
+    const fd = openLockFile(path);
     try {
       fchmodSync(fd, 0o660);
     } catch (error) {
@@ -82,6 +83,18 @@ export class StoreLocks {
       closeSync(fd);
     }
     return path;
+  }
+}
+
+/** A directory, a link or a fifo that somebody has put there goes: a lock is for everybody. */
+function openLockFile(path: string): number {
+  const open = () => openSync(path, constants.O_CREAT | PLAINLY, 0o660);
+  try {
+    return open();
+  } catch (error) {
+    if (!isSystemError(error, 'EISDIR', 'ELOOP', 'ENXIO')) throw error;
+    removeAny(path);
+    return open();
   }
 }
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FieldReader } from '../abi/json.ts';
 import { type ImageID, parseImageID } from '../appc/index.ts';
 import { replaceFile } from '../os/durable.ts';
+import { readSharedFile } from '../os/shared-file.ts';
 import { sweepNotes } from './notes.ts';
 
 /** Which image an address was when it was last asked, and what its server said of how long that holds. */
@@ -53,7 +53,7 @@ export class RemoteNotes {
 
 function readNote(path: string): (RemoteNote & { readonly reference: string }) | undefined {
   try {
-    const note = new FieldReader(JSON.parse(readFileSync(path, 'utf8')), 'note');
+    const note = new FieldReader(JSON.parse(readSharedFile(path) ?? ''), 'note');
     return {
       reference: note.text('reference'),
       id: parseImageID(note.text('id')),

@@ -3,6 +3,7 @@ import { type BigIntStats, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ImageID, parseImageID } from '../appc/index.ts';
 import { replaceFile } from '../os/durable.ts';
+import { isSystemError } from '../os/syscall.ts';
 import { sweepNotes } from './notes.ts';
 
 /** A local file as it was when an image was read from it: if all of this is unchanged, so is the content. */
@@ -25,10 +26,13 @@ export interface SourceNote {
 }
 
 const VERIFIED = 'verified';
-/** For the group, as its directory. */
-const MODE = 0o660;
+/** For root, as its directory. */
+const MODE = 0o600;
 
-/** Images by the files that they were read from, so that a second run does not read them again. */
+/**
+ * Images by the files that they were read from, so that a second run does not read them again. For root alone: it says which image
+ * the file of a stage1 is.
+ */
 export class SourceCache {
   readonly #directory: string;
 
@@ -43,12 +47,17 @@ export class SourceCache {
 
   note(identity: FileIdentity, { id, isVerified }: SourceNote): void {
     const lines = [identity.stamp, id, isVerified ? VERIFIED : 'unverified'];
-    replaceFile(this.#path(identity), `${lines.join('\n')}\n`, MODE);
+    try {
+      replaceFile(this.#path(identity), `${lines.join('\n')}\n`, MODE);
+    } catch (error) {
+      // Who is not root reads a file again.
+      if (!isSystemError(error, 'EACCES', 'ENOENT')) throw error;
+    }
   }
 
   /** Removes notes on images that are gone, and those that cannot be read. */
   sweep(isGone: (id: ImageID) => boolean): void {
-    sweepNotes(this.#directory, readNote, isGone);
+    if (process.geteuid?.() === 0) sweepNotes(this.#directory, readNote, isGone);
   }
 
   #path(identity: FileIdentity): string {

@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatImageManifest, type ImageID } from '../appc/index.ts';
 import { replaceFile } from '../os/durable.ts';
+import { readSharedFile } from '../os/shared-file.ts';
 import { isSystemError } from '../os/syscall.ts';
 import type { ImportedImage } from './record.ts';
 
 const MODE = 0o600;
 
 /**
- * What the operator has given as a stage1. Records can be written by the group `rkt`; a mark can be made by root alone, and holds
- * for one content only.
+ * What the operator has given as a stage1, and by which references. Records can be written by the group `rkt`, and what is remembered
+ * of addresses, too; a mark can be made by root alone, and holds for one content only.
  */
 export class Stage1Marks {
   readonly #directory: string;
@@ -20,17 +21,20 @@ export class Stage1Marks {
   }
 
   has(image: ImportedImage): boolean {
-    try {
-      return readFileSync(this.#path(image), 'utf8') === contentOf(image);
-    } catch (error) {
-      // Who may not look has no use for a stage1 either.
-      if (isSystemError(error, 'ENOENT', 'EACCES')) return false;
-      throw error;
-    }
+    return this.references(image).length > 0;
   }
 
-  set(image: ImportedImage): void {
-    replaceFile(this.#path(image), contentOf(image), MODE);
+  /** The canonical references that an image of this content was given by. */
+  references(image: ImportedImage): readonly string[] {
+    const [content, ...references] = this.#read(image)?.trimEnd().split('\n') ?? [];
+    return content === contentOf(image) ? references : [];
+  }
+
+  /** One writer at a time: the caller has the lock of this image. */
+  add(image: ImportedImage, reference: string): void {
+    const known = this.references(image);
+    if (known.includes(reference)) return;
+    replaceFile(this.#path(image), `${[contentOf(image), ...known, reference].join('\n')}\n`, MODE);
   }
 
   remove(id: ImageID): void {
@@ -42,6 +46,16 @@ export class Stage1Marks {
     }
   }
 
+  #read(image: ImportedImage): string | undefined {
+    try {
+      return readSharedFile(this.#path(image));
+    } catch (error) {
+      // Who may not look has no use for a stage1 either.
+      if (isSystemError(error, 'EACCES')) return undefined;
+      throw error;
+    }
+  }
+
   #path({ id }: Pick<ImportedImage, 'id'>): string {
     return join(this.#directory, id);
   }
@@ -49,5 +63,5 @@ export class Stage1Marks {
 
 function contentOf({ manifest, contents, layers }: ImportedImage): string {
   const text = JSON.stringify([formatImageManifest(manifest), contents, layers]);
-  return `${createHash('sha256').update(text).digest('hex')}\n`;
+  return createHash('sha256').update(text).digest('hex');
 }

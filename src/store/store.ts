@@ -1,16 +1,20 @@
-import { rmSync, statSync, utimesSync } from 'node:fs';
+import { lutimesSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ImageID, parseImageID } from '../appc/index.ts';
 import type { Digest } from '../oci/index.ts';
 import { replaceFile, syncDirectory } from '../os/durable.ts';
+import { readSharedFile } from '../os/shared-file.ts';
 import { isSystemError } from '../os/syscall.ts';
+import { removeAny } from '../os/tree.ts';
 import { Blobs } from './blobs.ts';
 import { LayerDraft } from './draft.ts';
 import { StoreError } from './error.ts';
-import { layerName, readIfThere, readLayerNote } from './layer-note.ts';
+import { guardStore } from './guard.ts';
+import { layerName, readLayerNote } from './layer-note.ts';
 import { makeStoreDirectories, type StorePaths, storePaths } from './layout.ts';
 import { StoreLocks } from './locks.ts';
 import { namesIn } from './names.ts';
+import { sweepTemporaries } from './notes.ts';
 import { Pins } from './pins.ts';
 import {
   formatRecord,
@@ -28,9 +32,11 @@ import { type Swept, sweep, sweepPartials, type Usage } from './sweep.ts';
 const LEAST_ID_DIGITS = 2;
 const FULL_ID = 'sha512-'.length + 64;
 const SUFFIX = '.json';
+/** What else lies among them is nobody's business. */
+const RECORD = /^sha(?:256|512)-[0-9a-f]{64}\.json$/;
 const RECORD_MODE = 0o660;
 
-/** The store of a data directory; nothing is made there before something is imported. */
+/** The store of a data directory; nothing is made there before something is imported. @throws StoreError unsafe */
 export function openStore(dataDirectory: string): Store {
   return new Store(dataDirectory);
 }
@@ -52,6 +58,7 @@ export class Store {
   constructor(dataDirectory: string) {
     this.#dataDirectory = dataDirectory;
     this.#paths = storePaths(dataDirectory);
+    guardStore(this.#paths);
     this.sources = new SourceCache(this.#paths.source);
     this.remotes = new RemoteNotes(this.#paths.remote);
     this.blobs = new Blobs(this.#paths);
@@ -78,6 +85,7 @@ export class Store {
   get(id: ImageID): ImageRecord | undefined {
     return this.#read(id, (text, path, lastUsed) => {
       const image = parseRecord(text, path, lastUsed);
+      requireId(image, id, path);
       return { ...image, isStage1: this.#marks.has(image) };
     });
   }
@@ -114,23 +122,31 @@ export class Store {
     const path = this.#recordPath(image.id);
     const importTime = this.#importTime(image.id) ?? Date.now();
     const text = formatRecord({ ...image, importTime });
-    if (readIfThere(path) === text) this.touch(image.id);
+    if (readSharedFile(path) === text) this.touch(image.id);
     else replaceFile(path, text, RECORD_MODE);
     return { ...image, importTime, lastUsed: statSync(path).mtimeMs, isStage1: this.#marks.has(image) };
   }
 
-  /** Notes that the operator has given this image as a stage1. It has to be extracted: what will run is part of the mark. */
-  async markStage1(image: ImageRecord): Promise<ImageRecord> {
+  /**
+   * Notes that the operator has given this image as a stage1, by this canonical reference. It has to be extracted: what will run is
+   * part of the mark.
+   */
+  async markStage1(image: ImageRecord, reference: string): Promise<ImageRecord> {
     using _lock = await this.locks.exclusive(image.id);
-    if (!this.#marks.has(image)) this.#marks.set(image);
+    this.#marks.add(image, reference);
     return { ...image, isStage1: true };
+  }
+
+  /** Whether it is what the operator has given as a stage1 by this reference, whoever else may write to the store. */
+  isStage1From(image: ImageRecord, reference: string): boolean {
+    return this.#marks.references(image).includes(reference);
   }
 
   /** Notes that an image is being used now. */
   touch(id: ImageID): void {
     const now = new Date();
     try {
-      utimesSync(this.#recordPath(id), now, now);
+      lutimesSync(this.#recordPath(id), now, now);
     } catch (error) {
       // A member of the group may use what root has fetched; only its owner may set a file's time. And somebody may have removed
       // the image meanwhile: whoever uses it has pinned what it is made of.
@@ -145,7 +161,7 @@ export class Store {
     const wasThere = statSync(path, { throwIfNoEntry: false }) !== undefined;
     // What it was trusted with goes first: a kill in between must not leave that behind.
     this.#marks.remove(id);
-    rmSync(path, { force: true });
+    removeAny(path);
     if (wasThere) syncDirectory(this.#paths.image);
     this.locks.retire(id, lock);
     return wasThere;
@@ -163,6 +179,8 @@ export class Store {
     const isGone = (id: ImageID) => statSync(this.#recordPath(id), { throwIfNoEntry: false }) === undefined;
     this.remotes.sweep(isGone);
     this.sources.sweep(isGone);
+    for (const directory of [this.#paths.image, this.#paths.remote, this.#paths.source])
+      sweepTemporaries(directory);
     this.locks.sweep();
   }
 
@@ -223,7 +241,7 @@ export class Store {
 
   #read<T>(id: ImageID, parse: (text: string, path: string, lastUsed: number) => T): T | undefined {
     const path = this.#recordPath(id);
-    const text = readIfThere(path);
+    const text = readSharedFile(path);
     const stats = statSync(path, { throwIfNoEntry: false });
     return text === undefined || stats === undefined ? undefined : parse(text, path, stats.mtimeMs);
   }
@@ -234,6 +252,12 @@ export class Store {
 
   #recordNames(): string[] {
     const names = namesIn(this.#paths.image).sort();
-    return names.filter((name) => name.endsWith(SUFFIX)).map((name) => name.slice(0, -SUFFIX.length));
+    return names.filter((name) => RECORD.test(name)).map((name) => name.slice(0, -SUFFIX.length));
   }
+}
+
+/** Otherwise who asks for one image, as a stage1 perhaps, would be given another that is as good by itself. */
+function requireId(image: Pick<ImageRecord, 'id'>, asked: ImageID, path: string): void {
+  if (image.id.slice(0, FULL_ID) !== asked.slice(0, FULL_ID))
+    throw new StoreError('bad-record', `image record ${path} is of another image: ${image.id}`);
 }

@@ -1,6 +1,6 @@
-import { rmSync } from 'node:fs';
 import type { Digest } from '../oci/index.ts';
 import type { Lock } from '../os/lock.ts';
+import { removeAny } from '../os/tree.ts';
 import type { Blobs } from './blobs.ts';
 import { removeLayer } from './draft.ts';
 import { layerName, readLayerNote } from './layer-note.ts';
@@ -24,6 +24,9 @@ export interface Swept {
   readonly bytes: number;
 }
 
+/** Each is an open file, and there may be more to remove than files may be open. */
+const MOST_LOCKS = 256;
+
 interface Place {
   readonly paths: StorePaths;
   readonly locks: StoreLocks;
@@ -46,6 +49,8 @@ interface Removed {
 }
 
 function sweepLayers({ paths, locks }: Place, usage: Usage): Removed {
+  // Layers are root's: what a member of the group leaves of them goes when root sweeps.
+  if (process.geteuid?.() !== 0) return { count: 0, bytes: 0 };
   const used = () => new Set([...namesUsed(usage.records()), ...usage.podLayers()]);
   return removeUnused(locks, namesIn(paths.layer), layerPin, used, (name) => {
     const size = readLayerNote(paths.layer, name)?.size ?? 0;
@@ -71,14 +76,29 @@ function removeUnused<T extends string>(
   remove: (one: T) => number,
 ): Removed {
   const before = used();
-  const locked = all
-    .filter((one) => !before.has(one))
-    .flatMap((one) => {
-      const lock = locks.tryExclusive(pinOf(one));
-      return lock === undefined ? [] : [{ one, lock }];
-    });
+  const unused = all.filter((one) => !before.has(one));
+  let [count, bytes] = [0, 0];
+  for (let at = 0; at < unused.length; at += MOST_LOCKS) {
+    const removed = removeSome(locks, unused.slice(at, at + MOST_LOCKS), pinOf, used, remove);
+    count += removed.count;
+    bytes += removed.bytes;
+  }
+  return { count, bytes };
+}
+
+function removeSome<T extends string>(
+  locks: StoreLocks,
+  candidates: readonly T[],
+  pinOf: (one: T) => string,
+  used: () => ReadonlySet<string>,
+  remove: (one: T) => number,
+): Removed {
+  const locked = candidates.flatMap((one) => {
+    const lock = locks.tryExclusive(pinOf(one));
+    return lock === undefined ? [] : [{ one, lock }];
+  });
   try {
-    const now = locked.length === 0 ? before : used();
+    const now = used();
     const unused = locked.filter(({ one }) => !now.has(one));
     const bytes = unused.map(({ one, lock }) => retire(locks, pinOf(one), lock, () => remove(one)));
     return { count: unused.length, bytes: bytes.reduce((sum, size) => sum + size, 0) };
@@ -108,7 +128,7 @@ export function sweepPartials({ blobs, locks }: Place, age: number): void {
     if (partial.age < age) continue;
     const lock = locks.tryExclusive(partial.name);
     if (lock === undefined) continue;
-    rmSync(blobs.partialPath(partial.name), { force: true });
+    removeAny(blobs.partialPath(partial.name));
     locks.retire(partial.name, lock);
   }
 }

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { blankImageManifest, parseACIdentifier, parseImageID } from '../../../src/appc/index.ts';
 import { type Digest, parseDigest } from '../../../src/oci/index.ts';
 import { tryExclusive } from '../../../src/os/lock.ts';
@@ -60,7 +60,7 @@ test('nothing is made before something is written, and only for those whom it co
   const modes = ['.', 'image', 'layer', 'tmp', 'locks'].map((name) =>
     (statSync(cas(name)).mode & 0o7777).toString(8),
   );
-  expect(modes).toEqual(['2770', '2770', '700', '700', '2770']);
+  expect(modes).toEqual(['2750', '2770', '700', '700', '2770']);
   chmodSync(cas('image'), 0o2750);
   store.prepare();
   expect(statSync(cas('image')).mode & 0o7777).toBe(0o2750);
@@ -96,12 +96,25 @@ describe('records', () => {
     },
   );
 
+  test('of one image in the place of that of another are no record of it; what is none is passed over', async () => {
+    await store.put(record(id('ab')));
+    const text = readFileSync(cas('image', `${id('ab')}.json`), 'utf8');
+    writeFileSync(cas('image', `${id('cd')}.json`), text);
+    expect(() => store.get(id('cd'))).toThrow(
+      expect.objectContaining({ code: 'bad-record', message: expect.stringContaining('of another image') }),
+    );
+    rmSync(cas('image', `${id('cd')}.json`));
+    for (const stray of ['x.json', 'sha512-ab.json', `${id('cd')}.json.tmp`])
+      writeFileSync(cas('image', stray), text);
+    expect(store.list()).toEqual([id('ab')]);
+  });
+
   test('say who was given as a stage1, which no image and no later import changes', async () => {
     const image = await store.put(record(id('ab')));
     // As records were written before there were marks.
     expect(readFileSync(cas('image', `${id('ab')}.json`), 'utf8')).not.toContain('isStage1');
     expect([image.isStage1, store.get(id('ab'))?.isStage1]).toEqual([false, false]);
-    expect((await store.markStage1(image)).isStage1).toBe(true);
+    expect((await store.markStage1(image, 'cimd:aci-archive:x')).isStage1).toBe(true);
     expect((await store.put({ ...record(id('ab')), source: 'elsewhere' })).isStage1).toBe(true);
     expect(store.get(id('ab'))).toMatchObject({ isStage1: true, source: 'elsewhere' });
     expect((await store.put(record(id('ab'), [digest('1')]))).isStage1).toBe(false);
@@ -210,4 +223,34 @@ test('a file stands for its image as long as it is the same file', async () => {
   store.sources.note(identifyFile(file), { id: id('cd'), isVerified: false });
   writeFileSync(cas('source', before.key), 'damaged');
   expect(store.sources.find(identifyFile(file))).toBeUndefined();
+});
+
+test('collecting leaves alone what somebody is writing, and takes what a killed writer has left', async () => {
+  await store.put(record(id('ab')));
+  const address = 'cimd:x';
+  store.remotes.note(address, { id: id('ab'), isVerified: true, fetchedAt: 1 });
+  const [note = ''] = readdirSync(cas('remote'));
+  const half = [cas('remote', `${note}.tmp`), cas('image', `${id('cd')}.json.tmp`)];
+  for (const path of half) writeFileSync(path, '{"refer');
+  store.sweepTraces(0);
+  expect(half.map((path) => existsSync(path))).toEqual([true, true]);
+  for (const path of half) utimesSync(path, 1, 1);
+  store.sweepTraces(0);
+  expect(half.map((path) => existsSync(path))).toEqual([false, false]);
+  expect([store.remotes.find(address)?.id, store.list()]).toEqual([id('ab'), [id('ab')]]);
+});
+
+test('what is swept at once does not need as many open files', async () => {
+  for (let n = 0; n < 600; n++) writeFileSync(cas('blob/sha256', n.toString(16).padStart(64, '0')), 'blob');
+  await store.put(record(id('ab'), [digest('')]));
+  const take = store.locks.tryExclusive.bind(store.locks);
+  let most = 0;
+  vi.spyOn(store.locks, 'tryExclusive').mockImplementation((name) => {
+    most = Math.max(most, readdirSync('/proc/self/fd').length);
+    return take(name);
+  });
+  expect(store.sweep(() => new Set())).toEqual({ layers: 0, blobs: 599, bytes: 599 * 4 });
+  expect(most).toBeLessThan(400);
+  expect(readdirSync(cas('blob/sha256'))).toEqual(['0'.repeat(64)]);
+  expect(readdirSync(cas('locks')).filter((name) => name.startsWith('blob-'))).toEqual([]);
 });
