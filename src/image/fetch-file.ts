@@ -17,7 +17,7 @@ import type { ImageReference } from './reference.ts';
 import { parseRegistryReference } from './registry/reference.ts';
 import type { OciSource } from './source.ts';
 import { lockSource, type Spool, spool } from './spool.ts';
-import { heldImage, readyImage } from './store-image.ts';
+import { heldImage, readyImage, rememberedImage } from './store-image.ts';
 
 type Of<K extends ImageReference['kind']> = ImageReference & { readonly kind: K };
 
@@ -65,7 +65,7 @@ async function knownImage(
 ): Promise<ImageRecord | undefined> {
   const note = store.sources.find(identity);
   if (note === undefined || !(note.isVerified || insecure.has('image'))) return undefined;
-  return heldImage(store, store.get(note.id), options);
+  return heldImage(store, rememberedImage(store, note.id), options);
 }
 
 async function verifyFile(

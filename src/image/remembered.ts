@@ -2,7 +2,7 @@ import type { ImageRecord, RemoteNote, Store } from '../store/index.ts';
 import type { PullPolicy } from './context.ts';
 import { ImageError } from './error.ts';
 import type { ImportOptions } from './options.ts';
-import { heldImage } from './store-image.ts';
+import { heldImage, rememberedImage } from './store-image.ts';
 
 /** An image that the store has of an address, and what was said of it when it was fetched. */
 export interface Remembered {
@@ -18,7 +18,7 @@ export async function remembered(
 ): Promise<Remembered | undefined> {
   const note = store.remotes.find(key);
   if (note === undefined) return undefined;
-  const image = await heldImage(store, store.get(note.id), options);
+  const image = await heldImage(store, rememberedImage(store, note.id), options);
   return image === undefined ? undefined : { note, image };
 }
 

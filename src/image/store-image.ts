@@ -61,6 +61,16 @@ function hasBlobs(store: Store, image: ImageRecord): boolean {
   return blobsOf(image).every((blob) => store.blobs.size(blob) !== undefined);
 }
 
+/** The image that somebody remembers by its id. One whose record cannot be read is brought anew as one that is gone. */
+export function rememberedImage(store: Store, id: ImageID): ImageRecord | undefined {
+  try {
+    return store.get(id);
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'bad-record') return undefined;
+    throw error;
+  }
+}
+
 /** @throws StoreError no-image */
 export function requireImage(store: Store, id: ImageID): ImageRecord {
   const record = store.get(id);

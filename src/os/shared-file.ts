@@ -9,17 +9,22 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
 /** As often as somebody may be quicker. */
 const MOST_TRIES = 10;
 const EEXIST = -17;
+const EFBIG = -27;
+/** In bytes: a record with the largest manifest that an image may have. */
+const LARGEST_TEXT = 128 * 1024 * 1024;
 const OTHERS_WRITE = 0o022;
 
 /** Flags to open what is there with, whatever it is. */
 export const PLAINLY = O_NOFOLLOW | O_NONBLOCK;
 
-/** The text of a file; undefined where there is none. */
+/** The text of a file, empty for what is none; undefined where there is nothing. @throws SystemError EFBIG for what would fill the memory */
 export function readSharedFile(path: string): string | undefined {
   const fd = tryOpen(path);
   if (fd === undefined) return undefined;
   try {
-    return readFileSync(fd, 'utf8');
+    const stats = fstatSync(fd);
+    if (stats.size > LARGEST_TEXT) throw new SystemError('read', EFBIG, path);
+    return stats.isFile() ? readFileSync(fd, 'utf8') : '';
   } finally {
     closeSync(fd);
   }

@@ -40,6 +40,8 @@ export class Blobs {
   /** Gives what is complete and on the disk at `path` the name of its digest. */
   keep(path: string, digest: Digest): void {
     const directory = join(this.#paths.blob, digestAlgorithm(digest));
+    // What is there and is no blob may be a directory, which no file can replace.
+    if (this.size(digest) === undefined) this.remove(digest);
     renameSync(path, this.path(digest));
     syncDirectory(directory);
   }

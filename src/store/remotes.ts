@@ -4,6 +4,7 @@ import { FieldReader } from '../abi/json.ts';
 import { type ImageID, parseImageID } from '../appc/index.ts';
 import { replaceFile } from '../os/durable.ts';
 import { readSharedFile } from '../os/shared-file.ts';
+import { removeAny } from '../os/tree.ts';
 import { sweepNotes } from './notes.ts';
 
 /** Which image an address was when it was last asked, and what its server said of how long that holds. */
@@ -38,7 +39,10 @@ export class RemoteNotes {
 
   /** One writer at a time: the caller has the lock of this reference. */
   note(reference: string, note: RemoteNote): void {
-    replaceFile(this.#path(reference), `${JSON.stringify({ reference, ...note })}\n`, MODE);
+    const path = this.#path(reference);
+    // What is there and is no note may be a directory, which no file can replace.
+    if (readNote(path) === undefined) removeAny(path);
+    replaceFile(path, `${JSON.stringify({ reference, ...note })}\n`, MODE);
   }
 
   /** Removes notes on images that are gone, and those that cannot be read. */

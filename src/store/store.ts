@@ -1,4 +1,4 @@
-import { lutimesSync, statSync } from 'node:fs';
+import { lstatSync, lutimesSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ImageID, parseImageID } from '../appc/index.ts';
 import type { Digest } from '../oci/index.ts';
@@ -120,9 +120,12 @@ export class Store {
   async put(image: ImportedImage): Promise<ImageRecord> {
     using _lock = await this.locks.exclusive(image.id);
     const path = this.#recordPath(image.id);
-    const importTime = this.#importTime(image.id) ?? Date.now();
+    const known = this.#known(image.id);
+    // What is there and is no record may be a directory, which no file can replace.
+    if (known === undefined) removeAny(path);
+    const importTime = known?.importTime ?? Date.now();
     const text = formatRecord({ ...image, importTime });
-    if (readSharedFile(path) === text) this.touch(image.id);
+    if (known?.text === text) this.touch(image.id);
     else replaceFile(path, text, RECORD_MODE);
     return { ...image, importTime, lastUsed: statSync(path).mtimeMs, isStage1: this.#marks.has(image) };
   }
@@ -178,10 +181,12 @@ export class Store {
     sweepPartials({ paths: this.#paths, locks: this.locks, blobs: this.blobs }, age);
     const isGone = (id: ImageID) => statSync(this.#recordPath(id), { throwIfNoEntry: false }) === undefined;
     this.remotes.sweep(isGone);
-    this.sources.sweep(isGone);
-    for (const directory of [this.#paths.image, this.#paths.remote, this.#paths.source])
-      sweepTemporaries(directory);
+    for (const directory of [this.#paths.image, this.#paths.remote]) sweepTemporaries(directory);
     this.locks.sweep();
+    // The rest is root's to know.
+    if (process.geteuid?.() !== 0) return;
+    this.sources.sweep(isGone);
+    sweepTemporaries(this.#paths.source);
   }
 
   /** Whether an image's layers have been extracted and are all in their places. */
@@ -230,19 +235,19 @@ export class Store {
   }
 
   // A record that cannot be read says nothing, and is about to be replaced.
-  #importTime(id: ImageID): number | undefined {
+  #known(id: ImageID): { readonly text: string; readonly importTime: number } | undefined {
     try {
-      return this.summary(id)?.importTime;
+      return this.#read(id, (text, path) => ({ text, importTime: parseSummary(text, path, 0).importTime }));
     } catch (error) {
-      if (error instanceof StoreError) return undefined;
+      if (error instanceof StoreError && error.code === 'bad-record') return undefined;
       throw error;
     }
   }
 
   #read<T>(id: ImageID, parse: (text: string, path: string, lastUsed: number) => T): T | undefined {
     const path = this.#recordPath(id);
-    const text = readSharedFile(path);
-    const stats = statSync(path, { throwIfNoEntry: false });
+    const text = readRecord(path);
+    const stats = lstatSync(path, { throwIfNoEntry: false });
     return text === undefined || stats === undefined ? undefined : parse(text, path, stats.mtimeMs);
   }
 
@@ -253,6 +258,15 @@ export class Store {
   #recordNames(): string[] {
     const names = namesIn(this.#paths.image).sort();
     return names.filter((name) => RECORD.test(name)).map((name) => name.slice(0, -SUFFIX.length));
+  }
+}
+
+function readRecord(path: string): string | undefined {
+  try {
+    return readSharedFile(path);
+  } catch (cause) {
+    if (!isSystemError(cause, 'ELOOP', 'EFBIG')) throw cause;
+    throw new StoreError('bad-record', `image record ${path} cannot be read`, { cause });
   }
 }
 

@@ -89,11 +89,14 @@ test.each(Object.keys(PLANTS))('%s in the place of any file stops no command, an
   writeFileSync(rkt.path('victim'), 'precious');
   const { aci } = await tinyImages();
   const { stdout } = await rkt.run(['fetch', '--full', aci.plain]);
+  const [blob = ''] = readdirSync(cas('blob/sha512'));
   const hex = 'ab'.repeat(32);
   writeFileSync(cas('blob/sha256', hex), 'a blob that nobody uses');
   const record = cas('image', `sha256-${hex}.json`);
   for (const path of [
     record,
+    cas('image', `${stdout.trim()}.json`),
+    cas('blob/sha512', blob),
     cas('locks', stdout.trim()),
     cas('locks', `blob-${hex}`),
     cas('locks/x'),
@@ -104,9 +107,9 @@ test.each(Object.keys(PLANTS))('%s in the place of any file stops no command, an
     rmSync(path, { recursive: true, force: true });
     PLANTS[what]?.(path);
   }
-  expect((await rkt.run(['image', 'list'])).stderr.trimEnd().split('\n')).toHaveLength(1);
-  expect(await rkt.run(['image', 'rm', `sha256-${hex}`])).toMatchObject({ code: 0 });
+  expect((await rkt.run(['image', 'list'])).stderr.trimEnd().split('\n')).toHaveLength(2);
   expect(await rkt.run(['fetch', '--full', aci.plain])).toMatchObject({ code: 0, stdout });
+  expect(await rkt.run(['image', 'rm', `sha256-${hex}`])).toMatchObject({ code: 0 });
   expect(await rkt.run(['image', 'gc', '--grace-period=0s'])).toMatchObject({ code: 0 });
   for (const directory of ['image', 'locks', 'partial', 'remote', 'blob/sha256', 'blob/sha512', 'layer'])
     expect({ directory, names: readdirSync(cas(directory)) }).toEqual({ directory, names: [] });

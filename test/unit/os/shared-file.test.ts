@@ -7,6 +7,7 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -83,4 +84,10 @@ test('what was there is replaced at once, also over an attempt that was cut shor
   writeFileSync(at('file.tmp'), 'a longer text that nobody finished');
   replaceFile(at('file'), 'new', 0o600);
   expect([readFileSync(at('file'), 'utf8'), statSync(at('file')).mode & 0o777]).toEqual(['new', 0o600]);
+});
+
+test('what would fill the memory is not read', () => {
+  put('file', '');
+  truncateSync(at('file'), 2 ** 31);
+  expect(() => readSharedFile(at('file'))).toThrow(expect.objectContaining({ code: 'EFBIG' }));
 });
