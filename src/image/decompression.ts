@@ -1,5 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { withoutControls } from '../appc/quotation.ts';
 import { isSystemError } from '../os/syscall.ts';
 import { ImageError } from './error.ts';
 import { type Bytes, observed } from './stream.ts';
@@ -37,6 +38,7 @@ const MAGIC: ReadonlyArray<readonly [magic: readonly number[], format: Format]> 
 ];
 const LONGEST_MAGIC = 6;
 const CHUNK = 256 * 1024;
+const LONGEST_COMPLAINT = 200;
 
 /** How much an archive may grow: compressed zeros are a thousand times smaller than what they fill a disk with. */
 export interface ExpansionLimit {
@@ -167,13 +169,19 @@ async function* throughProgram(
     }
     throw new ImageError(
       'decompression',
-      `archive is not valid ${program}: ${Buffer.from(result.stderr).toString('utf8').trim() || result.shortMessage}`,
+      `archive is not valid ${program}: ${firstLine(result.stderr) || result.shortMessage}`,
     );
   } finally {
     child.kill();
     input.destroy();
     await child;
   }
+}
+
+/** bzip2 adds advice of six lines. */
+function firstLine(stderr: Uint8Array): string {
+  const [line = ''] = Buffer.from(stderr).toString('utf8').trim().split('\n', 1);
+  return withoutControls(line.slice(0, LONGEST_COMPLAINT));
 }
 
 // The program would report that its input broke off; what broke it is the error to show.
