@@ -12,4 +12,4 @@ export { canonicalReference, type ImageReference, parseReference } from './refer
 export { importRktImage } from './rkt-import.ts';
 export { type RktStoreImage, rktStoreImages } from './rkt-store.ts';
 export { readyImage, requireImage } from './store-image.ts';
-export { verifyImage } from './verification.ts';
+export { type PodUsage, verifyImage } from './verification.ts';

@@ -11,6 +11,14 @@ import { firstDifference } from './tree-comparison.ts';
 
 const READ_SIZE = 1024 * 1024;
 
+/** What the pods of a host use. */
+export interface PodUsage {
+  /** Names of the layers that they are made of. */
+  layers(): ReadonlySet<string>;
+  /** Does something while no pod is being made: one that is has taken its layers already, and does not say so yet. */
+  whileNoneIsMade<T>(act: () => Promise<T>): Promise<T>;
+}
+
 /** What was wrong with an image's layers and has been put right, layer by layer. */
 export type Repairs = readonly string[];
 
@@ -21,7 +29,7 @@ export type Repairs = readonly string[];
 export async function verifyImage(
   store: Store,
   image: ImageRecord,
-  podLayers: () => ReadonlySet<string>,
+  pods: PodUsage,
   options: ImportOptions,
 ): Promise<Repairs> {
   for (const blob of new Set(blobsOf(image))) {
@@ -32,7 +40,7 @@ export async function verifyImage(
   const repairs: string[] = [];
   const below: StackedLayer[] = [];
   for (const archive of image.contents)
-    below.push(await verifyLayer(store, archive, below, podLayers, repairs, options));
+    below.push(await verifyLayer(store, archive, below, pods, repairs, options));
   const layers = visibleLayers(store, below);
   await store.put({ ...image, layers, size: imageSize(store, image.contents, layers) });
   return repairs;
@@ -54,7 +62,7 @@ async function verifyLayer(
   store: Store,
   archive: Archive,
   below: readonly StackedLayer[],
-  podLayers: () => ReadonlySet<string>,
+  pods: PodUsage,
   repairs: string[],
   options: ImportOptions,
 ): Promise<StackedLayer> {
@@ -69,9 +77,11 @@ async function verifyLayer(
   const difference = firstDifference(found.root(), draft.rootfs);
   if (difference === undefined) return found;
   const problem = `layer ${archive.diffID}: ${difference}`;
-  if (podLayers().has(layerName(found.key)))
-    throw damaged(`${problem}; a pod is made of it: remove the pod and verify again`);
-  await store.replaceLayer(draft, found.key, layer.size);
+  await pods.whileNoneIsMade(async () => {
+    if (pods.layers().has(layerName(found.key)))
+      throw damaged(`${problem}; a pod is made of it: remove the pod and verify again`);
+    await store.replaceLayer(draft, found.key, layer.size);
+  });
   repairs.push(problem);
   return found;
 }

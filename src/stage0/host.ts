@@ -1,7 +1,8 @@
 import { realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Configuration, readConfiguration } from '../config/index.ts';
 import type { ImageEvent } from '../image/index.ts';
+import { ensureLockFile } from '../os/lock.ts';
 import { ensureSharedDirectory } from '../os/shared-directory.ts';
 import { isSystemError } from '../os/syscall.ts';
 import type { KeyReview } from '../trust/index.ts';
@@ -64,11 +65,11 @@ export function openHost(options: HostOptions): Host {
   };
 }
 
-/** Absolute path of a directory for locks of this host, made where missing. */
-export function locksDirectory(host: Host): string {
-  const path = resolve(host.dataDirectory, 'locks');
-  ensureSharedDirectory(path);
-  return path;
+/** The lock that all share who prepare pods, and that nobody gets for himself meanwhile: what they take is in no pod's plan yet. */
+export function preparationLock(host: Host): string {
+  const directory = join(host.dataDirectory, 'locks');
+  ensureSharedDirectory(directory);
+  return ensureLockFile(join(directory, 'prepareLock'));
 }
 
 function optional(path: string | undefined): string[] {

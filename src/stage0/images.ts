@@ -1,7 +1,14 @@
 import { formatImageManifest } from '../appc/index.ts';
-import { fetchImage as fetchInto, type PullPolicy, parseReference, verifyImage } from '../image/index.ts';
+import {
+  fetchImage as fetchInto,
+  type PodUsage,
+  type PullPolicy,
+  parseReference,
+  verifyImage,
+} from '../image/index.ts';
+import { exclusive, tryExclusive } from '../os/lock.ts';
 import { type ImageRecord, type ImageSummary, openStore } from '../store/index.ts';
-import type { Attention, Host } from './host.ts';
+import { type Attention, type Host, preparationLock } from './host.ts';
 import { lookUpImage } from './image-lookup.ts';
 import { ImageSession } from './image-session.ts';
 import { layersOfPods } from './pod-usage.ts';
@@ -73,7 +80,7 @@ export async function verifyImages(
     try {
       const record = lookUpImage(session.store, image);
       const { id } = record;
-      const repairs = await verifyImage(session.store, record, () => layersOfPods(host), session.options);
+      const repairs = await verifyImage(session.store, record, usageOf(host, attention), session.options);
       for (const problem of repairs) report({ kind: 'rebuilt', image, id, problem });
       report({ kind: 'verified', image, id });
     } catch (error) {
@@ -81,4 +88,17 @@ export async function verifyImages(
       report({ kind: 'failed', image, error });
     }
   }
+}
+
+function usageOf(host: Host, { report, signal }: Attention): PodUsage {
+  return {
+    layers: () => layersOfPods(host),
+    whileNoneIsMade: async (act) => {
+      const path = preparationLock(host);
+      const free = tryExclusive(path);
+      if (free === undefined) report({ kind: 'wait', what: 'pods that are being prepared' });
+      using _ = free ?? (await exclusive(path, signal));
+      return await act();
+    },
+  };
 }

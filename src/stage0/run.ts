@@ -12,12 +12,12 @@ import {
 import { annotationValue } from '../appc/index.ts';
 import type { Configuration } from '../config/index.ts';
 import { type Program, replaceProcess } from '../os/exec.ts';
-import { ensureLockFile, shared } from '../os/lock.ts';
+import { shared } from '../os/lock.ts';
 import { ensurePodsDirectory } from '../pod/directory.ts';
 import { createPod, type Pod } from '../pod/pod.ts';
 import { removePod } from '../pod/removal.ts';
 import { Stage0Error } from './errors.ts';
-import { type Attention, type Host, locksDirectory } from './host.ts';
+import { type Attention, type Host, preparationLock } from './host.ts';
 import { rktMountPath } from './installation.ts';
 import { type Prepared, type PrepareRequest, prepare } from './prepare.ts';
 
@@ -43,8 +43,7 @@ export async function run(
 ): Promise<never> {
   const rktMount = rktMountPath();
   const pods = ensurePodsDirectory(host.dataDirectory);
-  // Shared by all who prepare: who removes images takes it exclusively.
-  using _ = await shared(ensureLockFile(join(locksDirectory(host), 'prepareLock')), attention.signal);
+  using _ = await shared(preparationLock(host), attention.signal);
   using pod = createPod(pods);
   if (request.uuidFile !== undefined) saveUuid(pod, request.uuidFile);
   const prepared = await prepareOrDiscard(host, pod, request, attention);
