@@ -30,7 +30,11 @@ export function pullFlags(fallback: PullPolicy): readonly Flag[] {
 
 /** Of the image before it. */
 export function signatureFlag(): Flag {
-  return new Flag('signature', value('FILE'), 'the detached signature, instead of the one that is published');
+  return new Flag(
+    'signature',
+    value('FILE'),
+    'the detached signature of an ACI, instead of the one that is published',
+  );
 }
 
 /** Throws CliError `usage`. */

@@ -3,11 +3,8 @@ import { join } from 'node:path';
 import { type Digest, digestAlgorithm, digestHex, parseDigest } from '../oci/index.ts';
 import { syncDirectory } from '../os/durable.ts';
 import { removeAny } from '../os/tree.ts';
-import type { StorePaths } from './layout.ts';
+import { BLOB_ALGORITHMS, type StorePaths } from './layout.ts';
 import { namesIn } from './names.ts';
-
-/** A directory for each. */
-export const BLOB_ALGORITHMS = ['sha256', 'sha512'] as const;
 
 /** Content by its digest, as it was fetched. A blob has its name only when all of it is there and is what the digest says. */
 export class Blobs {

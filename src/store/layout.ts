@@ -2,8 +2,10 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ensureSharedDirectory } from '../os/shared-directory.ts';
 import { isSystemError } from '../os/syscall.ts';
-import { BLOB_ALGORITHMS } from './blobs.ts';
 import { noAccess } from './names.ts';
+
+/** Blobs have a directory for each. */
+export const BLOB_ALGORITHMS = ['sha256', 'sha512'] as const;
 
 const SHARED = 0o2770;
 const SEEN = 0o2750;
