@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CommandOptions, Finished } from '../support/command.ts';
@@ -8,6 +8,7 @@ import { LayoutWriter } from '../support/layout-writer.ts';
 import { TestRegistry } from '../support/registry.ts';
 import { upload } from '../support/registry-upload.ts';
 import { useRkt } from '../support/rkt.ts';
+import { storeFiles } from '../support/store-files.ts';
 import * as tar from '../support/tar-archive.ts';
 import { treeListing } from '../support/tree-listing.ts';
 
@@ -204,8 +205,7 @@ describe('what is not there is named', () => {
     expect({ code, stdout }).toEqual({ code: 254, stdout: '' });
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
-    for (const directory of ['image', 'blob', 'layer', 'partial', 'remote', 'tmp'])
-      expect(readdirSync(join(store, 'cas', directory))).toEqual([]);
+    expect(storeFiles(store)).toEqual([]);
   });
 });
 

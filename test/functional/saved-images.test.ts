@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { tinyImages } from '../support/images.ts';
 import { LayoutWriter } from '../support/layout-writer.ts';
 import { useRkt } from '../support/rkt.ts';
+import { storeFiles } from '../support/store-files.ts';
 import * as tar from '../support/tar-archive.ts';
 import { tool } from '../support/tool.ts';
 import { treeListing } from '../support/tree-listing.ts';
@@ -24,20 +25,16 @@ beforeAll(async () => {
 /** Writes the files that the tests read, with the tools that people have. */
 async function saveAll(second: string): Promise<void> {
   const first = `oci:${layout}:latest`;
-  const skopeo = (to: string) => tool('skopeo', ['--insecure-policy', 'copy', '-q', first, to]);
-  await skopeo(`oci-archive:${rkt.path('oci.tar')}:latest`);
-  await skopeo(`docker-archive:${rkt.path('docker.tar')}:${NAME}`);
-  await skopeo(`docker-archive:${rkt.path('unnamed.tar')}`);
+  const skopeo = (from: string, to: string) => tool('skopeo', ['--insecure-policy', 'copy', '-q', from, to]);
+  await skopeo(first, `oci-archive:${rkt.path('oci.tar')}:latest`);
+  await skopeo(first, `docker-archive:${rkt.path('docker.tar')}:${NAME}`);
+  await skopeo(first, `docker-archive:${rkt.path('unnamed.tar')}`);
+  await skopeo(second, `oci-archive:${rkt.path('second.tar')}:latest`);
   await tool('gzip', ['-k', rkt.path('docker.tar')]);
   await tool('zstd', ['-q', rkt.path('docker.tar')]);
   for (const directory of ['podman', 'podman-run']) mkdirSync(rkt.path(directory));
-  for (const [from, name] of [
-    [first, NAME],
-    [second, SECOND],
-  ] as const) {
-    const id = (await podman('pull', '-q', from)).trim();
-    await podman('tag', id, name);
-  }
+  for (const [file, name] of Object.entries({ 'oci.tar': NAME, 'second.tar': SECOND }))
+    await podman('tag', (await podman('pull', '-q', `oci-archive:${rkt.path(file)}`)).trim(), name);
   await podman('save', '-q', '-o', rkt.path('podman.tar'), NAME);
   await podman('save', '-q', '--format=oci-archive', '-o', rkt.path('podman-oci.tar'), NAME);
   await podman('save', '-q', '-m', '-o', rkt.path('several.tar'), NAME, SECOND);
@@ -133,8 +130,7 @@ describe('what is not there is named, with what is', () => {
     expect({ code, stdout }).toEqual({ code: 254, stdout: '' });
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
-    for (const kept of ['image', 'blob', 'layer', 'partial', 'tmp'])
-      expect(existsSync(join(store, 'cas', kept)) ? readdirSync(join(store, 'cas', kept)) : []).toEqual([]);
+    expect(storeFiles(store)).toEqual([]);
   });
 
   test.each([

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { type Certificate, TestAuthority } from './certificates.ts';
@@ -8,6 +8,7 @@ import { GpgHome } from './gpg.ts';
 import { LayoutWriter, type Written } from './layout-writer.ts';
 import { TestRegistry } from './registry.ts';
 import { useRkt } from './rkt.ts';
+import { storeFiles } from './store-files.ts';
 import * as tar from './tar-archive.ts';
 
 /** An image that is in no registry yet. */
@@ -105,10 +106,7 @@ export function useSigningBench() {
   /** Fetches what must be refused, in one line, and of which nothing may be left; gives the line. */
   const refused = async (config: object, name: string): Promise<string> => {
     const { code, stdout, stderr, directory } = await fetchWith(config, name);
-    const left = ['image', 'blob', 'layer', 'partial', 'tmp', 'remote'].flatMap((kept) =>
-      readdirSync(join(directory, 'cas', kept), { recursive: true, encoding: 'utf8' }),
-    );
-    expect({ code, stdout, stderr, left }).toEqual({
+    expect({ code, stdout, stderr, left: storeFiles(directory) }).toEqual({
       code: 254,
       stdout: '',
       stderr: expect.stringMatching(/^fetch: .+\n$/),
