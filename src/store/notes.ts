@@ -1,11 +1,10 @@
-import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImageID } from '../appc/index.ts';
 import { removeAny } from '../os/tree.ts';
+import type { StoreLocks } from './locks.ts';
 import { namesIn } from './names.ts';
 
-/** What a killed writer has left; one that lives takes milliseconds. */
-const ABANDONED = 60_000;
+const TEMPORARY = '.tmp';
 
 /** Removes notes on images that are gone, and those that cannot be read. */
 export function sweepNotes(
@@ -22,15 +21,24 @@ export function sweepNotes(
   }
 }
 
-/** Removes what `replaceFile` has left in a directory where it was killed. */
-export function sweepTemporaries(directory: string): void {
+/**
+ * Removes what `replaceFile` has left in a directory where it was killed. `lockOf` names the lock that the writer of a file has;
+ * undefined: nobody writes such a file.
+ */
+export function sweepTemporaries(
+  directory: string,
+  locks: StoreLocks,
+  lockOf: (name: string) => string | undefined,
+): void {
   for (const name of namesIn(directory).filter(isTemporary)) {
-    const path = join(directory, name);
-    const stats = lstatSync(path, { throwIfNoEntry: false });
-    if (stats !== undefined && Date.now() - stats.mtimeMs > ABANDONED) removeAny(path);
+    const lockName = lockOf(name.slice(0, -TEMPORARY.length));
+    const lock = lockName === undefined ? undefined : locks.tryExclusive(lockName);
+    if (lockName === undefined || lock === undefined) continue;
+    removeAny(join(directory, name));
+    locks.retire(lockName, lock);
   }
 }
 
 function isTemporary(name: string): boolean {
-  return name.endsWith('.tmp');
+  return name.endsWith(TEMPORARY);
 }

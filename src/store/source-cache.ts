@@ -15,7 +15,7 @@ export interface FileIdentity {
 
 export function identifyFile(path: string): FileIdentity {
   const stats = statSync(path, { bigint: true });
-  const key = createHash('sha256').update(path).digest('hex');
+  const key = createHash('sha256').update(`file:${path}`).digest('hex');
   return { key, stamp: stampOf(stats) };
 }
 

@@ -161,7 +161,7 @@ export class Store {
   async remove(id: ImageID): Promise<boolean> {
     const lock = await this.locks.exclusive(id);
     const path = this.#recordPath(id);
-    const wasThere = statSync(path, { throwIfNoEntry: false }) !== undefined;
+    const wasThere = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
     // What it was trusted with goes first: a kill in between must not leave that behind.
     this.#marks.remove(id);
     removeAny(path);
@@ -181,12 +181,15 @@ export class Store {
     sweepPartials({ paths: this.#paths, locks: this.locks, blobs: this.blobs }, age);
     const isGone = (id: ImageID) => statSync(this.#recordPath(id), { throwIfNoEntry: false }) === undefined;
     this.remotes.sweep(isGone);
-    for (const directory of [this.#paths.image, this.#paths.remote]) sweepTemporaries(directory);
-    this.locks.sweep();
+    sweepTemporaries(this.#paths.image, this.locks, recordLock);
+    sweepTemporaries(this.#paths.remote, this.locks, noteLock);
     // The rest is root's to know.
-    if (process.geteuid?.() !== 0) return;
-    this.sources.sweep(isGone);
-    sweepTemporaries(this.#paths.source);
+    if (process.geteuid?.() === 0) {
+      this.sources.sweep(isGone);
+      sweepTemporaries(this.#paths.source, this.locks, noteLock);
+      sweepTemporaries(this.#paths.stage1, this.locks, (id) => recordLock(`${id}${SUFFIX}`));
+    }
+    this.locks.sweep();
   }
 
   /** Whether an image's layers have been extracted and are all in their places. */
@@ -268,6 +271,15 @@ function readRecord(path: string): string | undefined {
     if (!isSystemError(cause, 'ELOOP', 'EFBIG')) throw cause;
     throw new StoreError('bad-record', `image record ${path} cannot be read`, { cause });
   }
+}
+
+/** Notes are called as what is fetched in part from the same place, whose lock their writer has. */
+function noteLock(name: string): string | undefined {
+  return /^[0-9a-f]{64}$/.test(name) ? `source-${name}` : undefined;
+}
+
+function recordLock(name: string): string | undefined {
+  return RECORD.test(name) ? name.slice(0, -SUFFIX.length) : undefined;
 }
 
 /** Otherwise who asks for one image, as a stage1 perhaps, would be given another that is as good by itself. */

@@ -230,13 +230,22 @@ test('collecting leaves alone what somebody is writing, and takes what a killed 
   const address = 'cimd:x';
   store.remotes.note(address, { id: id('ab'), isVerified: true, fetchedAt: 1 });
   const [note = ''] = readdirSync(cas('remote'));
-  const half = [cas('remote', `${note}.tmp`), cas('image', `${id('cd')}.json.tmp`)];
+  const half = [
+    cas('remote', `${note}.tmp`),
+    cas('image', `${id('cd')}.json.tmp`),
+    cas('stage1', `${id('cd')}.tmp`),
+  ];
   for (const path of half) writeFileSync(path, '{"refer');
+  // Names that would be other places as names of locks.
+  for (const name of ['...json.tmp', '.json.tmp', '..tmp']) writeFileSync(cas('image', name), '');
+  for (const name of ['...tmp', '.tmp']) writeFileSync(cas('remote', name), '');
+  const writing = [`source-${note}`, id('cd')].map((name) => store.locks.tryExclusive(name));
   store.sweepTraces(0);
-  expect(half.map((path) => existsSync(path))).toEqual([true, true]);
-  for (const path of half) utimesSync(path, 1, 1);
+  expect(half.map((path) => existsSync(path))).toEqual([true, true, true]);
+  for (const lock of writing) lock?.release();
   store.sweepTraces(0);
-  expect(half.map((path) => existsSync(path))).toEqual([false, false]);
+  expect(half.map((path) => existsSync(path))).toEqual([false, false, false]);
+  expect(readdirSync(cas('locks'))).toEqual([]);
   expect([store.remotes.find(address)?.id, store.list()]).toEqual([id('ab'), [id('ab')]]);
 });
 
