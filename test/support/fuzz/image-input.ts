@@ -33,7 +33,7 @@ const SHARES: ReadonlyArray<readonly [percent: number, surface: Surface]> = [
   [28, 'aci'],
   [39, 'aci-manifest'],
   [69, 'layer'],
-  [82, 'documents'],
+  [80, 'documents'],
   [87, 'archive'],
   [100, 'registry'],
 ];
@@ -85,11 +85,14 @@ const PLACERS: Readonly<Record<Surface, (dice: Dice, around: Surroundings, site:
   documents: (dice, around, { directory }) =>
     writeLayout(ociDocuments(layers(dice, around, false), oneMutated(dice)), directory),
   archive: (dice, around, { directory }) => {
-    const documents = ociDocuments(layers(dice, around, false), valid);
-    const files = layoutFiles(documents).map(([name, bytes]) => tar.file(name, bytes));
+    const isDocker = dice.chance(0.5);
+    const stack = layers(dice, around, false);
+    const documents = ociDocuments(stack, isDocker && dice.chance(0.5) ? oneMutated(dice) : valid);
+    const files = isDocker ? dockerFiles(documents, stack, dice) : layoutFiles(documents);
+    const entries = files.map(([name, bytes]) => tar.file(name, bytes));
     const path = join(directory, 'image.tar');
-    writeFileSync(path, mutateTar(files, dice, { ...around, prefix: 'blobs/', other: layerItems(dice) }));
-    return `oci-archive:${path}:latest`;
+    writeFileSync(path, mutateTar(entries, dice, { ...around, prefix: 'blobs/', other: layerItems(dice) }));
+    return isDocker ? `docker-archive:${path}` : `oci-archive:${path}:latest`;
   },
   registry: (dice, around, { directory, serve }) => {
     const write = dice.chance(0.3) ? oneMutated(dice) : valid;
@@ -147,6 +150,22 @@ function layoutFiles({ blobs, index, layout }: OciDocuments): [name: string, byt
     ['index.json', Buffer.from(index)],
     ...[...blobs].map(([hex, bytes]): [string, Buffer] => [`blobs/sha256/${hex}`, bytes]),
   ];
+}
+
+/** What `docker save` writes: an index of its own beside configuration and plain layers. */
+function dockerFiles(
+  { config }: OciDocuments,
+  stack: readonly FuzzLayer[],
+  dice: Dice,
+): [name: string, bytes: Buffer][] {
+  const layerFiles = stack.map(({ tar: bytes }, at): [string, Buffer] => [`${at}/layer.tar`, bytes]);
+  const image = {
+    Config: 'config.json',
+    RepoTags: ['fuzz:latest'],
+    Layers: layerFiles.map(([name]) => name),
+  };
+  const index = dice.chance(0.5) ? mutateJson([image], dice) : JSON.stringify([image]);
+  return [['manifest.json', Buffer.from(index)], ['config.json', Buffer.from(config)], ...layerFiles];
 }
 
 function writeLayout(documents: OciDocuments, directory: string): string {

@@ -37,6 +37,8 @@ const LARGE: readonly (() => string)[] = [
   () => `[${'{},'.repeat(50_000)}{}]`,
   () => `{${Array.from({ length: 20_000 }, (_, key) => `"k${key}":1`).join(',')}}`,
   () => JSON.stringify('\0'.repeat(50_000)),
+  // As many as fit into the largest document.
+  () => `[${'{},'.repeat(1_300_000)}{}]`,
 ];
 
 /** A document with a few things wrong with it: mostly in one place, sometimes as a text. */

@@ -15,6 +15,7 @@ export type DocumentWriter = (name: DocumentName, document: unknown) => string;
 export interface OciDocuments {
   /** By hex digest. */
   readonly blobs: ReadonlyMap<string, Buffer>;
+  readonly config: string;
   readonly manifest: string;
   /** An index of the manifest for two platforms. */
   readonly variants: string;
@@ -32,12 +33,13 @@ export function ociDocuments(layers: readonly FuzzLayer[], write: DocumentWriter
     blobs.set(sha256(bytes), bytes);
     return { mediaType, digest: `sha256:${sha256(bytes)}`, size: bytes.length };
   };
-  const config = blob(Buffer.from(write('config', configOf(layers))), `${TYPE}.config.v1+json`);
+  const config = write('config', configOf(layers));
+  const describedConfig = blob(Buffer.from(config), `${TYPE}.config.v1+json`);
   const manifestType = `${TYPE}.manifest.v1+json`;
   const manifest = write('manifest', {
     schemaVersion: 2,
     mediaType: manifestType,
-    config,
+    config: describedConfig,
     layers: layers.map(({ packed }) => blob(packed.bytes, `${TYPE}.layer.v1.tar${packed.suffix}`)),
     annotations: { 'org.opencontainers.image.title': 'fuzz' },
   });
@@ -50,6 +52,7 @@ export function ociDocuments(layers: readonly FuzzLayer[], write: DocumentWriter
   const entry = { ...blob(Buffer.from(variants), indexType), annotations };
   return {
     blobs,
+    config,
     manifest,
     variants,
     index: write('index', { schemaVersion: 2, mediaType: indexType, manifests: [entry] }),
