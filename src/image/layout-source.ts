@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
+import type { Refuse } from '../appc/json.ts';
+import { parseJsonText } from '../appc/json-document.ts';
 import {
   blobPath,
   type Descriptor,
@@ -13,6 +15,7 @@ import {
   parseIndex,
   requireLayout,
 } from '../oci/index.ts';
+import { manifestLimits } from '../oci/limits.ts';
 import { ImageError } from './error.ts';
 import { requireFile } from './local-file.ts';
 import type { OciSource, OciText } from './source.ts';
@@ -82,9 +85,7 @@ export async function readText(file: LayoutFile, name: string, limit = largestMa
 }
 
 function parseJson(name: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new ImageError('bad-layout', `${name} is not JSON`, { cause });
-  }
+  const refuse: Refuse = (_code, _path, problem, cause) =>
+    new ImageError('bad-layout', `${name}: ${problem}`, { cause });
+  return parseJsonText(text, refuse, manifestLimits);
 }
