@@ -1,4 +1,4 @@
-import { createWriteStream, writeFileSync } from 'node:fs';
+import { chmodSync, createWriteStream, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { formatImageManifest } from '../../appc/index.ts';
@@ -33,6 +33,13 @@ export async function writeAci(
   const paths = layers.map((layer) => store.layerPath(layer));
   makeOutputDirectory(join(draft.rootfs, 'rootfs'));
   await copyLayers(paths, join(draft.rootfs, 'rootfs'));
-  writeFileSync(join(draft.rootfs, 'manifest'), formatImageManifest(image.manifest));
+  writeManifest(join(draft.rootfs, 'manifest'), formatImageManifest(image.manifest));
   await archiveTo(path, draft.rootfs, ['manifest', 'rootfs'], { signal: options.signal });
+}
+
+/** Its time and mode are in the archive, and so in the image's id: they are always the same. */
+function writeManifest(path: string, text: string): void {
+  writeFileSync(path, text);
+  chmodSync(path, 0o644);
+  utimesSync(path, 0, 0);
 }
