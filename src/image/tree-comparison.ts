@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { constants, fstatSync, readSync } from 'node:fs';
+import { type BigIntStats, constants, fstatSync, readSync } from 'node:fs';
 import { type Descriptor, openAt, openDirectory } from '../os/descriptor.ts';
 import { tryReadLink } from '../os/directory-entries.ts';
 import { listXattrs, statAt } from '../os/file-attributes.ts';
@@ -50,11 +50,16 @@ function* entryLines(parent: Descriptor, name: Buffer, path: string): Generator<
     yield { path, content: [...statsOf(file), ...xattrsOf(file), contentOf(file)].join(' ') };
   } else if (stats !== undefined) {
     const target = tryReadLink(parent, name);
-    const { mode, uid, gid, mtimeNs, rdev } = stats;
+    const { mode, uid, gid, rdev } = stats;
     const link = typeof target === 'number' ? '' : toByteString(target);
-    yield { path, content: [mode, uid, gid, mtimeNs, rdev, link].join(' ') };
+    yield { path, content: [mode, uid, gid, timeOf(stats), rdev, link].join(' ') };
   }
   return undefined;
+}
+
+/** A whiteout's time is when it was extracted: layers have none, and nobody sees it. */
+function timeOf(stats: BigIntStats): bigint {
+  return stats.isCharacterDevice() && stats.rdev === 0n ? 0n : stats.mtimeNs;
 }
 
 function statsOf(file: Descriptor): bigint[] {
