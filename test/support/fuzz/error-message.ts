@@ -6,7 +6,7 @@ import { StoreError } from '../../../src/store/index.ts';
 const OURS = [ImageError, AppcError, OciError, StoreError];
 const LONGEST_MESSAGE = 2000;
 
-/** What is wrong with an error as an answer to whoever wanted the image: it is one of ours, in one line. */
+/** What is wrong with an error as an answer to whoever wanted the image: it is one of ours, in one line, and about the image. */
 export function messageProblem(error: unknown): string | undefined {
   if (error === undefined) return undefined;
   if (!(error instanceof Error)) return `not an error was thrown: ${String(error)}`;
@@ -14,6 +14,7 @@ export function messageProblem(error: unknown): string | undefined {
   if (!OURS.some((ours) => error instanceof ours)) return `not one of our errors: ${stack}`;
   if (/[\0-\x1f\x7f-\x9f]/.test(message))
     return `message with control characters: ${JSON.stringify(message)}`;
+  if (message.includes('EROFS')) return `wrote to where nobody may: ${message}`;
   if (message.length > LONGEST_MESSAGE) return `message of ${message.length} characters`;
   return undefined;
 }

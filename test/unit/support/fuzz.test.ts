@@ -138,6 +138,7 @@ test.each([
   ['text', /not an error/],
   [new ImageError('bad-image', 'line\nbreak'), /control characters/],
   [new ImageError('bad-image', '\u009b31m'), /control characters/],
+  [new ImageError('system', "EROFS: read-only file system, openat '/x'"), /wrote to where nobody may/],
   [new ImageError('bad-image', 'x'.repeat(3000)), /of 3000 characters/],
 ])('%s as a refusal: %s', (error, problem) => {
   if (problem === undefined) expect(messageProblem(error)).toBeUndefined();
