@@ -1,11 +1,6 @@
-import { lstatSync, lutimesSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ImageID, parseImageID } from '../appc/index.ts';
+import type { ImageID } from '../appc/index.ts';
 import type { Digest } from '../oci/index.ts';
-import { replaceFile, syncDirectory } from '../os/durable.ts';
-import { readSharedFile } from '../os/shared-file.ts';
-import { isSystemError } from '../os/syscall.ts';
-import { removeAny } from '../os/tree.ts';
 import { Blobs } from './blobs.ts';
 import { LayerDraft } from './draft.ts';
 import { StoreError } from './error.ts';
@@ -13,28 +8,16 @@ import { guardStore } from './guard.ts';
 import { layerName, readLayerNote } from './layer-note.ts';
 import { makeStoreDirectories, type StorePaths, storePaths } from './layout.ts';
 import { StoreLocks } from './locks.ts';
-import { namesIn } from './names.ts';
 import { sweepTemporaries } from './notes.ts';
 import { Pins } from './pins.ts';
-import {
-  formatRecord,
-  type ImageRecord,
-  type ImageSummary,
-  type ImportedImage,
-  parseRecord,
-  parseSummary,
-} from './record.ts';
+import { formatRecord, type ImageRecord, type ImageSummary, type ImportedImage } from './record.ts';
+import { FULL_ID, RecordFiles, recordLock } from './record-files.ts';
 import { RemoteNotes } from './remotes.ts';
 import { SourceCache } from './source-cache.ts';
 import { Stage1Marks } from './stage1-marks.ts';
 import { type Swept, sweep, sweepPartials, type Usage } from './sweep.ts';
 
 const LEAST_ID_DIGITS = 2;
-const FULL_ID = 'sha512-'.length + 64;
-const SUFFIX = '.json';
-/** What else lies among them is nobody's business. */
-const RECORD = /^sha(?:256|512)-[0-9a-f]{64}\.json$/;
-const RECORD_MODE = 0o660;
 
 /** The store of a data directory; nothing is made there before something is imported. @throws StoreError unsafe */
 export function openStore(dataDirectory: string): Store {
@@ -53,6 +36,7 @@ export class Store {
   readonly locks: StoreLocks;
   readonly #dataDirectory: string;
   readonly #paths: StorePaths;
+  readonly #records: RecordFiles;
   readonly #marks: Stage1Marks;
 
   constructor(dataDirectory: string) {
@@ -63,6 +47,7 @@ export class Store {
     this.remotes = new RemoteNotes(this.#paths.remote);
     this.blobs = new Blobs(this.#paths);
     this.locks = new StoreLocks(this.#paths.locks);
+    this.#records = new RecordFiles(this.#paths.image);
     this.#marks = new Stage1Marks(this.#paths.stage1);
   }
 
@@ -83,21 +68,18 @@ export class Store {
 
   /** The image of this id, if the store has it. @throws StoreError bad-record */
   get(id: ImageID): ImageRecord | undefined {
-    return this.#read(id, (text, path, lastUsed) => {
-      const image = parseRecord(text, path, lastUsed);
-      requireId(image, id, path);
-      return { ...image, isStage1: this.#marks.has(image) };
-    });
+    const image = this.#records.find(id);
+    return image === undefined ? undefined : { ...image, isStage1: this.#marks.has(image) };
   }
 
   /** What a list shows of an image. @throws StoreError bad-record */
   summary(id: ImageID): ImageSummary | undefined {
-    return this.#read(id, parseSummary);
+    return this.#records.summary(id);
   }
 
   /** The ids of all images, in the order of their names. */
   list(): ImageID[] {
-    return this.#recordNames().map(parseImageID);
+    return this.#records.list();
   }
 
   /** The one image whose id begins like this. @throws StoreError with rkt's texts */
@@ -107,10 +89,10 @@ export class Store {
     if (digits === undefined) throw new StoreError('no-image', `no image IDs found for "${prefix}"`);
     if (digits.length < LEAST_ID_DIGITS)
       throw new StoreError('id-too-short', `image ID too short: "${prefix}"`);
-    const [first, second] = this.#recordNames().filter((name) => name.startsWith(id));
+    const [first, second] = this.list().filter((one) => one.startsWith(id));
     if (first === undefined) throw new StoreError('no-image', `no image IDs found for "${prefix}"`);
     if (second !== undefined) throw new StoreError('ambiguous-id', `ambiguous image ID: "${prefix}"`);
-    return parseImageID(first);
+    return first;
   }
 
   /**
@@ -119,15 +101,8 @@ export class Store {
    */
   async put(image: ImportedImage): Promise<ImageRecord> {
     using _lock = await this.locks.exclusive(image.id);
-    const path = this.#recordPath(image.id);
-    const known = this.#known(image.id);
-    // What is there and is no record may be a directory, which no file can replace.
-    if (known === undefined) removeAny(path);
-    const importTime = known?.importTime ?? Date.now();
-    const text = formatRecord({ ...image, importTime });
-    if (known?.text === text) this.touch(image.id);
-    else replaceFile(path, text, RECORD_MODE);
-    return { ...image, importTime, lastUsed: statSync(path).mtimeMs, isStage1: this.#marks.has(image) };
+    const times = this.#records.put(image.id, (importTime) => formatRecord({ ...image, importTime }));
+    return { ...image, ...times, isStage1: this.#marks.has(image) };
   }
 
   /**
@@ -147,25 +122,16 @@ export class Store {
 
   /** Notes that an image is being used now. */
   touch(id: ImageID): void {
-    const now = new Date();
-    try {
-      lutimesSync(this.#recordPath(id), now, now);
-    } catch (error) {
-      // A member of the group may use what root has fetched; only its owner may set a file's time. And somebody may have removed
-      // the image meanwhile: whoever uses it has pinned what it is made of.
-      if (!isSystemError(error, 'EPERM', 'EACCES', 'ENOENT')) throw error;
-    }
+    this.#records.touch(id);
   }
 
   /** Forgets an image. What it was made of goes with the next `sweep`, unless somebody else uses it. False: there was none. */
   async remove(id: ImageID): Promise<boolean> {
     const lock = await this.locks.exclusive(id);
-    const path = this.#recordPath(id);
-    const wasThere = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+    const wasThere = this.#records.has(id);
     // What it was trusted with goes first: a kill in between must not leave that behind.
     this.#marks.remove(id);
-    removeAny(path);
-    if (wasThere) syncDirectory(this.#paths.image);
+    if (wasThere) this.#records.remove(id);
     this.locks.retire(id, lock);
     return wasThere;
   }
@@ -179,7 +145,7 @@ export class Store {
   /** Removes downloads that nobody has gone on with for so long, in milliseconds, and what is remembered of images that are gone. */
   sweepTraces(age: number): void {
     sweepPartials({ paths: this.#paths, locks: this.locks, blobs: this.blobs }, age);
-    const isGone = (id: ImageID) => statSync(this.#recordPath(id), { throwIfNoEntry: false }) === undefined;
+    const isGone = (id: ImageID) => !this.#records.has(id);
     this.remotes.sweep(isGone);
     sweepTemporaries(this.#paths.image, this.locks, recordLock);
     sweepTemporaries(this.#paths.remote, this.locks, noteLock);
@@ -187,7 +153,7 @@ export class Store {
     if (process.geteuid?.() === 0) {
       this.sources.sweep(isGone);
       sweepTemporaries(this.#paths.source, this.locks, noteLock);
-      sweepTemporaries(this.#paths.stage1, this.locks, (id) => recordLock(`${id}${SUFFIX}`));
+      sweepTemporaries(this.#paths.stage1, this.locks, (id) => recordLock(`${id}.json`));
     }
     this.locks.sweep();
   }
@@ -236,54 +202,9 @@ export class Store {
   async replaceLayer(draft: LayerDraft, digest: Digest, size: number): Promise<void> {
     await draft.replace(layerName(digest), { digest, size });
   }
-
-  // A record that cannot be read says nothing, and is about to be replaced.
-  #known(id: ImageID): { readonly text: string; readonly importTime: number } | undefined {
-    try {
-      return this.#read(id, (text, path) => ({ text, importTime: parseSummary(text, path, 0).importTime }));
-    } catch (error) {
-      if (error instanceof StoreError && error.code === 'bad-record') return undefined;
-      throw error;
-    }
-  }
-
-  #read<T>(id: ImageID, parse: (text: string, path: string, lastUsed: number) => T): T | undefined {
-    const path = this.#recordPath(id);
-    const text = readRecord(path);
-    const stats = lstatSync(path, { throwIfNoEntry: false });
-    return text === undefined || stats === undefined ? undefined : parse(text, path, stats.mtimeMs);
-  }
-
-  #recordPath(id: ImageID): string {
-    return join(this.#paths.image, `${id.slice(0, FULL_ID)}${SUFFIX}`);
-  }
-
-  #recordNames(): string[] {
-    const names = namesIn(this.#paths.image).sort();
-    return names.filter((name) => RECORD.test(name)).map((name) => name.slice(0, -SUFFIX.length));
-  }
-}
-
-function readRecord(path: string): string | undefined {
-  try {
-    return readSharedFile(path);
-  } catch (cause) {
-    if (!isSystemError(cause, 'ELOOP', 'EFBIG')) throw cause;
-    throw new StoreError('bad-record', `image record ${path} cannot be read`, { cause });
-  }
 }
 
 /** Notes are called as what is fetched in part from the same place, whose lock their writer has. */
 function noteLock(name: string): string | undefined {
   return /^[0-9a-f]{64}$/.test(name) ? `source-${name}` : undefined;
-}
-
-function recordLock(name: string): string | undefined {
-  return RECORD.test(name) ? name.slice(0, -SUFFIX.length) : undefined;
-}
-
-/** Otherwise who asks for one image, as a stage1 perhaps, would be given another that is as good by itself. */
-function requireId(image: Pick<ImageRecord, 'id'>, asked: ImageID, path: string): void {
-  if (image.id.slice(0, FULL_ID) !== asked.slice(0, FULL_ID))
-    throw new StoreError('bad-record', `image record ${path} is of another image: ${image.id}`);
 }
