@@ -18,6 +18,8 @@ export interface BlobDescriptor {
 type Attention = Pick<ImportOptions, 'report' | 'signal'>;
 
 const READ_SIZE = 1024 * 1024;
+/** In bytes. No image is as large: what goes on beyond is sent to fill a disk. */
+export const LARGEST_ARCHIVE = 256 * 1024 ** 3;
 
 /**
  * A blob on its way into the store. One process fetches it, others that want it wait and then find it. What was fetched of

@@ -23,7 +23,7 @@ import type { Archive, ImageRecord, Store } from '../store/index.ts';
 import { storedContent } from './blob-content.ts';
 import { keepBlob } from './blob-keeping.ts';
 import { isDamage } from './damage.ts';
-import type { BlobDescriptor } from './download.ts';
+import { type BlobDescriptor, LARGEST_ARCHIVE } from './download.ts';
 import { Downloads } from './downloads.ts';
 import { ImageError } from './error.ts';
 import { type ArchiveContent, extractLayers } from './layers.ts';
@@ -84,6 +84,7 @@ export async function importOci(
   const configDigest = found.manifest.config.digest;
   const id = imageIDOfConfig(configDigest);
   const layers = pairLayers(found.manifest, found.config);
+  for (const layer of layers) requireSize(layer, LARGEST_ARCHIVE);
   const contents = layers.map(({ digest, diffID }): Archive => {
     return { form: 'oci', blob: digest, diffID, whitelists: [] };
   });
@@ -178,7 +179,7 @@ function decode(content: Uint8Array, { digest }: Descriptor): string {
   }
 }
 
-function requireSize({ digest, size }: Descriptor, limit: number): void {
+function requireSize({ digest, size }: BlobDescriptor, limit: number): void {
   if (size > limit)
     throw new ImageError('too-large', `${digest} has ${size} bytes, at most ${limit} are allowed`);
 }

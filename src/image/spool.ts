@@ -4,14 +4,11 @@ import { type Digest, parseDigest } from '../oci/index.ts';
 import { replaceFile } from '../os/durable.ts';
 import { readSharedFile } from '../os/shared-file.ts';
 import type { Store } from '../store/index.ts';
-import { type Expectation, receive } from './download.ts';
+import { type Expectation, LARGEST_ARCHIVE, receive } from './download.ts';
 import { ImageError, type ImageErrorCode } from './error.ts';
 import { GrowingFile } from './growing-file.ts';
 import type { ImportOptions } from './options.ts';
 import type { RemoteBytes } from './source.ts';
-
-/** No image is as large: what goes on beyond is sent to fill a disk. */
-const LARGEST_ARCHIVE = 256 * 1024 ** 3;
 
 export interface SpoolRequest {
   /** Names the source: one process at a time fetches from it. */

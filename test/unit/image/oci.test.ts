@@ -1,8 +1,17 @@
 import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { findOciImage } from '../../../src/image/oci.ts';
+import { findOciImage, importOci } from '../../../src/image/oci.ts';
 import type { OciSource } from '../../../src/image/source.ts';
-import { configMediaType, manifestMediaType, parseDigest } from '../../../src/oci/index.ts';
+import {
+  configMediaType,
+  manifestMediaType,
+  parseDigest,
+  tarLayerMediaType,
+} from '../../../src/oci/index.ts';
+import { openStore } from '../../../src/store/index.ts';
 
 const digestOf = (content: Buffer) =>
   parseDigest(`sha256:${createHash('sha256').update(content).digest('hex')}`);
@@ -39,4 +48,30 @@ test('a configuration is kept as it came: one that is no text would have another
     code: 'bad-image',
     message: `configuration ${digestOf(bad)} is not UTF-8`,
   });
+});
+
+test('a layer that says it is larger than any disk is not begun with', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'rkt-oci-'));
+  try {
+    const store = openStore(directory);
+    using pins = store.pins();
+    const diffID = digestOf(Buffer.from('layer'));
+    const source = sourceOf(Buffer.from(configText('a').replace('[]', `["${diffID}"]`)));
+    const found = await findOciImage(source, platform);
+    const layer = {
+      mediaType: `${tarLayerMediaType}+gzip`,
+      digest: diffID,
+      size: 2 ** 50,
+      annotations: {},
+      urls: [],
+      compression: 'gzip',
+    } as const;
+    const huge = { ...found, manifest: { ...found.manifest, layers: [layer] } };
+    await expect(
+      importOci(store, source, huge, { name: 'x', originalName: 'x' }, { pins, extract: false }),
+    ).rejects.toMatchObject({ code: 'too-large', message: expect.stringContaining(`${2 ** 50} bytes`) });
+    expect(readdirSync(directory)).toEqual([]);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 });
