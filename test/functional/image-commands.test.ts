@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { aci } from '../support/image-files.ts';
@@ -67,6 +67,28 @@ describe('image list', () => {
       ['oci:latest', ociId],
       [`${NAME}:1.0.0`, aciId],
     ]);
+  });
+
+  test('tells sizes and times as they are with --full, and sorts by them', async () => {
+    const flags = [
+      '--full',
+      '--no-legend',
+      '--sort=size',
+      '--order=desc',
+      '--fields=id,SIZE,importtime,lastused',
+    ];
+    const listed = rows(await rkt.output(['image', 'list', ...flags]));
+    const time = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [+-]\d{4} \S+$/;
+    for (const [, ...cells] of listed)
+      expect(cells).toEqual([/^\d+$/, time, time].map((cell) => expect.stringMatching(cell)));
+    const sizes = listed.map(([, size]) => Number(size));
+    expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
+    // The archive as it was fetched, and its files.
+    const blob = readFileSync(images.aci.gzip).length;
+    const files = readFileSync(images.aci.plain).length;
+    const aci = Number(listed.find(([id]) => id === aciId)?.[1]);
+    expect(aci).toBeGreaterThan(blob);
+    expect(aci).toBeLessThan(blob + files);
   });
 
   test('is JSON with whole ids and times in nanoseconds', async () => {
@@ -212,18 +234,4 @@ test('image gc keeps what was used a short time ago, and removes the rest with i
   expect(stderr).toMatch(/gc: removed \d+ layer\(s\), \d+(\.\d)?MiB\n/);
   expect(stderr).toMatch(/gc: 2 image\(s\) successfully removed\n$/);
   expect(readdirSync(join(dir, 'cas/layer'))).toEqual([]);
-});
-
-test('image import-rkt takes what is there, and says of each image what has become of it', async () => {
-  const old = rkt.path('old');
-  const blobs = join(old, 'cas/blob/sha512', aciId.slice('sha512-'.length, 'sha512-'.length + 2));
-  mkdirSync(blobs, { recursive: true });
-  cpSync(images.aci.plain, join(blobs, aciId));
-  const dir = `--dir=${rkt.path('imported')}`;
-  expect(await rkt.output([dir, 'image', 'import-rkt', old])).toBe(
-    `successfully imported image: "${aciId}" ("${NAME}")\n`,
-  );
-  const again = await rkt.run([dir, 'image', 'import-rkt', old]);
-  expect(again).toMatchObject({ code: 0, stdout: '' });
-  expect(again.stderr).toBe(`import-rkt: image "${aciId}" is in the store already\n`);
 });
