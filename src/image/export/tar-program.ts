@@ -60,5 +60,8 @@ function cancelled(signal: AbortSignal | undefined) {
 }
 
 function refused(stderr: string, message: string | undefined): ImageError {
-  return new ImageError('system', `tar failed: ${stderr.trim().slice(0, STDERR_MAX) || (message ?? 'no reason given')}`);
+  return new ImageError(
+    'system',
+    `tar failed: ${stderr.trim().slice(0, STDERR_MAX) || (message ?? 'no reason given')}`,
+  );
 }
