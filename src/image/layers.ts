@@ -84,10 +84,12 @@ export async function findLayer(
 ): Promise<StackedLayer | undefined> {
   const shared = sharedKey(archive);
   const stacked = stackedKey(shared, below);
-  await pins.layer(stacked, signal);
+  const isNew = await pins.layer(stacked, signal);
   if (store.hasLayer(stacked)) return storedLayer(store, stacked);
   await pins.layer(shared, signal);
-  return hasPlainRoot(below.at(-1)) && store.hasLayer(shared) ? storedLayer(store, shared) : undefined;
+  if (!hasPlainRoot(below.at(-1)) || !store.hasLayer(shared)) return undefined;
+  if (isNew) pins.releaseLayer(stacked);
+  return storedLayer(store, shared);
 }
 
 function storedLayer(store: Store, key: Digest): StackedLayer {

@@ -119,12 +119,15 @@ function fileOf(host: Host, name: string): string {
 }
 
 function findInStore(store: Store, wanted: Stage1Name): ImageRecord | undefined {
-  return store
-    .list()
-    .map((id) => store.get(id))
-    .filter((image) => image !== undefined)
-    .filter((image) => image.isStage1 && isNamed(image, wanted))
-    .sort((a, b) => b.importTime - a.importTime)[0];
+  return (
+    store
+      .list()
+      .map((id) => store.get(id))
+      .filter((image) => image !== undefined)
+      .filter((image) => image.isStage1 && isNamed(image, wanted))
+      // Not by what the record says of its time: the group may write records.
+      .sort((a, b) => store.stage1Time(b) - store.stage1Time(a))[0]
+  );
 }
 
 /** By an image id alone: a path would be a file that nobody has verified. */

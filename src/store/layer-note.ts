@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Digest, digestHex } from '../oci/index.ts';
 import { readSharedFile } from '../os/shared-file.ts';
+import { isSystemError } from '../os/syscall.ts';
 
 /** The file beside a layer's root that says what it is. */
 export const LAYER_NOTE = 'digest';
@@ -18,10 +19,19 @@ export function layerName(digest: Digest): string {
   return digestHex(digest).slice(0, LAYER_NAME_DIGITS);
 }
 
-/** Undefined where there is no layer of this name. */
+/** Undefined where there is no layer of this name, and for whom layers are not: only root may look at them. */
 export function readLayerNote(layerDirectory: string, name: string): LayerNote | undefined {
-  const text = readSharedFile(join(layerDirectory, name, LAYER_NOTE));
+  const text = readText(join(layerDirectory, name, LAYER_NOTE));
   if (text === undefined) return undefined;
   const [digest = '', size] = text.split('\n');
   return { digest, size: Number(size) };
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readSharedFile(path);
+  } catch (error) {
+    if (isSystemError(error, 'EACCES')) return undefined;
+    throw error;
+  }
 }

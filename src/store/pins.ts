@@ -20,19 +20,30 @@ export class Pins implements Disposable {
     this.#locks = locks;
   }
 
-  layer(digest: Digest, signal?: AbortSignal): Promise<void> {
+  /** False when it was held already. */
+  layer(digest: Digest, signal?: AbortSignal): Promise<boolean> {
     return this.#hold(layerPin(layerName(digest)), signal);
   }
 
-  blob(digest: Digest, signal?: AbortSignal): Promise<void> {
+  /** False when it was held already. */
+  blob(digest: Digest, signal?: AbortSignal): Promise<boolean> {
     return this.#hold(blobPin(digest), signal);
   }
 
-  async #hold(name: string, signal: AbortSignal | undefined): Promise<void> {
-    if (this.#held.has(name)) return;
+  /** For what turned out not to be there: each pin is a descriptor, and images have hundreds of layers. */
+  releaseLayer(digest: Digest): void {
+    const name = layerPin(layerName(digest));
+    this.#held.get(name)?.release();
+    this.#held.delete(name);
+  }
+
+  async #hold(name: string, signal: AbortSignal | undefined): Promise<boolean> {
+    if (this.#held.has(name)) return false;
     const lock = await this.#locks.shared(name, signal);
-    if (this.#held.has(name)) lock.release();
-    else this.#held.set(name, lock);
+    const isNew = !this.#held.has(name);
+    if (isNew) this.#held.set(name, lock);
+    else lock.release();
+    return isNew;
   }
 
   [Symbol.dispose](): void {

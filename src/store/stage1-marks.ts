@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { lstatSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatImageManifest, type ImageID } from '../appc/index.ts';
 import { replaceFile } from '../os/durable.ts';
@@ -35,6 +35,12 @@ export class Stage1Marks {
     const known = this.references(image);
     if (known.includes(reference)) return;
     replaceFile(this.#path(image), `${[contentOf(image), ...known, reference].join('\n')}\n`, MODE);
+  }
+
+  /** When the operator gave it last as something new, in milliseconds since 1970; 0 for what is no stage1. */
+  time(image: ImportedImage): number {
+    const stats = this.has(image) ? lstatSync(this.#path(image), { throwIfNoEntry: false }) : undefined;
+    return stats?.mtimeMs ?? 0;
   }
 
   remove(id: ImageID): void {

@@ -97,10 +97,12 @@ export class Store {
 
   /**
    * Writes an image's record, unless that is what is there, and notes its use. Its blobs and layers must be there. It keeps the
-   * time at which it came first; one that is a stage1 stays one as long as it is made of the same.
+   * time at which it came first; one that is a stage1 stays one as long as it is made of the same. Whoever brings an image again and
+   * cannot extract it leaves it extracted, if somebody else has done so.
    */
-  async put(image: ImportedImage): Promise<ImageRecord> {
-    using _lock = await this.locks.exclusive(image.id);
+  async put(imported: ImportedImage): Promise<ImageRecord> {
+    using _lock = await this.locks.exclusive(imported.id);
+    const image = imported.layers.length === 0 ? this.#extracted(imported) : imported;
     const times = this.#records.put(image.id, (importTime) => formatRecord({ ...image, importTime }));
     return { ...image, ...times, isStage1: this.#marks.has(image) };
   }
@@ -118,6 +120,18 @@ export class Store {
   /** Whether it is what the operator has given as a stage1 by this reference, whoever else may write to the store. */
   isStage1From(image: ImageRecord, reference: string): boolean {
     return this.#marks.references(image).includes(reference);
+  }
+
+  /** When the operator gave an image as a stage1, in milliseconds since 1970. */
+  stage1Time(image: ImageRecord): number {
+    return this.#marks.time(image);
+  }
+
+  #extracted(image: ImportedImage): ImportedImage {
+    const known = unlessUnreadable(() => this.#records.find(image.id));
+    if (known === undefined || JSON.stringify(known.contents) !== JSON.stringify(image.contents))
+      return image;
+    return { ...image, layers: known.layers, size: known.size };
   }
 
   /** Notes that an image is being used now. */
@@ -207,4 +221,14 @@ export class Store {
 /** Notes are called as what is fetched in part from the same place, whose lock their writer has. */
 function noteLock(name: string): string | undefined {
   return /^[0-9a-f]{64}$/.test(name) ? `source-${name}` : undefined;
+}
+
+// A record that cannot be read says nothing, and is about to be replaced.
+function unlessUnreadable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'bad-record') return undefined;
+    throw error;
+  }
 }
