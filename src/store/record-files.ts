@@ -45,6 +45,11 @@ export class RecordFiles {
     return record;
   }
 
+  /** The same of what can be read. */
+  findReadable(id: ImageID): StoredRecord | undefined {
+    return unlessUnreadable(() => this.find(id));
+  }
+
   /** @throws StoreError bad-record */
   summary(id: ImageID): ImageSummary | undefined {
     return this.#read(id, parseSummary);
@@ -79,14 +84,10 @@ export class RecordFiles {
     syncDirectory(this.#directory);
   }
 
-  // A record that cannot be read says nothing, and is about to be replaced.
   #known(id: ImageID): { readonly text: string; readonly importTime: number } | undefined {
-    try {
-      return this.#read(id, (text, path) => ({ text, importTime: parseSummary(text, path, 0).importTime }));
-    } catch (error) {
-      if (error instanceof StoreError && error.code === 'bad-record') return undefined;
-      throw error;
-    }
+    return unlessUnreadable(() =>
+      this.#read(id, (text, path) => ({ text, importTime: parseSummary(text, path, 0).importTime })),
+    );
   }
 
   #read<T>(id: ImageID, parse: (text: string, path: string, lastUsed: number) => T): T | undefined {
@@ -107,6 +108,16 @@ export class RecordFiles {
 /** The lock of whoever writes the record of this name: its image's. Undefined for what is none. */
 export function recordLock(name: string): string | undefined {
   return RECORD.test(name) ? name.slice(0, -SUFFIX.length) : undefined;
+}
+
+// A record that cannot be read says nothing, and is about to be replaced.
+function unlessUnreadable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'bad-record') return undefined;
+    throw error;
+  }
 }
 
 function readText(path: string): string | undefined {

@@ -128,7 +128,7 @@ export class Store {
   }
 
   #extracted(image: ImportedImage): ImportedImage {
-    const known = unlessUnreadable(() => this.#records.find(image.id));
+    const known = this.#records.findReadable(image.id);
     if (known === undefined || JSON.stringify(known.contents) !== JSON.stringify(image.contents))
       return image;
     return { ...image, layers: known.layers, size: known.size };
@@ -221,14 +221,4 @@ export class Store {
 /** Notes are called as what is fetched in part from the same place, whose lock their writer has. */
 function noteLock(name: string): string | undefined {
   return /^[0-9a-f]{64}$/.test(name) ? `source-${name}` : undefined;
-}
-
-// A record that cannot be read says nothing, and is about to be replaced.
-function unlessUnreadable<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof StoreError && error.code === 'bad-record') return undefined;
-    throw error;
-  }
 }

@@ -70,10 +70,12 @@ describe('a member', () => {
       expect(JSON.parse(readFileSync(cas('image', `${id}.json`), 'utf8'))).toMatchObject({ layers: [] });
   });
 
-  test('fetches again, from the same place, with others of the group', async () => {
+  test('fetches again, from the same place, with others of the group, and undoes nothing of theirs', async () => {
     const again = ['fetch', '--full', rkt.path('tiny.aci')];
     for (const fetched of [await host.member(again), await host.root(again), await host.member(again)])
       expect(fetched).toMatchObject({ code: 0, stdout: `${aciId}\n`, stderr: '' });
+    const record: unknown = JSON.parse(readFileSync(cas('image', `${aciId}.json`), 'utf8'));
+    expect(record).toMatchObject({ layers: [expect.stringMatching(/^sha512:/)] });
   });
 
   test('lists images and pods, and prints manifests', async () => {

@@ -120,6 +120,19 @@ describe('records', () => {
     expect((await store.put(record(id('ab'), [digest('1')]))).isStage1).toBe(false);
   });
 
+  test('of an extracted image stay so, whoever brings it again and cannot extract it', async () => {
+    const whole = record(id('ab'), [digest('1'), digest('2')]);
+    const before = await store.put(whole);
+    const again = await store.put({ ...whole, layers: [], size: 3 });
+    expect(again).toMatchObject({ layers: whole.layers, size: whole.size });
+    expect(store.get(id('ab'))).toMatchObject({ layers: before.layers, size: before.size });
+    const [first] = whole.contents;
+    const other = { ...whole, contents: first === undefined ? [] : [first], layers: [] };
+    expect(await store.put(other)).toMatchObject({ layers: [] });
+    writeFileSync(cas('image', `${id('ab')}.json`), 'damaged');
+    expect(await store.put({ ...whole, layers: [] })).toMatchObject({ layers: [] });
+  });
+
   test('many writers of one record do not stumble over each other', async () => {
     await Promise.all(Array.from({ length: 20 }, (_, n) => store.put({ ...record(id('ab')), size: n })));
     expect(readdirSync(cas('image'))).toEqual([`${id('ab')}.json`]);
