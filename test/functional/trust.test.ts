@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GpgHome } from '../support/gpg.ts';
 import { ACI_MANIFEST, aci } from '../support/image-files.ts';
@@ -177,6 +177,8 @@ describe('an image that is signed', () => {
     rkt.run(['fetch', '--insecure-options=none', ...args, rkt.path(name)], { env: environment() });
 
   beforeAll(async () => {
+    // Keys that were trusted above, for every image among them.
+    rmSync(`${rkt.localConfig}/trustedkeys`, { recursive: true });
     const image = aci(tar.file('rootfs/hello', 'hello'));
     const signature = await gpg.signDetached(image, { by: [`${subkey}!`] });
     for (const name of ['signed', 'damaged', 'unsigned']) writeFileSync(rkt.path(`${name}.aci`), image);
