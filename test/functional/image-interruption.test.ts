@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sha256, writeLayout } from '../support/image-files.ts';
@@ -69,6 +69,8 @@ test('a signal ends a fetch with one line, what has come is gone on with the nex
   await eventually('the download has begun', () => command.stderr.includes(`downloading ${digest}`));
   // Of what an earlier attempt has left.
   expect(command.stderr).toMatch(/, from 1\.0MiB on\n$/);
+  const partial = join(rkt.dir, 'cas/partial', digest.replace(':', '-'));
+  await eventually('all that comes has come', () => statSync(partial).size === HALF + STEP);
   command.signal('SIGTERM');
   const { code, stdout, stderr } = await command.finished;
   expect({ code, stdout }).toEqual({ code: 254, stdout: '' });
