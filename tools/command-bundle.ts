@@ -34,5 +34,5 @@ export async function bundleCommand(): Promise<void> {
   await rm(`${bundle}.cache`, { force: true });
   await rename(`${temporary}.map`, `${bundle}.map`);
   await rename(temporary, bundle);
-  await execa('node', [join(rootDir, 'tools', 'code-cache.mjs'), bundle, 'version']);
+  await execa('node', [join(rootDir, 'tools', 'code-cache.mjs'), bundle]);
 }
