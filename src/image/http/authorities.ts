@@ -15,23 +15,28 @@ const BUNDLES = [
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
 
 /**
- * Whom to trust: Node's own list, and the system's, to which operators add their company's authority. SSL_CERT_FILE and
- * SSL_CERT_DIR name other places, as they did for rkt; NODE_EXTRA_CA_CERTS a further file. @throws ImageError system
+ * Whom to trust: the system's list, to which operators add their company's authority and from which they take whom they do not trust;
+ * Node's own where there is none. SSL_CERT_FILE and SSL_CERT_DIR name other places, as they did for rkt; NODE_EXTRA_CA_CERTS
+ * a further file. @throws ImageError system
  */
 export function trustedAuthorities(environment: Environment): SecureContext {
-  const found = certificateTexts(environment).flatMap((text) => text.match(CERTIFICATE) ?? []);
-  // Most are in several of the lists, and each costs its parsing.
-  const distinct = new Map([...rootCertificates, ...found].map((pem) => [pem.replaceAll(/\s/g, ''), pem]));
-  return createSecureContext({ ca: [...distinct.values()] });
+  const { NODE_EXTRA_CA_CERTS: extra } = environment;
+  const own = certificatesIn(systemTexts(environment));
+  const further = certificatesIn(extra ? [named(extra, 'NODE_EXTRA_CA_CERTS')] : []);
+  const all = [...(own.length > 0 ? own : rootCertificates), ...further];
+  // Some are there twice, in a file and in its directory, and each costs its parsing.
+  return createSecureContext({ ca: [...new Set(all)] });
 }
 
-function certificateTexts(environment: Environment): string[] {
-  const { SSL_CERT_FILE: file, SSL_CERT_DIR: directories, NODE_EXTRA_CA_CERTS: extra } = environment;
+function systemTexts({ SSL_CERT_FILE: file, SSL_CERT_DIR: directories }: Environment): string[] {
   return [
     ...(file ? [named(file, 'SSL_CERT_FILE')] : BUNDLES.flatMap(ifThere).slice(0, 1)),
     ...(directories ? directories.split(':').flatMap((directory) => textsIn(directory)) : []),
-    ...(extra ? [named(extra, 'NODE_EXTRA_CA_CERTS')] : []),
   ];
+}
+
+function certificatesIn(texts: readonly string[]): string[] {
+  return texts.flatMap((text) => text.match(CERTIFICATE) ?? []);
 }
 
 // Go passes over a file that is not there, and its user looks for the reason why a certificate is not trusted.
