@@ -89,6 +89,12 @@ export async function importOci(
     return { form: 'oci', blob: digest, diffID, whitelists: [] };
   });
   const documents = { manifest: found.manifestDigest, config: configDigest };
+  // What appc has no word for is refused before all of it is fetched.
+  const manifest = toImageManifest(found.config, {
+    ...naming,
+    configDigest,
+    manifestDigest: found.manifestDigest,
+  });
   for (const digest of [...contents.map(({ blob }) => blob), documents.manifest, documents.config])
     await options.pins.blob(digest, options.signal);
   const keys = await fetchLayers(store, source, contents, layers, options);
@@ -96,11 +102,7 @@ export async function importOci(
   await keepBlob(store, documents.config, found.configText, options);
   return store.put({
     id,
-    manifest: toImageManifest(found.config, {
-      ...naming,
-      configDigest,
-      manifestDigest: found.manifestDigest,
-    }),
+    manifest,
     contents,
     documents,
     layers: keys,
