@@ -1,12 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseMountPlan } from '../abi/mount-plan.ts';
-import { POD } from '../abi/pod-directory.ts';
-import { entrypointAnnotation, formatGcArguments } from '../abi/stage1.ts';
-import { annotationValue, readImageManifest } from '../appc/index.ts';
-import { isSystemError } from '../os/syscall.ts';
+import { formatGcArguments } from '../abi/stage1.ts';
 import type { Pod } from '../pod/pod.ts';
 import { removePod } from '../pod/removal.ts';
+import { findEntrypoint } from './entrypoint.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
 
@@ -23,7 +18,7 @@ export async function deletePod(host: Host, pod: Pod): Promise<void> {
 }
 
 async function runStage1Gc(host: Host, pod: Pod): Promise<void> {
-  const entrypoint = gcEntrypoint(pod);
+  const entrypoint = findEntrypoint(pod.path, 'gc');
   if (entrypoint === undefined) return;
   const args = formatGcArguments({ uuid: pod.uuid, debug: host.debug, localConfig: host.localConfig });
   const { run } = await import('../os/run.ts');
@@ -36,36 +31,4 @@ async function runStage1Gc(host: Host, pod: Pod): Promise<void> {
   });
   if (failed)
     throw new Stage0Error('bad-stage1', `gc of the pod's stage1 failed: ${all?.trim() || shortMessage}`);
-}
-
-/** Undefined when the pod never ran, or its stage1 has none, or is in neither store nor pod any more. */
-function gcEntrypoint(pod: Pod): string | undefined {
-  const manifest = textIfPresent(join(pod.path, POD.stage1Manifest));
-  // A pod that ran has both; after a power cut they may be empty.
-  if (!manifest?.trim()) return undefined;
-  const path = annotationValue(readImageManifest(manifest).annotations, entrypointAnnotation('gc'));
-  if (path === undefined) return undefined;
-  return [...stage1Layers(pod), join(pod.path, POD.stage1Rootfs)]
-    .map((root) => join(root, path))
-    .find((program) => existsSync(program));
-}
-
-/** The layers that the stage1's root is an overlay of, the topmost first: its image may have been removed, they are kept for the pod. */
-function stage1Layers(pod: Pod): string[] {
-  const text = textIfPresent(join(pod.path, POD.mountPlan));
-  if (!text?.trim()) return [];
-  return parseMountPlan(JSON.parse(text)).mounts.flatMap((step) =>
-    step.kind === 'overlay' && step.target === POD.stage1Rootfs
-      ? step.lower.map((name) => join(step.lowerBase, name))
-      : [],
-  );
-}
-
-function textIfPresent(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return undefined;
-    throw error;
-  }
 }
