@@ -27,6 +27,11 @@ export const COMMANDS: readonly Entry[] = [
   { name: 'image', summary: 'manage the images in the store', commands: IMAGE_COMMANDS },
   { name: 'list', summary: 'list pods', load: async () => (await import('./list.ts')).listCommand },
   {
+    name: 'prepare',
+    summary: 'prepare a pod that run-prepared runs',
+    load: async () => (await import('./prepare.ts')).prepareCommand,
+  },
+  {
     name: 'rm',
     summary: 'remove pods that do not run, and what they have left',
     load: async () => (await import('./rm.ts')).rmCommand,
@@ -35,6 +40,11 @@ export const COMMANDS: readonly Entry[] = [
     name: 'run',
     summary: 'run images in a new pod',
     load: async () => (await import('./run.ts')).runCommand,
+  },
+  {
+    name: 'run-prepared',
+    summary: 'run a pod that was prepared',
+    load: async () => (await import('./run-prepared.ts')).runPreparedCommand,
   },
   {
     name: 'status',

@@ -6,22 +6,42 @@ export const PULL_POLICY = 'new';
 
 const PULL_FLAGS = pullFlags(PULL_POLICY);
 
-/** Flags of a pod, and of each of its images: one table for the parser and for the help. */
-export const POD_FLAGS: readonly Flag[] = [
+export const POD_OPERANDS = 'IMAGE [APP FLAGS] [-- ARGUMENT... [---]] [IMAGE ...]';
+
+/** Who has not asked for this is told. */
+export const NO_NETWORK_REMARK = 'without --net the pod has a loopback interface only';
+
+/** Flags of a pod's content. */
+const CONTENT_FLAGS: readonly Flag[] = [
   new Flag('stage1-path', value('FILE'), 'image of the stage1, a local file'),
   new Flag('stage1-name', value('NAME'), 'image of the stage1, by its name (NAME[:VERSION])'),
   new Flag('stage1-hash', value('ID'), 'image of the stage1, by its id in the store'),
   new Flag('stage1-from-dir', value('FILE'), 'image of the stage1, from the stage1-images directory'),
   ...PULL_FLAGS,
-  new Flag('net', optional('NETWORKS', 'default'), 'none: only a loopback interface'),
   new Flag('inherit-env', boolean, 'give the apps the environment of this command'),
   new Flag('set-env', values('NAME=VALUE'), 'an environment variable for all apps'),
   new Flag('set-env-file', values('FILE'), 'environment variables for all apps, a NAME=VALUE a line'),
   new Flag('no-overlay', boolean, 'copy the root file systems instead of mounting overlays'),
-  new Flag('interactive', boolean, 'give the terminal to the app, of which there must be one'),
   new Flag('pod-manifest', value('FILE'), 'the pod, instead of images and their flags'),
-  new Flag('uuid-file-save', value('FILE'), "write the pod's UUID to a file, before anything else"),
+];
+
+/** Flags of how a pod is started. */
+export const START_FLAGS: readonly Flag[] = [
+  new Flag('net', optional('NETWORKS', 'default'), 'none: only a loopback interface'),
+  new Flag('interactive', boolean, 'give the terminal to the app, of which there must be one'),
   new Flag('hostname', value('NAME'), 'host name of the pod (default: rkt-UUID)'),
+];
+
+export const PREPARE_FLAGS: readonly Flag[] = [
+  ...CONTENT_FLAGS,
+  new Flag('quiet', boolean, 'print nothing but the UUID, and what went wrong'),
+];
+
+/** Flags of a pod, and of each of its images: one table for the parser and for the help. */
+export const POD_FLAGS: readonly Flag[] = [
+  ...CONTENT_FLAGS,
+  ...START_FLAGS,
+  new Flag('uuid-file-save', value('FILE'), "write the pod's UUID to a file, before anything else"),
 ];
 
 export const APP_FLAGS: readonly Flag[] = [

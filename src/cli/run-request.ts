@@ -1,103 +1,41 @@
-import { readFileSync } from 'node:fs';
-import type { AppRequest } from '../stage0/app-request.ts';
-import { type PodRequest, parsePodRequest, podEnvironment } from '../stage0/pod-request.ts';
 import type { RunRequest } from '../stage0/run.ts';
-import type { Stage1Choice } from '../stage0/stage1-image.ts';
-import type { FlagValues, ImageArguments, PodArguments } from './app-arguments.ts';
+import type { StartRequest } from '../stage0/supervisor.ts';
+import type { PodArguments } from './app-arguments.ts';
 import { CliError } from './error.ts';
-import { all, isSet, last, maybe } from './flag-values.ts';
-import { pullOptions, signature } from './pull-flags.ts';
-import { EXCLUDED_BY_MANIFEST, PULL_POLICY } from './run-flags.ts';
+import { isSet, last, maybe } from './flag-values.ts';
+import { prepareRequest } from './prepare-request.ts';
 
 /** What a command line of `run` asks for. Throws CliError `usage`, and what reading the named files throws. */
-export function runRequest({ flags, images }: PodArguments): RunRequest {
-  const interactive = isSet(flags, 'interactive');
-  const pod = podRequest(flags, images);
-  if (interactive && (pod.kind === 'apps' ? pod.apps : pod.manifest.apps).length !== 1)
-    throw new CliError('usage', 'interactive option only supports one image');
-  return {
-    pod,
-    stage1: stage1Choice(flags),
-    roots: isSet(flags, 'no-overlay') ? 'copy' : 'overlay',
-    net: network(last(flags, 'net')),
-    interactive,
-    hostname: hostname(last(flags, 'hostname')),
-    uuidFile: last(flags, 'uuid-file-save'),
-    ...pullOptions(flags, PULL_POLICY),
-  };
-}
-
-function podRequest(flags: FlagValues, images: readonly ImageArguments[]): PodRequest {
-  const manifest = last(flags, 'pod-manifest');
-  if (manifest !== undefined) {
-    if (images.length > 0 || EXCLUDED_BY_MANIFEST.some((name) => flags.has(name)))
-      throw new CliError('usage', 'conflicting flags set with --pod-manifest (see --help)');
-    return podOfFile(manifest);
-  }
-  if (images.length === 0)
-    throw new CliError('usage', 'must provide at least one image or specify the pod manifest');
-  const environment = podEnvironment({
-    inherit: isSet(flags, 'inherit-env') ? process.env : undefined,
-    files: all(flags, 'set-env-file').map((path) => ({ path, text: read(path) })),
-    set: all(flags, 'set-env'),
+export function runRequest(given: PodArguments): RunRequest {
+  const { flags } = given;
+  const prepare = prepareRequest(given);
+  const start = startRequest({
+    interactive: isSet(flags, 'interactive'),
+    ...maybe('net', last(flags, 'net')),
+    ...maybe('hostname', last(flags, 'hostname')),
   });
-  return { kind: 'apps', apps: images.map(appRequest), environment };
+  const { apps } = prepare.pod.kind === 'apps' ? prepare.pod : prepare.pod.manifest;
+  if (start.interactive && apps.length !== 1)
+    throw new CliError('usage', 'interactive option only supports one image');
+  return { ...prepare, ...start, uuidFile: last(flags, 'uuid-file-save') };
 }
 
-function podOfFile(path: string): PodRequest {
-  const text = read(path);
-  try {
-    return parsePodRequest(text);
-  } catch (cause) {
-    throw new CliError('usage', `--pod-manifest=${path}`, { cause });
-  }
+/** The values of the flags that say how a pod is started. */
+export interface StartValues {
+  readonly net?: string;
+  readonly hostname?: string;
+  readonly interactive?: boolean;
 }
 
-function appRequest({ image, flags, args }: ImageArguments): AppRequest {
-  return {
-    image,
-    args,
-    environment: all(flags, 'environment'),
-    readOnlyRootfs: isSet(flags, 'readonly-rootfs'),
-    ...maybe('signature', signature(flags)),
-    ...maybe('name', last(flags, 'name')),
-    ...maybe('exec', last(flags, 'exec')),
-    ...maybe('user', last(flags, 'user')),
-    ...maybe('group', last(flags, 'group')),
-    ...maybe('supplementaryGids', last(flags, 'supplementary-gids')),
-    ...maybe('workingDirectory', last(flags, 'working-dir')),
-    ...maybe('memory', last(flags, 'memory')),
-    ...maybe('cpu', last(flags, 'cpu')),
-  };
-}
-
-const STAGE1_FLAGS: Readonly<Record<string, (text: string) => Stage1Choice>> = {
-  'stage1-path': (path) => ({ kind: 'path', path }),
-  'stage1-name': (name) => ({ kind: 'name', name }),
-  'stage1-hash': (hash) => ({ kind: 'hash', hash }),
-  'stage1-from-dir': (file) => ({ kind: 'from-dir', file }),
-};
-
-/** At most one of them, once. */
-function stage1Choice(flags: FlagValues): Stage1Choice {
-  const given = Object.entries(STAGE1_FLAGS).flatMap(([name, choose]) =>
-    all(flags, name).map((text) => ({ name, choice: choose(text) })),
-  );
-  const [first, second] = given;
-  if (first === undefined) return { kind: 'default' };
-  if (second === undefined) return first.choice;
-  throw new CliError(
-    'usage',
-    first.name === second.name
-      ? `--${first.name} already used`
-      : `flags --${first.name} and --${second.name} are mutually exclusive`,
-  );
+/** Throws CliError `usage`. */
+export function startRequest({ net, hostname, interactive = false }: StartValues): StartRequest {
+  return { net: network(net), interactive, hostname: hostName(hostname) };
 }
 
 // It becomes a line of the apps' /etc/hosts, and the kernel takes no more than 64 bytes.
 const HOSTNAME = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,62}[A-Za-z0-9])?$/;
 
-function hostname(text: string | undefined): string | undefined {
+function hostName(text: string | undefined): string | undefined {
   if (text === undefined || HOSTNAME.test(text)) return text;
   throw new CliError('usage', `--hostname: ${JSON.stringify(text)} is no name of a host`);
 }
@@ -107,12 +45,4 @@ const NO_NETWORK = 'none';
 function network(text: string | undefined): string {
   if (text === undefined || text === NO_NETWORK) return NO_NETWORK;
   throw new CliError('usage', `--net=${text}: networks are not supported, use --net=${NO_NETWORK}`);
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new CliError('usage', `unable to read ${path}`, { cause });
-  }
 }

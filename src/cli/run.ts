@@ -7,15 +7,14 @@ import { globalValues } from './flag-values.ts';
 import { GLOBAL_FLAGS, hostOptions } from './global-flags.ts';
 import { warn } from './output.ts';
 import { deprecations } from './pull-flags.ts';
-import { APP_FLAGS, POD_FLAGS } from './run-flags.ts';
+import { APP_FLAGS, NO_NETWORK_REMARK, POD_FLAGS, POD_OPERANDS } from './run-flags.ts';
 import { runRequest } from './run-request.ts';
 import { requireRoot, subcommand } from './subcommand.ts';
 
 /** `args` are read by the grammar of several images; commander has the flags for the help only. */
 export function runCommand(summary: string, args: readonly string[]): Command {
-  const operands = 'IMAGE [APP FLAGS] [-- ARGUMENT... [---]] [IMAGE ...]';
   return (
-    subcommand('run', summary, [...POD_FLAGS, ...APP_FLAGS], operands)
+    subcommand('run', summary, [...POD_FLAGS, ...APP_FLAGS], POD_OPERANDS)
       // Its own reader comes after: commander only sees whether help is asked for.
       .allowUnknownOption()
       .allowExcessArguments()
@@ -28,7 +27,7 @@ async function runPod(args: readonly string[]): Promise<void> {
   const given = parsePodArguments(args, { pod: [...POD_FLAGS, ...GLOBAL_FLAGS], app: APP_FLAGS });
   const request = runRequest(given);
   for (const text of deprecations(given.flags)) warn('run', text);
-  if (!given.flags.has('net')) warn('run', 'without --net the pod has a loopback interface only');
+  if (!given.flags.has('net')) warn('run', NO_NETWORK_REMARK);
   const host = openHost(hostOptions(globalValues(given.flags)));
   await withAttention(host.debug, (attention) => run(host, request, process.env, attention));
 }

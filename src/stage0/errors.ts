@@ -4,6 +4,7 @@ export type Stage0ErrorCode =
   | 'bad-stage1'
   | 'unsupported'
   | 'no-pod'
+  | 'not-prepared'
   | 'busy'
   | 'timed-out'
   | 'not-installed';

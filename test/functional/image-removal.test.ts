@@ -177,6 +177,23 @@ describe('a pod', () => {
     expect(storeFiles(rkt.dir, [])).toEqual([]);
   });
 
+  test('that is prepared keeps its layers, and runs when its image is gone', async () => {
+    const { ociLayout } = await tinyImages();
+    id = await fetchInto(MAIN, `oci:${ociLayout}:latest`);
+    const layers = ownLayer();
+    const prepared = await rkt.output(['prepare', id, '--exec=/bin/cat', '--', '/etc/passwd']);
+    const collected = await image(MAIN, 'gc', '--grace-period=0s');
+    expect(collected).toMatchObject({ code: 0, stdout: '' });
+    expect(collected.stderr).toContain(`gc: image "${id}" not removed: a pod was made from it\n`);
+    expect(await image(MAIN, 'rm', id)).toMatchObject({ code: 0 });
+    await image(MAIN, 'gc', '--grace-period=0s');
+    expect(readdirSync(cas(MAIN, 'layer'))).toEqual(expect.arrayContaining(layers));
+    expect(await rkt.output(['run-prepared', '--net=none', prepared.trimEnd()])).toContain('alice');
+    await rkt.output(['gc', '--grace-period=0s']);
+    await image(MAIN, 'gc', '--grace-period=0s');
+    expect(storeFiles(rkt.dir, [])).toEqual([]);
+  });
+
   test('that has ended keeps its image from being collected, until it is removed', async () => {
     const { ociLayout } = await tinyImages();
     id = await fetchInto(MAIN, `oci:${ociLayout}:latest`);

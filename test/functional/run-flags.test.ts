@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { tinyImages } from '../support/images.ts';
+import { LOOK, parseLook } from '../support/pod-look.ts';
 import { savedUuid, useRkt } from '../support/rkt.ts';
 
 const rkt = useRkt();
@@ -9,15 +10,6 @@ let image = '';
 beforeAll(async () => {
   image = (await tinyImages()).aci.plain;
 });
-
-/** Prints what a flag could have changed, one `key=value` a line. */
-const LOOK = `
-echo "pwd=$(pwd)"; echo "hostname=$(hostname)"; echo "etc-hostname=$(cat /etc/hostname)"
-echo "uid=$(id -u)"; echo "gid=$(id -g)"; echo "groups=$(id -G)"; echo "cpus=$(nproc)"
-echo "memory=$(awk '/MemTotal/ { print int($2 / 1024) }' /proc/meminfo)"
-touch /tmp/probe 2>/dev/null && echo writable=yes || echo writable=no
-echo "args=$*"; env | sed 's/^/env-/'
-`;
 
 async function look(
   podFlags: readonly string[],
@@ -27,11 +19,7 @@ async function look(
 ) {
   const script = ['--exec=/bin/sh', ...appFlags, '--', '-c', LOOK, 'sh', ...args];
   const stdout = await rkt.output(['run', '--net=none', ...podFlags, image, ...script], { env });
-  return new Map(
-    stdout
-      .split('\n')
-      .map((line): [string, string] => [line.split('=')[0] ?? '', line.slice(line.indexOf('=') + 1)]),
-  );
+  return parseLook(stdout);
 }
 
 test('without flags an app has the image’s settings and the defaults', async () => {

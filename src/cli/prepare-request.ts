@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import type { AppRequest } from '../stage0/app-request.ts';
+import { type PodRequest, parsePodRequest, podEnvironment } from '../stage0/pod-request.ts';
+import type { PrepareRequest } from '../stage0/preparation.ts';
+import type { Stage1Choice } from '../stage0/stage1-image.ts';
+import type { FlagValues, ImageArguments, PodArguments } from './app-arguments.ts';
+import { CliError } from './error.ts';
+import { all, isSet, last, maybe } from './flag-values.ts';
+import { pullOptions, signature } from './pull-flags.ts';
+import { EXCLUDED_BY_MANIFEST, PULL_POLICY } from './run-flags.ts';
+
+/** What a command line says of a pod's content. Throws CliError `usage`, and what reading the named files throws. */
+export function prepareRequest({ flags, images }: PodArguments): PrepareRequest {
+  return {
+    pod: podRequest(flags, images),
+    stage1: stage1Choice(flags),
+    roots: isSet(flags, 'no-overlay') ? 'copy' : 'overlay',
+    ...pullOptions(flags, PULL_POLICY),
+  };
+}
+
+function podRequest(flags: FlagValues, images: readonly ImageArguments[]): PodRequest {
+  const manifest = last(flags, 'pod-manifest');
+  if (manifest !== undefined) {
+    if (images.length > 0 || EXCLUDED_BY_MANIFEST.some((name) => flags.has(name)))
+      throw new CliError('usage', 'conflicting flags set with --pod-manifest (see --help)');
+    return podOfFile(manifest);
+  }
+  if (images.length === 0)
+    throw new CliError('usage', 'must provide at least one image or specify the pod manifest');
+  const environment = podEnvironment({
+    inherit: isSet(flags, 'inherit-env') ? process.env : undefined,
+    files: all(flags, 'set-env-file').map((path) => ({ path, text: read(path) })),
+    set: all(flags, 'set-env'),
+  });
+  return { kind: 'apps', apps: images.map(appRequest), environment };
+}
+
+function podOfFile(path: string): PodRequest {
+  const text = read(path);
+  try {
+    return parsePodRequest(text);
+  } catch (cause) {
+    throw new CliError('usage', `--pod-manifest=${path}`, { cause });
+  }
+}
+
+function appRequest({ image, flags, args }: ImageArguments): AppRequest {
+  return {
+    image,
+    args,
+    environment: all(flags, 'environment'),
+    readOnlyRootfs: isSet(flags, 'readonly-rootfs'),
+    ...maybe('signature', signature(flags)),
+    ...maybe('name', last(flags, 'name')),
+    ...maybe('exec', last(flags, 'exec')),
+    ...maybe('user', last(flags, 'user')),
+    ...maybe('group', last(flags, 'group')),
+    ...maybe('supplementaryGids', last(flags, 'supplementary-gids')),
+    ...maybe('workingDirectory', last(flags, 'working-dir')),
+    ...maybe('memory', last(flags, 'memory')),
+    ...maybe('cpu', last(flags, 'cpu')),
+  };
+}
+
+const STAGE1_FLAGS: Readonly<Record<string, (text: string) => Stage1Choice>> = {
+  'stage1-path': (path) => ({ kind: 'path', path }),
+  'stage1-name': (name) => ({ kind: 'name', name }),
+  'stage1-hash': (hash) => ({ kind: 'hash', hash }),
+  'stage1-from-dir': (file) => ({ kind: 'from-dir', file }),
+};
+
+/** At most one of them, once. */
+function stage1Choice(flags: FlagValues): Stage1Choice {
+  const given = Object.entries(STAGE1_FLAGS).flatMap(([name, choose]) =>
+    all(flags, name).map((text) => ({ name, choice: choose(text) })),
+  );
+  const [first, second] = given;
+  if (first === undefined) return { kind: 'default' };
+  if (second === undefined) return first.choice;
+  throw new CliError(
+    'usage',
+    first.name === second.name
+      ? `--${first.name} already used`
+      : `flags --${first.name} and --${second.name} are mutually exclusive`,
+  );
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new CliError('usage', `unable to read ${path}`, { cause });
+  }
+}

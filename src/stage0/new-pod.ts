@@ -1,0 +1,35 @@
+import { setImmediate as nextCycle } from 'node:timers/promises';
+import type { Pod } from '../pod/pod.ts';
+import { removePod } from '../pod/removal.ts';
+import type { Attention, Host } from './host.ts';
+import { fillPod, type PrepareRequest } from './preparation.ts';
+
+/** What becomes of a pod that could not be prepared: it goes at once, or stays as `aborted prepare` for who knows its UUID. */
+export type OnFailure = 'discard' | 'keep';
+
+/** As `fillPod`; an interruption until the very end of it counts as well. */
+export async function fillNewPod(
+  host: Host,
+  pod: Pod,
+  request: PrepareRequest,
+  attention: Attention,
+  onFailure: OnFailure,
+): Promise<void> {
+  try {
+    await fillPod(host, pod, request, attention);
+    // A signal that came while nobody waited is heard in the next cycle; once this process is the supervisor nobody would.
+    await nextCycle();
+    attention.signal?.throwIfAborted();
+  } catch (error) {
+    if (onFailure === 'discard') discard(pod);
+    throw error;
+  }
+}
+
+/** A pod that no stage1 has seen. What cannot be removed is left to `gc`: the reason to discard it is the news. */
+export function discard(pod: Pod): void {
+  try {
+    pod.move('garbage');
+    removePod(pod);
+  } catch {}
+}
