@@ -24,6 +24,8 @@ export class PodControl implements ControlHandler {
     closeAll(fds);
     if (request.type === 'resize' && exec !== undefined) {
       exec.resize(request.rows, request.columns);
+    } else if (request.type === 'signal' && exec !== undefined) {
+      exec.signal(request.signal);
     } else if (request.type === 'stop' && exec === undefined) {
       caller.answer({ type: 'done' });
       caller.finish();

@@ -11,8 +11,8 @@ export type ControlRequest =
   /** End the pod: orderly, or at once. Answered by `done` when the supervisor has taken it. */
   | { readonly type: 'stop'; readonly force: boolean }
   /**
-   * Start a process in a running app. Comes with descriptors: stdin, stdout, stderr, or one terminal. Answered by `started`
-   * or `refused`, and at last by `exited`; closing the connection before that sends the process SIGHUP.
+   * Start a process in a running app. Comes with descriptors: stdin, stdout, stderr, or one terminal. Answered by `refused` or
+   * `failed`, or by `started` and at last `exited`; closing the connection before that sends the process SIGHUP.
    */
   | {
       readonly type: 'exec';
@@ -21,20 +21,25 @@ export type ControlRequest =
       readonly terminal: { readonly rows: number; readonly columns: number } | null;
     }
   /** Within an exec connection. */
-  | { readonly type: 'resize'; readonly rows: number; readonly columns: number };
+  | { readonly type: 'resize'; readonly rows: number; readonly columns: number }
+  /** Likewise; one that comes before the process runs is kept for it. */
+  | { readonly type: 'signal'; readonly signal: number };
 
 export type ControlAnswer =
   | { readonly type: 'done' }
   | { readonly type: 'refused'; readonly message: string }
+  /** The process could not be started; `code` is what an app that failed so would have. */
+  | { readonly type: 'failed'; readonly code: number; readonly message: string }
   | { readonly type: 'started'; readonly pid: number }
   | { readonly type: 'exited'; readonly code: number };
 
 const WINDOW_MAX = 65535;
+const SIGNAL_MAX = 64;
 
 /** @throws AbiError `bad-message` */
 export function parseControlRequest(value: unknown): ControlRequest {
   const request = new FieldReader(value, 'control request');
-  const type = request.word('type', ['stop', 'exec', 'resize'] as const);
+  const type = request.word('type', ['stop', 'exec', 'resize', 'signal'] as const);
   switch (type) {
     case 'stop':
       return { type, force: request.boolean('force') };
@@ -46,6 +51,8 @@ export function parseControlRequest(value: unknown): ControlRequest {
     }
     case 'resize':
       return { type, ...parseWindow(request) };
+    case 'signal':
+      return { type, signal: request.integer('signal', 1, SIGNAL_MAX) };
     default:
       return type satisfies never;
   }
@@ -58,12 +65,14 @@ function parseWindow(fields: FieldReader): { rows: number; columns: number } {
 /** @throws AbiError `bad-message` */
 export function parseControlAnswer(value: unknown): ControlAnswer {
   const answer = new FieldReader(value, 'control answer');
-  const type = answer.word('type', ['done', 'refused', 'started', 'exited'] as const);
+  const type = answer.word('type', ['done', 'refused', 'failed', 'started', 'exited'] as const);
   switch (type) {
     case 'done':
       return { type };
     case 'refused':
       return { type, message: answer.string('message') };
+    case 'failed':
+      return { type, code: answer.integer('code', 0, 255), message: answer.string('message') };
     case 'started':
       return { type, pid: answer.integer('pid', 1, 1 << 30) };
     case 'exited':

@@ -11,6 +11,8 @@ export interface CommandEntry {
   readonly summary: string;
   /** Another name of what is listed elsewhere. */
   readonly hidden?: true;
+  /** Its flags end at its first operand: what follows is the command line of another program. */
+  readonly startsProgram?: true;
   /** Loaded when asked for: `rkt version` must not pay for `rkt run`. */
   readonly load: () => Promise<CommandFactory>;
 }

@@ -62,18 +62,24 @@ export function readFlag(flags: readonly Flag[], args: readonly string[]): FlagU
   }
 }
 
-/** Rewrites arguments so that commander reads them as pflag would: each flag as `--flag=value`, up to `--`. */
-export function normalize(command: Command, args: readonly string[]): string[] {
+/**
+ * Rewrites arguments so that commander reads them as pflag would: each flag as `--flag=value`, up to `--`, or to the first
+ * operand where flags end there.
+ */
+export function normalize(command: Command, args: readonly string[], endAtOperand = false): string[] {
   const flags = command.options.filter((option) => option instanceof Flag);
-  const end = args.indexOf('--');
-  const head = end === -1 ? args : args.slice(0, end);
   const normal: string[] = [];
-  for (let rest = head; rest.length > 0; ) {
+  let rest = args;
+  while (rest.length > 0 && !endsFlags(rest[0] ?? '', endAtOperand)) {
     const use = readFlag(flags, rest);
     normal.push(use === undefined ? (rest[0] ?? '') : `--${use.flag.name()}=${use.value}`);
     rest = rest.slice(use?.length ?? 1);
   }
-  return end === -1 ? normal : [...normal, ...args.slice(end)];
+  return [...normal, ...rest];
+}
+
+function endsFlags(word: string, endAtOperand: boolean): boolean {
+  return word === '--' || (endAtOperand && !word.startsWith('-'));
 }
 
 const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True'];

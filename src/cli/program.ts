@@ -15,6 +15,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./cat-manifest.ts')).catManifestCommand,
   },
   {
+    name: 'enter',
+    summary: 'run a program in a running app',
+    startsProgram: true,
+    load: async () => (await import('./enter.ts')).enterCommand,
+  },
+  {
     name: 'fetch',
     summary: 'fetch images into the store',
     load: async () => (await import('./fetch.ts')).fetchCommand,
@@ -93,7 +99,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 async function execute(entry: CommandEntry, args: readonly string[]): Promise<void> {
   const factory = await entry.load();
   const command = factory(entry.summary, args);
-  await command.parseAsync(normalize(command, args), { from: 'user' });
+  await command.parseAsync(normalize(command, args, entry.startsProgram), { from: 'user' });
 }
 
 async function help(entry: Entry | undefined): Promise<void> {

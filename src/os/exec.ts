@@ -43,6 +43,13 @@ export function replaceProcess(program: Program): never {
   throw new Error('execve returned');
 }
 
+/** As `Program.environment` has it; what is undefined is left out. */
+export function formatEnvironment(environment: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.entries(environment).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${value}`],
+  );
+}
+
 function keepOpen(fd: number): void {
   const flags = fcntl(fd, F_GETFL, 0);
   // A caller may have closed a standard stream: then there is nothing to hand on.

@@ -6,6 +6,7 @@ export type Stage0ErrorCode =
   | 'no-pod'
   | 'not-prepared'
   | 'busy'
+  | 'not-running'
   | 'timed-out'
   | 'not-installed';
 

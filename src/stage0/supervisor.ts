@@ -10,7 +10,7 @@ import {
 } from '../abi/stage1.ts';
 import { annotationValue, readImageManifest } from '../appc/index.ts';
 import type { Configuration } from '../config/index.ts';
-import { type Program, replaceProcess } from '../os/exec.ts';
+import { formatEnvironment, type Program, replaceProcess } from '../os/exec.ts';
 import type { Pod } from '../pod/pod.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
@@ -76,10 +76,4 @@ function runArguments(host: Host, pod: Pod, request: StartRequest): RunArguments
 
 function vmIds({ vmIds }: Configuration): Record<string, string> {
   return vmIds === undefined ? {} : { [VM_IDS_ENV]: `${vmIds.first}:${vmIds.count}` };
-}
-
-function formatEnvironment(environment: Environment): string[] {
-  return Object.entries(environment).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name}=${value}`],
-  );
 }

@@ -1,5 +1,7 @@
 import type { ProcessPlan, StreamsPlan } from '../abi/boot-plan.ts';
 import type { ControlRequest } from '../abi/control.ts';
+import { startFailureCode } from '../abi/exit-code.ts';
+import type { StartStep } from '../abi/guest.ts';
 import { close } from '../native/files.ts';
 import { signals } from '../native/signals.ts';
 import type { Caller } from './control-server.ts';
@@ -15,6 +17,8 @@ export class ExecSession {
   readonly #caller: Caller;
   readonly #id: string;
   readonly #streams: StreamsPlan;
+  /** For a process that does not run yet, which PID 1 would not find; undefined once it does. */
+  #early: number[] | undefined = [];
   #code: number | undefined;
   #openOutputs: number;
 
@@ -48,12 +52,12 @@ export class ExecSession {
     this.#streams = planStreams(session, request.terminal);
     this.#openOutputs = this.#streams.kind === 'terminal' ? 1 : 2;
     this.#id = session.expect({
-      started: (pid) => caller.answer({ type: 'started', pid }),
-      failed: (_, message) => this.#refused(message),
+      started: (pid) => this.#started(pid),
+      failed: (step, message) => this.#failed(step, message),
       exited: (code) => this.#exited(code),
     });
     this.#join(fds);
-    caller.onGone(() => session.send({ type: 'signal', target: this.#id, signal: signals.SIGHUP }));
+    caller.onGone(() => this.signal(signals.SIGHUP));
     const process = { ...like, argv: request.argv, env: envFor(like.env, request.terminal !== null) };
     session.send({ type: 'exec', id: this.#id, app: request.app, process, streams: this.#streams });
   }
@@ -61,6 +65,11 @@ export class ExecSession {
   resize(rows: number, columns: number): void {
     if (this.#streams.kind !== 'terminal') return;
     this.#session.send({ type: 'resize', stream: this.#streams.stream, rows, columns });
+  }
+
+  signal(signal: number): void {
+    if (this.#early !== undefined) this.#early.push(signal);
+    else this.#session.send({ type: 'signal', target: this.#id, signal });
   }
 
   #join(fds: readonly number[]): void {
@@ -79,10 +88,17 @@ export class ExecSession {
     for (const fd of fds) close(fd);
   }
 
-  #refused(message: string): void {
+  #started(pid: number): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const signal of early) this.signal(signal);
+    this.#caller.answer({ type: 'started', pid });
+  }
+
+  #failed(step: StartStep, message: string): void {
     this.#endInput();
     for (const stream of outputsOf(this.#streams)) this.#session.streams.forget(stream);
-    this.#caller.answer({ type: 'refused', message });
+    this.#caller.answer({ type: 'failed', code: startFailureCode(step), message });
     this.#caller.finish();
   }
 
@@ -116,6 +132,7 @@ function refusalOf(
   fds: readonly number[],
   unknown: boolean,
 ): string | undefined {
+  if (session.plan === undefined) return 'the pod is still starting';
   if (unknown) return `no app ${JSON.stringify(request.app)} in this pod`;
   if (!session.isRunning(request.app)) return `app ${request.app} is not running`;
   const wanted = request.terminal === null ? 3 : 1;

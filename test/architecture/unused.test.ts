@@ -23,7 +23,6 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'src/native/taps.ts openTap': NETWORKS,
   'src/native/cgroups.ts addToGroup':
     'how a process joins a group on v1 and v2; test/guest/native-cgroups.test.ts',
-  'src/abi/stage1.ts formatEnterArguments': STAGE1,
   'src/abi/stage1.ts formatStopArguments': STAGE1,
 };
 

@@ -49,6 +49,13 @@ describe('flags as pflag reads them', () => {
     expect(parse('--', '--dir').words).toEqual(['--dir']);
   });
 
+  it('end at the first operand of a command that starts a program', () => {
+    const parsed = command().passThroughOptions();
+    const args = ['--dir', '/data', 'program', '--dir', '--no-legend=ja', '--', '--wait'];
+    parsed.parse(normalize(parsed, args, true), { from: 'user' });
+    expect({ words: parsed.args, ...parsed.opts() }).toEqual({ words: args.slice(2), dir: '/data' });
+  });
+
   it('are shown as users write them', () => {
     expect(command().helpInformation()).toMatch(
       /--no-legend\s[\s\S]*--wait\[=DURATION\]\s[\s\S]*--dir=DIR\s/,

@@ -1,0 +1,66 @@
+import { formatEnterArguments } from '../abi/stage1.ts';
+import { formatEnvironment, replaceProcess } from '../os/exec.ts';
+import { podPath, podsDirectory } from '../pod/directory.ts';
+import { lookUpPod } from '../pod/listing.ts';
+import { type PodRecord, readPod } from '../pod/record.ts';
+import { findEntrypoint } from './entrypoint.ts';
+import { Stage0Error } from './errors.ts';
+import type { Host } from './host.ts';
+
+export interface EnterRequest {
+  /** A UUID or the beginning of one. */
+  readonly uuid: string;
+  /** Undefined: the pod has only one. */
+  readonly app: string | undefined;
+  /** The program first. */
+  readonly command: readonly string[];
+}
+
+/**
+ * Runs a program in a running app: this process becomes the stage1's `enter`, whose exit code is the program's. It returns only
+ * by throwing PodError or Stage0Error `not-running`, `bad-request`, `bad-stage1`.
+ */
+export function enter(
+  host: Host,
+  request: EnterRequest,
+  environment: Readonly<Record<string, string | undefined>>,
+): never {
+  const found = lookUpPod(podsDirectory(host.dataDirectory), request.uuid);
+  const record = readPod(found);
+  const pid = pidOfRunning(found.uuid, record);
+  const app = appOf(record?.apps.map(({ name }) => name) ?? [], request.app);
+  // Where running pods are: it may have been found a moment earlier.
+  const path = podPath({ ...found, phase: 'run' });
+  const entrypoint = findEntrypoint(path, 'enter');
+  if (entrypoint === undefined)
+    throw new Stage0Error('bad-stage1', "the pod's stage1 has no enter entrypoint");
+  process.chdir(path);
+  replaceProcess({
+    path: entrypoint,
+    argv: [entrypoint, ...formatEnterArguments({ pid, app, command: request.command })],
+    environment: formatEnvironment(environment),
+    fds: [],
+  });
+}
+
+function pidOfRunning(uuid: string, record: PodRecord | undefined): number {
+  const pod = `pod ${JSON.stringify(uuid)}`;
+  if (record?.state !== 'running') throw new Stage0Error('not-running', `${pod} isn't currently running`);
+  if (record.pid === undefined || !record.isReady)
+    throw new Stage0Error('not-running', `${pod} is still starting`);
+  return record.pid;
+}
+
+function appOf(apps: readonly string[], wanted: string | undefined): string {
+  const [only, ...others] = apps;
+  if (wanted === undefined && only !== undefined && others.length === 0) return only;
+  const list = apps.join(', ');
+  if (wanted === undefined)
+    throw new Stage0Error(
+      'bad-request',
+      `pod contains multiple apps: ${list}: specify app using "rkt enter --app= ..."`,
+    );
+  if (!apps.includes(wanted))
+    throw new Stage0Error('bad-request', `no app ${JSON.stringify(wanted)} in the pod: it has ${list}`);
+  return wanted;
+}
