@@ -49,10 +49,7 @@ export class Supervision {
     });
     report.step('qemu and virtiofsd started');
     this.#session = this.#openSession();
-    this.#control = new ControlServer(
-      loop,
-      new PodControl(this.#session, (force) => this.#stop(force, signals.SIGTERM)),
-    );
+    this.#control = new ControlServer(loop, new PodControl(this.#session, (force) => this.#stopAsked(force)));
     const seconds = HELLO_SECONDS[accelerator];
     this.#deadline = loop.after(seconds * 1000, () =>
       this.#fail(new KvmError('machine-failed', `the guest did not answer within ${seconds} seconds`)),
@@ -109,6 +106,12 @@ export class Supervision {
   #machineFailed(what: string): void {
     if (this.#phase === 'powering-off') this.#end(this.#code);
     else this.#fail(new KvmError('machine-failed', what));
+  }
+
+  /** By a command: however many ask for an orderly end, only `force` ends the pod at once. */
+  #stopAsked(force: boolean): void {
+    if (force) this.#stop(true, signals.SIGKILL);
+    else if (!this.#stopping) this.#stop(false, signals.SIGTERM);
   }
 
   /** Orderly at first; the second time, or with `force`, at once. */

@@ -58,6 +58,11 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./status.ts')).statusCommand,
   },
   {
+    name: 'stop',
+    summary: 'end pods that run',
+    load: async () => (await import('./stop.ts')).stopCommand,
+  },
+  {
     name: 'trust',
     summary: 'trust keys that sign images',
     load: async () => (await import('./trust.ts')).trustCommand,

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { openHost } from '../stage0/host.ts';
 import type { PodRecord } from '../stage0/list.ts';
-import { type Patience, status } from '../stage0/status.ts';
+import type { Patience } from '../stage0/patience.ts';
+import { status } from '../stage0/status.ts';
 import { parseDuration } from './duration.ts';
 import { Flag, optional, parseBoolean, value } from './flag.ts';
 import { formatFlag, jsonText, type OutputFormat } from './format-flag.ts';

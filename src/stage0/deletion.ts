@@ -2,8 +2,8 @@ import { formatGcArguments } from '../abi/stage1.ts';
 import type { Pod } from '../pod/pod.ts';
 import { removePod } from '../pod/removal.ts';
 import { findEntrypoint } from './entrypoint.ts';
-import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
+import { callStage1 } from './stage1-call.ts';
 
 /** A stage1 that hangs must not keep the collector: it has network plugins to run, no more. */
 const GC_TIMEOUT_MILLISECONDS = 120_000;
@@ -21,14 +21,5 @@ async function runStage1Gc(host: Host, pod: Pod): Promise<void> {
   const entrypoint = findEntrypoint(pod.path, 'gc');
   if (entrypoint === undefined) return;
   const args = formatGcArguments({ uuid: pod.uuid, debug: host.debug, localConfig: host.localConfig });
-  const { run } = await import('../os/run.ts');
-  const { failed, all, shortMessage } = await run(entrypoint, args, {
-    cwd: pod.path,
-    all: true,
-    reject: false,
-    stdin: 'ignore',
-    timeout: GC_TIMEOUT_MILLISECONDS,
-  });
-  if (failed)
-    throw new Stage0Error('bad-stage1', `gc of the pod's stage1 failed: ${all?.trim() || shortMessage}`);
+  await callStage1(pod.path, { name: 'gc', path: entrypoint, args, timeout: GC_TIMEOUT_MILLISECONDS });
 }

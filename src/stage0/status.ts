@@ -1,15 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type PodReference, podsDirectory } from '../pod/directory.ts';
 import { lookUpPod } from '../pod/listing.ts';
-import { currentState } from '../pod/observation.ts';
 import { type PodRecord, readPod } from '../pod/record.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
-
-/** How long to wait for something, in milliseconds; undefined: as long as it takes. */
-export interface Patience {
-  readonly milliseconds: number | undefined;
-}
+import { hasEnded, type Patience, until } from './patience.ts';
 
 export interface StatusRequest {
   /** A UUID or the beginning of one. */
@@ -19,8 +13,6 @@ export interface StatusRequest {
   /** Wait until all its apps have been started. */
   readonly waitReady?: Patience;
 }
-
-const POLL_MILLISECONDS = 100;
 
 /** What is known of one pod. Throws PodError when there is no such pod, Stage0Error `timed-out`. */
 export async function status(host: Host, request: StatusRequest): Promise<PodRecord> {
@@ -32,28 +24,7 @@ export async function status(host: Host, request: StatusRequest): Promise<PodRec
   return record;
 }
 
-function hasEnded(pod: PodReference): boolean {
-  const state = currentState(pod);
-  return state !== 'running' && state !== 'preparing' && state !== 'prepared';
-}
-
 function isReady(pod: PodReference): boolean {
   const record = readPod(pod);
   return record === undefined || record.isReady || hasEnded(pod);
-}
-
-// A pod's end is the release of its lock, which nobody is told of: it is asked for.
-async function until(
-  pod: PodReference,
-  { milliseconds }: Patience,
-  isSo: (pod: PodReference) => boolean,
-  what: string,
-): Promise<void> {
-  const deadline = milliseconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + milliseconds;
-  while (!isSo(pod)) {
-    const left = deadline - performance.now();
-    if (left <= 0)
-      throw new Stage0Error('timed-out', `timed out waiting for pod ${JSON.stringify(pod.uuid)} to ${what}`);
-    await delay(Math.min(POLL_MILLISECONDS, left));
-  }
 }
