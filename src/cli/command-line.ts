@@ -9,7 +9,7 @@ export type Entry = CommandEntry | GroupEntry;
 export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
-  /** Another name of what is listed elsewhere. */
+  /** Another name of what is listed elsewhere, or not for people. */
   readonly hidden?: true;
   /** Its flags end at its first operand: what follows is the command line of another program. */
   readonly startsProgram?: true;

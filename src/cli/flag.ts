@@ -24,12 +24,20 @@ export class Flag extends Option {
 
 export type FlagKind =
   | { readonly type: 'boolean' }
-  | { readonly type: 'value'; readonly placeholder: string; readonly repeated?: true }
+  | {
+      readonly type: 'value';
+      readonly placeholder: string;
+      readonly repeated?: true;
+      /** All that the value, or a part of it between commas, may be: what a shell proposes. */
+      readonly choices?: readonly string[];
+    }
   /** `--net` is `--net=default`. */
   | { readonly type: 'optional'; readonly placeholder: string; readonly without: string };
 
 export const boolean = { type: 'boolean' } as const;
 export const value = (placeholder: string) => ({ type: 'value', placeholder }) as const;
+export const choice = (placeholder: string, choices: readonly string[]) =>
+  ({ type: 'value', placeholder, choices }) as const;
 export const values = (placeholder: string) => ({ type: 'value', placeholder, repeated: true }) as const;
 export const optional = (placeholder: string, without: string) =>
   ({ type: 'optional', placeholder, without }) as const;

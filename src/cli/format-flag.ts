@@ -1,12 +1,12 @@
 import { CliError } from './error.ts';
-import { Flag, value } from './flag.ts';
+import { choice, Flag } from './flag.ts';
 import { formatJson, type JsonValue } from './json.ts';
 import { printableLines } from './printable.ts';
 
 export type OutputFormat = 'text' | 'json' | 'json-pretty';
 
 export function formatFlag(): Flag {
-  const flag = new Flag('format', value('FORMAT'), 'json or json-pretty');
+  const flag = new Flag('format', choice('FORMAT', ['json', 'json-pretty']), 'json or json-pretty');
   flag.argParser(parseFormat);
   return flag;
 }

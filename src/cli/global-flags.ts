@@ -1,6 +1,6 @@
 import type { HostOptions } from '../stage0/host.ts';
 import { INSECURE_WORDS, parseInsecureOptions } from '../stage0/insecure-options.ts';
-import { boolean, Flag, value } from './flag.ts';
+import { boolean, choice, Flag, value } from './flag.ts';
 
 /** Before or after the subcommand, as in rkt. */
 export const GLOBAL_FLAGS: readonly Flag[] = [
@@ -9,7 +9,11 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
   new Flag('system-config', value('DIR'), 'vendor configuration (default: /usr/lib/rkt)'),
   new Flag('local-config', value('DIR'), 'configuration of this host (default: /etc/rkt)'),
   new Flag('user-config', value('DIR'), 'configuration that overrides both'),
-  new Flag('insecure-options', value('LIST'), `checks to go without: ${INSECURE_WORDS.join(',')}`),
+  new Flag(
+    'insecure-options',
+    choice('LIST', INSECURE_WORDS),
+    `checks to go without: ${INSECURE_WORDS.join(',')}`,
+  ),
   new Flag(
     'trust-keys-from-https',
     boolean,

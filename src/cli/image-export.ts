@@ -4,7 +4,7 @@ import { openHost } from '../stage0/host.ts';
 import { type ExportFormat, exportImage } from '../stage0/image-output.ts';
 import { withAttention } from './attention.ts';
 import { CliError } from './error.ts';
-import { boolean, Flag, value } from './flag.ts';
+import { boolean, choice, Flag } from './flag.ts';
 import { type GlobalValues, hostOptions } from './global-flags.ts';
 import { subcommand } from './subcommand.ts';
 
@@ -42,7 +42,7 @@ export function formatOf(path: string): ExportFormat {
 }
 
 function formatFlag(description: string): Flag {
-  const flag = new Flag('format', value('FORMAT'), description);
+  const flag = new Flag('format', choice('FORMAT', Object.values(FORMAT_OF_EXTENSION)), description);
   flag.argParser((text: string): ExportFormat => {
     if (text === 'aci' || text === 'oci-archive') return text;
     throw new CliError('usage', `--format: expected aci or oci-archive, got ${JSON.stringify(text)}`);

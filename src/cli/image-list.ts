@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { openHost } from '../stage0/host.ts';
 import { type ImageSummary, listImages } from '../stage0/images.ts';
 import { CliError } from './error.ts';
-import { boolean, Flag, value } from './flag.ts';
+import { boolean, choice, Flag } from './flag.ts';
 import { formatFlag, jsonText, type OutputFormat } from './format-flag.ts';
 import { type GlobalValues, hostOptions } from './global-flags.ts';
 import {
@@ -52,13 +52,13 @@ function render(images: readonly ImageSummary[], format: OutputFormat, style: Im
 }
 
 function fieldsFlag(name: string, description: string): Flag {
-  const flag = new Flag(name, value('FIELD,...'), description);
+  const flag = new Flag(name, choice('FIELD,...', IMAGE_FIELDS), description);
   flag.argParser((text: string) => parseImageFields(name, text));
   return flag;
 }
 
 function orderFlag(): Flag {
-  const flag = new Flag('order', value('ORDER'), 'asc or desc (default: asc)');
+  const flag = new Flag('order', choice('ORDER', ['asc', 'desc']), 'asc or desc (default: asc)');
   flag.argParser((text: string) => {
     if (text === 'asc' || text === 'desc') return text;
     throw new CliError('usage', `--order: expected asc or desc, got ${JSON.stringify(text)}`);

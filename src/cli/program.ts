@@ -15,6 +15,21 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./cat-manifest.ts')).catManifestCommand,
   },
   {
+    name: 'completion',
+    summary: 'print the script that makes a shell complete command lines of rkt',
+    load: async () => (await import('./completion.ts')).completionCommand,
+  },
+  {
+    name: '__complete',
+    summary: 'print what may stand at the end of a command line',
+    // For the scripts of `completion`.
+    hidden: true,
+    load: async () => {
+      const { completeCommand } = await import('./completion.ts');
+      return (summary) => completeCommand(summary, COMMANDS);
+    },
+  },
+  {
     name: 'enter',
     summary: 'run a program in a running app',
     startsProgram: true,

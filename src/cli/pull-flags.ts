@@ -1,7 +1,7 @@
 import type { PullPolicy } from '../stage0/images.ts';
 import type { FlagValues } from './app-arguments.ts';
 import { CliError } from './error.ts';
-import { boolean, Flag, value, values } from './flag.ts';
+import { boolean, choice, Flag, value, values } from './flag.ts';
 import { all, isSet, last } from './flag-values.ts';
 
 /** How images are come by. */
@@ -19,7 +19,7 @@ export function pullFlags(fallback: PullPolicy): readonly Flag[] {
   return [
     new Flag(
       'pull-policy',
-      value('POLICY'),
+      choice('POLICY', POLICIES),
       `never: from the store only; new: what the store lacks; update: what has changed (default: ${fallback})`,
     ),
     new Flag('store-only', boolean, 'deprecated, use --pull-policy=never'),

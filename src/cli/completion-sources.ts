@@ -1,0 +1,97 @@
+import { openHost } from '../stage0/host.ts';
+import { listImages } from '../stage0/images.ts';
+import { list } from '../stage0/list.ts';
+import type { FlagValues } from './app-arguments.ts';
+import type { Flag } from './flag.ts';
+import { globalValues } from './flag-values.ts';
+import { hostOptions } from './global-flags.ts';
+
+/** A word that may stand where the cursor is, and what it is. One that ends in `=` is gone on with. */
+export interface Candidate {
+  readonly word: string;
+  readonly about: string;
+}
+
+/** What a shell proposes; of files it knows more than we do. */
+export type Completion =
+  | { readonly kind: 'words'; readonly candidates: readonly Candidate[] }
+  | { readonly kind: 'files' }
+  | { readonly kind: 'directories' };
+
+type Source = 'pods' | 'images' | 'files' | 'directories' | 'shells';
+
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
+
+/** What is behind a word in capitals of a usage line or a flag. All others stand for what nobody knows beforehand. */
+const SOURCES: Readonly<Record<string, Source>> = {
+  UUID: 'pods',
+  IMAGE: 'images',
+  ID: 'images',
+  FILE: 'files',
+  PUBKEY: 'files',
+  DIR: 'directories',
+  SHELL: 'shells',
+};
+
+/** What the value of a flag may be, of which `typed` is there already. */
+export function valueCompletion(flag: Flag, typed: string, flags: FlagValues): Completion {
+  const { kind } = flag;
+  if (kind.type === 'boolean') return plain(['true', 'false']);
+  if (kind.type === 'optional' || kind.choices === undefined)
+    return placeholderCompletion(kind.placeholder, typed, flags);
+  const list = typed.slice(0, typed.lastIndexOf(',') + 1);
+  return plain(kind.choices.map((choice) => list + choice));
+}
+
+/** What may stand for a placeholder. Throws what opening a host does. */
+export function placeholderCompletion(
+  placeholder: string | undefined,
+  typed: string,
+  flags: FlagValues,
+): Completion {
+  const source = SOURCES[placeholder ?? ''];
+  switch (source) {
+    case undefined:
+      return plain([]);
+    case 'files':
+    case 'directories':
+      return { kind: source };
+    case 'shells':
+      return plain(SHELLS);
+    case 'pods':
+      return { kind: 'words', candidates: pods(flags).filter(isHarmless) };
+    case 'images':
+      // An image may be a file as well; no name in the store begins like that.
+      return /^[./~]/.test(typed)
+        ? { kind: 'files' }
+        : { kind: 'words', candidates: images(flags).filter(isHarmless) };
+    default:
+      return source satisfies never;
+  }
+}
+
+function plain(words: readonly string[]): Completion {
+  return { kind: 'words', candidates: words.map((word) => ({ word, about: '' })) };
+}
+
+function pods(flags: FlagValues): readonly Candidate[] {
+  const { pods } = list(openHost(hostOptions(globalValues(flags))));
+  return pods.map(({ uuid, state, apps }) => ({
+    word: uuid,
+    about: [state, ...apps.map(({ name }) => name)].join(' '),
+  }));
+}
+
+function images(flags: FlagValues): readonly Candidate[] {
+  const { images } = listImages(openHost(hostOptions(globalValues(flags))));
+  return images.flatMap(({ id, name }) => [
+    { word: id, about: name },
+    { word: name, about: 'image' },
+  ]);
+}
+
+/** Names come with images, from whoever made those: none that a shell would read as more than a word. */
+function isHarmless({ word }: Candidate): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._:/@+=,-]*$/.test(word);
+}
