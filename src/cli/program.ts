@@ -30,6 +30,11 @@ export const COMMANDS: readonly Entry[] = [
     },
   },
   {
+    name: 'config',
+    summary: 'print the configuration, secrets included',
+    load: async () => (await import('./config.ts')).configCommand,
+  },
+  {
     name: 'enter',
     summary: 'run a program in a running app',
     startsProgram: true,

@@ -1,7 +1,8 @@
-import type { BasicCredentials, Credentials, Entry, VmIds } from './entries.ts';
+import type { Configuration } from './configuration.ts';
+import type { Entry } from './entries.ts';
 import { readLayer } from './layer.ts';
-import type { RegistryConfig } from './registry.ts';
 
+export type { Configuration } from './configuration.ts';
 export {
   type ContainerAuth,
   type ContainerCredentials,
@@ -9,24 +10,8 @@ export {
 } from './container-auth.ts';
 export type { BasicCredentials, Credentials, VmIds } from './entries.ts';
 export { ConfigError, type ConfigErrorCode } from './errors.ts';
+export { formatConfiguration } from './formatter.ts';
 export { canonicalRegistry, type RegistryConfig } from './registry.ts';
-
-/** The configuration of a host: what its layers say together. */
-export interface Configuration {
-  /** By domain, `HOST[:PORT]`. */
-  readonly auth: ReadonlyMap<string, Credentials>;
-  /** By registry, as `canonicalRegistry` names it. */
-  readonly dockerAuth: ReadonlyMap<string, BasicCredentials>;
-  /** Further files of credentials for registries, in the formats of Docker and of containers' tools; the first counts most. */
-  readonly containerAuthFiles: readonly string[];
-  /** By registry, as `canonicalRegistry` names it. */
-  readonly registries: ReadonlyMap<string, RegistryConfig>;
-  readonly dataDirectory?: string;
-  readonly stage1Images?: string;
-  /** The default stage1: by name and version, else from the location. */
-  readonly stage1: { readonly name?: string; readonly version?: string; readonly location?: string };
-  readonly vmIds?: VmIds;
-}
 
 /**
  * Reads the layers, the vendor's first; each overrides those before it, unit by unit (a domain, a registry, a path, the
