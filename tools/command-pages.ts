@@ -13,7 +13,8 @@ export interface Page {
 }
 
 const BEGIN = '<!-- from src/cli: npm run docs -->';
-const END = '<!-- end -->';
+/** Behind it is what is written by hand. */
+export const END = '<!-- end -->';
 const FOLDER = 'docs/commands';
 
 /** All pages of `docs/commands` as they should be, prose kept. */

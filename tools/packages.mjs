@@ -40,6 +40,7 @@ const packages = {
     { name: 'iproute2', what: 'makes networks to test with' },
     { name: 'procps', what: 'shows what processes are left' },
     { name: 'strace', what: 'watches system calls in tests' },
+    { name: 'mandoc', what: 'checks the manual pages in tests' },
     { name: 'zsh', what: 'completes command lines in tests' },
     { name: 'fish', what: 'completes command lines in tests' },
   ],

@@ -132,7 +132,8 @@ async function help(entry: Entry | undefined): Promise<void> {
   else await execute(entry, ['--help']);
 }
 
-const PROGRAM = {
+/** What the overview of the help is about. */
+export const PROGRAM = {
   name: '',
   summary: 'runs pods: groups of apps, each pod in its own virtual machine',
   commands: COMMANDS,

@@ -1,12 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { commandPages } from '../../tools/command-pages.ts';
+import { manPages } from '../../tools/man-pages.ts';
 import { ROOT } from './source-tree.ts';
 
-test('every command has its page, made from the table its help is made from', async () => {
-  const pages = await commandPages();
+test('every command has its page and its manual page, made from the table its help is made from', async () => {
+  const commands = await commandPages();
+  const manual = manPages(commands);
+  const pages = [...commands, ...manual];
   const stale = pages.filter(({ path, text }) => {
     const file = join(ROOT, path);
     return !existsSync(file) || readFileSync(file, 'utf8') !== text;
@@ -15,6 +18,8 @@ test('every command has its page, made from the table its help is made from', as
     stale.map(({ path }) => path),
     'run npm run docs',
   ).toEqual([]);
+  const found = readdirSync(join(ROOT, 'docs/man')).map((file) => `docs/man/${file}`);
+  expect(found.sort()).toEqual(manual.map(({ path }) => path).sort());
 });
 
 const documents = execFileSync('git', ['ls-files', '-z', '*.md'], { cwd: ROOT, encoding: 'utf8' })
