@@ -6,7 +6,9 @@ export type KvmErrorCode =
   /** A user or group that the image does not have. */
   | 'unknown-user'
   /** QEMU, virtiofsd or the guest failed. */
-  | 'machine-failed';
+  | 'machine-failed'
+  /** virtiofsd has ended in order, as it does when QEMU is gone. */
+  | 'share-ended';
 
 export class KvmError extends Error {
   override readonly name = 'KvmError';

@@ -13,6 +13,7 @@ import {
   shareRoot,
   shareSteps,
 } from './confinement.ts';
+import { KvmError } from './error.ts';
 import { Messages } from './messages.ts';
 import { enterRoot, hostPaths } from './own-root.ts';
 import { KERNEL_DIRECTORY, SHARE_DIRECTORY } from './pod.ts';
@@ -35,7 +36,7 @@ export interface MachineEvents {
   /** The guest has ended itself: orderly, or by a crash. */
   shutdown(reason: 'power-off' | 'reset'): void;
   /** It cannot go on: a process has ended, or QEMU has stopped the guest. */
-  failed(what: string): void;
+  failed(problem: KvmError): void;
   /** Both processes have been reaped. */
   gone(): void;
   /** With --debug, each line of the console. */
@@ -78,7 +79,7 @@ export class Machine {
     this.#qmp = new Qmp(loop, own.qmp, {
       shutdown: (reason) => events.shutdown(reason),
       stopped: (status) => {
-        if (!this.#ending) events.failed(`qemu stopped the guest: ${status}`);
+        if (!this.#ending) events.failed(new KvmError('machine-failed', `qemu stopped the guest: ${status}`));
       },
     });
   }
@@ -110,7 +111,7 @@ export class Machine {
     this.#running.set(pid, name);
     loop.onExit(pid, ({ exit }) => {
       this.#running.delete(pid);
-      if (!this.#ending) this.#events.failed(`${name} ${describe(exit)}`);
+      if (!this.#ending) this.#events.failed(problemOf(name, exit));
       if (this.#running.size === 0) this.#events.gone();
     });
   }
@@ -144,6 +145,13 @@ function startQemu({ plan, programs, id, cgroupFiles }: MachineSetup, wires: Wir
     namespaces: QEMU_NAMESPACES,
     steps: qemuSteps({ id, cgroupFiles, enterRoot: () => enterRoot(entries, QEMU_ROOT_PLACE) }),
   });
+}
+
+function problemOf(name: string, exit: Exit): KvmError {
+  const isOrderly = exit.kind === 'exited' && exit.code === 0;
+  // Which of the two is noticed first is chance.
+  const code = name === 'virtiofsd' && isOrderly ? 'share-ended' : 'machine-failed';
+  return new KvmError(code, `${name} ${describe(exit)}`);
 }
 
 function describe(exit: Exit): string {

@@ -2,7 +2,7 @@
  * By code, what explains least first. Every other failure breaks channels, too; a machine also ends because the pod of a guest
  * that broke the protocol does; and what the guest's init says of itself is the most there is.
  */
-const RANKS = ['', 'channel-lost', 'machine-failed', 'guest-broken', 'guest-failed'];
+const RANKS = ['', 'channel-lost', 'share-ended', 'machine-failed', 'guest-broken', 'guest-failed'];
 
 /** What a pod failed of, out of all that was noticed until it was over; of equals the first. */
 export function explain(problems: readonly Error[]): string {

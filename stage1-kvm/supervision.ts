@@ -43,7 +43,7 @@ export class Supervision {
     const { accelerator, debug } = setup.plan;
     this.#machine = new Machine(loop, setup, {
       shutdown: (reason) => this.#shutDown(reason),
-      failed: (what) => this.#machineFailed(what),
+      failed: (problem) => this.#machineFailed(problem),
       gone: () => this.#gone(),
       consoleLine: debug ? (line) => report.say(`console: ${line}`) : undefined,
     });
@@ -103,9 +103,9 @@ export class Supervision {
     else this.#fail(new KvmError('machine-failed', 'the guest powered itself off'));
   }
 
-  #machineFailed(what: string): void {
+  #machineFailed(problem: KvmError): void {
     if (this.#phase === 'powering-off') this.#end(this.#code);
-    else this.#fail(new KvmError('machine-failed', what));
+    else this.#fail(problem);
   }
 
   /** By a command: however many ask for an orderly end, only `force` ends the pod at once. */
