@@ -28,6 +28,8 @@ const CALL_MILLISECONDS = 30_000;
 /** What a supervisor that has just been started may need to begin to listen. */
 const START_MILLISECONDS = 10_000;
 const RETRY_MILLISECONDS = 100;
+/** What one that ends may need to end. */
+const END_MILLISECONDS = 5000;
 
 /**
  * Ends a pod by its stage1's `stop`, and waits for the end. Throws PodError when there is no such pod, Stage0Error `not-running`
@@ -69,7 +71,7 @@ async function end(pod: PodReference, force: boolean): Promise<void> {
   await until(pod, { milliseconds: undefined }, hasEnded, 'exit');
 }
 
-/** The pod may end by itself meanwhile, or be only about to start: then the stage1's refusal is none. */
+/** The pod may end by itself or by another's word meanwhile, or be only about to start: then the stage1's refusal is none. */
 async function ask(pod: PodReference, path: string, call: Stage1Call): Promise<void> {
   for (const deadline = performance.now() + START_MILLISECONDS; ; await delay(RETRY_MILLISECONDS)) {
     try {
@@ -77,7 +79,19 @@ async function ask(pod: PodReference, path: string, call: Stage1Call): Promise<v
       return;
     } catch (error) {
       if (hasEnded(pod)) return;
-      if (readPod(pod)?.isReady || performance.now() > deadline) throw error;
+      const isStarting = readPod(pod)?.isReady !== true && performance.now() < deadline;
+      if (!isStarting && !(await isEnding(pod))) throw error;
     }
+  }
+}
+
+/** A supervisor that ends listens no more, a moment before it lets go of its pod. */
+async function isEnding(pod: PodReference): Promise<boolean> {
+  try {
+    await until(pod, { milliseconds: END_MILLISECONDS }, hasEnded, 'exit');
+    return true;
+  } catch (error) {
+    if (error instanceof Stage0Error && error.code === 'timed-out') return false;
+    throw error;
   }
 }
