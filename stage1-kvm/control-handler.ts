@@ -1,43 +1,62 @@
 import type { ControlRequest } from '../src/abi/control.ts';
 import type { Caller, ControlHandler } from '../src/supervisor/control-server.ts';
 import { ExecSession } from '../src/supervisor/exec-session.ts';
-import type { Session } from '../src/supervisor/session.ts';
 import { closeAll } from '../src/supervisor/streams.ts';
+import type { RunningPod } from './running-pod.ts';
+
+/** A connection that goes on after its first request. */
+export interface Conversation {
+  /** False for a request that makes no sense in it. */
+  take(request: ControlRequest): boolean;
+}
+
+/** Answers a connection's first request; it, or the conversation that it begins, ends with `caller.finish()`. */
+export type Opener<T extends ControlRequest['type']> = (
+  pod: RunningPod,
+  request: Extract<ControlRequest, { type: T }>,
+  caller: Caller,
+  fds: readonly number[],
+) => Conversation | undefined;
+
+/** What a connection can begin with. What is not here makes sense within a conversation only. */
+const OPENERS: { readonly [T in ControlRequest['type']]?: Opener<T> } = {
+  exec: ({ session }, request, caller, fds) => ExecSession.start(session, request, fds, caller),
+  stop: (pod, { force }, caller) => {
+    caller.answer({ type: 'done' });
+    caller.finish();
+    pod.stop(force);
+    return undefined;
+  },
+};
+
+/** Those whose openers take the descriptors over that come with the request. */
+const WITH_DESCRIPTORS: ReadonlySet<ControlRequest['type']> = new Set(['exec']);
 
 /** What commands can ask of a running pod. */
 export class PodControl implements ControlHandler {
-  readonly #session: Session;
-  readonly #stop: (force: boolean) => void;
-  readonly #execs = new WeakMap<Caller, ExecSession>();
+  readonly #pod: RunningPod;
+  readonly #conversations = new WeakMap<Caller, Conversation>();
 
-  constructor(session: Session, stop: (force: boolean) => void) {
-    this.#session = session;
-    this.#stop = stop;
+  constructor(pod: RunningPod) {
+    this.#pod = pod;
   }
 
   request(request: ControlRequest, fds: readonly number[], caller: Caller): void {
-    const exec = this.#execs.get(caller);
-    if (request.type === 'exec' && exec === undefined) {
-      this.#exec(request, fds, caller);
-      return;
-    }
-    closeAll(fds);
-    if (request.type === 'resize' && exec !== undefined) {
-      exec.resize(request.rows, request.columns);
-    } else if (request.type === 'signal' && exec !== undefined) {
-      exec.signal(request.signal);
-    } else if (request.type === 'stop' && exec === undefined) {
-      caller.answer({ type: 'done' });
-      caller.finish();
-      this.#stop(request.force);
-    } else {
+    const conversation = this.#conversations.get(caller);
+    const open = conversation === undefined ? openerOf(request) : undefined;
+    const takesDescriptors = open !== undefined && WITH_DESCRIPTORS.has(request.type);
+    if (!takesDescriptors) closeAll(fds);
+    if (open !== undefined) {
+      const begun = open(this.#pod, request, caller, takesDescriptors ? fds : []);
+      if (begun !== undefined) this.#conversations.set(caller, begun);
+    } else if (conversation?.take(request) !== true) {
       caller.answer({ type: 'refused', message: `${request.type} makes no sense on this connection` });
       caller.finish();
     }
   }
+}
 
-  #exec(request: Extract<ControlRequest, { type: 'exec' }>, fds: readonly number[], caller: Caller): void {
-    const exec = ExecSession.start(this.#session, request, fds, caller);
-    if (exec !== undefined) this.#execs.set(caller, exec);
-  }
+/** The table pairs each request with its opener; the type of a look-up in it does not. */
+function openerOf<T extends ControlRequest['type']>(request: { readonly type: T }): Opener<T> | undefined {
+  return OPENERS[request.type];
 }

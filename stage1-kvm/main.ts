@@ -6,13 +6,20 @@ import { argv, exit } from '../src/native/engine.ts';
 import { SystemError } from '../src/native/errors.ts';
 import { SupervisorError } from '../src/supervisor/error.ts';
 import { Report } from '../src/supervisor/report.ts';
+import { control } from './control.ts';
 import { enter } from './enter.ts';
 import { KvmError } from './error.ts';
 import { gc } from './gc.ts';
 import { run } from './run.ts';
 import { stop } from './stop.ts';
 
-const MAIN: Readonly<Record<Entrypoint, (args: readonly string[]) => number>> = { run, enter, stop, gc };
+const MAIN: Readonly<Record<Entrypoint, (args: readonly string[]) => number>> = {
+  run,
+  enter,
+  stop,
+  gc,
+  control,
+};
 
 function main(): number {
   const [path = '', ...args] = argv();

@@ -49,7 +49,15 @@ export class Supervision {
     });
     report.step('qemu and virtiofsd started');
     this.#session = this.#openSession();
-    this.#control = new ControlServer(loop, new PodControl(this.#session, (force) => this.#stopAsked(force)));
+    this.#control = new ControlServer(
+      loop,
+      new PodControl({
+        session: this.#session,
+        apps,
+        machine: this.#machine,
+        stop: (force) => this.#stopAsked(force),
+      }),
+    );
     const seconds = HELLO_SECONDS[accelerator];
     this.#deadline = loop.after(seconds * 1000, () =>
       this.#fail(new KvmError('machine-failed', `the guest did not answer within ${seconds} seconds`)),

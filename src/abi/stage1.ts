@@ -18,7 +18,8 @@ export const ACCEL_ENV = 'RKT_HYPERVISOR_ACCEL';
 /** Appended to the guest kernel's command line, as in rkt. */
 export const KERNEL_PARAMS_ENV = 'RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS';
 
-export const ENTRYPOINTS = ['run', 'enter', 'gc', 'stop'] as const;
+/** `control` is ours: what commands that rkt never had ask a running pod's supervisor. */
+export const ENTRYPOINTS = ['run', 'enter', 'gc', 'stop', 'control'] as const;
 export type Entrypoint = (typeof ENTRYPOINTS)[number];
 
 /** Name of the annotation of the stage1's manifest that holds the entrypoint's path in its root. */
@@ -114,6 +115,22 @@ export function formatStopArguments(stop: StopArguments): string[] {
 export function parseStopArguments(args: readonly string[]): StopArguments {
   const parsed = new Arguments(args, { force: 'boolean' });
   return { uuid: parsed.only('UUID'), force: parsed.isSet('force') };
+}
+
+export interface ControlArguments {
+  readonly uuid: string;
+  /** A ControlRequest (`control.ts`) as JSON. */
+  readonly request: string;
+}
+
+export function formatControlArguments({ uuid, request }: ControlArguments): string[] {
+  return [`--uuid=${uuid}`, request];
+}
+
+/** @throws AbiError `bad-arguments` */
+export function parseControlArguments(args: readonly string[]): ControlArguments {
+  const parsed = new Arguments(args, { uuid: 'value' });
+  return { uuid: parsed.value('uuid') ?? '', request: parsed.only('REQUEST') };
 }
 
 export interface GcArguments {

@@ -7,6 +7,8 @@ export type Stage0ErrorCode =
   | 'not-prepared'
   | 'busy'
   | 'not-running'
+  /** The pod's supervisor says no. */
+  | 'refused'
   | 'timed-out'
   | 'not-installed';
 

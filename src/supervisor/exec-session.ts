@@ -62,6 +62,14 @@ export class ExecSession {
     session.send({ type: 'exec', id: this.#id, app: request.app, process, streams: this.#streams });
   }
 
+  /** What follows on its connection; false for what makes no sense there. */
+  take(request: ControlRequest): boolean {
+    if (request.type === 'resize') this.resize(request.rows, request.columns);
+    else if (request.type === 'signal') this.signal(request.signal);
+    else return false;
+    return true;
+  }
+
   resize(rows: number, columns: number): void {
     if (this.#streams.kind !== 'terminal') return;
     this.#session.send({ type: 'resize', stream: this.#streams.stream, rows, columns });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createPod, type Pod } from '../../../src/pod/pod.ts';
@@ -6,6 +6,7 @@ import type { Phase } from '../../../src/pod/state.ts';
 import { openHost } from '../../../src/stage0/host.ts';
 import { stop } from '../../../src/stage0/stop.ts';
 import { temporaryPods } from '../pod/pods.ts';
+import { markReady, runningPod as scriptedPod } from './scripted-stage1.ts';
 
 const pods = temporaryPods();
 
@@ -15,19 +16,7 @@ function podIn(...road: readonly Phase[]): Pod {
   return pod;
 }
 
-/** A pod with a supervisor, which is this process, and a stage1 whose `stop` is a script of one of these. */
-function runningPod(script: string | undefined): Pod {
-  const pod = podIn('run');
-  const annotations = script === undefined ? [] : [{ name: 'coreos.com/rkt/stage1/stop', value: '/stop' }];
-  const manifest = { acKind: 'ImageManifest', acVersion: '0.8.11', name: 'example.com/stage1', annotations };
-  mkdirSync(join(pod.path, 'stage1/rootfs/rkt'), { recursive: true });
-  writeFileSync(join(pod.path, 'stage1/manifest'), JSON.stringify(manifest));
-  if (script !== undefined)
-    writeFileSync(join(pod.path, 'stage1/rootfs/stop'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-  return pod;
-}
-
-const markReady = (pod: Pod) => symlinkSync('ready', join(pod.path, 'stage1/rootfs/rkt/supervisor-status'));
+const runningPod = (script: string | undefined): Pod => scriptedPod(pods(), 'stop', script);
 
 function stopping(uuid: string, force = false) {
   const data = dirname(pods());
