@@ -9,11 +9,12 @@ import { callStage1 } from './stage1-call.ts';
 const GC_TIMEOUT_MILLISECONDS = 120_000;
 
 /**
- * Removes a pod that is ours and in a garbage phase: first what its stage1 made outside of the pod's directory, by
- * the stage1's own `gc`, then the directory. Whatever fails, the pod stays and can be removed again.
+ * Removes a pod that is ours and in a garbage phase: of one that ran, first what its stage1 made outside of the pod's directory,
+ * by the stage1's own `gc`, then the directory. Whatever fails, the pod stays and can be removed again.
  */
 export async function deletePod(host: Host, pod: Pod): Promise<void> {
-  await runStage1Gc(host, pod);
+  // Only pods that never ran come to `garbage`, as in rkt.
+  if (pod.phase === 'exited-garbage') await runStage1Gc(host, pod);
   removePod(pod);
 }
 

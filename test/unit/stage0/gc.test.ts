@@ -127,6 +127,17 @@ test("runs the stage1's gc in the pod's directory before anything is removed", a
   expect(left()).toEqual([]);
 });
 
+test.each(['prepare', 'prepared', 'garbage'] as const)(
+  'no stage1 is asked to clean up behind a pod that never ran (%s)',
+  async (phase) => {
+    const pod = abandoned(phase);
+    withStage1(pod, `touch ${data}/log`);
+    await collect();
+    expect(existsSync(join(data, 'log'))).toBe(false);
+    expect(left()).toEqual([]);
+  },
+);
+
 test("keeps a pod whose stage1's gc fails, says why, and goes on with the others", async () => {
   const pod = abandoned('run');
   withStage1(pod, 'echo the bridge is on fire >&2; exit 1');
