@@ -7,6 +7,8 @@ export const POD = {
   manifest: 'pod',
   /** Its modification time is when the pod was made. */
   created: 'pod-created',
+  /** What the pod was called with `--pod-name`, `NAME\n`. */
+  name: 'name',
   /** Held while the manifest of a running pod is changed. */
   mutationLock: 'pod.lck',
   /** Pid of the supervisor; modification time is when the pod started. */
@@ -30,8 +32,17 @@ export const POD = {
   warnings: 'warnings',
   status: 'stage1/rootfs/rkt/status',
   supervisorStatus: 'stage1/rootfs/rkt/supervisor-status',
+  /**
+   * The pod's exit code, `N\n`. Empty from the start, and never another file: who waits for the pod's end holds it open, and
+   * reads it when the pod is gone already. It stays empty when the supervisor was killed.
+   */
+  exitCode: 'stage1/rootfs/rkt/exit-code',
+  /** What the supervisor of a pod of `--detach` has said. */
+  supervisorLog: 'supervisor.log',
   appsinfo: 'appsinfo',
   overlay: 'overlay',
+  /** What each app has written, a directory for each (`log.ts`). */
+  logs: 'logs',
 } as const;
 
 /** The target of `supervisorStatus`, a symbolic link, once every app has been started. */
@@ -46,6 +57,10 @@ export function appRootfs(app: string): string {
 
 export function appStatus(app: string): string {
   return `${POD.status}/${app}`;
+}
+
+export function appLogs(app: string): string {
+  return `${POD.logs}/${app}`;
 }
 
 /** A copy of the app's image manifest. */

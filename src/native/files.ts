@@ -86,6 +86,14 @@ export function write(fd: number, bytes: Uint8Array): number {
   return call('write', fd, bytes, bytes.length);
 }
 
+/** At a place in the file, whatever its own position. All of it, or it throws. */
+export function writeAt(fd: number, bytes: Uint8Array, offset: number): void {
+  for (let at = 0; at < bytes.length; ) {
+    const rest = bytes.subarray(at);
+    at += call('pwrite64', fd, rest, rest.length, offset + at);
+  }
+}
+
 /** As write; undefined when it would block. */
 export function writeNow(fd: number, bytes: Uint8Array): number | undefined {
   return unlessBlocked('write', attempt('write', fd, bytes, bytes.length));

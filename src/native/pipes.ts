@@ -25,6 +25,28 @@ export function spliceNow(from: number, to: number, max: number): number | undef
   return result === EAGAIN ? undefined : checked('splice', result);
 }
 
+/** Bytes moved from a pipe to a place in a file, which must not be open for appending. Undefined when the pipe is empty, 0 at its end. */
+export function spliceAt(from: number, to: number, offset: number, max: number): number | undefined {
+  const place = new Packer(8).u64(offset).finish();
+  const result = attempt('splice', from, null, to, place, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  return result === EAGAIN ? undefined : checked('splice', result);
+}
+
+/** Bytes of a pipe that are now in another one as well. They come from the pipe's start, and stay in it. */
+export function teeNow(from: number, to: number, max: number): number | undefined {
+  const result = attempt('tee', from, to, max, SPLICE_F_NONBLOCK);
+  return result === EAGAIN ? undefined : checked('tee', result);
+}
+
+const FIONREAD = 0x541b;
+
+/** Bytes that a pipe holds. */
+export function bytesIn(read: number): number {
+  const out = new Uint8Array(4);
+  call('ioctl', read, FIONREAD, out);
+  return new Unpacker(out).u32();
+}
+
 const POLLERR = 8;
 
 /** Whether anybody holds the other end of the end that is written to. */
