@@ -77,10 +77,10 @@ function plain(words: readonly string[]): Completion {
 
 function pods(flags: FlagValues): readonly Candidate[] {
   const { pods } = list(openHost(hostOptions(globalValues(flags))));
-  return pods.map(({ uuid, state, apps }) => ({
-    word: uuid,
-    about: [state, ...apps.map(({ name }) => name)].join(' '),
-  }));
+  return pods.flatMap(({ uuid, podName, state, apps }) => {
+    const about = [state, ...apps.map(({ name }) => name)].join(' ');
+    return [...(podName === undefined ? [] : [podName]), uuid].map((word) => ({ word, about }));
+  });
 }
 
 function images(flags: FlagValues): readonly Candidate[] {

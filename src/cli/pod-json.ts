@@ -12,6 +12,7 @@ export function podJson(pod: PodRecord): JsonValue {
     apps: pod.apps.length === 0 ? undefined : pod.apps.map(appJson),
     created_at: pod.created === undefined ? undefined : pod.created / NANOSECONDS,
     started_at: pod.started === undefined ? undefined : pod.started / NANOSECONDS,
+    pod_name: pod.podName,
   };
 }
 

@@ -14,24 +14,32 @@ const SHORT_UUID_LENGTH = 8;
 
 /** The table of `rkt list`: a row for each app; what belongs to the pod stands in its first row only. */
 export function podTable(pods: readonly PodRecord[], style: PodTableStyle): string {
-  const rows = pods.flatMap((pod) => podRows(pod, style));
-  const table = style.legend ? [legend(style), ...rows] : rows;
+  // Only where a pod has a name: what scripts of rkt's users have cut from the table so far stays where it was.
+  const named = pods.some(({ podName }) => podName !== undefined);
+  const rows = pods.flatMap((pod) => podRows(pod, { ...style, named }));
+  const table = style.legend ? [legend({ ...style, named }), ...rows] : rows;
   return table.length === 0 ? '\n' : formatTable(table);
 }
 
-function legend({ full }: PodTableStyle): string[] {
-  const id = full ? ['IMAGE ID'] : [];
-  return ['UUID', 'APP', 'IMAGE NAME', ...id, 'STATE', 'CREATED', 'STARTED', 'NETWORKS'];
+interface Columns extends PodTableStyle {
+  readonly named: boolean;
 }
 
-function podRows(pod: PodRecord, style: PodTableStyle): string[][] {
+function legend({ full, named }: Columns): string[] {
+  const id = full ? ['IMAGE ID'] : [];
+  const name = named ? ['NAME'] : [];
+  return ['UUID', 'APP', 'IMAGE NAME', ...id, 'STATE', 'CREATED', 'STARTED', 'NETWORKS', ...name];
+}
+
+function podRows(pod: PodRecord, style: Columns): string[][] {
   const time = (nanoseconds: bigint | undefined) =>
     nanoseconds === undefined ? '' : style.full ? absoluteTime(nanoseconds) : relativeTime(nanoseconds);
   const uuid = style.full ? pod.uuid : pod.uuid.slice(0, SHORT_UUID_LENGTH);
+  const name = style.named ? [pod.podName ?? ''] : [];
   const [first, ...others] = pod.apps;
   return [
-    [uuid, ...appCells(first, style), pod.state, time(pod.created), time(pod.started), ''],
-    ...others.map((app) => ['', ...appCells(app, style), '', '', '', '']),
+    [uuid, ...appCells(first, style), pod.state, time(pod.created), time(pod.started), '', ...name],
+    ...others.map((app) => ['', ...appCells(app, style), '', '', '', '', ...name.map(() => '')]),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { AppRequest } from '../stage0/app-request.ts';
+import { requestedPodName } from '../stage0/pod-name.ts';
 import { type PodRequest, parsePodRequest, podEnvironment } from '../stage0/pod-request.ts';
 import type { PrepareRequest } from '../stage0/preparation.ts';
 import type { Stage1Choice } from '../stage0/stage1-image.ts';
@@ -16,7 +17,13 @@ export function prepareRequest({ flags, images }: PodArguments): PrepareRequest 
     stage1: stage1Choice(flags),
     roots: isSet(flags, 'no-overlay') ? 'copy' : 'overlay',
     ...pullOptions(flags, PULL_POLICY),
+    ...podName(flags),
   };
+}
+
+function podName(flags: FlagValues): Pick<PrepareRequest, 'name'> {
+  const text = last(flags, 'pod-name');
+  return text === undefined ? {} : { name: requestedPodName(text) };
 }
 
 function podRequest(flags: FlagValues, images: readonly ImageArguments[]): PodRequest {

@@ -23,13 +23,14 @@ const CONTENT_FLAGS: readonly Flag[] = [
   new Flag('set-env-file', values('FILE'), 'environment variables for all apps, a NAME=VALUE a line'),
   new Flag('no-overlay', boolean, 'copy the root file systems instead of mounting overlays'),
   new Flag('pod-manifest', value('FILE'), 'the pod, instead of images and their flags'),
+  new Flag('pod-name', value('POD-NAME'), 'name of the pod, to be used wherever its UUID is'),
 ];
 
 /** Flags of how a pod is started. */
 export const START_FLAGS: readonly Flag[] = [
   new Flag('net', optional('NETWORKS', 'default'), 'none: only a loopback interface'),
   new Flag('interactive', boolean, 'give the terminal to the app, of which there must be one'),
-  new Flag('hostname', value('NAME'), 'host name of the pod (default: rkt-UUID)'),
+  new Flag('hostname', value('NAME'), 'host name of the pod (default: its name, or rkt-UUID)'),
 ];
 
 export const PREPARE_FLAGS: readonly Flag[] = [

@@ -62,6 +62,7 @@ export function statusText(pod: PodRecord): string {
     ...(pod.state === 'running' || pod.state === 'exited' ? ['networks='] : []),
     ...(hasRun ? [`pid=${pod.pid ?? -1}`, `exited=${ended}`] : []),
     ...(ended ? codes : []),
+    ...(pod.podName === undefined ? [] : [`name=${pod.podName}`]),
   ];
   return lines.map((line) => `${line}\n`).join('');
 }

@@ -1,4 +1,11 @@
-export type PodErrorCode = 'bad-transition' | 'no-match' | 'ambiguous' | 'bad-file' | 'raced' | 'timed-out';
+export type PodErrorCode =
+  | 'bad-transition'
+  | 'bad-name'
+  | 'no-match'
+  | 'ambiguous'
+  | 'bad-file'
+  | 'raced'
+  | 'timed-out';
 
 export class PodError extends Error {
   override readonly name = 'PodError';

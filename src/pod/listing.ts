@@ -4,6 +4,7 @@ import { type PodUUID, podUUID } from '../appc/uuid.ts';
 import { isSystemError } from '../os/syscall.ts';
 import { type PodReference, podPath } from './directory.ts';
 import { PodError } from './errors.ts';
+import { isHolder, isPodName, type PodName, readName } from './name.ts';
 import { PHASES, type Phase } from './state.ts';
 
 /** What users are shown: an embryo has no name yet for anybody but its maker. */
@@ -37,13 +38,34 @@ export function findPod(pods: string, uuid: PodUUID): PodReference | undefined {
   );
 }
 
-/** The one pod whose UUID starts so. Throws PodError `no-match`, `ambiguous`. */
-export function lookUpPod(pods: string, prefix: string): PodReference {
-  const start = prefix.trim().toLowerCase();
-  if (start === '') throw new PodError('no-match', 'UUID cannot be empty');
-  const matches = listPods(pods).filter(({ uuid }) => uuid.startsWith(start));
+/** The one pod of that name, or whose UUID starts so. Throws PodError `no-match`, `ambiguous`. */
+export function lookUpPod(pods: string, text: string): PodReference {
+  const wanted = text.trim();
+  if (wanted === '') throw new PodError('no-match', 'UUID cannot be empty');
+  const matches = isPodName(wanted) ? [findNamed(pods, wanted) ?? []].flat() : startingWith(pods, wanted);
   const [match, ...others] = matches;
-  if (match === undefined) throw new PodError('no-match', `no matches found for ${JSON.stringify(prefix)}`);
+  if (match === undefined) throw new PodError('no-match', `no matches found for ${JSON.stringify(text)}`);
   if (others.length > 0) throw new PodError('ambiguous', `ambiguous uuid, ${matches.length} matches`);
   return match;
+}
+
+function startingWith(pods: string, prefix: string): PodReference[] {
+  const start = prefix.toLowerCase();
+  return listPods(pods).filter(({ uuid }) => uuid.startsWith(start));
+}
+
+/** The pod that holds a name. */
+export function findNamed(pods: string, name: PodName): PodReference | undefined {
+  for (const found of listPods(pods)) {
+    const pod = whereItIs(found);
+    if (readName(pod) === name && isHolder(pod)) return pod;
+  }
+  return undefined;
+}
+
+/** A pod may have moved since its phase was read: its files are not to be missed. */
+function whereItIs(found: PodReference): PodReference {
+  return lstatSync(podPath(found), { throwIfNoEntry: false }) === undefined
+    ? (findPod(found.pods, found.uuid) ?? found)
+    : found;
 }

@@ -5,6 +5,7 @@ import { labelValue } from '../appc/labels.ts';
 import { type PodManifest, type RuntimeApp, readPodManifest } from '../appc/pod-manifest.ts';
 import type { PodUUID } from '../appc/uuid.ts';
 import type { PodReference } from './directory.ts';
+import { holdsName, nameIn } from './name.ts';
 import { currentState, type Observation, observe } from './observation.ts';
 import type { State } from './state.ts';
 
@@ -12,6 +13,8 @@ import type { State } from './state.ts';
 export interface PodRecord {
   readonly uuid: PodUUID;
   readonly state: State;
+  /** What it was called with `--pod-name`, as long as it keeps that name from others. */
+  readonly podName?: string;
   readonly created?: bigint;
   readonly started?: bigint;
   /** Of the supervisor, also after it has ended. */
@@ -44,6 +47,7 @@ export function readPod(reference: PodReference): PodRecord | undefined {
   return withoutUndefined({
     uuid: reference.uuid,
     state,
+    podName: holdsName(state) ? nameIn(pod.text(POD.name)) : undefined,
     created: pod.modified(POD.created),
     started,
     pid: pidOf(pod),

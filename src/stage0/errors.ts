@@ -5,6 +5,7 @@ export type Stage0ErrorCode =
   | 'unsupported'
   | 'no-pod'
   | 'not-prepared'
+  | 'name-taken'
   | 'busy'
   | 'not-running'
   /** The pod's supervisor says no. */

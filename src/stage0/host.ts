@@ -67,9 +67,18 @@ export function openHost(options: HostOptions): Host {
 
 /** The lock that all share who prepare pods, and that nobody gets for himself meanwhile: what they take is in no pod's plan yet. */
 export function preparationLock(host: Host): string {
+  return lockFile(host, 'prepareLock');
+}
+
+/** Held by who looks whether a name is free, and takes it. */
+export function namesLock(host: Host): string {
+  return lockFile(host, 'pod-names');
+}
+
+function lockFile(host: Host, name: string): string {
   const directory = join(host.dataDirectory, 'locks');
   ensureSharedDirectory(directory);
-  return ensureLockFile(join(directory, 'prepareLock'));
+  return ensureLockFile(join(directory, name));
 }
 
 function optional(path: string | undefined): string[] {

@@ -1,4 +1,5 @@
 import { fetchImage, parseReference, readyImage } from '../image/index.ts';
+import type { PodName } from '../pod/name.ts';
 import type { Pod } from '../pod/pod.ts';
 import { Stage0Error } from './errors.ts';
 import type { Attention, Host } from './host.ts';
@@ -18,6 +19,8 @@ export interface PrepareRequest {
   readonly pullPolicy: PullPolicy;
   /** Credentials files beside those of the configuration. */
   readonly authFiles: readonly string[];
+  /** `--pod-name`. */
+  readonly name?: PodName;
 }
 
 /**

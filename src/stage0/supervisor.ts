@@ -11,6 +11,7 @@ import {
 import { annotationValue, readImageManifest } from '../appc/index.ts';
 import type { Configuration } from '../config/index.ts';
 import { formatEnvironment, type Program, replaceProcess } from '../os/exec.ts';
+import { readName } from '../pod/name.ts';
 import type { Pod } from '../pod/pod.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
@@ -67,7 +68,7 @@ function runArguments(host: Host, pod: Pod, request: StartRequest): RunArguments
     interactive: request.interactive,
     localConfig: host.localConfig,
     mutable: false,
-    hostname: request.hostname ?? null,
+    hostname: request.hostname ?? readName(pod) ?? null,
     disableCapabilitiesRestriction: host.insecure.has('capabilities'),
     disablePaths: host.insecure.has('paths'),
     disableSeccomp: host.insecure.has('seccomp'),
