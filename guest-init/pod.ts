@@ -1,15 +1,17 @@
-import type { BootPlan } from '../src/abi/boot-plan.ts';
+import type { AppPlan, BootPlan } from '../src/abi/boot-plan.ts';
 import type { HostMessage, StartStep } from '../src/abi/guest.ts';
 import { unless } from '../src/native/errors.ts';
 import type { Loop, Timer } from '../src/native/loop.ts';
 import { type ChildExit, type Exit, kill } from '../src/native/processes.ts';
+import { Apps } from './apps.ts';
 import { hasChildren } from './children.ts';
 import { InitError } from './error.ts';
 import type { GateMessage } from './gate.ts';
 import type { HostChannel } from './host-channel.ts';
-import { allOver, allReady, endsPod, exitStatus, isOver } from './policy.ts';
+import { allOver, allReady, exitStatus, isOver } from './policy.ts';
 import { preparePod } from './preparation.ts';
 import { StreamTable } from './stream-table.ts';
+import { type ChildStreams, closeChildStreams, openStreams } from './streams.ts';
 import { Task, type TaskOrder } from './task.ts';
 import { TaskTable } from './task-table.ts';
 
@@ -32,6 +34,7 @@ export class Pod {
   readonly #around: PodSurroundings;
   readonly #tasks = new TaskTable();
   readonly #streams: StreamTable;
+  readonly #apps: Apps;
   #phase: PodPhase = 'waiting';
   #plan: BootPlan | undefined;
   #grace: Timer | undefined;
@@ -44,6 +47,17 @@ export class Pod {
       broken: (problem) => {
         throw new InitError('host', `data channel: ${problem.message}`, { cause: problem });
       },
+    });
+    this.#apps = new Apps({
+      loop: around.loop,
+      host: around.host,
+      tasks: this.#tasks,
+      attach: (end) => this.#streams.attach(end),
+      launch: (order, childs) => this.#launch(order, childs),
+      failed: () => {
+        if (!this.#isMutable) this.#stop();
+      },
+      isMutable: () => this.#isMutable,
     });
   }
 
@@ -67,8 +81,16 @@ export class Pod {
       case 'exec':
         this.#exec(message);
         return;
+      case 'start':
+        this.#start(message.app);
+        return;
+      case 'stop-app':
+        this.#apps.stop(message.app, message.graceSeconds);
+        this.#settle();
+        return;
       case 'stop':
         this.#stop();
+        this.#settle();
         return;
       case 'power-off':
         this.#around.leave();
@@ -90,20 +112,35 @@ export class Pod {
     this.#phase = 'starting';
     this.#plan = plan;
     preparePod(plan);
-    const shares = plan.machine?.shares ?? [];
     const waits = plan.apps.length > 1;
-    for (const app of plan.apps) {
-      const dwelling = { kind: 'app', app, shares } as const;
-      this.#launch({ id: app.name, dwelling, process: app.process, streams: app.streams, waits });
-    }
+    for (const app of plan.apps) this.#apps.start(app, this.#shares, waits);
     if (!waits) this.#phase = 'running';
     this.#settle();
   }
 
-  #launch(order: TaskOrder): void {
-    const task = new Task(this.#around.loop, order, (said, message) => this.#heard(said, message));
+  get #shares() {
+    return this.#plan?.machine?.shares ?? [];
+  }
+
+  get #isMutable(): boolean {
+    return this.#plan?.staysWhenEmpty === true;
+  }
+
+  #start(app: AppPlan): void {
+    const before = this.#tasks.get(app.name);
+    if (before !== undefined && !isOver(before.phase))
+      throw new InitError('host', `a second app ${app.name}`);
+    if (this.#phase === 'starting' || this.#phase === 'running') {
+      this.#apps.start(app, this.#shares, false);
+      return;
+    }
+    this.#around.host.send({ type: 'failed', id: app.name, step: 'root', message: 'the pod ends' });
+    this.#streams.attachNothing(app.streams);
+  }
+
+  #launch(order: TaskOrder, childs: ChildStreams): void {
+    const task = new Task(this.#around.loop, order, childs, (said, message) => this.#heard(said, message));
     this.#tasks.add(task);
-    for (const end of task.ends) this.#streams.attach(end);
     if (order.streams.kind === 'terminal') this.#streams.expectTerminal(order.streams.stream, order.streams);
   }
 
@@ -112,7 +149,10 @@ export class Pod {
     const main = this.#tasks.get(app);
     if (this.#phase === 'running' && main?.phase === 'running' && main.kind === 'app') {
       const dwelling = { kind: 'session', of: main.pid } as const;
-      this.#launch({ id, dwelling, process, streams, waits: false });
+      const { ours, childs } = openStreams(streams);
+      for (const end of ours) this.#streams.attach(end);
+      this.#launch({ id, dwelling, process, streams, waits: false }, childs);
+      closeChildStreams(childs);
       return;
     }
     this.#around.host.send({ type: 'failed', id, step: 'root', message: `app ${app} is not running` });
@@ -148,12 +188,14 @@ export class Pod {
     }
     if (task.phase !== 'preparing') return;
     task.phase = 'ready';
-    if (allReady(this.#tasks.phasesOfApps())) this.#startAll();
+    this.#startAll();
   }
 
+  /** Once every app is prepared, or has failed to be where that is its own affair. */
   #startAll(): void {
+    if (this.#phase !== 'starting' || !allReady(this.#tasks.phasesOfApps())) return;
     this.#phase = 'running';
-    for (const app of this.#tasks.apps()) app.go();
+    for (const app of this.#tasks.apps()) if (app.phase === 'ready') app.go();
   }
 
   #passed(task: Task): void {
@@ -166,24 +208,32 @@ export class Pod {
   }
 
   #failed(task: Task, step: StartStep, message: string): void {
-    if (isOver(task.phase)) return;
-    this.#abandon(task, 'failed');
-    this.#around.host.send({ type: 'failed', id: task.id, step, message });
-    if (task.kind === 'app') this.#stop();
+    if (isOver(task.phase) || task.phase === 'resting') return;
+    this.#endTerminal(task);
+    if (task.kind === 'app') {
+      this.#apps.failed(task, step, message);
+      this.#startAll();
+    } else {
+      task.phase = 'failed';
+      this.#around.host.send({ type: 'failed', id: task.id, step, message });
+    }
   }
 
-  #abandon(task: Task, phase: 'failed' | 'dropped'): void {
+  /** Of a terminal that will never be. */
+  #endTerminal(task: Task): void {
     if (task.streams.kind === 'terminal' && !task.hasTerminal) this.#streams.attachNothing(task.streams);
-    task.phase = phase;
   }
 
   #taskEnded(task: Task, exit: Exit): void {
     task.listen();
     if (task.phase === 'running') {
       const status = exitStatus(exit);
-      task.phase = 'ended';
-      this.#around.host.send({ type: 'exited', id: task.id, status });
-      if (task.kind === 'app' && endsPod(status)) this.#stop();
+      if (task.kind === 'app') {
+        this.#apps.ended(task, status);
+      } else {
+        task.phase = 'ended';
+        this.#around.host.send({ type: 'exited', id: task.id, status });
+      }
     }
     this.#tasks.reaped(task);
   }
@@ -191,6 +241,7 @@ export class Pod {
   #stop(): void {
     if (this.#phase !== 'starting' && this.#phase !== 'running') return;
     this.#phase = 'stopping';
+    this.#apps.endAll();
     for (const task of this.#tasks.all()) {
       // It may have passed its gate without our having heard.
       task.listen();
@@ -201,17 +252,23 @@ export class Pod {
     this.#grace = this.#around.loop.after(seconds * 1000, killEverybody);
   }
 
-  /** Not started yet, so nothing is lost with it. */
+  /** Does not run (yet, or at the moment), so nothing is lost with it. */
   #drop(task: Task): void {
-    this.#abandon(task, 'dropped');
-    task.signal('SIGKILL');
+    this.#endTerminal(task);
+    if (task.kind === 'app') {
+      this.#apps.cutShort(task);
+    } else {
+      task.phase = 'dropped';
+      task.signal('SIGKILL');
+    }
   }
 
   /** Goes on to the end of the pod as far as it can: apps, then everybody else, then the last bytes. */
   #settle(): void {
     if (this.#phase === 'waiting' || this.#phase === 'ended') return;
     if (this.#phase !== 'ending') {
-      if (!allOver(this.#tasks.phasesOfApps())) return;
+      const goesOn = this.#isMutable && this.#phase !== 'stopping';
+      if (goesOn || !allOver(this.#tasks.phasesOfApps())) return;
       this.#phase = 'ending';
       this.#grace?.cancel();
       killEverybody();

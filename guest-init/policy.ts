@@ -5,7 +5,7 @@ import type { TaskPhase } from './task.ts';
 
 /** Apps start together, so that none runs in a pod that another one's broken root is about to end. */
 export function allReady(apps: readonly TaskPhase[]): boolean {
-  return apps.every((phase) => phase === 'ready');
+  return apps.every((phase) => phase !== 'preparing');
 }
 
 /** An app that exits 0 has done its work; any other end is the pod's end. */
@@ -27,6 +27,7 @@ export function isOver(phase: TaskPhase): boolean {
     case 'ready':
     case 'starting':
     case 'running':
+    case 'resting':
       return false;
     default:
       return phase satisfies never;

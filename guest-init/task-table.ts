@@ -31,6 +31,11 @@ export class TaskTable {
     return this.all().filter(({ kind }) => kind === 'app');
   }
 
+  /** Exec sessions of an app. */
+  sessionsOf(app: Task): readonly Task[] {
+    return this.all().filter(({ dwelling }) => dwelling.kind === 'session' && dwelling.of === app.pid);
+  }
+
   phasesOfApps(): readonly TaskPhase[] {
     return this.apps().map(({ phase }) => phase);
   }

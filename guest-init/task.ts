@@ -6,13 +6,22 @@ import { kill, type Signal } from '../src/native/processes.ts';
 import type { Dwelling } from './child.ts';
 import { type GateMessage, hear, sayGo } from './gate.ts';
 import { launch } from './launch.ts';
-import type { StreamEnd } from './streams.ts';
+import type { ChildStreams } from './streams.ts';
 
 /**
  * - `preparing`: making its root; `ready`: waits at the gate; `starting`: told to go; `running`: its program runs;
+ * - `resting`: has ended, and the app will be started again;
  * - `failed`: could not start, said so; `dropped`: the pod ended before it started; `ended`: has run and been reaped.
  */
-export type TaskPhase = 'preparing' | 'ready' | 'starting' | 'running' | 'failed' | 'dropped' | 'ended';
+export type TaskPhase =
+  | 'preparing'
+  | 'ready'
+  | 'starting'
+  | 'running'
+  | 'resting'
+  | 'failed'
+  | 'dropped'
+  | 'ended';
 
 export interface TaskOrder {
   readonly id: string;
@@ -26,10 +35,9 @@ export interface TaskOrder {
 /** One process of the plan with its gate: an app's main process, or an exec session's. */
 export class Task {
   readonly id: string;
-  readonly kind: Dwelling['kind'];
+  readonly dwelling: Dwelling;
   readonly streams: StreamsPlan;
   readonly pid: number;
-  readonly ends: readonly StreamEnd[];
   readonly #gate: number;
   readonly #watch: Watch;
   readonly #onMessage: (task: Task, message: GateMessage) => void;
@@ -40,18 +48,27 @@ export class Task {
   reaped = false;
   #gateOpen = true;
 
-  constructor(loop: Loop, order: TaskOrder, onMessage: (task: Task, message: GateMessage) => void) {
+  /** `childs` stay open on our side: they are the caller's to close. */
+  constructor(
+    loop: Loop,
+    order: TaskOrder,
+    childs: ChildStreams,
+    onMessage: (task: Task, message: GateMessage) => void,
+  ) {
     const { id, dwelling, process, streams, waits } = order;
-    const launched = launch({ dwelling, process, waits }, streams);
+    const launched = launch({ dwelling, process, streams: childs, waits });
     if (!waits) this.phase = 'starting';
     this.id = id;
-    this.kind = dwelling.kind;
+    this.dwelling = dwelling;
     this.streams = streams;
     this.pid = launched.pid;
-    this.ends = launched.ends;
     this.#gate = launched.gate;
     this.#onMessage = onMessage;
     this.#watch = loop.watch(this.#gate, { readable: () => this.listen() });
+  }
+
+  get kind(): Dwelling['kind'] {
+    return this.dwelling.kind;
   }
 
   /** Takes in all that the child has said by now. */

@@ -1,4 +1,4 @@
-import type { BootPlan } from '../src/abi/boot-plan.ts';
+import { type BootPlan, NO_RESTART } from '../src/abi/boot-plan.ts';
 import { startFailureCode } from '../src/abi/exit-code.ts';
 import type { RunArguments } from '../src/abi/stage1.ts';
 import { realtime } from '../src/native/clock.ts';
@@ -6,7 +6,7 @@ import { environment } from '../src/native/engine.ts';
 import type { Loop } from '../src/native/loop.ts';
 import { randomBytes } from '../src/native/system.ts';
 import type { Report } from '../src/supervisor/report.ts';
-import type { ProcessEvents, Session } from '../src/supervisor/session.ts';
+import type { AppEvents, Session } from '../src/supervisor/session.ts';
 import { recordExit, recordReady } from '../src/supervisor/status.ts';
 import { AppStreams } from './app-streams.ts';
 import { encodeBase64 } from './base64.ts';
@@ -48,10 +48,11 @@ export class Apps {
       term: environment('TERM') ?? 'xterm',
       restrictCapabilities: !this.#options.disableCapabilitiesRestriction,
       protectPaths: !this.#options.disablePaths,
+      staysWhenEmpty: false,
     });
   }
 
-  eventsOf(app: string): ProcessEvents {
+  eventsOf(app: string): AppEvents {
     return {
       started: (pid) => {
         this.#pids.set(app, pid);
@@ -60,6 +61,10 @@ export class Apps {
       failed: (step, message) => {
         this.#report.say(`app ${app}: ${message}`);
         this.#ended(app, startFailureCode(step));
+      },
+      restarting: ({ code, delayMs, count }) => {
+        this.#pids.delete(app);
+        this.#report.step(`app ${app} ended with ${code}; restart ${count} in ${delayMs} ms`);
       },
       exited: (code) => {
         this.#report.step(`app ${app} ended with ${code}`);
@@ -88,7 +93,7 @@ export class Apps {
   #factsOf({ name, app, readOnlyRoot }: PodApp, session: Session): AppFacts {
     const identity = this.#identities.get(name) ?? { uid: 0, gid: 0, account: undefined };
     const streams = this.#streams.join(session, { app: name, pid: () => this.#pids.get(name) });
-    return { name, app, readOnlyRoot, identity, streams };
+    return { name, app, readOnlyRoot, identity, streams, restart: NO_RESTART };
   }
 }
 

@@ -6,6 +6,7 @@ import type {
   MachinePlan,
   MountPlanEntry,
   ProcessPlan,
+  RestartPlan,
   StreamsPlan,
 } from '../src/abi/boot-plan.ts';
 import { type App, findIsolator } from '../src/appc/index.ts';
@@ -27,6 +28,7 @@ export interface AppFacts {
   readonly readOnlyRoot: boolean;
   readonly identity: Identity;
   readonly streams: StreamsPlan;
+  readonly restart: RestartPlan;
 }
 
 export interface PodFacts {
@@ -38,6 +40,7 @@ export interface PodFacts {
   readonly term: string;
   readonly restrictCapabilities: boolean;
   readonly protectPaths: boolean;
+  readonly staysWhenEmpty: boolean;
 }
 
 export function planPod(pod: PodFacts): BootPlan {
@@ -52,6 +55,7 @@ export function planPod(pod: PodFacts): BootPlan {
     interfaces: [],
     apps: pod.apps.map((app) => planApp(pod, app)),
     stopGraceSeconds: STOP_GRACE_SECONDS,
+    staysWhenEmpty: pod.staysWhenEmpty,
   };
 }
 
@@ -64,6 +68,7 @@ function planApp(pod: PodFacts, facts: AppFacts): AppPlan {
     files: planFiles(pod.hostname),
     process: planProcess(pod, facts),
     streams: facts.streams,
+    restart: facts.restart,
   };
 }
 

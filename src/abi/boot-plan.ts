@@ -10,6 +10,8 @@ export interface BootPlan {
   readonly apps: readonly AppPlan[];
   /** Seconds between SIGTERM and SIGKILL when the pod ends before all its apps have. */
   readonly stopGraceSeconds: number;
+  /** A mutable pod: it goes on without apps and when one fails, and ends when it is told to. */
+  readonly staysWhenEmpty: boolean;
 }
 
 export interface MachinePlan {
@@ -64,7 +66,26 @@ export interface AppPlan {
   readonly files: readonly FilePlan[];
   readonly process: ProcessPlan;
   readonly streams: StreamsPlan;
+  readonly restart: RestartPlan;
 }
+
+export const RESTART_POLICIES = ['no', 'on-failure', 'always'] as const;
+
+/**
+ * What follows the end of an app's main process. Between an end and the next start PID 1 waits: `FIRST_RESTART_MS`, twice as
+ * long each time, at most `LONGEST_RESTART_MS`; from the beginning when the app has run for `STEADY_MS`. The app's pipes
+ * outlive its processes; a terminal does not, so an app with one has the policy `no`.
+ */
+export interface RestartPlan {
+  readonly policy: (typeof RESTART_POLICIES)[number];
+  /** How many restarts in all; null: no bound. */
+  readonly most: number | null;
+}
+
+export const NO_RESTART: RestartPlan = { policy: 'no', most: null };
+export const FIRST_RESTART_MS = 100;
+export const LONGEST_RESTART_MS = 30_000;
+export const STEADY_MS = 10_000;
 
 export type MountPlanEntry =
   | {

@@ -6,10 +6,16 @@
  * The guest speaks first (`hello`) and has been told nothing before: a machine saved at that moment can become any pod.
  * What comes from a guest is hostile: parsed here, field by field, with caps.
  */
-import type { BootPlan, ProcessPlan, StreamsPlan } from './boot-plan.ts';
+import {
+  type AppPlan,
+  type BootPlan,
+  LONGEST_RESTART_MS,
+  type ProcessPlan,
+  type StreamsPlan,
+} from './boot-plan.ts';
 import { AbiError, FieldReader } from './json.ts';
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 /** Names of the virtio-serial ports. */
 export const CONTROL_PORT = 'rkt.control';
 export const DATA_PORT = 'rkt.data';
@@ -59,6 +65,12 @@ export type HostMessage =
       readonly process: ProcessPlan;
       readonly streams: StreamsPlan;
     }
+  /**
+   * Starts an app in a mutable pod: a new one, or one that has ended, with streams of its own. Answered by `started` or `failed`.
+   */
+  | { readonly type: 'start'; readonly app: AppPlan }
+  /** Ends an app: SIGTERM to it, after the grace SIGKILL to all its processes; what is left when it has ended is killed. No restart. */
+  | { readonly type: 'stop-app'; readonly app: string; readonly graceSeconds: number }
   /** End all apps: SIGTERM, after the plan's grace SIGKILL. */
   | { readonly type: 'stop' }
   /** The answer to `ended`: all output has arrived, the machine may go. */
@@ -70,6 +82,14 @@ export type GuestMessage =
   | { readonly type: 'started'; readonly id: string; readonly pid: number }
   | { readonly type: 'failed'; readonly id: string; readonly step: StartStep; readonly message: string }
   | { readonly type: 'exited'; readonly id: string; readonly status: ExitStatus }
+  /** An app's process has ended, or could not be started again, and another one will be `started` in `delayMs`; `count` says the how manieth restart that is. */
+  | {
+      readonly type: 'restarting';
+      readonly id: string;
+      readonly status: ExitStatus;
+      readonly delayMs: number;
+      readonly count: number;
+    }
   | { readonly type: 'credit'; readonly stream: number; readonly bytes: number }
   /** Something the operator should read; the pod goes on. */
   | { readonly type: 'warning'; readonly message: string }
@@ -104,6 +124,14 @@ export function parseGuestMessage(value: unknown): GuestMessage {
       };
     case 'exited':
       return { type, id: message.string('id', NAME_MAX), status: parseExitStatus(message.object('status')) };
+    case 'restarting':
+      return {
+        type,
+        id: message.string('id', NAME_MAX),
+        status: parseExitStatus(message.object('status')),
+        delayMs: message.integer('delayMs', 0, LONGEST_RESTART_MS),
+        count: message.integer('count', 1, U32_MAX),
+      };
     case 'credit':
       return {
         type,
@@ -156,6 +184,8 @@ const HOST_MESSAGE_TYPES: ReadonlySet<string> = new Set<HostMessage['type']>([
   'close',
   'resize',
   'exec',
+  'start',
+  'stop-app',
   'stop',
   'power-off',
 ]);

@@ -23,12 +23,17 @@ const MESSAGES = { burst: 10_000, perSecond: 4000 };
 /** Of lines that an operator is shown. */
 const WARNINGS = { burst: 100, perSecond: 1 };
 
+/** Each is written to the pod's directory. PID 1 waits before one, and longer before each next. */
+const RESTARTS = { burst: 1000, perSecond: 20 };
+
 /** The control channel to PID 1. Whoever is behind it may be hostile: it can lose its pod here, and nothing else. */
 export class GuestChannel {
   readonly #packets: PacketChannel;
   readonly #events: GuestChannelEvents;
   readonly #messages = new RateLimit(MESSAGES.burst, MESSAGES.perSecond, monotonicMilliseconds());
   readonly #warnings = new RateLimit(WARNINGS.burst, WARNINGS.perSecond, monotonicMilliseconds());
+
+  readonly #restarts = new RateLimit(RESTARTS.burst, RESTARTS.perSecond, monotonicMilliseconds());
 
   /** Takes the fd over. */
   constructor(loop: Loop, fd: number, events: GuestChannelEvents) {
@@ -62,11 +67,18 @@ export class GuestChannel {
     const now = monotonicMilliseconds();
     try {
       const message = parseGuestMessage(JSON.parse(text));
-      const allowed = this.#messages.take(now) && (message.type !== 'warning' || this.#warnings.take(now));
-      return allowed ? message : new SupervisorError('guest-broken', 'the guest floods its control channel');
+      return this.#isAllowed(message, now)
+        ? message
+        : new SupervisorError('guest-broken', 'the guest floods its control channel');
     } catch (cause) {
       if (!(cause instanceof AbiError || cause instanceof SyntaxError)) throw cause;
       return new SupervisorError('guest-broken', `the guest sent rubbish: ${cause.message}`, { cause });
     }
+  }
+
+  #isAllowed({ type }: GuestMessage, now: number): boolean {
+    if (!this.#messages.take(now)) return false;
+    if (type === 'warning') return this.#warnings.take(now);
+    return type !== 'restarting' || this.#restarts.take(now);
   }
 }

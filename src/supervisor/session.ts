@@ -1,4 +1,4 @@
-import type { BootPlan } from '../abi/boot-plan.ts';
+import { type AppPlan, type BootPlan, NO_RESTART } from '../abi/boot-plan.ts';
 import { exitCodeOf, startFailureCode } from '../abi/exit-code.ts';
 import {
   type ExitStatus,
@@ -19,11 +19,23 @@ export interface ProcessEvents {
   exited(code: number): void;
 }
 
+export interface AppEvents extends ProcessEvents {
+  /** It has ended with `code`, and will be `started` again. */
+  restarting(restart: AppRestart): void;
+}
+
+export interface AppRestart {
+  readonly code: number;
+  readonly delayMs: number;
+  /** Of all restarts of the app, this one too. */
+  readonly count: number;
+}
+
 export interface SessionEvents {
   /** PID 1 has answered; the pod's plan is asked for, and sent. */
   hello(kernel: string): BootPlan;
-  app(name: string): ProcessEvents;
-  /** All apps have been started. */
+  app(name: string): AppEvents;
+  /** All apps of the plan have been started; in a mutable pod, or have failed to. */
   ready(): void;
   warning(message: string): void;
   /** All apps have ended and all their output has been passed on; the code is the pod's. */
@@ -34,8 +46,17 @@ export interface SessionEvents {
 
 interface Process {
   readonly events: ProcessEvents;
-  readonly isApp: boolean;
-  state: 'starting' | 'running';
+  /** Undefined for an exec session. */
+  readonly app: AppLife | undefined;
+  state: 'starting' | 'running' | 'resting';
+}
+
+interface AppLife {
+  readonly plan: AppPlan;
+  readonly events: AppEvents;
+  restarts: number;
+  /** The pod is not ready before it has been started once. */
+  awaited: boolean;
 }
 
 /**
@@ -73,13 +94,34 @@ export class Session {
   /** An id for an exec session, whose fate is reported to `events`. */
   expect(events: ProcessEvents): string {
     const id = `exec-${this.#nextExec++}`;
-    this.#processes.set(id, { events, isApp: false, state: 'starting' });
+    this.#processes.set(id, { events, app: undefined, state: 'starting' });
     return id;
   }
 
   isRunning(app: string): boolean {
     const process = this.#processes.get(app);
-    return process?.isApp === true && process.state === 'running';
+    return process?.app !== undefined && process.state === 'running';
+  }
+
+  /** Whether it has been started and is not over: it runs, is about to, or rests before a restart. */
+  isAlive(app: string): boolean {
+    return this.#processes.get(app)?.app !== undefined;
+  }
+
+  /**
+   * Starts an app in a mutable pod: a new one, or one that is not alive, with streams of its own. What becomes of it is told to what
+   * `events.app` gives for its name.
+   */
+  startApp(plan: AppPlan): void {
+    if (this.#state !== 'running' || this.isAlive(plan.name))
+      throw new SupervisorError('refused', `app ${plan.name} cannot be started now`);
+    this.#expectApp(plan, false);
+    this.send({ type: 'start', app: plan });
+  }
+
+  /** SIGTERM, after the grace SIGKILL to all its processes; it is over when its events say so. One that is not alive stays so. */
+  stopApp(app: string, graceSeconds: number): void {
+    if (this.#state === 'running') this.send({ type: 'stop-app', app, graceSeconds });
   }
 
   close(): void {
@@ -107,6 +149,9 @@ export class Session {
         break;
       case 'exited':
         this.#exited(message.id, message.status);
+        break;
+      case 'restarting':
+        this.#restarting(message);
         break;
       case 'credit':
         this.streams.grant(message.stream, message.bytes);
@@ -142,39 +187,80 @@ export class Session {
     const plan = this.#events.hello(kernel);
     this.#plan = plan;
     this.#starting = plan.apps.length;
-    for (const { name } of plan.apps)
-      this.#processes.set(name, { events: this.#events.app(name), isApp: true, state: 'starting' });
+    for (const app of plan.apps) this.#expectApp(app, true);
     this.send({ type: 'boot', version: PROTOCOL_VERSION, plan });
+    if (this.#starting === 0) this.#events.ready();
+  }
+
+  #expectApp(plan: AppPlan, awaited: boolean): void {
+    const events = this.#events.app(plan.name);
+    this.#processes.set(plan.name, {
+      events,
+      app: { plan, events, restarts: 0, awaited },
+      state: 'starting',
+    });
+  }
+
+  get #isMutable(): boolean {
+    return this.#plan?.staysWhenEmpty === true;
   }
 
   #started(id: string, pid: number): void {
-    const process = this.#process(id, 'starting');
+    const process = this.#process(id, 'starting', 'resting');
     if (process === undefined) return;
     process.state = 'running';
     process.events.started(pid);
-    if (process.isApp && --this.#starting === 0) this.#events.ready();
+    this.#noLongerAwaited(process);
+  }
+
+  #noLongerAwaited({ app }: Process): void {
+    if (app?.awaited !== true) return;
+    app.awaited = false;
+    if (--this.#starting === 0) this.#events.ready();
   }
 
   #failed(id: string, step: StartStep, message: string): void {
-    const process = this.#process(id, 'starting');
+    const process = this.#process(id, 'starting', 'resting');
     if (process === undefined) return;
     this.#processes.delete(id);
-    if (process.isApp) this.#note(startFailureCode(step));
+    if (process.app !== undefined) this.#note(startFailureCode(step));
     process.events.failed(step, message);
+    if (this.#isMutable) this.#noLongerAwaited(process);
   }
 
   #exited(id: string, status: ExitStatus): void {
-    const process = this.#process(id, 'running');
+    // One that rests has ended for good when it is stopped.
+    const process = this.#process(id, 'running', 'resting');
     if (process === undefined) return;
     this.#processes.delete(id);
     const code = exitCodeOf(status);
-    if (process.isApp) this.#note(code);
+    if (process.app !== undefined) this.#note(code);
     process.events.exited(code);
   }
 
-  /** The first failure is the pod's: what follows it is mostly the others being ended. */
+  /** Held to what its plan allows: whoever counts wrong is not our PID 1. */
+  #restarting({ id, status, delayMs, count }: Extract<GuestMessage, { type: 'restarting' }>): void {
+    const process = this.#process(id, 'running', 'resting');
+    const app = process?.app;
+    if (process === undefined) return;
+    const { policy, most } = app?.plan.restart ?? NO_RESTART;
+    if (
+      app === undefined ||
+      policy === 'no' ||
+      count !== app.restarts + 1 ||
+      (most !== null && count > most)
+    ) {
+      this.#outOfTurn(`a restart of ${JSON.stringify(id.slice(0, 80))}`);
+      return;
+    }
+    app.restarts = count;
+    process.state = 'resting';
+    app.events.restarting({ code: exitCodeOf(status), delayMs, count });
+  }
+
+  /** The first failure is the pod's: what follows it is mostly the others being ended. A mutable pod's apps fail for themselves. */
   #note(code: number): void {
-    if (this.#code === 0) this.#code = code;
+    if (this.#code === 0 && !this.#isMutable) this.#code = code;
   }
 
   #ended(): void {
@@ -188,9 +274,9 @@ export class Session {
     });
   }
 
-  #process(id: string, state: Process['state']): Process | undefined {
+  #process(id: string, ...states: readonly Process['state'][]): Process | undefined {
     const process = this.#processes.get(id);
-    if (process?.state === state) return process;
+    if (process !== undefined && states.includes(process.state)) return process;
     this.#outOfTurn(`a message about ${JSON.stringify(id.slice(0, 80))}`);
     return undefined;
   }

@@ -2,7 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AppPlan, BootPlan, MountPlanEntry, ProcessPlan } from '../../src/abi/boot-plan.ts';
+import {
+  type AppPlan,
+  type BootPlan,
+  type MountPlanEntry,
+  NO_RESTART,
+  type ProcessPlan,
+} from '../../src/abi/boot-plan.ts';
 import { compileProgram } from '../../tools/compile.ts';
 import { buildDir, rootDir } from '../../tools/paths.ts';
 
@@ -88,10 +94,19 @@ export function appPlan(
     files: [],
     process,
     streams: pipes(1),
+    restart: NO_RESTART,
     ...changes,
   };
 }
 
 export function bootPlan(apps: readonly AppPlan[], changes: Partial<BootPlan> = {}): BootPlan {
-  return { hostname: 'pod-under-test', machine: null, interfaces: [], apps, stopGraceSeconds: 5, ...changes };
+  return {
+    hostname: 'pod-under-test',
+    machine: null,
+    interfaces: [],
+    apps,
+    stopGraceSeconds: 5,
+    staysWhenEmpty: false,
+    ...changes,
+  };
 }

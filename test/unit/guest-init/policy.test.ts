@@ -20,13 +20,13 @@ describe('an app’s end', () => {
 
 test('apps start when the last one is ready', () => {
   expect(allReady(['ready', 'preparing'])).toBe(false);
-  expect(allReady(['ready', 'failed'])).toBe(false);
+  expect(allReady(['ready', 'failed'])).toBe(true);
   expect(allReady(['ready', 'ready'])).toBe(true);
 });
 
 test('a pod is over when none of its apps can run any more', () => {
   expect(allOver([])).toBe(true);
   expect(allOver(['ended', 'failed', 'dropped'])).toBe(true);
-  for (const alive of ['preparing', 'ready', 'starting', 'running'] as const)
+  for (const alive of ['preparing', 'ready', 'starting', 'running', 'resting'] as const)
     expect(allOver(['ended', alive])).toBe(false);
 });

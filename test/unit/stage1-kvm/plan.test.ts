@@ -15,6 +15,7 @@ function facts(app: Partial<App>, change: Partial<AppFacts> = {}): AppFacts {
     readOnlyRoot: false,
     identity: root,
     streams: pipes,
+    restart: { policy: 'on-failure', most: 3 },
     ...change,
   };
 }
@@ -28,6 +29,7 @@ function plan(app: AppFacts, change: Partial<PodFacts> = {}) {
     term: 'vt220',
     restrictCapabilities: true,
     protectPaths: true,
+    staysWhenEmpty: false,
     ...change,
   });
   const [first] = pod.apps;
@@ -39,6 +41,7 @@ describe('planPod', () => {
   it('plans an app of root with nothing said', () => {
     const { pod, app } = plan(facts({}));
     expect(pod.machine?.shares).toEqual([{ tag: 'pod', target: '/pod' }]);
+    expect(app.restart).toEqual({ policy: 'on-failure', most: 3 });
     expect(app.root).toEqual({ kind: 'virtiofs', tag: 'pod', path: 'web/rootfs' });
     expect(app.process).toEqual({
       argv: ['/bin/web'],

@@ -26,7 +26,7 @@ function scripted(...said: readonly unknown[]) {
   const [control, guest] = socketPair('stream');
   const [data] = socketPair('stream');
   for (const fd of [control, data, guest]) setNonBlocking(fd, true);
-  const ignored = { started: () => {}, failed: () => {}, exited: () => {} };
+  const ignored = { started: () => {}, failed: () => {}, exited: () => {}, restarting: () => {} };
   const session = new Session(loop, control, data, {
     hello: () => plan,
     app: () => ignored,

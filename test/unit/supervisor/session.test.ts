@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { BootPlan } from '../../../src/abi/boot-plan.ts';
+import { type AppPlan, type BootPlan, NO_RESTART, type RestartPlan } from '../../../src/abi/boot-plan.ts';
 import { PROTOCOL_VERSION } from '../../../src/abi/guest.ts';
 import { setNonBlocking } from '../../../src/native/descriptors.ts';
 import { close, readNow, writeAll } from '../../../src/native/files.ts';
@@ -11,11 +11,13 @@ import { nativeScratch } from '../../support/native-scratch.ts';
 
 nativeScratch();
 
-const app = (name: string) => ({ name }) as BootPlan['apps'][number];
-const plan = { hostname: 'pod', apps: [app('a'), app('b')] } as unknown as BootPlan;
+const app = (name: string, restart: RestartPlan = NO_RESTART) =>
+  ({ name, restart }) as BootPlan['apps'][number];
+const podOf = (...apps: AppPlan[]) => ({ hostname: 'pod', apps }) as unknown as BootPlan;
+const plan = podOf(app('a'), app('b'));
 
 /** A session whose guest the test plays: `say` what it says, then look at the log. */
-function scripted() {
+function scripted(pod = plan) {
   const loop = new Loop();
   const [control, guestControl] = socketPair('stream');
   const [data, guestData] = socketPair('stream');
@@ -24,12 +26,14 @@ function scripted() {
   const session = new Session(loop, control, data, {
     hello: (kernel) => {
       log.push(`hello ${kernel}`);
-      return plan;
+      return pod;
     },
     app: (name) => ({
       started: (pid) => log.push(`${name} started ${pid}`),
       failed: (step, message) => log.push(`${name} failed at ${step}: ${message}`),
       exited: (code) => log.push(`${name} exited ${code}`),
+      restarting: ({ code, delayMs, count }) =>
+        log.push(`${name} ended ${code}, restart ${count} in ${delayMs}`),
     }),
     ready: () => log.push('ready'),
     warning: (message) => log.push(`warning ${message}`),
@@ -56,6 +60,9 @@ function packet(text: string): Buffer {
 
 const hello = { type: 'hello', version: PROTOCOL_VERSION, kernel: '6.12' };
 const started = (id: string) => ({ type: 'started', id, pid: 50 });
+const restarting = (id: string, count: number) => ({
+  ...{ type: 'restarting', id, status: { kind: 'exited', code: 3 }, delayMs: 100 * count, count },
+});
 const exited = (id: string, code: number) => ({ type: 'exited', id, status: { kind: 'exited', code } });
 
 describe('Session', () => {
@@ -130,6 +137,66 @@ describe('Session', () => {
   });
 });
 
+describe('an app that is started again', () => {
+  const pod = podOf(app('a', { policy: 'on-failure', most: 2 }), app('b'));
+
+  it('is no failure of the pod as long as it is; the pod is ready once', () => {
+    const { session, say } = scripted(pod);
+    expect(say(hello, started('a'), restarting('a', 1)).at(-1)).toBe('a ended 3, restart 1 in 100');
+    expect(session.isRunning('a')).toBe(false);
+    expect(session.isAlive('a')).toBe(true);
+    const end = [exited('a', 0), exited('b', 0), { type: 'ended' }];
+    expect(say(started('a'), started('b'), restarting('a', 2), started('a'), ...end).slice(3)).toEqual([
+      'a started 50',
+      'b started 50',
+      'ready',
+      'a ended 3, restart 2 in 200',
+      'a started 50',
+      'a exited 0',
+      'b exited 0',
+      'ended 0',
+    ]);
+  });
+
+  it('may fail to, or be ended while it waits', () => {
+    const failed = { type: 'failed', id: 'a', step: 'exec', message: 'gone' };
+    const { say } = scripted(pod);
+    expect(say(hello, started('a'), restarting('a', 1), restarting('a', 2), failed).at(-1)).toMatch(
+      /a failed/,
+    );
+    const other = scripted(pod);
+    other.say(hello, started('a'), started('b'), restarting('a', 1), exited('a', 3), exited('b', 0));
+    expect(other.say({ type: 'ended' }).at(-1)).toBe('ended 3');
+  });
+});
+
+describe('a mutable pod', () => {
+  const empty = { ...podOf(), staysWhenEmpty: true };
+
+  it('is ready without apps; starts and stops them; their failures are their own', () => {
+    const { session, say, log } = scripted(empty);
+    expect(say(hello)).toEqual(['hello 6.12', 'ready']);
+    session.startApp(app('new'));
+    expect(() => session.startApp(app('new'))).toThrow('app new cannot be started now');
+    say(started('new'), exited('new', 7));
+    session.startApp(app('new'));
+    say(started('new'), exited('new', 143), { type: 'ended' });
+    expect(log.slice(2)).toEqual([
+      'new started 50',
+      'new exited 7',
+      'new started 50',
+      'new exited 143',
+      'ended 0',
+    ]);
+  });
+
+  it('is ready when those of its plan run or have failed to', () => {
+    const { say } = scripted({ ...plan, staysWhenEmpty: true });
+    const failed = { type: 'failed', id: 'a', step: 'exec', message: 'no such file' };
+    expect(say(hello, failed, started('b')).slice(-2)).toEqual(['b started 50', 'ready']);
+  });
+});
+
 describe('a guest that is broken or hostile loses its pod', () => {
   const cases: readonly [name: string, messages: unknown[], problem: RegExp][] = [
     ['another protocol', [{ ...hello, version: 99 }], /^guest-failed: .*protocol 99/],
@@ -138,6 +205,9 @@ describe('a guest that is broken or hostile loses its pod', () => {
     ['an app that is none', [hello, started('zz')], /"zz" out of turn/],
     ['an app started twice', [hello, started('a'), started('a')], /"a" out of turn/],
     ['an end before the start', [hello, exited('a', 0)], /"a" out of turn/],
+    ['a restart without a policy', [hello, started('a'), restarting('a', 1)], /restart of "a" out of turn/],
+    ['a restart of what never ran', [hello, restarting('a', 1)], /"a" out of turn/],
+    ['a restart of nobody', [hello, restarting('zz', 1)], /"zz" out of turn/],
     ['ended before the plan', [{ type: 'ended' }], /ended out of turn/],
     ['rubbish', [7], /^guest-broken: .*rubbish/],
     ['an unknown message', [{ type: 'root-please' }], /unknown type/],
@@ -151,6 +221,27 @@ describe('a guest that is broken or hostile loses its pod', () => {
   it.each(cases)('%s', (_, messages, problem) => {
     const { say } = scripted();
     expect(say(...messages).at(-1)).toMatch(problem);
+  });
+
+  const patient = podOf(app('a', { policy: 'always', most: null }), app('b', { policy: 'always', most: 1 }));
+  const floods: readonly [name: string, messages: unknown[], problem: RegExp][] = [
+    ['a restart that it has not counted', [restarting('a', 2)], /restart of "a" out of turn/],
+    ['more restarts than allowed', [restarting('b', 1), restarting('b', 2)], /restart of "b" out of turn/],
+    ['a wait without end', [{ ...restarting('a', 1), delayMs: 1e9 }], /delayMs/],
+  ];
+  it.each(floods)('%s', (_, messages, problem) => {
+    const { say } = scripted(patient);
+    say(hello, started('a'), started('b'));
+    expect(say(...messages).at(-1)).toMatch(problem);
+  });
+
+  it('a flood of restarts', () => {
+    const { say, log } = scripted(patient);
+    say(hello, started('a'), started('b'));
+    for (let count = 1; count <= 1500; count += 100)
+      if (!/floods/.test(log.at(-1) ?? ''))
+        say(...Array.from({ length: 100 }, (_, n) => ({ ...restarting('a', count + n), delayMs: 0 })));
+    expect(log.at(-1)).toMatch(/floods/);
   });
 
   it('a hang-up', () => {

@@ -1,0 +1,66 @@
+import type { AppPlan, SharePlan } from '../src/abi/boot-plan.ts';
+import type { ExitStatus } from '../src/abi/guest.ts';
+import type { Timer } from '../src/native/loop.ts';
+import { NO_HISTORY, nextRestart, type RestartHistory } from './restarts.ts';
+import { type ChildStreams, closeChildStreams } from './streams.ts';
+import type { TaskOrder } from './task.ts';
+
+/** An app from its first start to its last end, however many main processes that takes. */
+export class AppLife {
+  readonly app: AppPlan;
+  /** What the app's processes get as standard streams: the host sees no end of them as long as we have them, too. */
+  readonly childs: ChildStreams;
+  readonly #shares: readonly SharePlan[];
+  #history: RestartHistory = NO_HISTORY;
+  #since = 0;
+  #holds = true;
+  /** How the last process ended, while the next one is waited for. */
+  last: ExitStatus | undefined;
+  /** The end of the rest, or of the grace. */
+  timer: Timer | undefined;
+  /** It was asked to end: nothing follows. */
+  stopping = false;
+
+  constructor(app: AppPlan, shares: readonly SharePlan[], childs: ChildStreams) {
+    this.app = app;
+    this.#shares = shares;
+    this.childs = childs;
+  }
+
+  get restarts(): number {
+    return this.#history.count;
+  }
+
+  /** A terminal goes with the root that it was opened in. */
+  get mayRestart(): boolean {
+    return this.app.restart.policy !== 'no' && this.childs.kind === 'pipes';
+  }
+
+  /** The order for its next main process. */
+  order(now: number, waits: boolean): TaskOrder {
+    const { app } = this;
+    this.#since = now;
+    const dwelling = { kind: 'app', app, shares: this.#shares } as const;
+    return { id: app.name, dwelling, process: app.process, streams: app.streams, waits };
+  }
+
+  /** After an end that was not asked for: the restart that follows, if one does. */
+  next(status: ExitStatus, now: number): RestartHistory | undefined {
+    if (this.stopping || !this.mayRestart) return undefined;
+    const next = nextRestart(this.app.restart, this.#history, status, now - this.#since);
+    if (next !== undefined) this.#history = next;
+    return next;
+  }
+
+  /** No further process will need the streams. */
+  release(): void {
+    if (this.#holds) closeChildStreams(this.childs);
+    this.#holds = false;
+  }
+
+  over(): void {
+    this.release();
+    this.timer?.cancel();
+    this.timer = undefined;
+  }
+}

@@ -1,0 +1,142 @@
+import type { AppPlan, SharePlan } from '../src/abi/boot-plan.ts';
+import { startFailureCode } from '../src/abi/exit-code.ts';
+import type { ExitStatus, StartStep } from '../src/abi/guest.ts';
+import { monotonicMilliseconds } from '../src/native/clock.ts';
+import type { Loop } from '../src/native/loop.ts';
+import { AppLife } from './app-life.ts';
+import { killSession } from './app-processes.ts';
+import type { HostChannel } from './host-channel.ts';
+import { endsPod, isOver } from './policy.ts';
+import type { RestartHistory } from './restarts.ts';
+import { type ChildStreams, openStreams, type StreamEnd } from './streams.ts';
+import type { Task, TaskOrder } from './task.ts';
+import type { TaskTable } from './task-table.ts';
+
+/** What the apps need of their pod. */
+export interface AppsSurroundings {
+  readonly loop: Loop;
+  readonly host: Pick<HostChannel, 'send'>;
+  readonly tasks: TaskTable;
+  attach(end: StreamEnd): void;
+  launch(order: TaskOrder, childs: ChildStreams): void;
+  /** A failure that nothing follows: in most pods it is the pod's end. */
+  failed(): void;
+  /** Apps come and go: what one leaves behind goes with it. */
+  isMutable(): boolean;
+}
+
+/** The apps' starts and ends, and what follows an end: a restart, or the news to the host that the app is over. */
+export class Apps {
+  readonly #pod: AppsSurroundings;
+  readonly #lives = new Map<string, AppLife>();
+
+  constructor(pod: AppsSurroundings) {
+    this.#pod = pod;
+  }
+
+  start(app: AppPlan, shares: readonly SharePlan[], waits: boolean): void {
+    const { ours, childs } = openStreams(app.streams);
+    for (const end of ours) this.#pod.attach(end);
+    const life = new AppLife(app, shares, childs);
+    this.#lives.set(app.name, life);
+    this.#begin(life, waits);
+    if (!life.mayRestart) life.release();
+  }
+
+  /** Its main process has ended. */
+  ended(task: Task, status: ExitStatus): void {
+    const life = this.#lifeOf(task);
+    const next = life.next(status, monotonicMilliseconds());
+    if (next !== undefined) this.#rest(task, life, status, next);
+    else this.#over(task, life, status);
+  }
+
+  /** It could not be started. That it never could is no end that a restart mends. */
+  failed(task: Task, step: StartStep, message: string): void {
+    const life = this.#lifeOf(task);
+    const status = { kind: 'exited', code: startFailureCode(step) } as const;
+    const next = life.restarts === 0 ? undefined : life.next(status, monotonicMilliseconds());
+    if (next !== undefined) {
+      this.#pod.host.send({ type: 'warning', message: `app ${task.id}: ${message}` });
+      this.#rest(task, life, status, next);
+      return;
+    }
+    task.phase = 'failed';
+    life.over();
+    this.#pod.host.send({ type: 'failed', id: task.id, step, message });
+    this.#pod.failed();
+  }
+
+  stop(name: string, graceSeconds: number): void {
+    const task = this.#pod.tasks.get(name);
+    const life = this.#lives.get(name);
+    if (task === undefined || life === undefined) return;
+    // It may have passed its gate without our having heard.
+    task.listen();
+    if (isOver(task.phase)) return;
+    life.stopping = true;
+    if (task.phase === 'running') {
+      life.timer?.cancel();
+      life.timer = this.#pod.loop.after(graceSeconds * 1000, () => this.#killAll(task));
+      task.terminate();
+    } else if (task.phase === 'resting') {
+      this.cutShort(task);
+    } else {
+      task.signal('SIGKILL');
+      this.failed(task, 'exec', 'it was stopped before it had started');
+    }
+  }
+
+  /** The pod ends: of one that has not started nothing is lost; one that rests has ended the way it did. */
+  cutShort(task: Task): void {
+    const life = this.#lifeOf(task);
+    life.stopping = true;
+    if (task.phase === 'resting' && life.last !== undefined) {
+      this.#over(task, life, life.last);
+    } else {
+      task.phase = 'dropped';
+      life.over();
+      task.signal('SIGKILL');
+    }
+  }
+
+  /** The pod ends: what ends from now on is over. */
+  endAll(): void {
+    for (const life of this.#lives.values()) life.stopping = true;
+  }
+
+  #begin(life: AppLife, waits: boolean): void {
+    this.#pod.launch(life.order(monotonicMilliseconds(), waits), life.childs);
+  }
+
+  #rest(task: Task, life: AppLife, status: ExitStatus, { delayMs, count }: RestartHistory): void {
+    task.phase = 'resting';
+    life.last = status;
+    this.#killAll(task);
+    this.#pod.host.send({ type: 'restarting', id: task.id, status, delayMs, count });
+    life.timer = this.#pod.loop.after(delayMs, () => this.#begin(life, false));
+  }
+
+  #over(task: Task, life: AppLife, status: ExitStatus): void {
+    task.phase = 'ended';
+    life.over();
+    if (this.#pod.isMutable()) this.#killAll(task);
+    this.#pod.host.send({ type: 'exited', id: task.id, status });
+    if (endsPod(status)) this.#pod.failed();
+  }
+
+  #killAll(task: Task): void {
+    killSession(task.pid);
+    for (const session of this.#pod.tasks.sessionsOf(task)) {
+      // It may not have come to a session of its own yet.
+      session.signal('SIGKILL');
+      killSession(session.pid);
+    }
+  }
+
+  #lifeOf(task: Task): AppLife {
+    const life = this.#lives.get(task.id);
+    if (life === undefined) throw new Error(`app ${task.id} has no life`);
+    return life;
+  }
+}
