@@ -4,8 +4,10 @@ import { AbiError } from '../src/abi/json.ts';
 import { ENTRYPOINTS, type Entrypoint } from '../src/abi/stage1.ts';
 import { argv, exit } from '../src/native/engine.ts';
 import { SystemError } from '../src/native/errors.ts';
+import { endPod } from '../src/supervisor/ending.ts';
 import { SupervisorError } from '../src/supervisor/error.ts';
 import { Report } from '../src/supervisor/report.ts';
+import { app } from './app.ts';
 import { control } from './control.ts';
 import { enter } from './enter.ts';
 import { KvmError } from './error.ts';
@@ -19,16 +21,19 @@ const MAIN: Readonly<Record<Entrypoint, (args: readonly string[]) => number>> = 
   stop,
   gc,
   control,
+  'app/add': (args) => app('add', args),
+  'app/start': (args) => app('start', args),
+  'app/stop': (args) => app('stop', args),
+  'app/rm': (args) => app('rm', args),
 };
 
 function main(): number {
   const [path = '', ...args] = argv();
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  const entrypoint = ENTRYPOINTS.find((candidate) => candidate === name);
+  const entrypoint = entrypointOf(path);
   const report = new Report(entrypoint ?? 'stage1-kvm', false);
   try {
     if (entrypoint === undefined)
-      throw new KvmError('bad-pod', `called as ${name}, not as ${ENTRYPOINTS.join(', ')}`);
+      throw new KvmError('bad-pod', `called as ${path}, not as ${ENTRYPOINTS.join(', ')}`);
     return MAIN[entrypoint](args);
   } catch (error) {
     // Anything else is a mistake of ours: it keeps its stack.
@@ -38,8 +43,15 @@ function main(): number {
   }
 }
 
+/** `app/stop` ends in `/stop` as well: the longest name is meant. */
+function entrypointOf(path: string): Entrypoint | undefined {
+  return ENTRYPOINTS.filter((name) => `/${path}`.endsWith(`/${name}`)).sort((a, b) => b.length - a.length)[0];
+}
+
 function isExpected(error: unknown): error is Error {
   return [KvmError, SupervisorError, AbiError, SystemError].some((known) => error instanceof known);
 }
 
-exit(main());
+const code = main();
+if (entrypointOf(argv()[0] ?? '') === 'run') endPod(code);
+exit(code);

@@ -4,6 +4,7 @@
  * A connection carries one request and its answers.
  */
 import { AbiError, FieldReader } from './json.ts';
+import { APP_ACTIONS, type AppAction, type AppRelaxations } from './stage1.ts';
 
 export const CONTROL_MESSAGE_MAX_BYTES = 65536;
 
@@ -19,6 +20,16 @@ export type ControlRequest =
       readonly app: string;
       readonly argv: readonly string[];
       readonly terminal: { readonly rows: number; readonly columns: number } | null;
+    }
+  /**
+   * Of a mutable pod: bring an app's root into the machine, start it, end it, take it out. Answered by `done` when that is so,
+   * `failed` when it did not start, or `refused`.
+   */
+  | {
+      readonly type: 'app';
+      readonly action: AppAction;
+      readonly app: string;
+      readonly relaxations: AppRelaxations | null;
     }
   /** Within an exec connection. */
   | { readonly type: 'resize'; readonly rows: number; readonly columns: number }
@@ -39,7 +50,7 @@ const SIGNAL_MAX = 64;
 /** @throws AbiError `bad-message` */
 export function parseControlRequest(value: unknown): ControlRequest {
   const request = new FieldReader(value, 'control request');
-  const type = request.word('type', ['stop', 'exec', 'resize', 'signal'] as const);
+  const type = request.word('type', ['stop', 'exec', 'app', 'resize', 'signal'] as const);
   switch (type) {
     case 'stop':
       return { type, force: request.boolean('force') };
@@ -49,6 +60,13 @@ export function parseControlRequest(value: unknown): ControlRequest {
       const terminal = request.has('terminal') ? parseWindow(request.object('terminal')) : null;
       return { type, app: request.text('app', 512), argv, terminal };
     }
+    case 'app':
+      return {
+        type,
+        action: request.word('action', APP_ACTIONS),
+        app: request.text('app', 512),
+        relaxations: request.has('relaxations') ? parseRelaxations(request.object('relaxations')) : null,
+      };
     case 'resize':
       return { type, ...parseWindow(request) };
     case 'signal':
@@ -56,6 +74,14 @@ export function parseControlRequest(value: unknown): ControlRequest {
     default:
       return type satisfies never;
   }
+}
+
+function parseRelaxations(fields: FieldReader): AppRelaxations {
+  return {
+    disableCapabilitiesRestriction: fields.boolean('disableCapabilitiesRestriction'),
+    disablePaths: fields.boolean('disablePaths'),
+    disableSeccomp: fields.boolean('disableSeccomp'),
+  };
 }
 
 function parseWindow(fields: FieldReader): { rows: number; columns: number } {

@@ -41,6 +41,8 @@ export const POD = {
   supervisorLog: 'supervisor.log',
   appsinfo: 'appsinfo',
   overlay: 'overlay',
+  /** Copies of images on their way into a running pod's share, and out of it. */
+  staging: 'staging',
   /** What each app has written, a directory for each (`log.ts`). */
   logs: 'logs',
 } as const;

@@ -9,6 +9,9 @@ export const STAGE1_INTERFACE_VERSION = 6;
 /** The fd of the locked pod directory: it must stay open as long as the pod lives. */
 export const LOCK_FD_ENV = 'RKT_LOCK_FD';
 
+/** `true`: nobody is behind the standard streams, and stderr is a file that is to stay small. */
+export const DETACHED_ENV = 'RKT_DETACHED';
+
 /** Uids and gids for the VMMs of this host's pods: `FIRST:COUNT`, from the configuration. */
 export const VM_IDS_ENV = 'RKT_HYPERVISOR_IDS';
 
@@ -18,14 +21,31 @@ export const ACCEL_ENV = 'RKT_HYPERVISOR_ACCEL';
 /** Appended to the guest kernel's command line, as in rkt. */
 export const KERNEL_PARAMS_ENV = 'RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS';
 
-/** `control` is ours: what commands that rkt never had ask a running pod's supervisor. */
-export const ENTRYPOINTS = ['run', 'enter', 'gc', 'stop', 'control'] as const;
+/** What can be asked for an app of a mutable pod. */
+export const APP_ACTIONS = ['add', 'start', 'stop', 'rm'] as const;
+export type AppAction = (typeof APP_ACTIONS)[number];
+
+/** Those of a mutable pod are files in a directory `app`; `control` is ours: what commands that rkt never had ask a running pod's supervisor. */
+export const ENTRYPOINTS = [
+  'run',
+  'enter',
+  'gc',
+  'stop',
+  'control',
+  'app/add',
+  'app/start',
+  'app/stop',
+  'app/rm',
+] as const;
 export type Entrypoint = (typeof ENTRYPOINTS)[number];
 
 /** Name of the annotation of the stage1's manifest that holds the entrypoint's path in its root. */
 export function entrypointAnnotation(entrypoint: Entrypoint): string {
   return `coreos.com/rkt/stage1/${entrypoint}`;
 }
+
+/** Annotation of a pod's manifest, `true` where apps come and go while the pod runs. */
+export const MUTABLE_ANNOTATION = 'coreos.com/rkt/stage1/mutable';
 
 export const INTERFACE_VERSION_ANNOTATION = 'coreos.com/rkt/stage1/interface-version';
 
@@ -133,6 +153,57 @@ export function parseControlArguments(args: readonly string[]): ControlArguments
   return { uuid: parsed.value('uuid') ?? '', request: parsed.only('REQUEST') };
 }
 
+/** What an app is to be without, beside what its pod is. */
+export interface AppRelaxations {
+  readonly disableCapabilitiesRestriction: boolean;
+  readonly disablePaths: boolean;
+  readonly disableSeccomp: boolean;
+}
+
+export interface AppArguments {
+  readonly app: string;
+  readonly debug: boolean;
+  /** For `app/add`, with the pod's UUID. */
+  readonly added?: AppRelaxations & { readonly uuid: string };
+}
+
+export function formatAppArguments({ app, debug, added }: AppArguments): string[] {
+  return [
+    `--app=${app}`,
+    ...flag('debug', debug),
+    ...(added === undefined
+      ? []
+      : [
+          `--uuid=${added.uuid}`,
+          ...flag('disable-capabilities-restriction', added.disableCapabilitiesRestriction),
+          ...flag('disable-paths', added.disablePaths),
+          ...flag('disable-seccomp', added.disableSeccomp),
+        ]),
+  ];
+}
+
+/** Inverse of `formatAppArguments`. @throws AbiError `bad-arguments` */
+export function parseAppArguments(args: readonly string[]): AppArguments {
+  const parsed = new Arguments(args, APP_FLAGS);
+  const app = parsed.value('app');
+  if (app === undefined || app === '') throw new AbiError('bad-arguments', '--app is missing');
+  if (parsed.rest.length > 0)
+    throw new AbiError('bad-arguments', `unexpected arguments ${JSON.stringify(parsed.rest)}`);
+  const uuid = parsed.value('uuid');
+  const debug = parsed.isSet('debug');
+  if (uuid === undefined) return { app, debug };
+  return {
+    app,
+    debug,
+    added: {
+      uuid,
+      disableCapabilitiesRestriction: parsed.isSet('disable-capabilities-restriction'),
+      disablePaths: parsed.isSet('disable-paths'),
+      disableSeccomp: parsed.isSet('disable-seccomp'),
+    },
+  };
+}
+
 export interface GcArguments {
   readonly uuid: string;
   readonly debug: boolean;
@@ -154,6 +225,15 @@ export function parseGcArguments(args: readonly string[]): GcArguments {
 }
 
 type FlagTable = Readonly<Record<string, 'boolean' | 'value'>>;
+
+const APP_FLAGS: FlagTable = {
+  app: 'value',
+  debug: 'boolean',
+  uuid: 'value',
+  'disable-capabilities-restriction': 'boolean',
+  'disable-paths': 'boolean',
+  'disable-seccomp': 'boolean',
+};
 
 const RUN_FLAGS: FlagTable = {
   debug: 'boolean',

@@ -1,5 +1,5 @@
 import { STAGE2 } from '../../src/abi/pod-directory.ts';
-import { ENTRYPOINTS } from '../../src/abi/stage1.ts';
+import { ENTRYPOINTS, type Entrypoint } from '../../src/abi/stage1.ts';
 import { directory, type Entry, file, symlink } from './entry.ts';
 import { moduleOrder } from './initramfs.ts';
 import { stage1Manifest } from './manifest.ts';
@@ -25,13 +25,19 @@ export function stage1Entries(parts: Stage1Parts): Entry[] {
     directory('rootfs'),
     file('rootfs/NOTICE', parts.notice),
     file('rootfs/stage1-kvm', parts.program, 0o755),
-    ...ENTRYPOINTS.map((entrypoint) => symlink(`rootfs/${entrypoint}`, 'stage1-kvm')),
+    directory('rootfs/app'),
+    ...ENTRYPOINTS.map((entrypoint) => symlink(`rootfs/${entrypoint}`, programFrom(entrypoint))),
     ...directories(`rootfs/${STAGE2}`),
     directory('rootfs/vm'),
     file('rootfs/vm/initramfs', parts.initramfs),
     file('rootfs/vm/modules', moduleOrder(parts.modules)),
     file('rootfs/vm/vmlinux', parts.vmlinux),
   ];
+}
+
+/** The program's path from an entrypoint's directory. */
+function programFrom(entrypoint: Entrypoint): string {
+  return `${'../'.repeat(entrypoint.split('/').length - 1)}stage1-kvm`;
 }
 
 /** The image as a plain tar: unpacking a compressed one would cost its reader more than the disk space saved. */

@@ -16,8 +16,36 @@ describe('stage1 image', () => {
       { name: 'coreos.com/rkt/stage1/enter', value: '/enter' },
       { name: 'coreos.com/rkt/stage1/gc', value: '/gc' },
       { name: 'coreos.com/rkt/stage1/stop', value: '/stop' },
+      { name: 'coreos.com/rkt/stage1/control', value: '/control' },
+      { name: 'coreos.com/rkt/stage1/app/add', value: '/app/add' },
+      { name: 'coreos.com/rkt/stage1/app/start', value: '/app/start' },
+      { name: 'coreos.com/rkt/stage1/app/stop', value: '/app/stop' },
+      { name: 'coreos.com/rkt/stage1/app/rm', value: '/app/rm' },
       { name: 'coreos.com/rkt/stage1/interface-version', value: '6' },
     ]);
+  });
+
+  it('has one program for all entrypoints', () => {
+    const entries = stage1Entries({
+      version: '1',
+      program: bytes,
+      vmlinux: bytes,
+      initramfs: bytes,
+      modules,
+      notice: bytes,
+    });
+    expect(entries).toContainEqual({
+      kind: 'symlink',
+      path: 'rootfs/stop',
+      mode: 0o777,
+      target: 'stage1-kvm',
+    });
+    expect(entries).toContainEqual({
+      kind: 'symlink',
+      path: 'rootfs/app/stop',
+      mode: 0o777,
+      target: '../stage1-kvm',
+    });
   });
 
   it('lists the manifest first and every directory before what it holds', () => {
@@ -31,7 +59,9 @@ describe('stage1 image', () => {
     }).map(({ path }) => path);
     expect(paths[0]).toBe('manifest');
     expect(paths).toEqual(
-      expect.arrayContaining(['rootfs/NOTICE', 'rootfs/run', 'rootfs/vm/vmlinux', 'rootfs/opt/stage2']),
+      expect.arrayContaining([
+        ...['rootfs/NOTICE', 'rootfs/run', 'rootfs/app/add', 'rootfs/vm/vmlinux', 'rootfs/opt/stage2'],
+      ]),
     );
     for (const [index, path] of paths.entries()) {
       const parent = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : undefined;
