@@ -5,6 +5,7 @@ import { realtime } from '../src/native/clock.ts';
 import { environment } from '../src/native/engine.ts';
 import type { Loop } from '../src/native/loop.ts';
 import { randomBytes } from '../src/native/system.ts';
+import { AppLogs } from '../src/supervisor/app-logs.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import type { AppEvents, Session } from '../src/supervisor/session.ts';
 import { recordExit, recordReady } from '../src/supervisor/status.ts';
@@ -34,7 +35,12 @@ export class Apps {
     this.#options = options;
     this.#pod = pod;
     this.#identities = new Map(pod.apps.map((app) => [app.name, identityOf(app)]));
-    this.#streams = new AppStreams(loop, options.interactive, pod.apps.length > 1);
+    this.#streams = new AppStreams(
+      loop,
+      options.interactive,
+      pod.apps.length > 1,
+      new AppLogs(pod.manifest, (message) => report.warn(message)),
+    );
   }
 
   /** Opens the apps' streams, and says what PID 1 does. */

@@ -38,6 +38,14 @@ export function teeNow(from: number, to: number, max: number): number | undefine
   return result === EAGAIN ? undefined : checked('tee', result);
 }
 
+const scratch = new Uint8Array(65536);
+
+/** Takes out of a pipe all that is in it. */
+export function emptyPipe(read: number): void {
+  for (let left = bytesIn(read); left > 0; )
+    left -= call('read', read, scratch, Math.min(left, scratch.length));
+}
+
 const FIONREAD = 0x541b;
 
 /** Bytes that a pipe holds. */

@@ -5,6 +5,7 @@ import { open, open_ } from '../native/files.ts';
 import { windowSize } from '../native/ptys.ts';
 import { fstat } from '../native/stat.ts';
 
+const NULL_DEVICE = { major: 1, minor: 3 };
 const REOPEN_REFUSALS = ['EACCES', 'EPERM', 'ENXIO', 'ENOENT', 'EIO'];
 
 export function isTerminal(fd: number): boolean {
@@ -25,4 +26,12 @@ export function endpoint(fd: number, direction: 'read' | 'write'): number {
 /** Whether a fd is open at all: a service may be started without standard streams. */
 export function isOpen(fd: number): boolean {
   return unless(['EBADF'], () => fstat(fd)) !== undefined;
+}
+
+/** Whether somebody may see what is written there: nobody does at /dev/null, where a pod that runs by itself has its streams. */
+export function takesOutput(fd: number): boolean {
+  const file = unless(['EBADF'], () => fstat(fd));
+  if (file === undefined) return false;
+  const { kind, represents } = file;
+  return kind !== 'char' || represents.major !== NULL_DEVICE.major || represents.minor !== NULL_DEVICE.minor;
 }

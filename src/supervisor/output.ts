@@ -1,7 +1,9 @@
 /** Where the apps' output goes: as it is, or by lines where several apps share a terminal. */
 import { monotonicMilliseconds } from '../native/clock.ts';
 import type { Loop } from '../native/loop.ts';
-import { endpoint, isOpen, isTerminal } from './endpoints.ts';
+import type { Completion } from './completion.ts';
+import { isDetached } from './detached.ts';
+import { endpoint, isTerminal, takesOutput } from './endpoints.ts';
 import { lineLabel } from './line-prefix.ts';
 import { LineRelay } from './line-relay.ts';
 
@@ -16,14 +18,15 @@ export interface Labels {
 
 export class Output {
   readonly #start = monotonicMilliseconds();
-  #relays = 0;
-  #waiting: (() => void)[] = [];
 
+  /** `writing` is told of what is under way. */
   constructor(
     private readonly loop: Loop,
     private readonly severalApps: boolean,
+    private readonly writing: Completion,
   ) {}
 
+  /** A new fd for an app's stdout; null where nobody would see it. */
   stdout(labels: Labels): number | null {
     return this.#sink(STDOUT, labels);
   }
@@ -32,23 +35,11 @@ export class Output {
     return this.#sink(STDERR, labels);
   }
 
-  /** Calls back once all lines have been written. */
-  whenWritten(callback: () => void): void {
-    if (this.#relays === 0) callback();
-    else this.#waiting.push(callback);
-  }
-
   #sink(fd: number, { app, pid }: Labels): number | null {
-    if (!isOpen(fd)) return null;
+    if (isDetached() || !takesOutput(fd)) return null;
     const out = endpoint(fd, 'write');
     if (!this.severalApps || !isTerminal(fd)) return out;
-    this.#relays++;
     const label = () => lineLabel(monotonicMilliseconds() - this.#start, app, pid());
-    return new LineRelay(this.loop, out, label, () => this.#relayEnded()).input;
-  }
-
-  #relayEnded(): void {
-    if (--this.#relays > 0) return;
-    for (const callback of this.#waiting.splice(0)) callback();
+    return new LineRelay(this.loop, out, label, this.writing.begin()).input;
   }
 }

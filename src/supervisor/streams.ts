@@ -14,6 +14,7 @@ export interface StreamsEvents {
 /** The byte streams between the pod and the world, and whether all that came out of the pod has been passed on. */
 export class Streams {
   readonly #mux: Mux;
+  readonly #send: (message: HostMessage) => void;
   /** Outputs that are not at their end yet, each with who waits for that. */
   readonly #outputs = new Map<number, () => void>();
   #waiting: (() => void)[] = [];
@@ -21,6 +22,7 @@ export class Streams {
 
   /** Takes the data channel's fd over. */
   constructor(loop: Loop, fd: number, events: StreamsEvents) {
+    this.#send = (message) => events.send(message);
     this.#mux = new Mux(loop, fd, FRAMES, {
       credit: (stream, bytes) => events.send({ type: 'credit', stream, bytes }),
       sinkRefused: (stream) => events.send({ type: 'close', stream }),
@@ -48,6 +50,12 @@ export class Streams {
   /** Nobody in the pod reads it any more. */
   endInput(stream: number): void {
     this.#mux.endSource(stream);
+  }
+
+  /** Whoever read this output is gone: what still comes of it goes nowhere, and its writer gets an error. */
+  refuse(stream: number): void {
+    this.#mux.discard(stream);
+    this.#send({ type: 'close', stream });
   }
 
   /** A process that never started has no streams on its side that could end. */
