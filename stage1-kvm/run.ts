@@ -14,6 +14,7 @@ import { mount, ms, unshare } from '../src/native/mounts.ts';
 import { changeLink, findLink } from '../src/native/netlink/links.ts';
 import { Netlink } from '../src/native/netlink/socket.ts';
 import { joinFiles, makePodCgroup, type PodCgroup, removePodCgroup } from '../src/supervisor/cgroup.ts';
+import { keepRemoval } from '../src/supervisor/ending.ts';
 import { Report } from '../src/supervisor/report.ts';
 import { prepareStatus, recordPid } from '../src/supervisor/status.ts';
 import { openUserNamespace } from '../src/supervisor/user-namespace.ts';
@@ -70,6 +71,7 @@ function keepLock(): void {
   if (!Number.isSafeInteger(fd) || fd < 3)
     throw new KvmError('bad-pod', `${LOCK_FD_ENV} names no open directory`);
   setCloseOnExec(fd, true);
+  keepRemoval();
 }
 
 function refuseNetworks({ net }: RunArguments): void {

@@ -30,6 +30,13 @@ export const COMMANDS: readonly Entry[] = [
     },
   },
   {
+    name: '__remove',
+    summary: 'remove a pod that has just ended, and exit with its code',
+    // What the supervisor of a pod of --rm becomes in the end.
+    hidden: true,
+    load: async () => (await import('./remove.ts')).removeCommand,
+  },
+  {
     name: 'config',
     summary: 'print the configuration, secrets included',
     load: async () => (await import('./config.ts')).configCommand,

@@ -30,6 +30,8 @@ const CONTENT_FLAGS: readonly Flag[] = [
 export const START_FLAGS: readonly Flag[] = [
   new Flag('net', optional('NETWORKS', 'default'), 'none: only a loopback interface'),
   new Flag('interactive', boolean, 'give the terminal to the app, of which there must be one'),
+  new Flag('detach', boolean, 'print the UUID once the pod is ready, and leave it running'),
+  new Flag('rm', boolean, 'remove the pod when it has ended'),
   new Flag('hostname', value('NAME'), 'host name of the pod (default: its name, or rkt-UUID)'),
 ];
 

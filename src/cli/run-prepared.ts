@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { openHost } from '../stage0/host.ts';
 import { runPrepared } from '../stage0/run-prepared.ts';
+import { show } from './detached-pod.ts';
 import { type GlobalValues, hostOptions } from './global-flags.ts';
+import { interruptible } from './interruption.ts';
 import { warn } from './output.ts';
 import { NO_NETWORK_REMARK, START_FLAGS } from './run-flags.ts';
 import { type StartValues, startRequest } from './run-request.ts';
@@ -17,6 +19,7 @@ export function runPreparedCommand(summary: string): Command {
       const uuid = uuidArgument(word === undefined ? [] : [word], undefined);
       const request = { uuid, ...startRequest(values) };
       if (values.net === undefined) warn('run-prepared', NO_NETWORK_REMARK);
-      await runPrepared(openHost(hostOptions(values)), request, process.env);
+      const host = openHost(hostOptions(values));
+      show(await interruptible((signal) => runPrepared(host, request, process.env, signal)));
     });
 }

@@ -11,6 +11,8 @@ export function runRequest(given: PodArguments): RunRequest {
   const prepare = prepareRequest(given);
   const start = startRequest({
     interactive: isSet(flags, 'interactive'),
+    detach: isSet(flags, 'detach'),
+    rm: isSet(flags, 'rm'),
     ...maybe('net', last(flags, 'net')),
     ...maybe('hostname', last(flags, 'hostname')),
   });
@@ -25,11 +27,26 @@ export interface StartValues {
   readonly net?: string;
   readonly hostname?: string;
   readonly interactive?: boolean;
+  readonly detach?: boolean;
+  readonly rm?: boolean;
 }
 
 /** Throws CliError `usage`. */
-export function startRequest({ net, hostname, interactive = false }: StartValues): StartRequest {
-  return { net: network(net), interactive, hostname: hostName(hostname) };
+export function startRequest(values: StartValues): StartRequest {
+  const { net, hostname, interactive = false, detach = false, rm = false } = values;
+  if (interactive && detach) throw new CliError('usage', '--interactive and --detach exclude each other');
+  return {
+    net: network(net),
+    interactive,
+    hostname: hostName(hostname),
+    ...(detach ? { detach } : {}),
+    ...(rm ? { remover: ownCommand() } : {}),
+  };
+}
+
+/** This very program, as it was started. */
+function ownCommand(): readonly string[] {
+  return [process.execPath, ...process.execArgv, ...process.argv.slice(1, 2)];
 }
 
 // It becomes a line of the apps' /etc/hosts, and the kernel takes no more than 64 bytes.

@@ -3,6 +3,7 @@ import { openHost } from '../stage0/host.ts';
 import { run } from '../stage0/run.ts';
 import { parsePodArguments } from './app-arguments.ts';
 import { withAttention } from './attention.ts';
+import { show } from './detached-pod.ts';
 import { globalValues } from './flag-values.ts';
 import { GLOBAL_FLAGS, hostOptions } from './global-flags.ts';
 import { warn } from './output.ts';
@@ -29,5 +30,5 @@ async function runPod(args: readonly string[]): Promise<void> {
   for (const text of deprecations(given.flags)) warn('run', text);
   if (!given.flags.has('net')) warn('run', NO_NETWORK_REMARK);
   const host = openHost(hostOptions(globalValues(given.flags)));
-  await withAttention(host.debug, (attention) => run(host, request, process.env, attention));
+  show(await withAttention(host.debug, (attention) => run(host, request, process.env, attention)));
 }

@@ -30,6 +30,13 @@ export class Lock implements Disposable {
     closeSync(this.fd);
   }
 
+  /** Leaves it to those who have a copy of `fd`: it is released when the last of them has closed his. */
+  leave(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    closeSync(this.fd);
+  }
+
   [Symbol.dispose](): void {
     this.release();
   }

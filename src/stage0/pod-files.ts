@@ -43,6 +43,7 @@ export function writePodFiles(pod: string, files: PodFiles): void {
     write(pod, appImageId(app.name), `${image.id}\n`);
   }
   makeDirectory(join(pod, POD.status));
+  write(pod, POD.exitCode, '');
   write(pod, POD.mountPlan, JSON.stringify(files.mountPlan));
   replaceFile(join(pod, POD.manifest), formatPodManifest(files.manifest), FILE_MODE);
 }

@@ -1,4 +1,5 @@
 import { type PodReference, podsDirectory } from '../pod/directory.ts';
+import { PodError } from '../pod/errors.ts';
 import { lookUpPod } from '../pod/listing.ts';
 import { own, type Pod } from '../pod/pod.ts';
 import type { Phase, State } from '../pod/state.ts';
@@ -14,6 +15,18 @@ export async function rm(host: Host, uuid: string): Promise<string> {
   if (garbage !== undefined) pod.move(garbage);
   await deletePod(host, pod);
   return pod.uuid;
+}
+
+/** As `rm`, of a pod that has ended; another who is at it or was quicker is as good. */
+export async function removeEnded(host: Host, uuid: string): Promise<void> {
+  try {
+    await rm(host, uuid);
+  } catch (error) {
+    const isOthers =
+      (error instanceof Stage0Error && (error.code === 'no-pod' || error.code === 'busy')) ||
+      (error instanceof PodError && error.code === 'no-match');
+    if (!isOthers) throw error;
+  }
 }
 
 async function taken(found: PodReference): Promise<Pod> {

@@ -4,9 +4,11 @@ import { lookUpPod } from '../pod/listing.ts';
 import { own, type Pod } from '../pod/pod.ts';
 import { readManifestText } from '../pod/record.ts';
 import { type State, stateOf } from '../pod/state.ts';
+import type { Detached } from './detachment.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
-import { becomeSupervisor, type Environment, type StartRequest } from './supervisor.ts';
+import { start } from './start.ts';
+import type { Environment, StartRequest } from './supervisor.ts';
 
 export interface RunPreparedRequest extends StartRequest {
   /** A UUID or the beginning of one. */
@@ -14,17 +16,18 @@ export interface RunPreparedRequest extends StartRequest {
 }
 
 /**
- * Becomes the supervisor of a pod that `prepare` has made. It returns only by throwing: PodError when there is no such pod,
+ * Becomes the supervisor of a pod that `prepare` has made, or starts one that is left alone: only then it returns. Throws PodError when there is no such pod,
  * Stage0Error `not-prepared` when it is in another state, or when somebody else has just taken it.
  */
 export async function runPrepared(
   host: Host,
   request: RunPreparedRequest,
   environment: Environment,
-): Promise<never> {
+  signal?: AbortSignal,
+): Promise<Detached> {
   using pod = await takePrepared(lookUpPod(podsDirectory(host.dataDirectory), request.uuid));
   if (request.interactive) checkSingleApp(pod);
-  becomeSupervisor(host, pod, request, environment);
+  return await start(host, pod, request, environment, signal);
 }
 
 /** Of several who try, the one who gets the lock has the pod. */

@@ -2,12 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { shared } from '../os/lock.ts';
 import { ensurePodsDirectory } from '../pod/directory.ts';
 import { createPod, type Pod } from '../pod/pod.ts';
+import type { Detached } from './detachment.ts';
 import { Stage0Error } from './errors.ts';
 import { type Attention, type Host, preparationLock } from './host.ts';
 import { rktMountPath } from './installation.ts';
-import { discard, fillNewPod } from './new-pod.ts';
+import { discard, fillNewPod, type OnFailure } from './new-pod.ts';
 import type { PrepareRequest } from './preparation.ts';
-import { becomeSupervisor, type Environment, type StartRequest } from './supervisor.ts';
+import { start } from './start.ts';
+import type { Environment, StartRequest } from './supervisor.ts';
 
 export interface RunRequest extends PrepareRequest, StartRequest {
   /** Gets the pod's UUID before anything can fail, so that a unit's ExecStopPost finds the pod. */
@@ -15,7 +17,7 @@ export interface RunRequest extends PrepareRequest, StartRequest {
 }
 
 /**
- * Makes a pod and becomes its supervisor. It returns only by throwing. A pod that could not be prepared goes at once, unlike
+ * Makes a pod and becomes its supervisor, or starts one that is left alone: only then it returns. A pod that could not be prepared goes at once, unlike
  * rkt's; one with a UUID file stays behind as `aborted prepare`, for whoever reads that file to remove it.
  */
 export async function run(
@@ -23,16 +25,37 @@ export async function run(
   request: RunRequest,
   environment: Environment,
   attention: Attention,
-): Promise<never> {
+): Promise<Detached> {
   // What is not installed is told before any image is fetched.
   rktMountPath();
+  const onFailure = request.uuidFile === undefined ? 'discard' : 'keep';
+  using pod = await newPod(host, request, attention, onFailure);
+  try {
+    return await start(host, pod, request, environment, attention.signal);
+  } catch (error) {
+    // One that has been started stays, as any other.
+    if (pod.phase === 'prepare' && onFailure === 'discard') discard(pod);
+    throw error;
+  }
+}
+
+async function newPod(
+  host: Host,
+  request: RunRequest,
+  attention: Attention,
+  onFailure: OnFailure,
+): Promise<Pod> {
   const pods = ensurePodsDirectory(host.dataDirectory);
   using _ = await shared(preparationLock(host), attention.signal);
-  using pod = createPod(pods);
-  if (request.uuidFile !== undefined) saveUuid(pod, request.uuidFile);
-  const onFailure = request.uuidFile === undefined ? 'discard' : 'keep';
-  await fillNewPod(host, pod, request, attention, onFailure);
-  becomeSupervisor(host, pod, request, environment);
+  const pod = createPod(pods);
+  try {
+    if (request.uuidFile !== undefined) saveUuid(pod, request.uuidFile);
+    await fillNewPod(host, pod, request, attention, onFailure);
+    return pod;
+  } catch (error) {
+    pod.lock.release();
+    throw error;
+  }
 }
 
 /** Throws Stage0Error `bad-request`; the pod, which nobody would know of, goes with it. */

@@ -1,16 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { POD } from '../abi/pod-directory.ts';
+import { formatRemoval, REMOVAL_ANNOTATION, REMOVAL_ENV } from '../abi/removal.ts';
 import {
+  DETACHED_ENV,
   entrypointAnnotation,
   formatRunArguments,
   LOCK_FD_ENV,
   type RunArguments,
   VM_IDS_ENV,
 } from '../abi/stage1.ts';
-import { annotationValue, readImageManifest } from '../appc/index.ts';
+import { annotationValue, type ImageManifest, readImageManifest } from '../appc/index.ts';
 import type { Configuration } from '../config/index.ts';
 import { formatEnvironment, type Program, replaceProcess } from '../os/exec.ts';
+import { ownNamespaces } from '../os/namespaces.ts';
 import { readName } from '../pod/name.ts';
 import type { Pod } from '../pod/pod.ts';
 import { Stage0Error } from './errors.ts';
@@ -23,6 +26,10 @@ export interface StartRequest {
   readonly net: string;
   readonly interactive: boolean;
   readonly hostname: string | undefined;
+  /** Start it on its own, wait until it is ready, and leave it. */
+  readonly detach?: boolean;
+  /** `--rm`: the command line of this very `rkt`, global flags and command excluded, that the supervisor becomes in the end. */
+  readonly remover?: readonly string[];
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -37,13 +44,29 @@ export function becomeSupervisor(
   request: StartRequest,
   environment: Environment,
 ): never {
-  const program = supervisor(host, pod, request, environment);
+  const namespaces = request.remover === undefined ? [] : ownNamespaces();
+  const fds = [pod.lock.fd, ...namespaces];
+  const program = supervisorProgram(host, pod, request, environment, { from: fds, to: fds });
   pod.move('run');
   process.chdir(pod.path);
   replaceProcess(program);
 }
 
-function supervisor(host: Host, pod: Pod, request: StartRequest, environment: Environment): Program {
+/** The fds that a supervisor gets, and what they are called there: the pod's lock, and the two namespaces of a removal. */
+interface SupervisorFds {
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+}
+
+/** Throws Stage0Error `bad-stage1`, `unsupported`. */
+export function supervisorProgram(
+  host: Host,
+  pod: Pod,
+  request: StartRequest,
+  environment: Environment,
+  fds: SupervisorFds,
+): Program {
+  const [lock, ...namespaces] = fds.to;
   const stage1 = readImageManifest(readFileSync(join(pod.path, POD.stage1Manifest), 'utf8'));
   const entrypoint = annotationValue(stage1.annotations, entrypointAnnotation('run'));
   if (entrypoint === undefined) throw new Stage0Error('bad-stage1', `${stage1.name} has no run entrypoint`);
@@ -54,10 +77,36 @@ function supervisor(host: Host, pod: Pod, request: StartRequest, environment: En
     environment: formatEnvironment({
       ...environment,
       ...vmIds(host.configuration),
-      [LOCK_FD_ENV]: String(pod.lock.fd),
+      [LOCK_FD_ENV]: String(lock),
+      [DETACHED_ENV]: request.detach === true ? 'true' : undefined,
+      [REMOVAL_ENV]: removal(host, pod, request, stage1, namespaces),
     }),
-    fds: [pod.lock.fd],
+    fds: fds.from,
   };
+}
+
+/** Undefined where the pod is to stay. */
+function removal(
+  host: Host,
+  pod: Pod,
+  { remover }: StartRequest,
+  stage1: ImageManifest,
+  [mountNamespace = 0, networkNamespace = 0]: readonly number[],
+): string | undefined {
+  if (remover === undefined) return undefined;
+  if (annotationValue(stage1.annotations, REMOVAL_ANNOTATION) !== 'true')
+    throw new Stage0Error(
+      'unsupported',
+      `--rm: ${stage1.name} does not remove pods (its manifest has no ${REMOVAL_ANNOTATION})`,
+    );
+  const { dataDirectory, systemConfig, localConfig } = host;
+  const flags = [
+    `--dir=${dataDirectory}`,
+    `--system-config=${systemConfig}`,
+    `--local-config=${localConfig}`,
+  ];
+  const command = [...remover, ...flags, '__remove', pod.uuid];
+  return formatRemoval({ mountNamespace, networkNamespace, command });
 }
 
 function runArguments(host: Host, pod: Pod, request: StartRequest): RunArguments {

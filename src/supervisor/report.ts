@@ -7,12 +7,15 @@ import { utf8Encode } from '../native/engine.ts';
 import { unless } from '../native/errors.ts';
 import { writeNow } from '../native/files.ts';
 import { attempt } from '../native/syscall.ts';
+import { isDetached } from './detached.ts';
 import { printable } from './printable.ts';
 import { WarningLimit } from './warning-limit.ts';
 
 const STDERR = 2;
 /** What a pipe that takes anything at all takes at once is 4096 bytes. */
 const LINE_CHARACTERS = 1000;
+/** With --debug a guest's console is among what is said: it is not to fill a disk. */
+const DETACHED_CHARACTERS = 256 * 1024;
 const GONE = ['EPIPE', 'EBADF', 'EIO', 'ECONNRESET', 'ENXIO', 'ENOSPC'];
 /** The pod's directory may be where a guest has just filled the file system. */
 const FULL = ['ENOSPC', 'EDQUOT'];
@@ -21,6 +24,7 @@ const POLLOUT = 4;
 export class Report {
   readonly #start = monotonicMilliseconds();
   readonly #warnings = new WarningLimit();
+  #said = 0;
 
   constructor(
     private readonly command: string,
@@ -29,6 +33,8 @@ export class Report {
 
   say(message: string): void {
     const line = printable(message).slice(0, LINE_CHARACTERS);
+    this.#said += line.length;
+    if (this.#said > DETACHED_CHARACTERS && isDetached()) return;
     // If stderr is full or gone there is nobody to tell, and a pod must not wait for it.
     unless(GONE, () => takesMore(STDERR) && writeNow(STDERR, utf8Encode(`${this.command}: ${line}\n`)));
   }

@@ -1,3 +1,4 @@
+import { REMOVAL_ANNOTATION } from '../../src/abi/removal.ts';
 import {
   ENTRYPOINTS,
   entrypointAnnotation,
@@ -13,6 +14,7 @@ export function stage1Manifest(version: string): string {
   const annotations = [
     ...ENTRYPOINTS.map((entrypoint) => ({ name: entrypointAnnotation(entrypoint), value: `/${entrypoint}` })),
     { name: INTERFACE_VERSION_ANNOTATION, value: String(STAGE1_INTERFACE_VERSION) },
+    { name: REMOVAL_ANNOTATION, value: 'true' },
   ];
   const labels = [
     { name: 'version', value: version },

@@ -1,0 +1,16 @@
+import type { Pod } from '../pod/pod.ts';
+import { type Detached, startDetached } from './detachment.ts';
+import type { Host } from './host.ts';
+import { becomeSupervisor, type Environment, type StartRequest } from './supervisor.ts';
+
+/** Starts a pod that is ours and filled: by becoming its supervisor, or detached. */
+export async function start(
+  host: Host,
+  pod: Pod,
+  request: StartRequest,
+  environment: Environment,
+  signal: AbortSignal | undefined,
+): Promise<Detached> {
+  if (request.detach === true) return await startDetached(host, pod, request, environment, signal);
+  becomeSupervisor(host, pod, request, environment);
+}

@@ -1,0 +1,58 @@
+/** The last acts of a pod's supervisor, whatever has ended it: its exit code is recorded, and the pod removed where that was asked for. */
+import { POD } from '../abi/pod-directory.ts';
+import { parseRemoval, REMOVAL_ENV } from '../abi/removal.ts';
+import { LOCK_FD_ENV } from '../abi/stage1.ts';
+import { writeFile } from '../native/contents.ts';
+import { setCloseOnExec } from '../native/descriptors.ts';
+import { environ, environment, exit, utf8Encode } from '../native/engine.ts';
+import { unless } from '../native/errors.ts';
+import { writeAll } from '../native/files.ts';
+import { setNamespace } from '../native/mounts.ts';
+import { execve } from '../native/processes.ts';
+import { maskSignals, type SignalName, setDisposition } from '../native/signals.ts';
+
+const STDERR = 2;
+/** Of a pod that is no longer there, or whose file system a guest has just filled. */
+const UNRECORDED = ['ENOENT', 'ENOTDIR', 'ENOSPC', 'EDQUOT', 'EROFS'];
+const OURS: readonly string[] = [LOCK_FD_ENV, REMOVAL_ENV];
+const ENDING_SIGNALS: readonly SignalName[] = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'];
+
+/** No child of a supervisor may have the namespaces that the pod was started in. @throws AbiError `bad-arguments` */
+export function keepRemoval(): void {
+  const text = environment(REMOVAL_ENV);
+  if (text === undefined) return;
+  const { mountNamespace, networkNamespace } = parseRemoval(text);
+  for (const fd of [mountNamespace, networkNamespace]) setCloseOnExec(fd, true);
+}
+
+/** The current directory is the pod's. */
+export function endPod(code: number): never {
+  // Into the file that is there, which is waited for by those who hold it open.
+  unless(UNRECORDED, () => writeFile(POD.exitCode, `${code}\n`, 0o640));
+  const text = environment(REMOVAL_ENV);
+  if (text !== undefined) becomeRemoval(text, code);
+  exit(code);
+}
+
+/** Returns where that fails: then the pod has ended as any other has, for `gc` to collect. */
+function becomeRemoval(text: string, code: number): void {
+  try {
+    const { mountNamespace, networkNamespace, command } = parseRemoval(text);
+    const [program = ''] = command;
+    setNamespace(networkNamespace, 'network');
+    setNamespace(mountNamespace, 'mount');
+    // Those that wait to be read asked for the pod's end, and have it.
+    for (const signal of ENDING_SIGNALS) setDisposition(signal, 'ignore');
+    maskSignals('set', []);
+    execve(program, [...command, String(code)], environ().filter(isTheirs));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    unless(['EPIPE', 'EBADF', 'EIO', 'EAGAIN', 'ENOSPC'], () =>
+      writeAll(STDERR, utf8Encode(`run: the pod is not removed: ${reason}\n`)),
+    );
+  }
+}
+
+function isTheirs(variable: string): boolean {
+  return !OURS.some((name) => variable.startsWith(`${name}=`));
+}
