@@ -22,6 +22,13 @@ export class Flag extends Option {
   }
 }
 
+/** A flag without a value that has a letter, too: `-f`. */
+export function withLetter(letter: string, flag: Flag): Flag {
+  flag.short = `-${letter}`;
+  flag.flags = `-${letter}, ${flag.flags}`;
+  return flag;
+}
+
 export type FlagKind =
   | { readonly type: 'boolean' }
   | {
@@ -52,6 +59,8 @@ export interface FlagUse {
 /** Reads the flag at the start of `args`; undefined when that is no flag, or none of these. Throws InvalidArgumentError. */
 export function readFlag(flags: readonly Flag[], args: readonly string[]): FlagUse | undefined {
   const [first = '', second] = args;
+  const short = flags.find((candidate) => candidate.short === first);
+  if (short !== undefined) return { flag: short, value: 'true', length: 1 };
   const match = /^--([A-Za-z0-9][^=]*)(?:=([\s\S]*))?$/.exec(first);
   const flag = flags.find((candidate) => candidate.name() === match?.[1]);
   if (flag === undefined) return undefined;

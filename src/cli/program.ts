@@ -48,6 +48,11 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./enter.ts')).enterCommand,
   },
   {
+    name: 'export',
+    summary: 'write an app of a pod that has exited to a file, as an image',
+    load: async () => (await import('./export.ts')).exportCommand,
+  },
+  {
     name: 'fetch',
     summary: 'fetch images into the store',
     load: async () => (await import('./fetch.ts')).fetchCommand,
@@ -59,6 +64,11 @@ export const COMMANDS: readonly Entry[] = [
   },
   { name: 'image', summary: 'manage the images in the store', commands: IMAGE_COMMANDS },
   { name: 'list', summary: 'list pods', load: async () => (await import('./list.ts')).listCommand },
+  {
+    name: 'logs',
+    summary: 'print what the apps of a pod have written',
+    load: async () => (await import('./logs.ts')).logsCommand,
+  },
   {
     name: 'prepare',
     summary: 'prepare a pod that run-prepared runs',

@@ -35,6 +35,11 @@ export class Observation implements Disposable {
     return this.#ifPresent(() => readdirSync(this.#path(name))) ?? [];
   }
 
+  /** Opens a file of the pod to be read, or undefined. The fd is the caller's. */
+  open(name: string): number | undefined {
+    return this.#ifPresent(() => openSync(this.#path(name), constants.O_RDONLY | constants.O_NOFOLLOW));
+  }
+
   link(name: string): string | undefined {
     return this.#ifPresent(() => readlinkSync(this.#path(name)));
   }
