@@ -1,4 +1,4 @@
-/** All processes of an app, its main process gone or not. */
+/** Ending more than one process. */
 import { readText } from '../src/native/contents.ts';
 import { readdir } from '../src/native/directories.ts';
 import { unless } from '../src/native/errors.ts';
@@ -20,6 +20,11 @@ export function killSession(leader: number): void {
       killed.add(pid);
     }
   }
+}
+
+/** All but PID 1 itself; nobody being left is no error. */
+export function killEverybody(): void {
+  unless(['ESRCH'], () => kill(-1, 'SIGKILL'));
 }
 
 function membersOf(session: number): number[] {

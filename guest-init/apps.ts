@@ -1,10 +1,12 @@
-import type { AppPlan, SharePlan } from '../src/abi/boot-plan.ts';
+import type { AppPlan, RootPlan, SharePlan } from '../src/abi/boot-plan.ts';
 import { startFailureCode } from '../src/abi/exit-code.ts';
 import type { ExitStatus, StartStep } from '../src/abi/guest.ts';
 import { monotonicMilliseconds } from '../src/native/clock.ts';
 import type { Loop } from '../src/native/loop.ts';
+import type { AppGroups } from './app-groups.ts';
 import { AppLife } from './app-life.ts';
-import { killSession } from './app-processes.ts';
+import { InitError } from './error.ts';
+import { forgetRoot } from './forgetting.ts';
 import type { HostChannel } from './host-channel.ts';
 import { endsPod, isOver } from './policy.ts';
 import type { RestartHistory } from './restarts.ts';
@@ -17,6 +19,7 @@ export interface AppsSurroundings {
   readonly loop: Loop;
   readonly host: Pick<HostChannel, 'send'>;
   readonly tasks: TaskTable;
+  readonly groups: AppGroups;
   attach(end: StreamEnd): void;
   launch(order: TaskOrder, childs: ChildStreams): void;
   /** A failure that nothing follows: in most pods it is the pod's end. */
@@ -87,6 +90,17 @@ export class Apps {
     }
   }
 
+  /** One that is over leaves the pod. */
+  forget(name: string, root: RootPlan, shares: readonly SharePlan[]): void {
+    const task = this.#pod.tasks.get(name);
+    if (task !== undefined && !isOver(task.phase)) throw new InitError('host', `app ${name} is not over`);
+    this.#lives.delete(name);
+    this.#pod.tasks.remove(name);
+    this.#pod.groups.remove(name);
+    forgetRoot(root, shares);
+    this.#pod.host.send({ type: 'forgotten', id: name });
+  }
+
   /** The pod ends: of one that has not started nothing is lost; one that rests has ended the way it did. */
   cutShort(task: Task): void {
     const life = this.#lifeOf(task);
@@ -126,12 +140,9 @@ export class Apps {
   }
 
   #killAll(task: Task): void {
-    killSession(task.pid);
-    for (const session of this.#pod.tasks.sessionsOf(task)) {
-      // It may not have come to a session of its own yet.
-      session.signal('SIGKILL');
-      killSession(session.pid);
-    }
+    if (this.#pod.groups.kill(task.id)) return;
+    task.destroy();
+    for (const session of this.#pod.tasks.sessionsOf(task)) session.destroy();
   }
 
   #lifeOf(task: Task): AppLife {

@@ -1,8 +1,10 @@
 import type { AppPlan, BootPlan } from '../src/abi/boot-plan.ts';
 import type { HostMessage, StartStep } from '../src/abi/guest.ts';
-import { unless } from '../src/native/errors.ts';
+import { setRealtime } from '../src/native/clock.ts';
 import type { Loop, Timer } from '../src/native/loop.ts';
-import { type ChildExit, type Exit, kill } from '../src/native/processes.ts';
+import type { ChildExit, Exit } from '../src/native/processes.ts';
+import type { AppGroups } from './app-groups.ts';
+import { killEverybody } from './app-processes.ts';
 import { Apps } from './apps.ts';
 import { hasChildren } from './children.ts';
 import { InitError } from './error.ts';
@@ -10,6 +12,7 @@ import type { GateMessage } from './gate.ts';
 import type { HostChannel } from './host-channel.ts';
 import { allOver, allReady, exitStatus, isOver } from './policy.ts';
 import { preparePod } from './preparation.ts';
+import { sendStatistics } from './statistics.ts';
 import { StreamTable } from './stream-table.ts';
 import { type ChildStreams, closeChildStreams, openStreams } from './streams.ts';
 import { Task, type TaskOrder } from './task.ts';
@@ -26,6 +29,7 @@ export interface PodSurroundings {
   readonly loop: Loop;
   readonly host: Pick<HostChannel, 'send'>;
   readonly data: number;
+  readonly groups: AppGroups;
   /** Ends PID 1, and so the pod, at once. */
   leave(): void;
 }
@@ -52,6 +56,7 @@ export class Pod {
       loop: around.loop,
       host: around.host,
       tasks: this.#tasks,
+      groups: around.groups,
       attach: (end) => this.#streams.attach(end),
       launch: (order, childs) => this.#launch(order, childs),
       failed: () => {
@@ -81,6 +86,9 @@ export class Pod {
       case 'exec':
         this.#exec(message);
         return;
+      case 'end-session':
+        this.#tasks.get(message.id)?.destroy();
+        return;
       case 'start':
         this.#start(message.app);
         return;
@@ -88,9 +96,18 @@ export class Pod {
         this.#apps.stop(message.app, message.graceSeconds);
         this.#settle();
         return;
+      case 'forget':
+        this.#apps.forget(message.app, message.root, this.#shares);
+        return;
       case 'stop':
         this.#stop();
         this.#settle();
+        return;
+      case 'stats':
+        sendStatistics(this.#around, message.request, this.#tasks.apps());
+        return;
+      case 'clock':
+        setRealtime(message);
         return;
       case 'power-off':
         this.#around.leave();
@@ -139,7 +156,10 @@ export class Pod {
   }
 
   #launch(order: TaskOrder, childs: ChildStreams): void {
-    const task = new Task(this.#around.loop, order, childs, (said, message) => this.#heard(said, message));
+    const group = this.#around.groups.join(order.dwelling);
+    const task = new Task(this.#around.loop, { ...order, group }, childs, (said, message) =>
+      this.#heard(said, message),
+    );
     this.#tasks.add(task);
     if (order.streams.kind === 'terminal') this.#streams.expectTerminal(order.streams.stream, order.streams);
   }
@@ -148,7 +168,7 @@ export class Pod {
     if (this.#tasks.get(id) !== undefined) throw new InitError('host', `a second exec session ${id}`);
     const main = this.#tasks.get(app);
     if (this.#phase === 'running' && main?.phase === 'running' && main.kind === 'app') {
-      const dwelling = { kind: 'session', of: main.pid } as const;
+      const dwelling = { kind: 'session', app, of: main.pid } as const;
       const { ours, childs } = openStreams(streams);
       for (const end of ours) this.#streams.attach(end);
       this.#launch({ id, dwelling, process, streams, waits: false }, childs);
@@ -277,9 +297,4 @@ export class Pod {
     this.#phase = 'ended';
     this.#around.host.send({ type: 'ended' });
   }
-}
-
-/** All but PID 1 itself; nobody being left is no error. */
-function killEverybody(): void {
-  unless(['ESRCH'], () => kill(-1, 'SIGKILL'));
 }

@@ -3,7 +3,8 @@ import { unless } from '../src/native/errors.ts';
 import { close } from '../src/native/files.ts';
 import type { Loop, Watch } from '../src/native/loop.ts';
 import { kill, type Signal } from '../src/native/processes.ts';
-import type { Dwelling } from './child.ts';
+import { killSession } from './app-processes.ts';
+import type { ChildOrder, Dwelling } from './child.ts';
 import { type GateMessage, hear, sayGo } from './gate.ts';
 import { launch } from './launch.ts';
 import type { ChildStreams } from './streams.ts';
@@ -51,12 +52,12 @@ export class Task {
   /** `childs` stay open on our side: they are the caller's to close. */
   constructor(
     loop: Loop,
-    order: TaskOrder,
+    order: TaskOrder & Pick<ChildOrder, 'group'>,
     childs: ChildStreams,
     onMessage: (task: Task, message: GateMessage) => void,
   ) {
-    const { id, dwelling, process, streams, waits } = order;
-    const launched = launch({ dwelling, process, streams: childs, waits });
+    const { id, dwelling, group, process, streams, waits } = order;
+    const launched = launch({ dwelling, group, process, streams: childs, waits });
     if (!waits) this.phase = 'starting';
     this.id = id;
     this.dwelling = dwelling;
@@ -94,6 +95,12 @@ export class Task {
   /** Asks all of its session's first process group to end; stopped ones are woken, so that they can. */
   terminate(): void {
     for (const signal of ['SIGTERM', 'SIGCONT'] as const) unless(['ESRCH'], () => kill(-this.pid, signal));
+  }
+
+  /** SIGKILL to all of its session; it may not have come to a session of its own yet. */
+  destroy(): void {
+    this.signal('SIGKILL');
+    killSession(this.pid);
   }
 
   #closeGate(): void {

@@ -1,10 +1,12 @@
-import { type BootPlan, NO_RESTART } from '../src/abi/boot-plan.ts';
+import type { AppPlan, BootPlan, RestartPlan } from '../src/abi/boot-plan.ts';
 import { startFailureCode } from '../src/abi/exit-code.ts';
-import type { RunArguments } from '../src/abi/stage1.ts';
+import { formatRestart } from '../src/abi/restart.ts';
+import type { AppRelaxations, RunArguments } from '../src/abi/stage1.ts';
 import { realtime } from '../src/native/clock.ts';
 import { environment } from '../src/native/engine.ts';
 import type { Loop } from '../src/native/loop.ts';
 import { randomBytes } from '../src/native/system.ts';
+import { AppLives } from '../src/supervisor/app-lives.ts';
 import { AppLogs } from '../src/supervisor/app-logs.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import type { AppEvents, Session } from '../src/supervisor/session.ts';
@@ -13,7 +15,7 @@ import { AppStreams } from './app-streams.ts';
 import { encodeBase64 } from './base64.ts';
 import { KvmError } from './error.ts';
 import { imageUsers } from './image-users.ts';
-import { type AppFacts, planPod } from './plan.ts';
+import { type AppFacts, planApp, planPod } from './plan.ts';
 import type { Pod, PodApp } from './pod.ts';
 import { type Identity, resolveIdentity } from './users.ts';
 
@@ -22,23 +24,25 @@ const ENTROPY_BYTES = 64;
 /** The pod's apps: what is planned for them, where their output goes, and what is recorded of them. */
 export class Apps {
   readonly #report: Report;
-  readonly #options: RunArguments;
+  readonly options: RunArguments;
   readonly #pod: Pod;
-  readonly #identities: ReadonlyMap<string, Identity>;
+  readonly #identities: Map<string, Identity>;
   readonly #streams: AppStreams;
+  readonly #lives: AppLives;
   readonly #pids = new Map<string, number>();
   #session: Session | undefined;
 
   /** @throws KvmError `unknown-user`: before anything has been started */
   constructor(loop: Loop, report: Report, options: RunArguments, pod: Pod) {
     this.#report = report;
-    this.#options = options;
+    this.options = options;
     this.#pod = pod;
+    this.#lives = new AppLives(loop);
     this.#identities = new Map(pod.apps.map((app) => [app.name, identityOf(app)]));
     this.#streams = new AppStreams(
       loop,
       options.interactive,
-      pod.apps.length > 1,
+      pod.apps.length > 1 || options.mutable,
       new AppLogs(pod.manifest, (message) => report.warn(message)),
     );
   }
@@ -46,16 +50,33 @@ export class Apps {
   /** Opens the apps' streams, and says what PID 1 does. */
   plan(session: Session): BootPlan {
     this.#session = session;
+    this.#lives.open(session);
     return planPod({
       hostname: this.#pod.hostname,
       apps: this.#pod.apps.map((app) => this.#factsOf(app, session)),
       clock: realtime(),
       entropy: encodeBase64(randomBytes(ENTROPY_BYTES)),
       term: environment('TERM') ?? 'xterm',
-      restrictCapabilities: !this.#options.disableCapabilitiesRestriction,
-      protectPaths: !this.#options.disablePaths,
-      staysWhenEmpty: false,
+      restrictCapabilities: !this.options.disableCapabilitiesRestriction,
+      protectPaths: !this.options.disablePaths,
+      staysWhenEmpty: this.options.mutable,
     });
+  }
+
+  /** Of an app that comes to a pod that runs, without `relaxed`. @throws KvmError `unknown-user` */
+  planMore(app: PodApp, session: Session, relaxed: AppRelaxations | undefined): AppPlan {
+    this.#identities.set(app.name, identityOf(app));
+    return planApp(
+      {
+        hostname: this.#pod.hostname,
+        term: environment('TERM') ?? 'xterm',
+        restrictCapabilities: !(
+          this.options.disableCapabilitiesRestriction || relaxed?.disableCapabilitiesRestriction
+        ),
+        protectPaths: !(this.options.disablePaths || relaxed?.disablePaths),
+      },
+      this.#factsOf(app, session),
+    );
   }
 
   eventsOf(app: string): AppEvents {
@@ -63,13 +84,16 @@ export class Apps {
       started: (pid) => {
         this.#pids.set(app, pid);
         this.#report.step(`app ${app} started`);
+        this.#lives.started(app);
       },
       failed: (step, message) => {
         this.#report.say(`app ${app}: ${message}`);
         this.#ended(app, startFailureCode(step));
       },
-      restarting: ({ code, delayMs, count }) => {
+      restarting: (restart) => {
+        const { code, delayMs, count } = restart;
         this.#pids.delete(app);
+        this.#lives.restarting(app, restart);
         this.#report.step(`app ${app} ended with ${code}; restart ${count} in ${delayMs} ms`);
       },
       exited: (code) => {
@@ -88,19 +112,32 @@ export class Apps {
   }
 
   close(): void {
+    this.#lives.close();
     this.#streams.close();
   }
 
   #ended(app: string, code: number): void {
+    this.#lives.exited(app, code);
     recordExit(app, code);
     if (this.#session !== undefined) this.#streams.ended(this.#session, app);
   }
 
-  #factsOf({ name, app, readOnlyRoot }: PodApp, session: Session): AppFacts {
+  #factsOf({ name, app, readOnlyRoot, restart, health }: PodApp, session: Session): AppFacts {
+    this.#lives.expect(name, health);
     const identity = this.#identities.get(name) ?? { uid: 0, gid: 0, account: undefined };
     const streams = this.#streams.join(session, { app: name, pid: () => this.#pids.get(name) });
-    return { name, app, readOnlyRoot, identity, streams, restart: NO_RESTART };
+    if (streams.kind === 'terminal') refuseRestart(name, restart);
+    return { name, app, readOnlyRoot, identity, streams, restart };
   }
+}
+
+/** A terminal goes with the process that it was opened for. */
+function refuseRestart(app: string, restart: RestartPlan): void {
+  if (restart.policy === 'no') return;
+  throw new KvmError(
+    'unsupported',
+    `app ${app}: restart=${formatRestart(restart)} does not go with a terminal`,
+  );
 }
 
 function identityOf({ app, rootfs, name }: PodApp): Identity {

@@ -1,5 +1,9 @@
 /** The pod as stage0 has left it in the current directory. */
+import type { RestartPlan } from '../src/abi/boot-plan.ts';
+import { type HealthPlan, healthOf } from '../src/abi/health.ts';
+import { AbiError } from '../src/abi/json.ts';
 import { appImageManifest, appRootfs, POD, STAGE2 } from '../src/abi/pod-directory.ts';
+import { restartOf } from '../src/abi/restart.ts';
 import type { RunArguments } from '../src/abi/stage1.ts';
 import {
   type App,
@@ -20,6 +24,8 @@ export interface PodApp {
   readonly readOnlyRoot: boolean;
   /** Its root file system, seen from the pod's directory. */
   readonly rootfs: string;
+  readonly restart: RestartPlan;
+  readonly health: HealthPlan | undefined;
 }
 
 export interface Pod {
@@ -45,14 +51,16 @@ function readApp(runtime: RuntimeApp): PodApp {
     runtime.app ??
     reading(appImageManifest(name), (path) => effectiveApp(readImageManifest(readText(path)), runtime));
   if (app.exec.length === 0) throw new KvmError('bad-pod', `app ${name}: no command to run (exec is empty)`);
-  return { name, app, readOnlyRoot: runtime.readOnlyRootFS, rootfs: appRootfs(name) };
+  const life = reading(POD.manifest, () => ({ restart: restartOf(runtime), health: healthOf(runtime) }));
+  return { name, app, readOnlyRoot: runtime.readOnlyRootFS, rootfs: appRootfs(name), ...life };
 }
 
 function reading<T>(path: string, read: (path: string) => T): T {
   try {
     return read(path);
   } catch (cause) {
-    if (!(cause instanceof AppcError || cause instanceof SystemError)) throw cause;
+    if (!(cause instanceof AppcError || cause instanceof SystemError || cause instanceof AbiError))
+      throw cause;
     throw new KvmError('bad-pod', `${path}: ${cause.message}`, { cause });
   }
 }

@@ -11,9 +11,16 @@ import {
   type BootPlan,
   LONGEST_RESTART_MS,
   type ProcessPlan,
+  type RootPlan,
   type StreamsPlan,
 } from './boot-plan.ts';
 import { AbiError, FieldReader } from './json.ts';
+import {
+  type AppStatistics,
+  type GuestStatistics,
+  parseAppStatistics,
+  parseGuestStatistics,
+} from './statistics.ts';
 
 export const PROTOCOL_VERSION = 2;
 /** Names of the virtio-serial ports. */
@@ -65,14 +72,22 @@ export type HostMessage =
       readonly process: ProcessPlan;
       readonly streams: StreamsPlan;
     }
+  /** SIGKILL to all processes of an exec session, as far as they have stayed in its (kernel's) session. */
+  | { readonly type: 'end-session'; readonly id: string }
   /**
    * Starts an app in a mutable pod: a new one, or one that has ended, with streams of its own. Answered by `started` or `failed`.
    */
   | { readonly type: 'start'; readonly app: AppPlan }
   /** Ends an app: SIGTERM to it, after the grace SIGKILL to all its processes; what is left when it has ended is killed. No restart. */
   | { readonly type: 'stop-app'; readonly app: string; readonly graceSeconds: number }
+  /** An app that is over has left the pod, and its root is an empty directory: nothing is to be remembered of it. Answered by `forgotten`. */
+  | { readonly type: 'forget'; readonly app: string; readonly root: RootPlan }
   /** End all apps: SIGTERM, after the plan's grace SIGKILL. */
   | { readonly type: 'stop' }
+  /** What does the pod use? Answered by `app-stats`, as many as it takes, and `stats`; the number comes back. */
+  | { readonly type: 'stats'; readonly request: number }
+  /** The wall clock, for a machine that has stood still. */
+  | { readonly type: 'clock'; readonly seconds: number; readonly nanoseconds: number }
   /** The answer to `ended`: all output has arrived, the machine may go. */
   | { readonly type: 'power-off' };
 
@@ -82,6 +97,7 @@ export type GuestMessage =
   | { readonly type: 'started'; readonly id: string; readonly pid: number }
   | { readonly type: 'failed'; readonly id: string; readonly step: StartStep; readonly message: string }
   | { readonly type: 'exited'; readonly id: string; readonly status: ExitStatus }
+  | { readonly type: 'forgotten'; readonly id: string }
   /** An app's process has ended, or could not be started again, and another one will be `started` in `delayMs`; `count` says the how manieth restart that is. */
   | {
       readonly type: 'restarting';
@@ -91,6 +107,8 @@ export type GuestMessage =
       readonly count: number;
     }
   | { readonly type: 'credit'; readonly stream: number; readonly bytes: number }
+  | { readonly type: 'app-stats'; readonly request: number; readonly apps: readonly AppStatistics[] }
+  | ({ readonly type: 'stats'; readonly request: number } & GuestStatistics)
   /** Something the operator should read; the pod goes on. */
   | { readonly type: 'warning'; readonly message: string }
   /** PID 1 cannot go on. */
@@ -122,6 +140,8 @@ export function parseGuestMessage(value: unknown): GuestMessage {
         step: message.word('step', START_STEPS),
         message: message.string('message', MESSAGE_MAX),
       };
+    case 'forgotten':
+      return { type, id: message.string('id', NAME_MAX) };
     case 'exited':
       return { type, id: message.string('id', NAME_MAX), status: parseExitStatus(message.object('status')) };
     case 'restarting':
@@ -138,6 +158,14 @@ export function parseGuestMessage(value: unknown): GuestMessage {
         stream: message.integer('stream', 0, U32_MAX),
         bytes: message.integer('bytes', 1, U32_MAX),
       };
+    case 'app-stats':
+      return {
+        type,
+        request: message.integer('request', 0, U32_MAX),
+        apps: parseAppStatistics(message),
+      };
+    case 'stats':
+      return { type, request: message.integer('request', 0, U32_MAX), ...parseGuestStatistics(message) };
     case 'warning':
     case 'fatal':
       return { type, message: message.string('message', MESSAGE_MAX) };
@@ -184,8 +212,12 @@ const HOST_MESSAGE_TYPES: ReadonlySet<string> = new Set<HostMessage['type']>([
   'close',
   'resize',
   'exec',
+  'end-session',
   'start',
   'stop-app',
+  'forget',
   'stop',
+  'stats',
+  'clock',
   'power-off',
 ]);

@@ -28,9 +28,13 @@ export const POD = {
   stage1Image: 'stage1TreeStoreID',
   /** What rkt-mount does before it executes the stage1 (`mount-plan.ts`). */
   mountPlan: 'mounts.json',
+  /** Exists while the pod stands still. */
+  paused: 'paused',
   /** Reports of what could not be applied, one line each. */
   warnings: 'warnings',
   status: 'stage1/rootfs/rkt/status',
+  /** What each app does at the moment (`app-state.ts`). */
+  appState: 'app-state',
   supervisorStatus: 'stage1/rootfs/rkt/supervisor-status',
   /**
    * The pod's exit code, `N\n`. Empty from the start, and never another file: who waits for the pod's end holds it open, and
@@ -63,6 +67,11 @@ export function appStatus(app: string): string {
 
 export function appLogs(app: string): string {
   return `${POD.logs}/${app}`;
+}
+
+/** `AppState`, as JSON. */
+export function appState(app: string): string {
+  return `${POD.appState}/${app}.json`;
 }
 
 /** A copy of the app's image manifest. */

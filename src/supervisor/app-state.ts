@@ -1,0 +1,25 @@
+import { type AppState, BLANK_APP_STATE } from '../abi/app-state.ts';
+import { appState, POD } from '../abi/pod-directory.ts';
+import { unless } from '../native/errors.ts';
+import { mkdirAll } from '../native/paths.ts';
+import { record } from './record.ts';
+
+/** A full disk makes what is said of apps old; it is no reason to end them. */
+const REFUSALS = ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'];
+
+/** The files that say how each app does. */
+export class AppStates {
+  readonly #states = new Map<string, AppState>();
+
+  /** What is said of it next is said of another life. */
+  forget(app: string): void {
+    this.#states.delete(app);
+  }
+
+  update(app: string, change: Partial<AppState>): void {
+    if (this.#states.size === 0) mkdirAll(POD.appState, 0o750);
+    const state = { ...(this.#states.get(app) ?? BLANK_APP_STATE), ...change };
+    this.#states.set(app, state);
+    unless(REFUSALS, () => record(appState(app), `${JSON.stringify(state)}\n`, 0o640));
+  }
+}
