@@ -1,6 +1,8 @@
 /** What a child of PID 1 does between fork and exec, in this order. */
 import type { AppPlan, ProcessPlan, SharePlan } from '../src/abi/boot-plan.ts';
 import { exit } from '../src/native/engine.ts';
+import { open, open_ } from '../src/native/files.ts';
+import { setNamespace, unshare } from '../src/native/mounts.ts';
 import { setSession } from '../src/native/processes.ts';
 import { maskSignals, setDisposition } from '../src/native/signals.ts';
 import { confine, filterSystemCalls, setOomScore } from './confinement.ts';
@@ -13,10 +15,12 @@ import { type ChildStreams, takeStreams } from './streams.ts';
 /** Where a process lives: an app in a root of its own, an exec session in that of the app's main process. */
 export type Dwelling =
   | { readonly kind: 'app'; readonly app: AppPlan; readonly shares: readonly SharePlan[] }
-  | { readonly kind: 'session'; readonly of: number };
+  | { readonly kind: 'session'; readonly app: string; readonly of: number };
 
 export interface ChildOrder {
   readonly dwelling: Dwelling;
+  /** The app's control group, open, which it starts in; undefined where there are none. */
+  readonly group: number | undefined;
   readonly process: ProcessPlan;
   readonly streams: ChildStreams;
   /** Waits for the word before it runs its program: others may still fail. */
@@ -35,9 +39,10 @@ export function becomeProgram(order: ChildOrder, gate: number): never {
   }
 }
 
-function runProgram({ dwelling, process, streams, waits }: ChildOrder, gate: number): void {
+function runProgram({ dwelling, group, process, streams, waits }: ChildOrder, gate: number): void {
   setSession();
   setOomScore(process);
+  if (group !== undefined) seeOwnGroup(dwelling);
   settle(dwelling);
   const terminal = during('streams', () => takeStreams(streams, process.uid, dwelling.kind === 'app'));
   if (waits || terminal !== undefined) sayReady(gate, terminal);
@@ -49,6 +54,14 @@ function runProgram({ dwelling, process, streams, waits }: ChildOrder, gate: num
   maskSignals('set', []);
   filterSystemCalls(process);
   execute(path, process);
+}
+
+/** Of control groups an app sees its own as the root of all. Needs PID 1's own /proc. */
+function seeOwnGroup(dwelling: Dwelling): void {
+  during('root', () => {
+    if (dwelling.kind === 'app') unshare('cgroup');
+    else setNamespace(open(`/proc/${dwelling.of}/ns/cgroup`, open_.readOnly), 'cgroup');
+  });
 }
 
 function settle(dwelling: Dwelling): void {

@@ -11,6 +11,7 @@ export type PodStep =
   | 'modules'
   | 'hostname'
   | 'interfaces'
+  | 'groups'
   | 'shares';
 
 export type InitErrorCode = PodStep | StartStep;

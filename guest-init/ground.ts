@@ -1,6 +1,6 @@
 import { CONTROL_FD, DATA_FD } from '../src/abi/guest.ts';
 import { setNonBlocking } from '../src/native/descriptors.ts';
-import { exit } from '../src/native/engine.ts';
+import { argv, exit } from '../src/native/engine.ts';
 import { closeOnExecFrom } from '../src/native/processes.ts';
 import { resetSignals } from '../src/native/signals.ts';
 import { during } from './error.ts';
@@ -15,6 +15,8 @@ export interface Channels {
 export interface Ground {
   /** Makes the basic file systems usable, and opens the way to the host. */
   open(): Channels;
+  /** The directory of the control group of v2 that is the pod's own; undefined where there is none. */
+  groups(): string | undefined;
   /** Ends it all, at once. */
   leave(code: number): never;
 }
@@ -22,7 +24,10 @@ export interface Ground {
 /** Behind the standard streams. */
 const FIRST_OWN_FD = 3;
 
-/** Namespaces are ready when PID 1 starts in them, with the channels open. */
+/**
+ * Namespaces are ready when PID 1 starts in them, with the channels open. Whoever made them names the control group that it has
+ * given away: what is mounted where such groups mostly are may well be the host's.
+ */
 export const namespaces: Ground = {
   open() {
     return during('channels', () => {
@@ -34,6 +39,7 @@ export const namespaces: Ground = {
       return { control: CONTROL_FD, data: DATA_FD };
     });
   },
+  groups: () => argv()[2],
   // The kernel kills what is left in a pid namespace when its PID 1 exits.
   leave: exit,
 };

@@ -1,6 +1,6 @@
 import { setNonBlocking } from '../src/native/descriptors.ts';
 import { close } from '../src/native/files.ts';
-import { fork } from '../src/native/processes.ts';
+import { fork, forkInto } from '../src/native/processes.ts';
 import { socketPair } from '../src/native/sockets.ts';
 import { becomeProgram, type ChildOrder } from './child.ts';
 
@@ -13,7 +13,7 @@ export interface Launched {
 
 export function launch(order: ChildOrder): Launched {
   const [gate, childsGate] = socketPair('seqpacket');
-  const pid = fork();
+  const pid = order.group === undefined ? fork() : forkInto(order.group);
   if (pid === 0) {
     close(gate);
     becomeProgram(order, childsGate);

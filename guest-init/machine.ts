@@ -19,6 +19,15 @@ export const machine: Ground = {
     });
     return during('channels', openPorts);
   },
+  groups() {
+    const target = '/sys/fs/cgroup';
+    const flags = ms.noSuid | ms.noDev | ms.noExec;
+    // A kernel without control groups has neither the file system nor a place for it.
+    return unless(['ENODEV', 'ENOENT'], () => {
+      mount({ source: 'cgroup2', target, type: 'cgroup2', flags });
+      return target;
+    });
+  },
   leave() {
     syncAll();
     endMachine('power-off');

@@ -8,7 +8,8 @@ import { argv } from '../src/native/engine.ts';
 import { Loop } from '../src/native/loop.ts';
 import { getpid } from '../src/native/processes.ts';
 import { kernelRelease } from '../src/native/system.ts';
-import { InitError } from './error.ts';
+import { AppGroups } from './app-groups.ts';
+import { during, InitError } from './error.ts';
 import { type Ground, namespaces } from './ground.ts';
 import { HostChannel } from './host-channel.ts';
 import { die } from './last-words.ts';
@@ -30,10 +31,12 @@ function serve(ground: Ground): void {
   });
   host.send({ type: 'hello', version: PROTOCOL_VERSION, kernel: kernelRelease() });
   // The host needs a moment to answer: what needs no plan is done meanwhile.
-  const pod = new Pod({ loop, host, data: channels.data, leave });
+  const groups = new AppGroups();
+  const pod = new Pod({ loop, host, data: channels.data, groups, leave });
   loop.onChildren((child) => pod.reaped(child));
   try {
     prepareAnyPod();
+    during('groups', () => groups.open(ground.groups()));
     loop.run();
   } catch (error) {
     die(error, host, loop);

@@ -2,7 +2,10 @@ import type { ControlRequest } from '../src/abi/control.ts';
 import type { Caller, ControlHandler } from '../src/supervisor/control-server.ts';
 import { ExecSession } from '../src/supervisor/exec-session.ts';
 import { closeAll } from '../src/supervisor/streams.ts';
+import { serveApp } from './app-requests.ts';
+import { pause, resume } from './pausing.ts';
 import type { RunningPod } from './running-pod.ts';
+import { tellStatistics } from './statistics.ts';
 
 /** A connection that goes on after its first request. */
 export interface Conversation {
@@ -20,7 +23,11 @@ export type Opener<T extends ControlRequest['type']> = (
 
 /** What a connection can begin with. What is not here makes sense within a conversation only. */
 const OPENERS: { readonly [T in ControlRequest['type']]?: Opener<T> } = {
+  app: ({ mutable }, request, caller) => serveApp(mutable, request, caller),
   exec: ({ session }, request, caller, fds) => ExecSession.start(session, request, fds, caller),
+  pause,
+  resume,
+  stats: tellStatistics,
   stop: (pod, { force }, caller) => {
     caller.answer({ type: 'done' });
     caller.finish();
@@ -31,6 +38,9 @@ const OPENERS: { readonly [T in ControlRequest['type']]?: Opener<T> } = {
 
 /** Those whose openers take the descriptors over that come with the request. */
 const WITH_DESCRIPTORS: ReadonlySet<ControlRequest['type']> = new Set(['exec']);
+
+/** What only a guest that runs can do. */
+const NEEDS_GUEST: ReadonlySet<ControlRequest['type']> = new Set(['exec', 'app']);
 
 /** What commands can ask of a running pod. */
 export class PodControl implements ControlHandler {
@@ -46,7 +56,11 @@ export class PodControl implements ControlHandler {
     const open = conversation === undefined ? openerOf(request) : undefined;
     const takesDescriptors = open !== undefined && WITH_DESCRIPTORS.has(request.type);
     if (!takesDescriptors) closeAll(fds);
-    if (open !== undefined) {
+    if (open !== undefined && NEEDS_GUEST.has(request.type) && this.#pod.standstill.isPaused) {
+      if (takesDescriptors) closeAll(fds);
+      caller.answer({ type: 'refused', message: 'the pod is paused' });
+      caller.finish();
+    } else if (open !== undefined) {
       const begun = open(this.#pod, request, caller, takesDescriptors ? fds : []);
       if (begun !== undefined) this.#conversations.set(caller, begun);
     } else if (conversation?.take(request) !== true) {

@@ -5,6 +5,7 @@ import type { Loop } from '../src/native/loop.ts';
 import { type Exit, kill } from '../src/native/processes.ts';
 import { signalName } from '../src/native/signals.ts';
 import { spawn } from '../src/native/spawn.ts';
+import type { PodCgroup } from '../src/supervisor/cgroup.ts';
 import {
   QEMU_NAMESPACES,
   qemuRoot,
@@ -28,6 +29,8 @@ export interface MachineSetup {
   /** The uid and gid of QEMU. */
   readonly id: number;
   readonly cgroupFiles: readonly string[];
+  /** The same group, to read what is used. */
+  readonly cgroup: PodCgroup;
   /** Taken over. */
   readonly userNamespace: number | undefined;
 }
@@ -82,6 +85,20 @@ export class Machine {
         if (!this.#ending) events.failed(new KvmError('machine-failed', `qemu stopped the guest: ${status}`));
       },
     });
+  }
+
+  /** Those of the host that it consists of. */
+  get processes(): readonly { readonly name: string; readonly pid: number }[] {
+    return [...this.#running].map(([pid, name]) => ({ name, pid }));
+  }
+
+  /** Its processors stand still; `done` is told when, or why not. */
+  pause(done: (refusal: string | undefined) => void): void {
+    this.#qmp.pause(done);
+  }
+
+  resume(done: (refusal: string | undefined) => void): void {
+    this.#qmp.resume(done);
   }
 
   /** At once. `gone` follows. */

@@ -15,6 +15,9 @@ interface Fields {
   readonly event?: unknown;
   readonly data?: unknown;
   readonly return?: unknown;
+  readonly error?: unknown;
+  readonly id?: unknown;
+  readonly desc?: unknown;
   readonly reason?: unknown;
   readonly running?: unknown;
   readonly status?: unknown;
@@ -24,12 +27,19 @@ const READ_BYTES = 4096;
 /** A QEMU that says more in one line has been taken over. */
 const LINE_CHARACTERS = 65536;
 
+/** Told when QEMU has done what it was told to; with its words when it has not. */
+type Done = (refusal: string | undefined) => void;
+
 /** QEMU's events (docs/interop/qmp-spec). What QEMU says is believed only as far as ending its own pod. */
 export class Qmp {
   readonly #fd: number;
   readonly #watch: Watch;
   readonly #events: QmpEvents;
   readonly #buffer = new Uint8Array(READ_BYTES);
+  readonly #asked = new Map<number, Done>();
+  #last = 0;
+  /** From the order to stand still to the answer to the order to go on. */
+  #standsStill = false;
   #line = '';
   #open = true;
 
@@ -47,11 +57,41 @@ export class Qmp {
     this.#open = false;
     this.#watch.close();
     close(this.#fd);
+    const asked = [...this.#asked.values()];
+    this.#asked.clear();
+    for (const done of asked) done('QEMU is gone');
   }
 
-  #execute(command: string): void {
+  /** Stops the guest's processors. One that stands still already stays so. */
+  pause(done: Done): void {
+    this.#standsStill = true;
+    this.#ask('stop', (refusal) => {
+      if (refusal !== undefined) this.#standsStill = false;
+      done(refusal);
+    });
+  }
+
+  /** Lets them go on; one that runs already does. */
+  resume(done: Done): void {
+    this.#ask('cont', (refusal) => {
+      if (refusal === undefined) this.#standsStill = false;
+      done(refusal);
+    });
+  }
+
+  #ask(command: string, done: Done): void {
+    if (!this.#open) {
+      done('QEMU is gone');
+      return;
+    }
+    const id = ++this.#last;
+    this.#asked.set(id, done);
+    this.#execute(command, id);
+  }
+
+  #execute(command: string, id?: number): void {
     try {
-      writeNow(this.#fd, utf8Encode(`${JSON.stringify({ execute: command })}\n`));
+      writeNow(this.#fd, utf8Encode(`${JSON.stringify({ execute: command, id })}\n`));
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       this.close();
@@ -88,12 +128,21 @@ export class Qmp {
         if (this.#open) this.#execute('query-status');
         break;
       default:
-        this.#answer(message.return);
+        if (!this.#answerAsked(message)) this.#answer(message.return);
     }
+  }
+
+  #answerAsked({ id, error }: Fields): boolean {
+    const done = typeof id === 'number' ? this.#asked.get(id) : undefined;
+    if (typeof id !== 'number' || done === undefined) return false;
+    this.#asked.delete(id);
+    done(error === undefined ? undefined : descriptionOf(error));
+    return true;
   }
 
   #answer(result: unknown): void {
     if (!isObject(result) || result.running !== false) return;
+    if (result.status === 'paused' && this.#standsStill) return;
     this.#events.stopped(typeof result.status === 'string' ? result.status : 'it does not say why');
   }
 }
@@ -101,6 +150,10 @@ export class Qmp {
 function reasonOf(data: unknown): 'power-off' | 'reset' {
   const reason = isObject(data) ? data.reason : undefined;
   return reason === 'guest-reset' || reason === 'guest-panic' ? 'reset' : 'power-off';
+}
+
+function descriptionOf(error: unknown): string {
+  return isObject(error) && typeof error.desc === 'string' ? error.desc : 'QEMU does not say why';
 }
 
 function parseObject(line: string): Fields {

@@ -114,6 +114,7 @@ function setUp(
     programs,
     id: allocateId(parseIdRange(environment(VM_IDS_ENV))),
     cgroupFiles: joinFiles(cgroup),
+    cgroup,
     userNamespace: openUserNamespace(),
   };
 }

@@ -9,8 +9,10 @@ import type { Apps } from './apps.ts';
 import { PodControl } from './control-handler.ts';
 import { KvmError } from './error.ts';
 import { Machine, type MachineSetup } from './machine.ts';
+import { MutableApps } from './mutable.ts';
 import { STOP_GRACE_SECONDS } from './plan.ts';
 import { explain } from './problems.ts';
+import { Standstill } from './standstill.ts';
 
 /** For the first word of the guest. It needs one or two seconds; a host under load may need many times that. */
 const HELLO_SECONDS: Readonly<Record<Accelerator, number>> = { kvm: 30, tcg: 180 };
@@ -29,7 +31,9 @@ export class Supervision {
   readonly #machine: Machine;
   readonly #session: Session;
   readonly #control: ControlServer;
+  readonly #standstill: Standstill;
   readonly #apps: Apps;
+  readonly #mutable: MutableApps;
   readonly #problems: Error[] = [];
   #phase: Phase = 'booting';
   #deadline: Timer;
@@ -49,12 +53,18 @@ export class Supervision {
     });
     report.step('qemu and virtiofsd started');
     this.#session = this.#openSession();
+    this.#mutable = new MutableApps({ loop, report, options: apps.options, apps, session: this.#session });
+    this.#standstill = new Standstill(this.#machine, this.#session);
     this.#control = new ControlServer(
       loop,
       new PodControl({
         session: this.#session,
         apps,
         machine: this.#machine,
+        mutable: this.#mutable,
+        cgroup: setup.cgroup,
+        standstill: this.#standstill,
+        pauseRefusal: () => this.#pauseRefusal(),
         stop: (force) => this.#stopAsked(force),
       }),
     );
@@ -87,7 +97,7 @@ export class Supervision {
         if (this.#phase === 'booting') this.#phase = 'running';
         return this.#apps.plan(this.#session);
       },
-      app: (name) => this.#apps.eventsOf(name),
+      app: (name) => this.#mutable.eventsOf(name, this.#apps.eventsOf(name)),
       ready: () => this.#apps.ready(),
       warning: (message) => this.#report.warn(`guest: ${message}`),
       ended: (code) => this.#apps.whenWritten(() => this.#powerOff(code)),
@@ -116,6 +126,11 @@ export class Supervision {
     else this.#fail(problem);
   }
 
+  #pauseRefusal(): string | undefined {
+    if (this.#phase === 'booting') return 'the pod is still starting';
+    return this.#phase !== 'running' || this.#stopping ? 'the pod is being stopped' : undefined;
+  }
+
   /** By a command: however many ask for an orderly end, only `force` ends the pod at once. */
   #stopAsked(force: boolean): void {
     if (force) this.#stop(true, signals.SIGKILL);
@@ -132,7 +147,8 @@ export class Supervision {
     }
     this.#stopping = true;
     this.#report.step('stopping');
-    this.#session.send({ type: 'stop' });
+    // One that stands still hears nothing; if it cannot go on, its grace runs out.
+    this.#standstill.whenRunning(() => this.#session.send({ type: 'stop' }));
     const patience = STOP_GRACE_SECONDS + STOP_SLACK_SECONDS;
     this.#deadline = this.#loop.after(patience * 1000, () => this.#end(code));
   }

@@ -5,6 +5,12 @@
  */
 import { AbiError, FieldReader } from './json.ts';
 import { APP_ACTIONS, type AppAction, type AppRelaxations } from './stage1.ts';
+import {
+  type AppStatistics,
+  type PodStatistics,
+  parseAppStatistics,
+  parsePodStatistics,
+} from './statistics.ts';
 
 export const CONTROL_MESSAGE_MAX_BYTES = 65536;
 
@@ -31,6 +37,11 @@ export type ControlRequest =
       readonly app: string;
       readonly relaxations: AppRelaxations | null;
     }
+  /** What the pod uses: answered by `app-stats`, as many as it takes, and `stats`. */
+  | { readonly type: 'stats' }
+  /** Let the pod stand still, or go on; one that does already stays so. Answered by `done` or `refused`. */
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
   /** Within an exec connection. */
   | { readonly type: 'resize'; readonly rows: number; readonly columns: number }
   /** Likewise; one that comes before the process runs is kept for it. */
@@ -42,7 +53,9 @@ export type ControlAnswer =
   /** The process could not be started; `code` is what an app that failed so would have. */
   | { readonly type: 'failed'; readonly code: number; readonly message: string }
   | { readonly type: 'started'; readonly pid: number }
-  | { readonly type: 'exited'; readonly code: number };
+  | { readonly type: 'exited'; readonly code: number }
+  | { readonly type: 'app-stats'; readonly apps: readonly AppStatistics[] }
+  | ({ readonly type: 'stats' } & PodStatistics);
 
 const WINDOW_MAX = 65535;
 const SIGNAL_MAX = 64;
@@ -50,7 +63,16 @@ const SIGNAL_MAX = 64;
 /** @throws AbiError `bad-message` */
 export function parseControlRequest(value: unknown): ControlRequest {
   const request = new FieldReader(value, 'control request');
-  const type = request.word('type', ['stop', 'exec', 'app', 'resize', 'signal'] as const);
+  const type = request.word('type', [
+    'stop',
+    'exec',
+    'app',
+    'stats',
+    'pause',
+    'resume',
+    'resize',
+    'signal',
+  ] as const);
   switch (type) {
     case 'stop':
       return { type, force: request.boolean('force') };
@@ -67,6 +89,10 @@ export function parseControlRequest(value: unknown): ControlRequest {
         app: request.text('app', 512),
         relaxations: request.has('relaxations') ? parseRelaxations(request.object('relaxations')) : null,
       };
+    case 'stats':
+    case 'pause':
+    case 'resume':
+      return { type };
     case 'resize':
       return { type, ...parseWindow(request) };
     case 'signal':
@@ -91,7 +117,15 @@ function parseWindow(fields: FieldReader): { rows: number; columns: number } {
 /** @throws AbiError `bad-message` */
 export function parseControlAnswer(value: unknown): ControlAnswer {
   const answer = new FieldReader(value, 'control answer');
-  const type = answer.word('type', ['done', 'refused', 'failed', 'started', 'exited'] as const);
+  const type = answer.word('type', [
+    'done',
+    'refused',
+    'failed',
+    'started',
+    'exited',
+    'app-stats',
+    'stats',
+  ] as const);
   switch (type) {
     case 'done':
       return { type };
@@ -103,6 +137,10 @@ export function parseControlAnswer(value: unknown): ControlAnswer {
       return { type, pid: answer.integer('pid', 1, 1 << 30) };
     case 'exited':
       return { type, code: answer.integer('code', 0, 255) };
+    case 'app-stats':
+      return { type, apps: parseAppStatistics(answer) };
+    case 'stats':
+      return { type, ...parsePodStatistics(answer) };
     default:
       return type satisfies never;
   }

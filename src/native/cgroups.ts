@@ -59,7 +59,7 @@ export function makeGroup(group: ControlGroup): void {
 }
 
 /** Gives the controllers to the groups below a directory of v2, which may hold no processes itself. */
-export function delegateControllers(directory: string, controllers: readonly Controller[]): void {
+export function delegateControllers(directory: string, controllers: readonly string[]): void {
   writeControl(`${directory}/cgroup.subtree_control`, controllers.map((name) => `+${name}`).join(' '));
 }
 

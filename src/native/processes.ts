@@ -12,6 +12,18 @@ export function fork(...kinds: NamespaceKind[]): number {
   return call('clone', flags, 0, null, null, 0);
 }
 
+const CLONE_INTO_CGROUP = 2 ** 33;
+
+/**
+ * As fork; the child is in a control group of v2, an open directory, from its first moment on (Linux 5.7). Moving it there later
+ * would have the whole machine wait.
+ */
+export function forkInto(cgroup: number): number {
+  // struct clone_args: flags, three places for ids, the signal of its end, stack, its size, tls, two of pids, the group.
+  const request = new Packer(88).u64(CLONE_INTO_CGROUP).zeros(24).u64(signals.SIGCHLD).zeros(40).u64(cgroup);
+  return call('clone3', request.finish(), request.length);
+}
+
 /** The pointers of a NULL-terminated vector of C strings, and the memory that must stay alive beside it. */
 function packStrings(texts: readonly string[]): { vector: Uint8Array; keep: Uint8Array } {
   const keep = utf8Encode(texts.map((text) => `${text}\0`).join(''));

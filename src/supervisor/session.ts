@@ -1,4 +1,4 @@
-import { type AppPlan, type BootPlan, NO_RESTART } from '../abi/boot-plan.ts';
+import { type AppPlan, type BootPlan, NO_RESTART, type RootPlan } from '../abi/boot-plan.ts';
 import { exitCodeOf, startFailureCode } from '../abi/exit-code.ts';
 import {
   type ExitStatus,
@@ -10,39 +10,11 @@ import {
 import type { Loop } from '../native/loop.ts';
 import { SupervisorError } from './error.ts';
 import { GuestChannel } from './guest-channel.ts';
+import { GuestQuestions } from './guest-questions.ts';
+import type { AppEvents, ProcessEvents, SessionEvents } from './session-events.ts';
 import { Streams } from './streams.ts';
 
-/** What becomes of a process that the host started: an app, or an exec session. */
-export interface ProcessEvents {
-  started(pid: number): void;
-  failed(step: StartStep, message: string): void;
-  exited(code: number): void;
-}
-
-export interface AppEvents extends ProcessEvents {
-  /** It has ended with `code`, and will be `started` again. */
-  restarting(restart: AppRestart): void;
-}
-
-export interface AppRestart {
-  readonly code: number;
-  readonly delayMs: number;
-  /** Of all restarts of the app, this one too. */
-  readonly count: number;
-}
-
-export interface SessionEvents {
-  /** PID 1 has answered; the pod's plan is asked for, and sent. */
-  hello(kernel: string): BootPlan;
-  app(name: string): AppEvents;
-  /** All apps of the plan have been started; in a mutable pod, or have failed to. */
-  ready(): void;
-  warning(message: string): void;
-  /** All apps have ended and all their output has been passed on; the code is the pod's. */
-  ended(code: number): void;
-  /** It is over without an orderly end. */
-  failed(problem: SupervisorError): void;
-}
+export type { AppEvents };
 
 interface Process {
   readonly events: ProcessEvents;
@@ -65,9 +37,11 @@ interface AppLife {
  */
 export class Session {
   readonly streams: Streams;
+  readonly questions: GuestQuestions;
   readonly #channel: GuestChannel;
   readonly #events: SessionEvents;
   readonly #processes = new Map<string, Process>();
+  readonly #forgetting = new Map<string, () => void>();
   #state: 'waiting' | 'running' | 'ended' | 'closed' = 'waiting';
   #plan: BootPlan | undefined;
   #starting = 0;
@@ -79,6 +53,7 @@ export class Session {
     this.#events = events;
     const broken = (problem: SupervisorError) => this.#fail(problem);
     this.#channel = new GuestChannel(loop, control, { message: (message) => this.#take(message), broken });
+    this.questions = new GuestQuestions(loop, (message) => this.send(message));
     this.streams = new Streams(loop, data, { send: (message) => this.send(message), broken });
   }
 
@@ -124,9 +99,22 @@ export class Session {
     if (this.#state === 'running') this.send({ type: 'stop-app', app, graceSeconds });
   }
 
+  /** The plan of an app that is alive. */
+  planOf(app: string): AppPlan | undefined {
+    return this.#processes.get(app)?.app?.plan;
+  }
+
+  /** Has PID 1 let go of an app that is not alive, of a mutable pod, and calls back when it has. */
+  forgetApp(app: string, root: RootPlan, done: () => void): void {
+    if (this.#state !== 'running') return;
+    this.#forgetting.set(app, done);
+    this.send({ type: 'forget', app, root });
+  }
+
   close(): void {
     this.#state = 'closed';
     this.#channel.close();
+    this.questions.close();
     this.streams.close();
   }
 
@@ -150,11 +138,18 @@ export class Session {
       case 'exited':
         this.#exited(message.id, message.status);
         break;
+      case 'forgotten':
+        this.#forgotten(message.id);
+        break;
       case 'restarting':
         this.#restarting(message);
         break;
       case 'credit':
         this.streams.grant(message.stream, message.bytes);
+        break;
+      case 'app-stats':
+      case 'stats':
+        if (!this.questions.take(message)) this.#outOfTurn(message.type);
         break;
       case 'warning':
         this.#events.warning(message.message);
@@ -199,6 +194,13 @@ export class Session {
       app: { plan, events, restarts: 0, awaited },
       state: 'starting',
     });
+  }
+
+  #forgotten(app: string): void {
+    const done = this.#forgetting.get(app);
+    this.#forgetting.delete(app);
+    if (done === undefined) this.#outOfTurn(`a message about ${JSON.stringify(app.slice(0, 80))}`);
+    else done();
   }
 
   get #isMutable(): boolean {

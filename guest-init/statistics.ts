@@ -1,0 +1,79 @@
+/** What the pod uses, read off the guest's kernel when the host asks. */
+import {
+  APPS_A_MESSAGE,
+  type AppStatistics,
+  type GuestStatistics,
+  MOST_INTERFACES,
+} from '../src/abi/statistics.ts';
+import { readText, readTextIfPresent } from '../src/native/contents.ts';
+import { unless } from '../src/native/errors.ts';
+import { flatNumbers } from '../src/native/flat-text.ts';
+import type { AppGroups } from './app-groups.ts';
+import type { HostChannel } from './host-channel.ts';
+import { type Moved, movedByCalls, movedByDevices, parseInterfaces } from './statistics-text.ts';
+
+/** More would keep PID 1 from its pod for too long; what they moved is then not known. */
+const MOST_PROCESSES = 256;
+
+export function sendStatistics(
+  { host, groups }: { readonly host: Pick<HostChannel, 'send'>; readonly groups: AppGroups },
+  request: number,
+  apps: readonly { readonly id: string }[],
+): void {
+  for (let first = 0; first < apps.length; first += APPS_A_MESSAGE) {
+    const some = apps.slice(first, first + APPS_A_MESSAGE).map(({ id }) => statisticsOf(id, groups));
+    host.send({ type: 'app-stats', request, apps: some });
+  }
+  host.send({ type: 'stats', request, ...statisticsOfGuest() });
+}
+
+function statisticsOf(app: string, groups: AppGroups): AppStatistics {
+  const path = groups.pathOf(app);
+  return {
+    name: app,
+    cpuMicroseconds: flatNumbers(textOf(path, 'cpu.stat') ?? '').get('usage_usec') ?? null,
+    memoryBytes: numberOf(path, 'memory.current'),
+    memoryPeakBytes: numberOf(path, 'memory.peak'),
+    tasks: numberOf(path, 'pids.current'),
+    ...bytesOf(app, groups),
+  };
+}
+
+function statisticsOfGuest(): GuestStatistics {
+  const memory = flatNumbers(readText('/proc/meminfo'));
+  const [uptime = '0'] = readText('/proc/uptime').split(' ');
+  const kibibytes = (key: string) => 1024 * (memory.get(key) ?? 0);
+  return {
+    uptimeMilliseconds: Math.round(Number(uptime) * 1000),
+    memoryBytes: kibibytes('MemTotal'),
+    memoryAvailableBytes: kibibytes('MemAvailable'),
+    interfaces: parseInterfaces(readText('/proc/net/dev')).slice(0, MOST_INTERFACES),
+  };
+}
+
+/** Files of a share are read over no block device: then it is the processes that know. */
+function bytesOf(
+  app: string,
+  groups: AppGroups,
+): Pick<AppStatistics, 'readBytes' | 'writtenBytes' | 'bytesOf'> {
+  const devices = movedByDevices(textOf(groups.pathOf(app), 'io.stat') ?? '');
+  if (devices !== undefined) return { ...devices, bytesOf: 'devices' };
+  return { ...callsOf(groups.processesOf(app)), bytesOf: 'calls' };
+}
+
+function callsOf(pids: readonly number[] | undefined): Moved | { readBytes: null; writtenBytes: null } {
+  if (pids === undefined || pids.length > MOST_PROCESSES) return { readBytes: null, writtenBytes: null };
+  // A process may go while we look; a kernel may not count.
+  const texts = pids.map((pid) => unless(['ENOENT', 'ESRCH', 'EACCES'], () => readText(`/proc/${pid}/io`)));
+  return movedByCalls(texts.filter((text) => text !== undefined));
+}
+
+function textOf(path: string | undefined, file: string): string | undefined {
+  // A kernel without the controller has no such file; before the first process there is no group.
+  return path === undefined ? undefined : unless(['ENODEV'], () => readTextIfPresent(`${path}/${file}`));
+}
+
+function numberOf(path: string | undefined, file: string): number | null {
+  const text = textOf(path, file)?.trim();
+  return text === undefined || !/^\d+$/.test(text) ? null : Number(text);
+}

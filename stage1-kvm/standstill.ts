@@ -1,0 +1,61 @@
+import { POD } from '../src/abi/pod-directory.ts';
+import { realtime } from '../src/native/clock.ts';
+import { unless } from '../src/native/errors.ts';
+import { unlink } from '../src/native/paths.ts';
+import { record } from '../src/supervisor/record.ts';
+import type { Session } from '../src/supervisor/session.ts';
+import type { Machine } from './machine.ts';
+
+/** Told when it is so; with what QEMU said when it is not. */
+type Done = (refusal: string | undefined) => void;
+
+/** Whether the machine stands still. What is done about it is done in the order in which it was asked for. */
+export class Standstill {
+  readonly #machine: Machine;
+  readonly #session: Session;
+  readonly #listeners = new Set<(paused: boolean) => void>();
+  #paused = false;
+
+  constructor(machine: Machine, session: Session) {
+    this.#machine = machine;
+    this.#session = session;
+  }
+
+  get isPaused(): boolean {
+    return this.#paused;
+  }
+
+  /** For what must not count the time that the guest does not have. */
+  onChange(listener: (paused: boolean) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  pause(done: Done): void {
+    this.#machine.pause((refusal) => {
+      if (refusal === undefined) this.#became(true);
+      done(refusal);
+    });
+  }
+
+  resume(done: Done): void {
+    this.#machine.resume((refusal) => {
+      if (refusal === undefined) this.#became(false);
+      done(refusal);
+    });
+  }
+
+  whenRunning(action: () => void): void {
+    if (this.#paused) this.resume(action);
+    else action();
+  }
+
+  #became(paused: boolean): void {
+    if (this.#paused === paused) return;
+    this.#paused = paused;
+    if (paused) record(POD.paused, '', 0o640);
+    else unless(['ENOENT'], () => unlink(POD.paused));
+    // The guest's clocks have stood still, too; the wall's has not.
+    if (!paused) this.#session.send({ type: 'clock', ...realtime() });
+    for (const listener of this.#listeners) listener(paused);
+  }
+}
