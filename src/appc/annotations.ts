@@ -1,3 +1,4 @@
+import { refuse } from './errors.ts';
 import { arrayOf, type Cursor, fields, quote, string, unique } from './json.ts';
 import { type ACIdentifier, readACIdentifier } from './names.ts';
 
@@ -14,6 +15,11 @@ export function readAnnotations(at: Cursor): readonly Annotation[] {
   const annotations = arrayOf(readAnnotation)(at);
   unique(at, annotations, (annotation) => annotation.name, 'annotation');
   return annotations;
+}
+
+/** Takes a list of name and value. Throws AppcError with the index of what is wrong. */
+export function parseAnnotations(list: unknown): readonly Annotation[] {
+  return readAnnotations({ value: list, path: '', refuse });
 }
 
 const rules: ReadonlyMap<string, { readonly noun: string; readonly is: (value: string) => boolean }> =

@@ -21,6 +21,8 @@ export interface Grammar {
   readonly pod: readonly Flag[];
   /** Of the image before them. */
   readonly app: readonly Flag[];
+  /** Those of the latter that are the pod's before the first image. */
+  readonly both?: readonly Flag[];
 }
 
 /**
@@ -76,11 +78,12 @@ class ParsedPod implements PodArguments {
 
   /** Returns how many arguments it took. */
   takeFlag(args: readonly string[]): number {
-    const { pod, app } = this.grammar;
+    const { pod, app, both = [] } = this.grammar;
     const use = readFlag([...pod, ...app], args);
     if (use === undefined) throw new CliError('usage', `unknown flag: ${args[0]?.split('=')[0]}`);
     const name = use.flag.name();
-    const values = pod.includes(use.flag) ? this.flags : this.images.at(-1)?.flags;
+    const isOfPod = pod.includes(use.flag) || (this.images.length === 0 && both.includes(use.flag));
+    const values = isOfPod ? this.flags : this.images.at(-1)?.flags;
     if (values === undefined) throw new CliError('usage', `--${name} must follow an image`);
     values.set(name, [...(values.get(name) ?? []), use.value]);
     return use.length;

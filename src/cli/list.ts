@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { openHost } from '../stage0/host.ts';
 import { list, type PodRecord } from '../stage0/list.ts';
-import { boolean, Flag } from './flag.ts';
+import { FILTER_KEYS, parsePodFilter } from '../stage0/pod-filter.ts';
+import { CliError } from './error.ts';
+import { boolean, Flag, values, withLetter } from './flag.ts';
 import { formatFlag, jsonText, type OutputFormat } from './format-flag.ts';
 import { type GlobalValues, hostOptions } from './global-flags.ts';
 import { complain, print } from './output.ts';
@@ -13,6 +15,8 @@ interface Values extends GlobalValues {
   readonly full?: boolean;
   readonly noLegend?: boolean;
   readonly format?: OutputFormat;
+  readonly filter?: readonly string[];
+  readonly quiet?: boolean;
 }
 
 export function listCommand(summary: string): Command {
@@ -20,15 +24,25 @@ export function listCommand(summary: string): Command {
     new Flag('full', boolean, 'whole UUIDs, image ids, absolute times'),
     new Flag('no-legend', boolean, 'no line of column names'),
     formatFlag(),
+    new Flag('filter', values('KEY=VALUE'), `only pods with this ${FILTER_KEYS.join(', ')}`),
+    withLetter('q', new Flag('quiet', boolean, 'print UUIDs alone')),
   ])
     .allowExcessArguments(false)
-    .action(({ full = false, noLegend = false, format = 'text', ...values }: Values) => {
-      const host = openHost(hostOptions(values));
+    .action(({ full = false, noLegend = false, quiet = false, ...values }: Values) => {
+      const { format = 'text', filter = [], ...global } = values;
+      if (quiet && format !== 'text') throw new CliError('usage', '--quiet and --format exclude each other');
+      const isWanted = parsePodFilter(filter);
+      const host = openHost(hostOptions(global));
       const { pods, problems } = list(host);
-      print(render(pods, format, { full, legend: !noLegend }));
+      const wanted = pods.filter(isWanted);
+      print(quiet ? uuids(wanted) : render(wanted, format, { full, legend: !noLegend }));
       for (const { uuid, error } of problems)
         complain(`list: pod ${JSON.stringify(uuid)}`, error, host.debug);
     });
+}
+
+function uuids(pods: readonly PodRecord[]): string {
+  return pods.map(({ uuid }) => `${uuid}\n`).join('');
 }
 
 function render(pods: readonly PodRecord[], format: OutputFormat, style: PodTableStyle): string {

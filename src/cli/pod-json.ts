@@ -12,6 +12,8 @@ export function podJson(pod: PodRecord): JsonValue {
     apps: pod.apps.length === 0 ? undefined : pod.apps.map(appJson),
     created_at: pod.created === undefined ? undefined : pod.created / NANOSECONDS,
     started_at: pod.started === undefined ? undefined : pod.started / NANOSECONDS,
+    user_annotations: pod.userAnnotations,
+    user_labels: pod.userLabels,
     pod_name: pod.podName,
   };
 }
@@ -25,5 +27,7 @@ function appJson(app: AppRecord): JsonValue {
     finished_at: app.finished,
     exit_code: app.exitCode,
     image_id: app.imageId,
+    user_annotations: app.userAnnotations,
+    user_labels: app.userLabels,
   };
 }

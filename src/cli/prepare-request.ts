@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { AppRequest } from '../stage0/app-request.ts';
+import { type Marks, parseMarks } from '../stage0/marks.ts';
 import { requestedPodName } from '../stage0/pod-name.ts';
 import { type PodRequest, parsePodRequest, podEnvironment } from '../stage0/pod-request.ts';
 import type { PrepareRequest } from '../stage0/preparation.ts';
@@ -8,7 +9,7 @@ import type { FlagValues, ImageArguments, PodArguments } from './app-arguments.t
 import { CliError } from './error.ts';
 import { all, isSet, last, maybe } from './flag-values.ts';
 import { pullOptions, signature } from './pull-flags.ts';
-import { EXCLUDED_BY_MANIFEST, PULL_POLICY } from './run-flags.ts';
+import { EXCLUDED_BY_MANIFEST, MARK_FLAGS, PULL_POLICY } from './run-flags.ts';
 
 /** What a command line says of a pod's content. Throws CliError `usage`, and what reading the named files throws. */
 export function prepareRequest({ flags, images }: PodArguments): PrepareRequest {
@@ -40,7 +41,7 @@ function podRequest(flags: FlagValues, images: readonly ImageArguments[]): PodRe
     files: all(flags, 'set-env-file').map((path) => ({ path, text: read(path) })),
     set: all(flags, 'set-env'),
   });
-  return { kind: 'apps', apps: images.map(appRequest), environment };
+  return { kind: 'apps', apps: images.map(appRequest), environment, ...marks(flags) };
 }
 
 function podOfFile(path: string): PodRequest {
@@ -68,6 +69,18 @@ function appRequest({ image, flags, args }: ImageArguments): AppRequest {
     ...maybe('memory', last(flags, 'memory')),
     ...maybe('cpu', last(flags, 'cpu')),
   };
+    ...marks(flags),
+  };
+}
+
+function marks(flags: FlagValues): { readonly marks?: Marks } {
+  if (!MARK_FLAGS.some((flag) => flags.has(flag.name()))) return {};
+  return {
+    marks: parseMarks({
+      annotations: all(flags, 'annotation'),
+      userAnnotations: all(flags, 'user-annotation'),
+      userLabels: all(flags, 'user-label'),
+    }),
 }
 
 const STAGE1_FLAGS: Readonly<Record<string, (text: string) => Stage1Choice>> = {

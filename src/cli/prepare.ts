@@ -8,7 +8,7 @@ import { GLOBAL_FLAGS, hostOptions } from './global-flags.ts';
 import { print, warn } from './output.ts';
 import { prepareRequest } from './prepare-request.ts';
 import { deprecations } from './pull-flags.ts';
-import { APP_FLAGS, POD_OPERANDS, PREPARE_FLAGS } from './run-flags.ts';
+import { APP_FLAGS, MARK_FLAGS, POD_OPERANDS, PREPARE_FLAGS } from './run-flags.ts';
 import { requireRoot, subcommand } from './subcommand.ts';
 
 /** `args` are read by the grammar of several images, as those of `run`. */
@@ -21,7 +21,11 @@ export function prepareCommand(summary: string, args: readonly string[]): Comman
 
 async function preparePod(args: readonly string[]): Promise<void> {
   requireRoot();
-  const given = parsePodArguments(args, { pod: [...PREPARE_FLAGS, ...GLOBAL_FLAGS], app: APP_FLAGS });
+  const given = parsePodArguments(args, {
+    pod: [...PREPARE_FLAGS, ...GLOBAL_FLAGS],
+    app: APP_FLAGS,
+    both: MARK_FLAGS,
+  });
   const request = prepareRequest(given);
   const isQuiet = isSet(given.flags, 'quiet');
   if (!isQuiet) for (const text of deprecations(given.flags)) warn('prepare', text);

@@ -48,6 +48,13 @@ export const POD_FLAGS: readonly Flag[] = [
 ];
 
 export const APP_FLAGS: readonly Flag[] = [
+/** Of the image before them; before the first image, of the pod. */
+export const MARK_FLAGS: readonly Flag[] = [
+  new Flag('annotation', values('NAME=VALUE'), 'an annotation of appc, kept in the pod manifest'),
+  new Flag('user-annotation', values('KEY=VALUE'), 'an annotation of your own, shown by status'),
+  new Flag('user-label', values('KEY=VALUE'), 'a label, shown by status and looked for by list'),
+];
+
   signatureFlag(),
   new Flag('exec', value('PATH'), "run this instead of the image's command"),
   new Flag('name', value('NAME'), "name of the app (default: the last part of the image's)"),
@@ -60,6 +67,7 @@ export const APP_FLAGS: readonly Flag[] = [
   new Flag('memory', value('BYTES'), 'limit, as 256M or 1Gi'),
   new Flag('cpu', value('CORES'), 'limit, as 2 or 500m'),
 ].map((flag) => flag.helpGroup('Flags of the image before them:'));
+  ...MARK_FLAGS,
 
 /** What a pod manifest says itself; its images are in the store, since it names them by their ids. */
 export const EXCLUDED_BY_MANIFEST: readonly string[] = [
@@ -68,3 +76,4 @@ export const EXCLUDED_BY_MANIFEST: readonly string[] = [
   'set-env-file',
   ...PULL_FLAGS.map((flag) => flag.name()),
 ];
+  ...MARK_FLAGS.map((flag) => flag.name()),

@@ -1,6 +1,16 @@
-import { appImageId, appImageManifest, appStatus, POD, READY } from '../abi/pod-directory.ts';
+import {
+  appImageId,
+  appImageManifest,
+  appState as appStateFile,
+  appStatus,
+  POD,
+  READY,
+} from '../abi/pod-directory.ts';
+import { MUTABLE_ANNOTATION } from '../abi/stage1.ts';
+import { annotationValue } from '../appc/annotations.ts';
 import { readImageManifest } from '../appc/image-manifest.ts';
-import { withoutUndefined } from '../appc/json-value.ts';
+import type { StringMap } from '../appc/json.ts';
+import { sortedMap, withoutUndefined } from '../appc/json-value.ts';
 import { labelValue } from '../appc/labels.ts';
 import { type PodManifest, type RuntimeApp, readPodManifest } from '../appc/pod-manifest.ts';
 import type { PodUUID } from '../appc/uuid.ts';
@@ -20,6 +30,10 @@ export interface PodRecord {
   /** Of the supervisor, also after it has ended. */
   readonly pid?: number;
   readonly isReady: boolean;
+  /** Apps come and go while it runs. */
+  readonly isMutable?: true;
+  readonly userAnnotations?: StringMap;
+  readonly userLabels?: StringMap;
   readonly apps: readonly AppRecord[];
 }
 
@@ -34,6 +48,8 @@ export interface AppRecord {
   readonly finished?: bigint;
   /** As its shell would see it; absent as long as it runs, and when it was killed with its supervisor. */
   readonly exitCode?: number;
+  readonly userAnnotations?: StringMap;
+  readonly userLabels?: StringMap;
 }
 
 /** Reads a pod, or undefined when it is gone. Throws AppcError when its manifest is not one. */
@@ -52,7 +68,10 @@ export function readPod(reference: PodReference): PodRecord | undefined {
     started,
     pid: pidOf(pod),
     isReady: pod.link(POD.supervisorStatus) === READY,
-    apps: (manifest?.apps ?? []).map((app) => readApp(pod, app, state, started)),
+    isMutable: isMutable(manifest) ? true : undefined,
+    userAnnotations: sortedMap(manifest?.userAnnotations ?? {}),
+    userLabels: sortedMap(manifest?.userLabels ?? {}),
+    apps: (manifest?.apps ?? []).map((app) => readApp(pod, app, state, started, isMutable(manifest))),
   });
 }
 
@@ -72,25 +91,40 @@ function pidOf(pod: Observation): number | undefined {
   return pid > 0 ? pid : undefined;
 }
 
-function readApp(pod: Observation, app: RuntimeApp, podState: State, started: bigint | undefined): AppRecord {
+function readApp(
+  pod: Observation,
+  app: RuntimeApp,
+  podState: State,
+  started: bigint | undefined,
+  podIsMutable: boolean,
+): AppRecord {
   const status = pod.text(appStatus(app.name));
   const code = Number.parseInt(status ?? '', 10);
+  // Only there an app may be with its pod and not have been started yet.
+  const isWaiting = podIsMutable && pod.text(appStateFile(app.name)) === undefined;
   return withoutUndefined({
     name: app.name,
-    state: appState(podState, status !== undefined),
+    state: appState(podState, status !== undefined, isWaiting),
     imageId: app.image.id,
     imageName: imageNameOf(pod, app),
     created: pod.modified(appImageId(app.name)),
     started,
     finished: pod.modified(appStatus(app.name)),
     exitCode: Number.isNaN(code) ? undefined : code,
+    userAnnotations: sortedMap(app.app?.userAnnotations ?? {}),
+    userLabels: sortedMap(app.app?.userLabels ?? {}),
   });
 }
 
-function appState(pod: State, hasStatus: boolean): AppRecord['state'] {
+function isMutable(manifest: PodManifest | undefined): boolean {
+  return annotationValue(manifest?.annotations ?? [], MUTABLE_ANNOTATION) === 'true';
+}
+
+function appState(pod: State, hasStatus: boolean, isWaiting: boolean): AppRecord['state'] {
   switch (pod) {
     case 'running':
-      return hasStatus ? 'exited' : 'running';
+      if (hasStatus) return 'exited';
+      return isWaiting ? 'created' : 'running';
     case 'exited':
     case 'exited deleting':
     case 'exited garbage':

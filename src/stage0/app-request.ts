@@ -12,6 +12,7 @@ import {
 } from '../appc/index.ts';
 import { parseVariable } from './environment-file.ts';
 import { Stage0Error } from './errors.ts';
+import type { Marks } from './marks.ts';
 
 /** An app as the command line asks for it: what is absent is the image's to say. */
 export interface AppRequest {
@@ -34,6 +35,7 @@ export interface AppRequest {
   readonly memory?: string;
   readonly cpu?: string;
 }
+  readonly marks?: Marks;
 
 /** Environments for all apps of a pod, weakest first: the image's own lies between the first and the others. */
 export interface PodEnvironment {
@@ -64,6 +66,8 @@ export function requestedApp(image: ImageManifest, request: AppRequest, pod: Pod
     supplementaryGIDs:
       request.supplementaryGids === undefined ? app.supplementaryGIDs : parseGids(request.supplementaryGids),
     environment: mergeEnvironments(pod.inherited, app.environment, pod.file, pod.set, own),
+    userAnnotations: { ...app.userAnnotations, ...request.marks?.userAnnotations },
+    userLabels: { ...app.userLabels, ...request.marks?.userLabels },
     isolators: withLimit(
       withLimit(app.isolators, 'resource/memory', memory(request)),
       'resource/cpu',

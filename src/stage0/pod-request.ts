@@ -14,6 +14,7 @@ import type { ImageRecord } from '../store/index.ts';
 import { type AppRequest, type PodEnvironment, requestedApp } from './app-request.ts';
 import { parseEnvironmentFile, parseVariable } from './environment-file.ts';
 import { Stage0Error } from './errors.ts';
+import { type Marks, NO_MARKS } from './marks.ts';
 
 /** What a pod is to be made of: images with what the command line says of each, or a manifest that says it all. */
 export type PodRequest =
@@ -22,6 +23,8 @@ export type PodRequest =
       readonly apps: readonly AppRequest[];
       readonly environment: PodEnvironment;
     }
+      /** Of the pod itself. */
+      readonly marks?: Marks;
   | { readonly kind: 'manifest'; readonly manifest: PodManifest };
 
 /** An app and the image it runs from. */
@@ -59,7 +62,7 @@ export function podApp(request: AppRequest, image: ImageRecord, environment: Pod
     app: requestedApp(image.manifest, request, environment),
     readOnlyRootFS: request.readOnlyRootfs,
     mounts: [],
-    annotations: [],
+    annotations: request.marks?.annotations ?? [],
   };
   return { app, image };
 }
@@ -73,11 +76,11 @@ function requestedName(text: string): ACName {
 }
 
 /** The manifest of a pod of these apps. Throws Stage0Error `bad-request` when two have one name. */
-export function podManifest(apps: readonly PodApp[]): PodManifest {
+export function podManifest(apps: readonly PodApp[], marks = NO_MARKS): PodManifest {
   const names = apps.map(({ app }) => app.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new Stage0Error('bad-request', `multiple apps with name ${twice}`);
-  return { ...blankPodManifest, apps: apps.map(({ app }) => app) };
+  return { ...blankPodManifest, ...marks, apps: apps.map(({ app }) => app) };
 }
 
 /** Reads the text of a `--pod-manifest`. Throws AppcError, and Stage0Error `unsupported` for what has no effect yet. */

@@ -37,7 +37,8 @@ export async function fillPod(
   const stage1 = await resolveStage1(host, session, request.stage1);
   writeStage1(pod.path, stage1);
   const apps = await resolveApps(session, request);
-  const manifest = request.pod.kind === 'manifest' ? request.pod.manifest : podManifest(apps);
+  const manifest =
+    request.pod.kind === 'manifest' ? request.pod.manifest : podManifest(apps, request.pod.marks);
   const complete = { ...manifest, apps: apps.map(({ app }) => app) };
   const mountPlan = await makeRoots(host, session.store, pod.path, { stage1, apps }, request.roots);
   writePodFiles(pod.path, { manifest: complete, apps, stage1, mountPlan });

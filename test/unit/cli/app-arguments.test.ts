@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parsePodArguments } from '../../../src/cli/app-arguments.ts';
-import { APP_FLAGS, POD_FLAGS } from '../../../src/cli/run-flags.ts';
+import { APP_FLAGS, MARK_FLAGS, POD_FLAGS } from '../../../src/cli/run-flags.ts';
 
 const parse = (...args: string[]) => {
-  const { flags, images } = parsePodArguments(args, { pod: POD_FLAGS, app: APP_FLAGS });
+  const { flags, images } = parsePodArguments(args, { pod: POD_FLAGS, app: APP_FLAGS, both: MARK_FLAGS });
   return {
     flags: Object.fromEntries(flags),
     images: images.map(({ image, flags: own, args: rest }) => ({
@@ -50,6 +50,14 @@ describe('the multi-image command line', () => {
     );
     expect(flags).toEqual({ 'set-env': ['A=1', 'C=3'] });
     expect(images[0]?.flags).toEqual({ environment: ['B=2', 'D=4=5'] });
+  });
+
+  it('gives labels and annotations to the pod before the first image, then to the image before them', () => {
+    const { flags, images } = parse(
+      ...['--user-label=a=1', '--annotation=x=y', 'img', '--user-label=b=2', '--user-annotation', 'c=3'],
+    );
+    expect(flags).toEqual({ 'user-label': ['a=1'], annotation: ['x=y'] });
+    expect(images[0]?.flags).toEqual({ 'user-label': ['b=2'], 'user-annotation': ['c=3'] });
   });
 
   it('does not take the next argument for an optional value', () => {
