@@ -103,6 +103,12 @@ export class Apps {
     };
   }
 
+  /** Or they go on: what counts time for them must not while they have none. */
+  standStill(paused: boolean): void {
+    if (paused) this.#lives.health.pause();
+    else this.#lives.health.resume();
+  }
+
   ready(): void {
     recordReady();
   }

@@ -13,21 +13,18 @@ type Done = (refusal: string | undefined) => void;
 export class Standstill {
   readonly #machine: Machine;
   readonly #session: Session;
-  readonly #listeners = new Set<(paused: boolean) => void>();
+  readonly #changed: (paused: boolean) => void;
   #paused = false;
 
-  constructor(machine: Machine, session: Session) {
+  /** `changed` is for what must not count the time that the guest does not have. */
+  constructor(machine: Machine, session: Session, changed: (paused: boolean) => void) {
     this.#machine = machine;
     this.#session = session;
+    this.#changed = changed;
   }
 
   get isPaused(): boolean {
     return this.#paused;
-  }
-
-  /** For what must not count the time that the guest does not have. */
-  onChange(listener: (paused: boolean) => void): void {
-    this.#listeners.add(listener);
   }
 
   pause(done: Done): void {
@@ -56,6 +53,6 @@ export class Standstill {
     else unless(['ENOENT'], () => unlink(POD.paused));
     // The guest's clocks have stood still, too; the wall's has not.
     if (!paused) this.#session.send({ type: 'clock', ...realtime() });
-    for (const listener of this.#listeners) listener(paused);
+    this.#changed(paused);
   }
 }

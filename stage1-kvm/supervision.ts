@@ -54,7 +54,7 @@ export class Supervision {
     report.step('qemu and virtiofsd started');
     this.#session = this.#openSession();
     this.#mutable = new MutableApps({ loop, report, options: apps.options, apps, session: this.#session });
-    this.#standstill = new Standstill(this.#machine, this.#session);
+    this.#standstill = new Standstill(this.#machine, this.#session, (paused) => apps.standStill(paused));
     this.#control = new ControlServer(
       loop,
       new PodControl({

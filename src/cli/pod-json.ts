@@ -1,4 +1,5 @@
 import type { AppRecord, PodRecord } from '../stage0/list.ts';
+import { lifeJson } from './app-life.ts';
 import type { JsonValue } from './json.ts';
 
 const NANOSECONDS = 1_000_000_000n;
@@ -15,6 +16,7 @@ export function podJson(pod: PodRecord): JsonValue {
     user_annotations: pod.userAnnotations,
     user_labels: pod.userLabels,
     pod_name: pod.podName,
+    paused: pod.isPaused ? true : undefined,
   };
 }
 
@@ -27,6 +29,7 @@ function appJson(app: AppRecord): JsonValue {
     finished_at: app.finished,
     exit_code: app.exitCode,
     image_id: app.imageId,
+    ...lifeJson(app),
     user_annotations: app.userAnnotations,
     user_labels: app.userLabels,
   };

@@ -14,32 +14,49 @@ const SHORT_UUID_LENGTH = 8;
 
 /** The table of `rkt list`: a row for each app; what belongs to the pod stands in its first row only. */
 export function podTable(pods: readonly PodRecord[], style: PodTableStyle): string {
-  // Only where a pod has a name: what scripts of rkt's users have cut from the table so far stays where it was.
+  // Only where a pod has a name, or is paused: what scripts of rkt's users have cut from the table so far stays where it was.
   const named = pods.some(({ podName }) => podName !== undefined);
-  const rows = pods.flatMap((pod) => podRows(pod, { ...style, named }));
-  const table = style.legend ? [legend({ ...style, named }), ...rows] : rows;
+  const paused = pods.some(({ isPaused }) => isPaused);
+  const columns = { ...style, named, paused };
+  const rows = pods.flatMap((pod) => podRows(pod, columns));
+  const table = style.legend ? [legend(columns), ...rows] : rows;
   return table.length === 0 ? '\n' : formatTable(table);
 }
 
 interface Columns extends PodTableStyle {
   readonly named: boolean;
+  readonly paused: boolean;
 }
 
-function legend({ full, named }: Columns): string[] {
+function legend({ full, named, paused }: Columns): string[] {
   const id = full ? ['IMAGE ID'] : [];
   const name = named ? ['NAME'] : [];
-  return ['UUID', 'APP', 'IMAGE NAME', ...id, 'STATE', 'CREATED', 'STARTED', 'NETWORKS', ...name];
+  return [
+    'UUID',
+    'APP',
+    'IMAGE NAME',
+    ...id,
+    'STATE',
+    'CREATED',
+    'STARTED',
+    'NETWORKS',
+    ...name,
+    ...(paused ? ['PAUSED'] : []),
+  ];
 }
 
 function podRows(pod: PodRecord, style: Columns): string[][] {
   const time = (nanoseconds: bigint | undefined) =>
     nanoseconds === undefined ? '' : style.full ? absoluteTime(nanoseconds) : relativeTime(nanoseconds);
   const uuid = style.full ? pod.uuid : pod.uuid.slice(0, SHORT_UUID_LENGTH);
-  const name = style.named ? [pod.podName ?? ''] : [];
+  const more = [
+    ...(style.named ? [pod.podName ?? ''] : []),
+    ...(style.paused ? [pod.isPaused ? 'yes' : ''] : []),
+  ];
   const [first, ...others] = pod.apps;
   return [
-    [uuid, ...appCells(first, style), pod.state, time(pod.created), time(pod.started), '', ...name],
-    ...others.map((app) => ['', ...appCells(app, style), '', '', '', '', ...name.map(() => '')]),
+    [uuid, ...appCells(first, style), pod.state, time(pod.created), time(pod.started), '', ...more],
+    ...others.map((app) => ['', ...appCells(app, style), '', '', '', '', ...more.map(() => '')]),
   ];
 }
 

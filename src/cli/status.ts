@@ -3,6 +3,7 @@ import { openHost } from '../stage0/host.ts';
 import type { PodRecord } from '../stage0/list.ts';
 import type { Patience } from '../stage0/patience.ts';
 import { status } from '../stage0/status.ts';
+import { lifeLines } from './app-life.ts';
 import { parseDuration } from './duration.ts';
 import { Flag, optional, parseBoolean, value } from './flag.ts';
 import { formatFlag, jsonText, type OutputFormat } from './format-flag.ts';
@@ -63,6 +64,8 @@ export function statusText(pod: PodRecord): string {
     ...(hasRun ? [`pid=${pod.pid ?? -1}`, `exited=${ended}`] : []),
     ...(ended ? codes : []),
     ...(pod.podName === undefined ? [] : [`name=${pod.podName}`]),
+    ...pod.apps.flatMap(lifeLines),
+    ...(pod.isPaused ? ['paused=true'] : []),
   ];
   return lines.map((line) => `${line}\n`).join('');
 }

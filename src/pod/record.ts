@@ -14,6 +14,7 @@ import { sortedMap, withoutUndefined } from '../appc/json-value.ts';
 import { labelValue } from '../appc/labels.ts';
 import { type PodManifest, type RuntimeApp, readPodManifest } from '../appc/pod-manifest.ts';
 import type { PodUUID } from '../appc/uuid.ts';
+import { type AppLife, readLife } from './app-life.ts';
 import type { PodReference } from './directory.ts';
 import { holdsName, nameIn } from './name.ts';
 import { currentState, type Observation, observe } from './observation.ts';
@@ -30,21 +31,22 @@ export interface PodRecord {
   /** Of the supervisor, also after it has ended. */
   readonly pid?: number;
   readonly isReady: boolean;
+  /** Runs, but stands still. */
+  readonly isPaused: boolean;
   /** Apps come and go while it runs. */
-  readonly isMutable?: true;
+  readonly isMutable?: boolean;
   readonly userAnnotations?: StringMap;
   readonly userLabels?: StringMap;
   readonly apps: readonly AppRecord[];
 }
 
-export interface AppRecord {
+export interface AppRecord extends AppLife {
   readonly name: string;
   readonly state: 'created' | 'running' | 'exited' | 'unknown';
   readonly imageId: string;
   /** `example.com/app:1.0`. */
   readonly imageName?: string;
   readonly created?: bigint;
-  readonly started?: bigint;
   readonly finished?: bigint;
   /** As its shell would see it; absent as long as it runs, and when it was killed with its supervisor. */
   readonly exitCode?: number;
@@ -68,6 +70,8 @@ export function readPod(reference: PodReference): PodRecord | undefined {
     started,
     pid: pidOf(pod),
     isReady: pod.link(POD.supervisorStatus) === READY,
+    // One that was killed while it stood still has left the file behind.
+    isPaused: state === 'running' && pod.modified(POD.paused) !== undefined,
     isMutable: isMutable(manifest) ? true : undefined,
     userAnnotations: sortedMap(manifest?.userAnnotations ?? {}),
     userLabels: sortedMap(manifest?.userLabels ?? {}),
@@ -102,14 +106,17 @@ function readApp(
   const code = Number.parseInt(status ?? '', 10);
   // Only there an app may be with its pod and not have been started yet.
   const isWaiting = podIsMutable && pod.text(appStateFile(app.name)) === undefined;
+  const phase = appState(podState, status !== undefined, isWaiting);
+  const life = readLife(pod, app, phase === 'running');
   return withoutUndefined({
     name: app.name,
-    state: appState(podState, status !== undefined, isWaiting),
+    state: phase,
     imageId: app.image.id,
     imageName: imageNameOf(pod, app),
     created: pod.modified(appImageId(app.name)),
-    started,
     finished: pod.modified(appStatus(app.name)),
+    started,
+    ...life,
     exitCode: Number.isNaN(code) ? undefined : code,
     userAnnotations: sortedMap(app.app?.userAnnotations ?? {}),
     userLabels: sortedMap(app.app?.userLabels ?? {}),

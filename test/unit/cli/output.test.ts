@@ -128,6 +128,7 @@ const exited: PodRecord = {
   created: BigInt(Date.now()) * 1_000_000n,
   pid: 42,
   isReady: true,
+  isPaused: false,
   apps: [
     { ...app, exitCode: 7 },
     { ...app, name: 'db' },

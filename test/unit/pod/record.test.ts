@@ -25,6 +25,7 @@ test('tells of a pod from its files, as far as there are any', () => {
     state: 'preparing',
     created: expect.any(BigInt),
     isReady: false,
+    isPaused: false,
     apps: [],
   });
   write(pod, 'pod', manifest);

@@ -15,6 +15,7 @@ const pod: PodRecord = {
   state: 'running',
   podName: 'web',
   isReady: true,
+  isPaused: false,
   userLabels: { team: 'blue', empty: '' },
   apps: [app],
 };
