@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { AppRequest } from '../stage0/app-request.ts';
+import { requestedLogSize } from '../stage0/log-size.ts';
 import { type Marks, parseMarks } from '../stage0/marks.ts';
 import { requestedPodName } from '../stage0/pod-name.ts';
 import { type PodRequest, parsePodRequest, podEnvironment } from '../stage0/pod-request.ts';
@@ -8,6 +9,7 @@ import type { Stage1Choice } from '../stage0/stage1-image.ts';
 import type { FlagValues, ImageArguments, PodArguments } from './app-arguments.ts';
 import { CliError } from './error.ts';
 import { all, isSet, last, maybe } from './flag-values.ts';
+import { lifeRequest } from './life-flags.ts';
 import { pullOptions, signature } from './pull-flags.ts';
 import { EXCLUDED_BY_MANIFEST, MARK_FLAGS, PULL_POLICY } from './run-flags.ts';
 
@@ -19,12 +21,18 @@ export function prepareRequest({ flags, images }: PodArguments): PrepareRequest 
     roots: isSet(flags, 'no-overlay') ? 'copy' : 'overlay',
     ...pullOptions(flags, PULL_POLICY),
     ...podName(flags),
+    ...logSize(flags),
   };
 }
 
 function podName(flags: FlagValues): Pick<PrepareRequest, 'name'> {
   const text = last(flags, 'pod-name');
   return text === undefined ? {} : { name: requestedPodName(text) };
+}
+
+function logSize(flags: FlagValues): Pick<PrepareRequest, 'logSize'> {
+  const text = last(flags, 'log-size');
+  return text === undefined ? {} : { logSize: requestedLogSize(text) };
 }
 
 function podRequest(flags: FlagValues, images: readonly ImageArguments[]): PodRequest {
@@ -68,7 +76,7 @@ function appRequest({ image, flags, args }: ImageArguments): AppRequest {
     ...maybe('workingDirectory', last(flags, 'working-dir')),
     ...maybe('memory', last(flags, 'memory')),
     ...maybe('cpu', last(flags, 'cpu')),
-  };
+    ...lifeRequest(flags),
     ...marks(flags),
   };
 }
@@ -81,6 +89,7 @@ function marks(flags: FlagValues): { readonly marks?: Marks } {
       userAnnotations: all(flags, 'user-annotation'),
       userLabels: all(flags, 'user-label'),
     }),
+  };
 }
 
 const STAGE1_FLAGS: Readonly<Record<string, (text: string) => Stage1Choice>> = {

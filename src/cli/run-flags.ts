@@ -1,4 +1,5 @@
 import { boolean, Flag, optional, value, values } from './flag.ts';
+import { LIFE_FLAGS } from './life-flags.ts';
 import { pullFlags, signatureFlag } from './pull-flags.ts';
 
 /** As in rkt: what is in the store is good enough to run. */
@@ -23,6 +24,7 @@ const CONTENT_FLAGS: readonly Flag[] = [
   new Flag('set-env-file', values('FILE'), 'environment variables for all apps, a NAME=VALUE a line'),
   new Flag('no-overlay', boolean, 'copy the root file systems instead of mounting overlays'),
   new Flag('pod-manifest', value('FILE'), 'the pod, instead of images and their flags'),
+  new Flag('log-size', value('BYTES'), 'what is kept of each output of an app (default: 16Mi)'),
   new Flag('pod-name', value('POD-NAME'), 'name of the pod, to be used wherever its UUID is'),
 ];
 
@@ -47,7 +49,6 @@ export const POD_FLAGS: readonly Flag[] = [
   new Flag('uuid-file-save', value('FILE'), "write the pod's UUID to a file, before anything else"),
 ];
 
-export const APP_FLAGS: readonly Flag[] = [
 /** Of the image before them; before the first image, of the pod. */
 export const MARK_FLAGS: readonly Flag[] = [
   new Flag('annotation', values('NAME=VALUE'), 'an annotation of appc, kept in the pod manifest'),
@@ -55,6 +56,7 @@ export const MARK_FLAGS: readonly Flag[] = [
   new Flag('user-label', values('KEY=VALUE'), 'a label, shown by status and looked for by list'),
 ];
 
+export const APP_FLAGS: readonly Flag[] = [
   signatureFlag(),
   new Flag('exec', value('PATH'), "run this instead of the image's command"),
   new Flag('name', value('NAME'), "name of the app (default: the last part of the image's)"),
@@ -66,14 +68,15 @@ export const MARK_FLAGS: readonly Flag[] = [
   new Flag('readonly-rootfs', boolean, 'mount the root file system read-only'),
   new Flag('memory', value('BYTES'), 'limit, as 256M or 1Gi'),
   new Flag('cpu', value('CORES'), 'limit, as 2 or 500m'),
-].map((flag) => flag.helpGroup('Flags of the image before them:'));
+  ...LIFE_FLAGS,
   ...MARK_FLAGS,
+].map((flag) => flag.helpGroup('Flags of the image before them:'));
 
 /** What a pod manifest says itself; its images are in the store, since it names them by their ids. */
 export const EXCLUDED_BY_MANIFEST: readonly string[] = [
   'inherit-env',
   'set-env',
   'set-env-file',
+  ...MARK_FLAGS.map((flag) => flag.name()),
   ...PULL_FLAGS.map((flag) => flag.name()),
 ];
-  ...MARK_FLAGS.map((flag) => flag.name()),

@@ -5,6 +5,7 @@ import { Stage0Error } from './errors.ts';
 import type { Attention, Host } from './host.ts';
 import { ImageSession } from './image-session.ts';
 import type { PullPolicy } from './images.ts';
+import { withLogSize } from './log-size.ts';
 import { checkPlatform } from './platform.ts';
 import { writePodFiles, writeStage1 } from './pod-files.ts';
 import { completeApp, type PodApp, type PodRequest, podApp, podManifest } from './pod-request.ts';
@@ -21,6 +22,8 @@ export interface PrepareRequest {
   readonly authFiles: readonly string[];
   /** `--pod-name`. */
   readonly name?: PodName;
+  /** Bytes that are kept of each output of an app. */
+  readonly logSize?: number;
 }
 
 /**
@@ -39,7 +42,7 @@ export async function fillPod(
   const apps = await resolveApps(session, request);
   const manifest =
     request.pod.kind === 'manifest' ? request.pod.manifest : podManifest(apps, request.pod.marks);
-  const complete = { ...manifest, apps: apps.map(({ app }) => app) };
+  const complete = withLogSize({ ...manifest, apps: apps.map(({ app }) => app) }, request.logSize);
   const mountPlan = await makeRoots(host, session.store, pod.path, { stage1, apps }, request.roots);
   writePodFiles(pod.path, { manifest: complete, apps, stage1, mountPlan });
 }
@@ -55,7 +58,7 @@ async function resolveApps(
 }
 
 // One after another: two apps of one image would fetch it twice.
-async function fetchApps(
+export async function fetchApps(
   { context, options }: ImageSession,
   { apps, environment }: PodRequest & { kind: 'apps' },
   pullPolicy: PullPolicy,
