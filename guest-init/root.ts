@@ -41,7 +41,7 @@ export function joinRoot(pid: number): void {
   });
 }
 
-function rootDirectory(root: RootPlan, shares: readonly SharePlan[]): string {
+export function rootDirectory(root: RootPlan, shares: readonly SharePlan[]): string {
   switch (root.kind) {
     case 'directory':
       return root.path;

@@ -31,6 +31,11 @@ export class TaskTable {
     return this.all().filter(({ kind }) => kind === 'app');
   }
 
+  /** An app that is over and will not come back. */
+  remove(app: string): void {
+    this.#byId.delete(app);
+  }
+
   /** Exec sessions of an app. */
   sessionsOf(app: Task): readonly Task[] {
     return this.all().filter(({ dwelling }) => dwelling.kind === 'session' && dwelling.of === app.pid);

@@ -7,6 +7,7 @@ import type {
   MountPlanEntry,
   ProcessPlan,
   RestartPlan,
+  RootPlan,
   StreamsPlan,
 } from '../src/abi/boot-plan.ts';
 import { type App, findIsolator } from '../src/appc/index.ts';
@@ -59,10 +60,13 @@ export function planPod(pod: PodFacts): BootPlan {
   };
 }
 
-function planApp(pod: PodFacts, facts: AppFacts): AppPlan {
+/** What a plan of an app needs to know of its pod. */
+type AppSurroundings = Pick<PodFacts, 'hostname' | 'term' | 'restrictCapabilities' | 'protectPaths'>;
+
+export function planApp(pod: AppSurroundings, facts: AppFacts): AppPlan {
   return {
     name: facts.name,
-    root: { kind: 'virtiofs', tag: SHARE_TAG, path: `${facts.name}/rootfs` },
+    root: rootOf(facts.name),
     readOnlyRoot: facts.readOnlyRoot,
     mounts: planMounts(pod.protectPaths),
     files: planFiles(pod.hostname),
@@ -70,6 +74,10 @@ function planApp(pod: PodFacts, facts: AppFacts): AppPlan {
     streams: facts.streams,
     restart: facts.restart,
   };
+}
+
+export function rootOf(app: string): RootPlan {
+  return { kind: 'virtiofs', tag: SHARE_TAG, path: `${app}/rootfs` };
 }
 
 /** Protection after the mounts that it covers. */
@@ -104,7 +112,7 @@ function planFiles(hostname: string): FilePlan[] {
   ];
 }
 
-function planProcess(pod: PodFacts, { name, app, identity, streams }: AppFacts): ProcessPlan {
+function planProcess(pod: AppSurroundings, { name, app, identity, streams }: AppFacts): ProcessPlan {
   const { isolators } = app;
   const term = streams.kind === 'terminal' ? pod.term : undefined;
   const defaults = defaultEnvironment(name, identity, term);

@@ -29,7 +29,7 @@ export class ExecSession {
     fds: readonly number[],
     caller: Caller,
   ): ExecSession | undefined {
-    const app = session.plan?.apps.find(({ name }) => name === request.app);
+    const app = session.planOf(request.app) ?? session.plan?.apps.find(({ name }) => name === request.app);
     const refusal = refusalOf(session, request, fds, app === undefined);
     if (app === undefined || refusal !== undefined) {
       closeAll(fds);
@@ -141,7 +141,7 @@ function refusalOf(
   unknown: boolean,
 ): string | undefined {
   if (session.plan === undefined) return 'the pod is still starting';
-  if (unknown) return `no app ${JSON.stringify(request.app)} in this pod`;
+  if (unknown && !session.plan.staysWhenEmpty) return `no app ${JSON.stringify(request.app)} in this pod`;
   if (!session.isRunning(request.app)) return `app ${request.app} is not running`;
   const wanted = request.terminal === null ? 3 : 1;
   return fds.length === wanted ? undefined : `${fds.length} descriptors came with the request, not ${wanted}`;

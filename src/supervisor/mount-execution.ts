@@ -1,6 +1,6 @@
 import type { MountPlan, MountStep } from '../abi/mount-plan.ts';
 import { unless } from '../native/errors.ts';
-import { close, open, open_ } from '../native/files.ts';
+import { close, File, open, open_ } from '../native/files.ts';
 import { restrictMount } from '../native/mount-attributes.ts';
 import { mountTable } from '../native/mount-table.ts';
 import { mount, ms, unmount, unshare } from '../native/mounts.ts';
@@ -33,6 +33,24 @@ export function executeMountPlan(plan: MountPlan): void {
   close(pod);
 }
 
+/** Mounts what one step says at an open directory instead of its target. A bound one is still to be restricted. */
+export function executeStepAt(step: MountStep, place: number): void {
+  using pod = File.open('.', open_.path | open_.directory);
+  const opened = openStep(step);
+  const target = descriptorPath(place);
+  try {
+    if (step.kind === 'overlay') mountOverlay(step, opened.source, pod.fd, target);
+    else mount({ source: descriptorPath(opened.source), target, flags: ms.bind | ms.recursive });
+  } finally {
+    close(opened.source);
+  }
+}
+
+/** What `executeStepAt` has mounted, by a descriptor of it. */
+export function restrictBound(step: MountStep, mounted: number): void {
+  if (step.kind === 'bind') restrict(descriptorPath(mounted), step.readOnly);
+}
+
 function openStep(step: MountStep): OpenStep {
   switch (step.kind) {
     case 'overlay':
@@ -56,7 +74,7 @@ function execute({ step, source }: OpenStep, pod: number): void {
   mkdirAll(step.target, 0o755);
   switch (step.kind) {
     case 'overlay':
-      mountOverlay(step, source, pod);
+      mountOverlay(step, source, pod, `${descriptorPath(pod)}/${step.target}`);
       return;
     case 'bind':
       bind(step.target, source, step.readOnly);
@@ -69,12 +87,15 @@ function execute({ step, source }: OpenStep, pod: number): void {
 // Never a device of the host, nor a program that makes its caller root: what images bring and guests leave there is theirs
 // to make up. A guest of a virtual machine has both all the same, by its own kernel; a stage1 without one lifts this itself.
 
-function mountOverlay(step: Extract<MountStep, { kind: 'overlay' }>, lowerBase: number, pod: number): void {
-  const here = descriptorPath(pod);
-  const data = overlayOptions(step, here);
+function mountOverlay(
+  step: Extract<MountStep, { kind: 'overlay' }>,
+  lowerBase: number,
+  pod: number,
+  target: string,
+): void {
+  const data = overlayOptions(step, descriptorPath(pod));
   chdir(lowerBase);
   try {
-    const target = `${here}/${step.target}`;
     mount({ source: 'overlay', target, type: 'overlay', flags: ms.noSuid | ms.noDev, data });
   } finally {
     chdir(pod);
@@ -83,7 +104,11 @@ function mountOverlay(step: Extract<MountStep, { kind: 'overlay' }>, lowerBase: 
 
 function bind(target: string, source: number, readOnly: boolean): void {
   mount({ source: descriptorPath(source), target, flags: ms.bind | ms.recursive });
-  // Not by a remount, which would change the uppermost mount alone and take off what it is not told.
+  restrict(target, readOnly);
+}
+
+// Not by a remount, which would change the uppermost mount alone and take off what it is not told.
+function restrict(target: string, readOnly: boolean): void {
   restrictMount(target, 'recursive', 'no-suid', 'no-devices', ...(readOnly ? ['read-only' as const] : []));
 }
 

@@ -1,0 +1,35 @@
+import type { BootPlan } from '../abi/boot-plan.ts';
+import type { StartStep } from '../abi/guest.ts';
+import type { SupervisorError } from './error.ts';
+
+/** What becomes of a process that the host started: an app, or an exec session. */
+export interface ProcessEvents {
+  started(pid: number): void;
+  failed(step: StartStep, message: string): void;
+  exited(code: number): void;
+}
+
+export interface AppEvents extends ProcessEvents {
+  /** It has ended with `code`, and will be `started` again. */
+  restarting(restart: AppRestart): void;
+}
+
+export interface AppRestart {
+  readonly code: number;
+  readonly delayMs: number;
+  /** Of all restarts of the app, this one too. */
+  readonly count: number;
+}
+
+export interface SessionEvents {
+  /** PID 1 has answered; the pod's plan is asked for, and sent. */
+  hello(kernel: string): BootPlan;
+  app(name: string): AppEvents;
+  /** All apps of the plan have been started; in a mutable pod, or have failed to. */
+  ready(): void;
+  warning(message: string): void;
+  /** All apps have ended and all their output has been passed on; the code is the pod's. */
+  ended(code: number): void;
+  /** It is over without an orderly end. */
+  failed(problem: SupervisorError): void;
+}

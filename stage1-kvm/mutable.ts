@@ -1,0 +1,238 @@
+import { AbiError } from '../src/abi/json.ts';
+import { parseMountPlan } from '../src/abi/mount-plan.ts';
+import { appRootfs, POD } from '../src/abi/pod-directory.ts';
+import type { AppRelaxations, RunArguments } from '../src/abi/stage1.ts';
+import { AppcError, parseACName } from '../src/appc/index.ts';
+import { readText } from '../src/native/contents.ts';
+import { SystemError } from '../src/native/errors.ts';
+import type { Loop } from '../src/native/loop.ts';
+import { SupervisorError } from '../src/supervisor/error.ts';
+import type { Report } from '../src/supervisor/report.ts';
+import type { AppEvents, Session } from '../src/supervisor/session.ts';
+import { ShareRoots } from '../src/supervisor/share-roots.ts';
+import { forgetExit } from '../src/supervisor/status.ts';
+import type { Apps } from './apps.ts';
+import { KvmError } from './error.ts';
+import { rootOf, STOP_GRACE_SECONDS } from './plan.ts';
+import { type PodApp, readPod, SHARE_DIRECTORY } from './pod.ts';
+
+export type Outcome = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly message: string };
+
+type Tell = (outcome: Outcome) => void;
+
+/** What PID 1 may need to let go of an app's root. */
+const FORGET_SECONDS = 10;
+const DONE: Outcome = { kind: 'done' };
+
+/** What the pod is made of, for its apps that come and go. */
+export interface MutableSurroundings {
+  readonly loop: Loop;
+  readonly report: Report;
+  readonly options: RunArguments;
+  readonly apps: Apps;
+  readonly session: Session;
+}
+
+/**
+ * The apps of a mutable pod, as commands ask for them: brought into the machine, started, ended, taken out. Who commands holds
+ * the pod's mutation lock, except to stop an app; what is asked twice is done once.
+ */
+export class MutableApps {
+  readonly #pod: MutableSurroundings;
+  readonly #roots = new ShareRoots(SHARE_DIRECTORY);
+  readonly #relaxations = new Map<string, AppRelaxations>();
+  /** Apps whose roots PID 1 has seen, and remembers. */
+  readonly #remembered = new Set<string>();
+  readonly #leaving = new Set<string>();
+  readonly #whenStarted = new Map<string, Tell[]>();
+  readonly #whenOver = new Map<string, (() => void)[]>();
+
+  constructor(pod: MutableSurroundings) {
+    this.#pod = pod;
+  }
+
+  /** Brings the root of an app into the machine, as the mount plan says by now. @throws SupervisorError, SystemError */
+  add(app: string, relaxations: AppRelaxations | null, tell: Tell): void {
+    this.#check(app);
+    if (this.#pod.session.isAlive(app)) throw refused(`app ${app} is running`);
+    // What an earlier command left when it was cut short.
+    this.#leave(app, () =>
+      attempt(tell, () => {
+        if (relaxations !== null) this.#relaxations.set(app, relaxations);
+        this.#bring(app);
+        tell(DONE);
+      }),
+    );
+  }
+
+  /** Tells when its program runs; at once if it does. @throws SupervisorError, KvmError, SystemError */
+  start(app: string, tell: Tell): void {
+    this.#check(app);
+    const { session } = this.#pod;
+    if (session.isRunning(app)) tell(DONE);
+    else if (session.isAlive(app)) waiting(this.#whenStarted, app).push(tell);
+    else this.#begin(this.#find(app), tell);
+  }
+
+  /** Tells when it is over; at once if it is. @throws SupervisorError */
+  stop(app: string, tell: Tell): void {
+    this.#check(app);
+    this.#end(app, () => tell(DONE));
+  }
+
+  /** Ends it, and takes its root out of the machine. @throws SupervisorError, SystemError */
+  remove(app: string, tell: Tell): void {
+    this.#check(app);
+    this.#leaving.add(app);
+    const told: Tell = (outcome) => {
+      this.#leaving.delete(app);
+      tell(outcome);
+    };
+    const remove = () =>
+      this.#leave(app, () => {
+        this.#roots.removePlace(app);
+        this.#relaxations.delete(app);
+        told(DONE);
+      });
+    this.#end(app, () => attempt(told, remove));
+  }
+
+  /** What becomes of an app, for who waits for that. */
+  eventsOf(app: string, events: AppEvents): AppEvents {
+    return {
+      started: (pid) => {
+        events.started(pid);
+        this.#tellStarted(app, DONE);
+      },
+      failed: (step, message) => {
+        events.failed(step, message);
+        this.#tellStarted(app, { kind: 'failed', message });
+        this.#tellOver(app);
+      },
+      restarting: (restart) => events.restarting(restart),
+      exited: (code) => {
+        events.exited(code);
+        this.#tellStarted(app, { kind: 'failed', message: 'it was stopped before it had started' });
+        this.#tellOver(app);
+      },
+    };
+  }
+
+  /** A name becomes a path here. */
+  #check(app: string): void {
+    if (!this.#pod.options.mutable)
+      throw refused('the pod is not mutable: only those of "rkt app sandbox" are');
+    if (this.#pod.session.plan === undefined) throw refused('the pod is still starting');
+    if (this.#leaving.has(app)) throw refused(`app ${app} is being removed`);
+    try {
+      parseACName(app);
+    } catch (cause) {
+      if (!(cause instanceof AppcError)) throw cause;
+      throw refused(`${JSON.stringify(app)} is no name of an app`);
+    }
+  }
+
+  #find(app: string): PodApp {
+    const found = readPod(this.#pod.options).apps.find(({ name }) => name === app);
+    if (found === undefined) throw refused(`no app ${JSON.stringify(app)} in the pod`);
+    return found;
+  }
+
+  #begin(app: PodApp, tell: Tell): void {
+    const { name } = app;
+    const { apps, session } = this.#pod;
+    this.#bring(name);
+    using root = this.#roots.open(name);
+    const plan = apps.planMore(
+      { ...app, rootfs: `/proc/self/fd/${root.fd}` },
+      session,
+      this.#relaxations.get(name),
+    );
+    forgetExit(name);
+    waiting(this.#whenStarted, name).push(tell);
+    this.#remembered.add(name);
+    session.startApp(plan);
+  }
+
+  /** A pod without overlays has its apps' roots in the share already. */
+  #bring(app: string): void {
+    if (this.#roots.isMounted(app)) return;
+    const plan = parseMountPlan(JSON.parse(readText(POD.mountPlan)));
+    const step = plan.mounts.find(({ target }) => target === appRootfs(app));
+    if (step !== undefined) this.#roots.mount(app, step);
+    else this.#roots.open(app)[Symbol.dispose]();
+  }
+
+  #end(app: string, over: () => void): void {
+    const { session } = this.#pod;
+    if (!session.isAlive(app)) {
+      over();
+      return;
+    }
+    waiting(this.#whenOver, app).push(over);
+    session.stopApp(app, STOP_GRACE_SECONDS);
+  }
+
+  /** Takes the root of an app that does not run away from the guest, which then forgets what it has seen of it. */
+  #leave(app: string, gone: () => void): void {
+    this.#roots.unmount(app);
+    if (!this.#remembered.delete(app)) {
+      gone();
+      return;
+    }
+    const { loop, report, session } = this.#pod;
+    let once: (() => void) | undefined = gone;
+    const finish = () => {
+      deadline.cancel();
+      once?.();
+      once = undefined;
+    };
+    const deadline = loop.after(FORGET_SECONDS * 1000, () => {
+      report.warn(`guest: it does not let go of the root of app ${app}`);
+      finish();
+    });
+    session.forgetApp(app, rootOf(app), finish);
+  }
+
+  #tellStarted(app: string, outcome: Outcome): void {
+    for (const tell of take(this.#whenStarted, app)) tell(outcome);
+  }
+
+  #tellOver(app: string): void {
+    for (const over of take(this.#whenOver, app)) over();
+  }
+}
+
+/** The last ones are of a mount plan that cannot be read, or has more layers than can be mounted. */
+const REFUSALS = [SupervisorError, KvmError, SystemError, AppcError, AbiError, SyntaxError, RangeError];
+
+/** Errors that are an answer to who has asked. */
+export function isRefusal(error: unknown): error is Error {
+  return REFUSALS.some((known) => error instanceof known);
+}
+
+/** For what is done later: whoever is still to be told hears of errors, too. */
+function attempt(tell: Tell, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    tell({ kind: 'failed', message: error.message });
+  }
+}
+
+function refused(message: string): SupervisorError {
+  return new SupervisorError('refused', message);
+}
+
+function waiting<T>(table: Map<string, T[]>, app: string): T[] {
+  const list = table.get(app) ?? [];
+  table.set(app, list);
+  return list;
+}
+
+function take<T>(table: Map<string, T[]>, app: string): readonly T[] {
+  const list = table.get(app) ?? [];
+  table.delete(app);
+  return list;
+}
