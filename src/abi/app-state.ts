@@ -1,6 +1,6 @@
 /** What a supervisor writes of each app into the pod's directory (`app-state/APP.json`), for `status` and its like. */
 import { type HealthState, parseHealthState } from './health.ts';
-import { FieldReader } from './json.ts';
+import { AbiError, FieldReader } from './json.ts';
 
 export interface AppState {
   /** How often it has been started again. */
@@ -32,7 +32,12 @@ export function parseAppState(value: unknown): AppState {
     restarts: state.integer('restarts', 0, COUNT_MAX),
     nextRestart: integer('nextRestart', COUNT_MAX),
     lastExit: integer('lastExit', 255),
-    started: state.has('started') ? state.string('started', 32) : null,
+    started: state.has('started') ? digits(state.string('started', 20)) : null,
     health: state.has('health') ? parseHealthState(state.object('health')) : null,
   };
+}
+
+function digits(text: string): string {
+  if (/^\d+$/.test(text)) return text;
+  throw new AbiError('bad-message', `app state.started: ${JSON.stringify(text)} is not a number`);
 }

@@ -1,3 +1,6 @@
+import { restartOf } from '../abi/restart.ts';
+import { refuseRestart } from '../stage0/life-request.ts';
+import type { PodRequest } from '../stage0/pod-request.ts';
 import type { RunRequest } from '../stage0/run.ts';
 import type { StartRequest } from '../stage0/supervisor.ts';
 import type { PodArguments } from './app-arguments.ts';
@@ -16,10 +19,17 @@ export function runRequest(given: PodArguments): RunRequest {
     ...maybe('net', last(flags, 'net')),
     ...maybe('hostname', last(flags, 'hostname')),
   });
+  if (start.interactive) refuseRestarts(prepare.pod);
   const { apps } = prepare.pod.kind === 'apps' ? prepare.pod : prepare.pod.manifest;
   if (start.interactive && apps.length !== 1)
     throw new CliError('usage', 'interactive option only supports one image');
   return { ...prepare, ...start, uuidFile: last(flags, 'uuid-file-save') };
+}
+
+function refuseRestarts(pod: PodRequest): void {
+  const restarts =
+    pod.kind === 'apps' ? pod.apps.map(({ restart }) => restart) : pod.manifest.apps.map(restartOf);
+  restarts.forEach(refuseRestart);
 }
 
 /** The values of the flags that say how a pod is started. */

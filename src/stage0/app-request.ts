@@ -12,10 +12,11 @@ import {
 } from '../appc/index.ts';
 import { parseVariable } from './environment-file.ts';
 import { Stage0Error } from './errors.ts';
+import type { LifeRequest } from './life-request.ts';
 import type { Marks } from './marks.ts';
 
 /** An app as the command line asks for it: what is absent is the image's to say. */
-export interface AppRequest {
+export interface AppRequest extends LifeRequest {
   /** The image string. */
   readonly image: string;
   /** Path of its detached signature, instead of the published one. */
@@ -34,8 +35,8 @@ export interface AppRequest {
   readonly readOnlyRootfs: boolean;
   readonly memory?: string;
   readonly cpu?: string;
-}
   readonly marks?: Marks;
+}
 
 /** Environments for all apps of a pod, weakest first: the image's own lies between the first and the others. */
 export interface PodEnvironment {
@@ -65,19 +66,24 @@ export function requestedApp(image: ImageManifest, request: AppRequest, pod: Pod
     group: request.group ?? app.group,
     supplementaryGIDs:
       request.supplementaryGids === undefined ? app.supplementaryGIDs : parseGids(request.supplementaryGids),
-    environment: mergeEnvironments(pod.inherited, app.environment, pod.file, pod.set, own),
     userAnnotations: { ...app.userAnnotations, ...request.marks?.userAnnotations },
     userLabels: { ...app.userLabels, ...request.marks?.userLabels },
-    isolators: withLimit(
-      withLimit(app.isolators, 'resource/memory', memory(request)),
-      'resource/cpu',
-      cpu(request),
-    ),
+    environment: mergeEnvironments(pod.inherited, app.environment, pod.file, pod.set, own),
+    isolators: limited(app.isolators, request),
     ...(workingDirectory === undefined ? {} : { workingDirectory: absolute(workingDirectory) }),
   };
 }
 
-function memory(request: AppRequest): Quantity | undefined {
+/** Isolators with the limits that flags give. Throws Stage0Error `bad-request`. */
+export function limited(
+  isolators: readonly Isolator[],
+  request: Pick<AppRequest, 'memory' | 'cpu'>,
+): readonly Isolator[] {
+  const inMemory = withLimit(isolators, 'resource/memory', memory(request));
+  return withLimit(inMemory, 'resource/cpu', quantity('--cpu', request.cpu));
+}
+
+function memory(request: Pick<AppRequest, 'memory'>): Quantity | undefined {
   const amount = quantity('--memory', request.memory);
   if (amount !== undefined && wholeUnits(amount) < MEMORY_MIN_BYTES)
     throw new Stage0Error(
@@ -85,10 +91,6 @@ function memory(request: AppRequest): Quantity | undefined {
       `--memory: ${amount} is lower than 4 KiB: were milli-bytes meant, or mebibytes (Mi)?`,
     );
   return amount;
-}
-
-function cpu(request: AppRequest): Quantity | undefined {
-  return quantity('--cpu', request.cpu);
 }
 
 function quantity(flag: string, text: string | undefined): Quantity | undefined {

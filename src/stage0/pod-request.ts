@@ -14,6 +14,7 @@ import type { ImageRecord } from '../store/index.ts';
 import { type AppRequest, type PodEnvironment, requestedApp } from './app-request.ts';
 import { parseEnvironmentFile, parseVariable } from './environment-file.ts';
 import { Stage0Error } from './errors.ts';
+import { withLife } from './life-request.ts';
 import { type Marks, NO_MARKS } from './marks.ts';
 
 /** What a pod is to be made of: images with what the command line says of each, or a manifest that says it all. */
@@ -22,9 +23,9 @@ export type PodRequest =
       readonly kind: 'apps';
       readonly apps: readonly AppRequest[];
       readonly environment: PodEnvironment;
-    }
       /** Of the pod itself. */
       readonly marks?: Marks;
+    }
   | { readonly kind: 'manifest'; readonly manifest: PodManifest };
 
 /** An app and the image it runs from. */
@@ -64,7 +65,7 @@ export function podApp(request: AppRequest, image: ImageRecord, environment: Pod
     mounts: [],
     annotations: request.marks?.annotations ?? [],
   };
-  return { app, image };
+  return { app: withLife(app, request, image.manifest), image };
 }
 
 function requestedName(text: string): ACName {
@@ -97,7 +98,7 @@ export function parsePodRequest(text: string): PodRequest {
 
 /** The app of a manifest with its command filled in from the image. Throws AppcError `no-app`. */
 export function completeApp(app: RuntimeApp, image: ImageRecord): PodApp {
-  return { app: { ...app, app: effectiveApp(image.manifest, app) }, image };
+  return { app: withLife({ ...app, app: effectiveApp(image.manifest, app) }, {}, image.manifest), image };
 }
 
 function refuse(path: string, list: readonly unknown[]): void {

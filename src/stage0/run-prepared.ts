@@ -1,3 +1,4 @@
+import { restartOf } from '../abi/restart.ts';
 import { readPodManifest } from '../appc/index.ts';
 import { type PodReference, podsDirectory } from '../pod/directory.ts';
 import { lookUpPod } from '../pod/listing.ts';
@@ -7,6 +8,7 @@ import { type State, stateOf } from '../pod/state.ts';
 import type { Detached } from './detachment.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
+import { refuseRestart } from './life-request.ts';
 import { start } from './start.ts';
 import type { Environment, StartRequest } from './supervisor.ts';
 
@@ -58,4 +60,5 @@ function checkSingleApp(pod: Pod): void {
   const { apps } = readPodManifest(readManifestText(pod) ?? '');
   if (apps.length !== 1)
     throw new Stage0Error('bad-request', 'interactive option only supports pods with one app');
+  apps.map(restartOf).forEach(refuseRestart);
 }
