@@ -109,6 +109,11 @@ export const COMMANDS: readonly Entry[] = [
     summary: 'print the version of rkt',
     load: async () => (await import('./version.ts')).versionCommand,
   },
+  {
+    name: 'wait',
+    summary: 'wait until pods have ended, and print their exit codes',
+    load: async () => (await import('./wait.ts')).waitCommand,
+  },
 ];
 
 /** Runs a command line (without program and script) and gives its exit code. */
