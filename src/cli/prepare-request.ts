@@ -94,6 +94,7 @@ function marks(flags: FlagValues): { readonly marks?: Marks } {
 
 const STAGE1_FLAGS: Readonly<Record<string, (text: string) => Stage1Choice>> = {
   'stage1-path': (path) => ({ kind: 'path', path }),
+  'stage1-url': (url) => ({ kind: 'url', url }),
   'stage1-name': (name) => ({ kind: 'name', name }),
   'stage1-hash': (hash) => ({ kind: 'hash', hash }),
   'stage1-from-dir': (file) => ({ kind: 'from-dir', file }),

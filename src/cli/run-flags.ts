@@ -15,6 +15,7 @@ export const NO_NETWORK_REMARK = 'without --net the pod has a loopback interface
 /** Flags of a pod's content. */
 const CONTENT_FLAGS: readonly Flag[] = [
   new Flag('stage1-path', value('FILE'), 'image of the stage1, a local file'),
+  new Flag('stage1-url', value('URL'), 'image of the stage1, to be fetched'),
   new Flag('stage1-name', value('NAME'), 'image of the stage1, by its name (NAME[:VERSION])'),
   new Flag('stage1-hash', value('ID'), 'image of the stage1, by its id in the store'),
   new Flag('stage1-from-dir', value('FILE'), 'image of the stage1, from the stage1-images directory'),

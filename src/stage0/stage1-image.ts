@@ -24,6 +24,8 @@ export type Stage1Choice =
   | { readonly kind: 'default' }
   /** A local ACI; one that does not exist is looked for beside the images that come with rkt. */
   | { readonly kind: 'path'; readonly path: string }
+  /** An ACI to be fetched, or an image of a registry's. */
+  | { readonly kind: 'url'; readonly url: string }
   /** `NAME` or `NAME:VERSION`. */
   | { readonly kind: 'name'; readonly name: string }
   /** An image id or the beginning of one. */
@@ -34,7 +36,7 @@ export type Stage1Choice =
 const DEFAULT_FILE = 'stage1-kvm.aci';
 
 /**
- * Finds the stage1's image, imports it where needed. A stage1's programs run as root of the host, so only a file that the
+ * Finds the stage1's image, imports it where needed. A stage1's programs run as root of the host, so only what the
  * operator names or that lies in the stage1-images directory becomes one; from the store are taken those that were such
  * files once, never an app's image, whatever it calls itself. Throws Stage0Error `bad-stage1`, and what the import throws.
  */
@@ -54,6 +56,8 @@ function find(host: Host, session: ImageSession, choice: Stage1Choice): Promise<
       return findDefault(host, session);
     case 'path':
       return importPath(host, session, choice.path);
+    case 'url':
+      return importUrl(session, choice.url);
     case 'name':
       return findNamed(host, session, choice.name);
     case 'hash':
@@ -85,6 +89,13 @@ function importPath(host: Host, session: ImageSession, path: string): Promise<Im
   const given = resolve(path);
   const found = existsSync(given) ? given : join(imagesDirectory(host), path);
   return importStage1(session, existsSync(found) ? found : given, isOurs(host, found));
+}
+
+/** Verified as any image that is fetched: what signs it is trusted for its name. */
+function importUrl(session: ImageSession, url: string): Promise<ImageRecord> {
+  if (!/^(https?|docker|file):/.test(url))
+    throw bad(`--stage1-url: ${JSON.stringify(url)} is not an http, https, docker or file URL`);
+  return importStage1(session, url, false);
 }
 
 async function findNamed(host: Host, session: ImageSession, text: string): Promise<ImageRecord> {
