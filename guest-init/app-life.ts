@@ -1,6 +1,7 @@
 import type { AppPlan, SharePlan } from '../src/abi/boot-plan.ts';
 import type { ExitStatus } from '../src/abi/guest.ts';
 import type { Timer } from '../src/native/loop.ts';
+import type { Notices } from './notices.ts';
 import { NO_HISTORY, nextRestart, type RestartHistory } from './restarts.ts';
 import { type ChildStreams, closeChildStreams } from './streams.ts';
 import type { TaskOrder } from './task.ts';
@@ -16,6 +17,8 @@ export class AppLife {
   #holds = true;
   /** How the last process ended, while the next one is waited for. */
   last: ExitStatus | undefined;
+  /** Of its present main process, where that has such. */
+  notices: Notices | undefined;
   /** The end of the rest, or of the grace. */
   timer: Timer | undefined;
   /** It was asked to end: nothing follows. */
@@ -36,11 +39,12 @@ export class AppLife {
     return this.app.restart.policy !== 'no' && this.childs.kind === 'pipes';
   }
 
-  /** The order for its next main process. */
-  order(now: number, waits: boolean): TaskOrder {
+  /** The order for its next main process. What it says of itself is heard by `notices`, which are ours from now on. */
+  order(now: number, waits: boolean, notices: Notices | undefined): TaskOrder {
     const { app } = this;
     this.#since = now;
-    const dwelling = { kind: 'app', app, shares: this.#shares } as const;
+    this.notices = notices;
+    const dwelling = { kind: 'app', app, shares: this.#shares, notices: notices?.fd } as const;
     return { id: app.name, dwelling, process: app.process, streams: app.streams, waits };
   }
 
@@ -60,6 +64,7 @@ export class AppLife {
 
   over(): void {
     this.release();
+    this.notices?.close();
     this.timer?.cancel();
     this.timer = undefined;
   }

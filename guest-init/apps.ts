@@ -1,6 +1,7 @@
 import type { AppPlan, RootPlan, SharePlan } from '../src/abi/boot-plan.ts';
 import { startFailureCode } from '../src/abi/exit-code.ts';
 import type { ExitStatus, StartStep } from '../src/abi/guest.ts';
+import type { Notice } from '../src/abi/notify.ts';
 import { monotonicMilliseconds } from '../src/native/clock.ts';
 import type { Loop } from '../src/native/loop.ts';
 import type { AppGroups } from './app-groups.ts';
@@ -8,6 +9,7 @@ import { AppLife } from './app-life.ts';
 import { InitError } from './error.ts';
 import { forgetRoot } from './forgetting.ts';
 import type { HostChannel } from './host-channel.ts';
+import { Notices } from './notices.ts';
 import { endsPod, isOver } from './policy.ts';
 import type { RestartHistory } from './restarts.ts';
 import { type ChildStreams, openStreams, type StreamEnd } from './streams.ts';
@@ -49,6 +51,7 @@ export class Apps {
   /** Its main process has ended. */
   ended(task: Task, status: ExitStatus): void {
     const life = this.#lifeOf(task);
+    life.notices?.close();
     const next = life.next(status, monotonicMilliseconds());
     if (next !== undefined) this.#rest(task, life, status, next);
     else this.#over(task, life, status);
@@ -57,6 +60,7 @@ export class Apps {
   /** It could not be started. That it never could is no end that a restart mends. */
   failed(task: Task, step: StartStep, message: string): void {
     const life = this.#lifeOf(task);
+    life.notices?.close();
     const status = { kind: 'exited', code: startFailureCode(step) } as const;
     const next = life.restarts === 0 ? undefined : life.next(status, monotonicMilliseconds());
     if (next !== undefined) {
@@ -120,7 +124,18 @@ export class Apps {
   }
 
   #begin(life: AppLife, waits: boolean): void {
-    this.#pod.launch(life.order(monotonicMilliseconds(), waits), life.childs);
+    const { name, notify } = life.app;
+    const notices = notify
+      ? new Notices(this.#pod.loop, (notice) => this.#notified(name, notice))
+      : undefined;
+    this.#pod.launch(life.order(monotonicMilliseconds(), waits, notices), life.childs);
+  }
+
+  #notified(name: string, { state, status }: Notice): void {
+    const task = this.#pod.tasks.get(name);
+    // Its program runs, or it could not have said so: that is to be told first.
+    task?.listen();
+    if (task?.phase === 'running') this.#pod.host.send({ type: 'notify', id: name, state, status });
   }
 
   #rest(task: Task, life: AppLife, status: ExitStatus, { delayMs, count }: RestartHistory): void {

@@ -14,7 +14,13 @@ import { type ChildStreams, takeStreams } from './streams.ts';
 
 /** Where a process lives: an app in a root of its own, an exec session in that of the app's main process. */
 export type Dwelling =
-  | { readonly kind: 'app'; readonly app: AppPlan; readonly shares: readonly SharePlan[] }
+  | {
+      readonly kind: 'app';
+      readonly app: AppPlan;
+      readonly shares: readonly SharePlan[];
+      /** The socket that it says in that it is ready; undefined where it does not. */
+      readonly notices: number | undefined;
+    }
   | { readonly kind: 'session'; readonly app: string; readonly of: number };
 
 export interface ChildOrder {
@@ -67,7 +73,7 @@ function seeOwnGroup(dwelling: Dwelling): void {
 function settle(dwelling: Dwelling): void {
   switch (dwelling.kind) {
     case 'app':
-      enterRoot(dwelling.app, dwelling.shares);
+      enterRoot(dwelling.app, dwelling.shares, dwelling.notices);
       return;
     case 'session':
       joinRoot(dwelling.of);

@@ -7,6 +7,7 @@ import { chdir, chroot, umask } from '../src/native/processes.ts';
 import { during, InitError } from './error.ts';
 import { writeImageFile } from './image-files.ts';
 import { makeMount } from './mounts.ts';
+import { bindNotices } from './notices.ts';
 
 export const SHARED_MEMORY = '/dev/shm';
 
@@ -14,7 +15,7 @@ export const SHARED_MEMORY = '/dev/shm';
  * Makes the app's root `/` in a mount namespace of its own, then everything in it. The order matters: the old root is
  * gone before the first path of the image is looked up.
  */
-export function enterRoot(app: AppPlan, shares: readonly SharePlan[]): void {
+export function enterRoot(app: AppPlan, shares: readonly SharePlan[], notices: number | undefined): void {
   const pod = during('root', () => {
     unshare('mount');
     // Nothing mounted here may show up elsewhere; what the host adds to a share still arrives.
@@ -25,6 +26,7 @@ export function enterRoot(app: AppPlan, shares: readonly SharePlan[]): void {
   });
   umask(0);
   for (const entry of app.mounts) during('mount', () => naming(entry.target, () => makeMount(entry, pod)));
+  if (notices !== undefined) during('mount', () => bindNotices(notices));
   for (const file of app.files) during('files', () => writeImageFile(file));
   if (app.readOnlyRoot) during('root', () => setReadOnly('/', 'alone'));
   umask(0o022);

@@ -1,5 +1,6 @@
 import type { AppPlan, BootPlan, RestartPlan } from '../src/abi/boot-plan.ts';
 import { startFailureCode } from '../src/abi/exit-code.ts';
+import type { Notice } from '../src/abi/notify.ts';
 import { formatRestart } from '../src/abi/restart.ts';
 import type { AppRelaxations, RunArguments } from '../src/abi/stage1.ts';
 import { realtime } from '../src/native/clock.ts';
@@ -9,6 +10,7 @@ import { randomBytes } from '../src/native/system.ts';
 import { AppLives } from '../src/supervisor/app-lives.ts';
 import { AppLogs } from '../src/supervisor/app-logs.ts';
 import type { Report } from '../src/supervisor/report.ts';
+import { ServiceManager } from '../src/supervisor/service-manager.ts';
 import type { AppEvents, Session } from '../src/supervisor/session.ts';
 import { recordExit, recordReady } from '../src/supervisor/status.ts';
 import { AppStreams } from './app-streams.ts';
@@ -29,6 +31,7 @@ export class Apps {
   readonly #identities: Map<string, Identity>;
   readonly #streams: AppStreams;
   readonly #lives: AppLives;
+  readonly #manager: ServiceManager;
   readonly #pids = new Map<string, number>();
   #session: Session | undefined;
 
@@ -38,6 +41,7 @@ export class Apps {
     this.options = options;
     this.#pod = pod;
     this.#lives = new AppLives(loop);
+    this.#manager = new ServiceManager(loop, report);
     this.#identities = new Map(pod.apps.map((app) => [app.name, identityOf(app)]));
     this.#streams = new AppStreams(
       loop,
@@ -111,6 +115,19 @@ export class Apps {
 
   ready(): void {
     recordReady();
+    this.#manager.ready();
+  }
+
+  /** One app's word is the pod's; of several each has its name before it. */
+  notified(app: string, { state, status }: Notice): void {
+    const isAlone = this.#pod.apps.length === 1;
+    if (status !== null) this.#manager.status(isAlone ? status : `${app}: ${status}`);
+    if (state === 'stopping' && isAlone) this.#manager.stopping();
+  }
+
+  stopping(): void {
+    this.#lives.close();
+    this.#manager.stopping();
   }
 
   whenWritten(callback: () => void): void {
@@ -128,12 +145,12 @@ export class Apps {
     if (this.#session !== undefined) this.#streams.ended(this.#session, app);
   }
 
-  #factsOf({ name, app, readOnlyRoot, restart, health }: PodApp, session: Session): AppFacts {
+  #factsOf({ name, app, readOnlyRoot, restart, health, notify }: PodApp, session: Session): AppFacts {
     this.#lives.expect(name, health);
     const identity = this.#identities.get(name) ?? { uid: 0, gid: 0, account: undefined };
     const streams = this.#streams.join(session, { app: name, pid: () => this.#pids.get(name) });
     if (streams.kind === 'terminal') refuseRestart(name, restart);
-    return { name, app, readOnlyRoot, identity, streams, restart };
+    return { name, app, readOnlyRoot, identity, streams, restart, notify };
   }
 }
 

@@ -10,6 +10,7 @@ import type {
   RootPlan,
   StreamsPlan,
 } from '../src/abi/boot-plan.ts';
+import { NOTIFY_ENV, NOTIFY_PATH } from '../src/abi/notify.ts';
 import { type App, findIsolator } from '../src/appc/index.ts';
 import { keptCapabilities } from './capabilities.ts';
 import { defaultEnvironment } from './environment.ts';
@@ -30,6 +31,7 @@ export interface AppFacts {
   readonly identity: Identity;
   readonly streams: StreamsPlan;
   readonly restart: RestartPlan;
+  readonly notify: boolean;
 }
 
 export interface PodFacts {
@@ -73,6 +75,7 @@ export function planApp(pod: AppSurroundings, facts: AppFacts): AppPlan {
     process: planProcess(pod, facts),
     streams: facts.streams,
     restart: facts.restart,
+    notify: facts.notify,
   };
 }
 
@@ -112,15 +115,17 @@ function planFiles(hostname: string): FilePlan[] {
   ];
 }
 
-function planProcess(pod: AppSurroundings, { name, app, identity, streams }: AppFacts): ProcessPlan {
+function planProcess(pod: AppSurroundings, facts: AppFacts): ProcessPlan {
+  const { name, app, identity, streams, notify } = facts;
   const { isolators } = app;
   const term = streams.kind === 'terminal' ? pod.term : undefined;
   const defaults = defaultEnvironment(name, identity, term);
+  const told = notify ? [{ name: NOTIFY_ENV, value: NOTIFY_PATH }] : [];
   return {
     argv: app.exec,
-    env: [...new Map([...defaults, ...app.environment].map((entry) => [entry.name, entry.value]))].map(
-      ([key, value]) => `${key}=${value}`,
-    ),
+    env: [
+      ...new Map([...defaults, ...app.environment, ...told].map((entry) => [entry.name, entry.value])),
+    ].map(([key, value]) => `${key}=${value}`),
     workingDirectory: app.workingDirectory ?? '/',
     uid: identity.uid,
     gid: identity.gid,

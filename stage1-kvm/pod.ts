@@ -2,6 +2,7 @@
 import type { RestartPlan } from '../src/abi/boot-plan.ts';
 import { type HealthPlan, healthOf } from '../src/abi/health.ts';
 import { AbiError } from '../src/abi/json.ts';
+import { supportsNotify } from '../src/abi/notify.ts';
 import { appImageManifest, appRootfs, POD, STAGE2 } from '../src/abi/pod-directory.ts';
 import { restartOf } from '../src/abi/restart.ts';
 import type { RunArguments } from '../src/abi/stage1.ts';
@@ -26,6 +27,8 @@ export interface PodApp {
   readonly rootfs: string;
   readonly restart: RestartPlan;
   readonly health: HealthPlan | undefined;
+  /** It says itself when it is ready. */
+  readonly notify: boolean;
 }
 
 export interface Pod {
@@ -47,12 +50,12 @@ export function readPod({ uuid, hostname }: RunArguments): Pod {
 
 function readApp(runtime: RuntimeApp): PodApp {
   const { name } = runtime;
-  const app =
-    runtime.app ??
-    reading(appImageManifest(name), (path) => effectiveApp(readImageManifest(readText(path)), runtime));
+  const image = reading(appImageManifest(name), (path) => readImageManifest(readText(path)));
+  const app = runtime.app ?? reading(appImageManifest(name), () => effectiveApp(image, runtime));
   if (app.exec.length === 0) throw new KvmError('bad-pod', `app ${name}: no command to run (exec is empty)`);
   const life = reading(POD.manifest, () => ({ restart: restartOf(runtime), health: healthOf(runtime) }));
-  return { name, app, readOnlyRoot: runtime.readOnlyRootFS, rootfs: appRootfs(name), ...life };
+  const notify = supportsNotify(runtime.annotations, image.annotations);
+  return { name, app, readOnlyRoot: runtime.readOnlyRootFS, rootfs: appRootfs(name), notify, ...life };
 }
 
 function reading<T>(path: string, read: (path: string) => T): T {

@@ -28,6 +28,7 @@ import type { MachineSetup } from './machine.ts';
 import { type Pod, readPod, SHARE_DIRECTORY } from './pod.ts';
 import { findPrograms } from './programs.ts';
 import { hostMemory, type MachineSize, sizeMachine } from './size.ts';
+import { refuseSocketActivation } from './socket-activation.ts';
 import { Supervision } from './supervision.ts';
 
 /** The exit code of the pod. @throws KvmError, AbiError, SystemError for a pod that cannot be started */
@@ -37,6 +38,7 @@ export function run(args: readonly string[]): number {
   keepLock();
   refuseNetworks(options);
   const pod = readPod(options);
+  refuseSocketActivation(pod.apps);
   const loop = new Loop();
   const apps = new Apps(loop, report, options, pod);
   const host = readHost();

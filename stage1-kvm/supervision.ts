@@ -99,6 +99,7 @@ export class Supervision {
       },
       app: (name) => this.#mutable.eventsOf(name, this.#apps.eventsOf(name)),
       ready: () => this.#apps.ready(),
+      notified: (app, notice) => this.#apps.notified(app, notice),
       warning: (message) => this.#report.warn(`guest: ${message}`),
       ended: (code) => this.#apps.whenWritten(() => this.#powerOff(code)),
       failed: (problem) => this.#fail(problem),
@@ -147,6 +148,7 @@ export class Supervision {
     }
     this.#stopping = true;
     this.#report.step('stopping');
+    this.#apps.stopping();
     // One that stands still hears nothing; if it cannot go on, its grace runs out.
     this.#standstill.whenRunning(() => this.#session.send({ type: 'stop' }));
     const patience = STOP_GRACE_SECONDS + STOP_SLACK_SECONDS;

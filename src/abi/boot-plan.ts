@@ -67,6 +67,8 @@ export interface AppPlan {
   readonly process: ProcessPlan;
   readonly streams: StreamsPlan;
   readonly restart: RestartPlan;
+  /** It says itself when it is ready (`notify.ts`): PID 1 listens for it, at NOTIFY_PATH of the app's root. */
+  readonly notify: boolean;
 }
 
 export const RESTART_POLICIES = ['no', 'on-failure', 'always'] as const;

@@ -15,6 +15,7 @@ import {
   type StreamsPlan,
 } from './boot-plan.ts';
 import { AbiError, FieldReader } from './json.ts';
+import { NOTIFY_STATES, type Notice, STATUS_MAX } from './notify.ts';
 import {
   type AppStatistics,
   type GuestStatistics,
@@ -106,6 +107,8 @@ export type GuestMessage =
       readonly delayMs: number;
       readonly count: number;
     }
+  /** An app says so of itself, whose plan lets it. */
+  | ({ readonly type: 'notify'; readonly id: string } & Notice)
   | { readonly type: 'credit'; readonly stream: number; readonly bytes: number }
   | { readonly type: 'app-stats'; readonly request: number; readonly apps: readonly AppStatistics[] }
   | ({ readonly type: 'stats'; readonly request: number } & GuestStatistics)
@@ -157,6 +160,13 @@ export function parseGuestMessage(value: unknown): GuestMessage {
         type,
         stream: message.integer('stream', 0, U32_MAX),
         bytes: message.integer('bytes', 1, U32_MAX),
+      };
+    case 'notify':
+      return {
+        type,
+        id: message.string('id', NAME_MAX),
+        state: message.has('state') ? message.word('state', NOTIFY_STATES) : null,
+        status: message.has('status') ? message.string('status', STATUS_MAX) : null,
       };
     case 'app-stats':
       return {

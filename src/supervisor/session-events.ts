@@ -1,5 +1,6 @@
 import type { BootPlan } from '../abi/boot-plan.ts';
 import type { StartStep } from '../abi/guest.ts';
+import type { Notice } from '../abi/notify.ts';
 import type { SupervisorError } from './error.ts';
 
 /** What becomes of a process that the host started: an app, or an exec session. */
@@ -25,8 +26,10 @@ export interface SessionEvents {
   /** PID 1 has answered; the pod's plan is asked for, and sent. */
   hello(kernel: string): BootPlan;
   app(name: string): AppEvents;
-  /** All apps of the plan have been started; in a mutable pod, or have failed to. */
+  /** All apps of the plan have been started, and those that say it themselves are ready; in a mutable pod, or have failed to. */
   ready(): void;
+  /** An app has said so of itself. */
+  notified(app: string, notice: Notice): void;
   warning(message: string): void;
   /** All apps have ended and all their output has been passed on; the code is the pod's. */
   ended(code: number): void;

@@ -7,29 +7,16 @@ import {
   PROTOCOL_VERSION,
   type StartStep,
 } from '../abi/guest.ts';
+import type { Notice } from '../abi/notify.ts';
 import type { Loop } from '../native/loop.ts';
 import { SupervisorError } from './error.ts';
 import { GuestChannel } from './guest-channel.ts';
 import { GuestQuestions } from './guest-questions.ts';
 import type { AppEvents, ProcessEvents, SessionEvents } from './session-events.ts';
+import type { Process } from './session-process.ts';
 import { Streams } from './streams.ts';
 
 export type { AppEvents };
-
-interface Process {
-  readonly events: ProcessEvents;
-  /** Undefined for an exec session. */
-  readonly app: AppLife | undefined;
-  state: 'starting' | 'running' | 'resting';
-}
-
-interface AppLife {
-  readonly plan: AppPlan;
-  readonly events: AppEvents;
-  restarts: number;
-  /** The pod is not ready before it has been started once. */
-  awaited: boolean;
-}
 
 /**
  * A pod's life as its supervisor sees it, over the two channels to PID 1: hello, boot, the apps' fates, ended, power-off.
@@ -75,7 +62,7 @@ export class Session {
 
   isRunning(app: string): boolean {
     const process = this.#processes.get(app);
-    return process?.app !== undefined && process.state === 'running';
+    return this.#state === 'running' && process?.app !== undefined && process.state === 'running';
   }
 
   /** Whether it has been started and is not over: it runs, is about to, or rests before a restart. */
@@ -143,6 +130,9 @@ export class Session {
         break;
       case 'restarting':
         this.#restarting(message);
+        break;
+      case 'notify':
+        this.#notified(message.id, message);
         break;
       case 'credit':
         this.streams.grant(message.stream, message.bytes);
@@ -212,7 +202,18 @@ export class Session {
     if (process === undefined) return;
     process.state = 'running';
     process.events.started(pid);
-    this.#noLongerAwaited(process);
+    if (process.app?.plan.notify !== true) this.#noLongerAwaited(process);
+  }
+
+  #notified(id: string, { state, status }: Notice): void {
+    const process = this.#process(id, 'running');
+    if (process === undefined) return;
+    if (process.app?.plan.notify !== true) {
+      this.#outOfTurn(`a notice of ${JSON.stringify(id.slice(0, 80))}`);
+      return;
+    }
+    this.#events.notified(id, { state, status });
+    if (state === 'ready') this.#noLongerAwaited(process);
   }
 
   #noLongerAwaited({ app }: Process): void {

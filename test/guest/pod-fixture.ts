@@ -94,6 +94,7 @@ export function appPlan(
     files: [],
     process,
     streams: pipes(1),
+    notify: false,
     restart: NO_RESTART,
     ...changes,
   };

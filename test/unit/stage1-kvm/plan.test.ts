@@ -16,6 +16,7 @@ function facts(app: Partial<App>, change: Partial<AppFacts> = {}): AppFacts {
     identity: root,
     streams: pipes,
     restart: { policy: 'on-failure', most: 3 },
+    notify: false,
     ...change,
   };
 }
@@ -88,6 +89,15 @@ describe('planPod', () => {
     const terminal = { kind: 'terminal', stream: 1, rows: 2, columns: 3 } as const;
     expect(plan(facts({}, { streams: terminal })).app.process.env).toContain('TERM=vt220');
     expect(plan(facts({})).app.process.env.join()).not.toMatch(/TERM=/);
+  });
+
+  it('says where to speak to apps that tell of themselves, whatever the command line says', () => {
+    const environment = [{ name: 'NOTIFY_SOCKET', value: '/run/systemd/notify' }];
+    const told = plan(facts({ environment }, { notify: true })).app;
+    expect(told.notify).toBe(true);
+    expect(told.process.env.filter((entry) => entry.startsWith('NOTIFY'))).toEqual([
+      'NOTIFY_SOCKET=/dev/rkt/notify',
+    ]);
   });
 
   it('protects the kernel after mounting what it covers, unless told not to', () => {

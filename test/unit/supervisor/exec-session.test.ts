@@ -30,7 +30,7 @@ function scripted(...said: readonly unknown[]) {
   const session = new Session(loop, control, data, {
     hello: () => plan,
     app: () => ignored,
-    ...{ ready: () => {}, warning: () => {}, ended: () => {}, failed: () => {} },
+    ...{ ready: () => {}, notified: () => {}, warning: () => {}, ended: () => {}, failed: () => {} },
   });
   const say = (...messages: readonly unknown[]) => {
     for (const message of messages) writeAll(guest, packet(JSON.stringify(message)));

@@ -36,6 +36,7 @@ function scripted(pod = plan) {
         log.push(`${name} ended ${code}, restart ${count} in ${delayMs}`),
     }),
     ready: () => log.push('ready'),
+    notified: (app, { state, status }) => log.push(`${app} says ${state} ${status}`),
     warning: (message) => log.push(`warning ${message}`),
     ended: (code) => log.push(`ended ${code}`),
     failed: ({ code, message }) => log.push(`${code}: ${message}`),
@@ -194,6 +195,40 @@ describe('a mutable pod', () => {
     const { say } = scripted({ ...plan, staysWhenEmpty: true });
     const failed = { type: 'failed', id: 'a', step: 'exec', message: 'no such file' };
     expect(say(hello, failed, started('b')).slice(-2)).toEqual(['b started 50', 'ready']);
+  });
+});
+
+describe('an app that says itself when it is ready', () => {
+  const notice = (id: string, state: string | null, status: string | null) => ({
+    type: 'notify',
+    id,
+    state,
+    status,
+  });
+  const telling = { ...plan, apps: [{ ...app('a'), notify: true }, app('b')] };
+
+  it('keeps the pod from being ready until then', () => {
+    const { say, log } = scripted(telling);
+    say(hello, started('a'), started('b'), notice('a', null, 'loading'));
+    expect(log.at(-1)).toBe('a says null loading');
+    expect(say(notice('a', 'ready', null)).slice(-2)).toEqual(['a says ready null', 'ready']);
+    expect(say(notice('a', 'ready', null)).filter((line) => line === 'ready')).toHaveLength(1);
+  });
+
+  it.each([
+    ['of one that has no word', [started('b'), notice('b', 'ready', null)], /"b" out of turn/],
+    ['before its start', [notice('a', 'ready', null)], /"a" out of turn/],
+    ['of nobody', [notice('zz', 'ready', null)], /"zz" out of turn/],
+    [
+      'of an unknown kind',
+      [started('a'), notice('a', 'exec', null)],
+      /state: expected one of ready, stopping/,
+    ],
+    ['that is too long', [started('a'), notice('a', null, 'x'.repeat(513))], /status: expected a string/],
+  ])('is not believed %s', (_, messages, problem) => {
+    const { say } = scripted(telling);
+    say(hello);
+    expect(say(...messages).at(-1)).toMatch(problem);
   });
 });
 
