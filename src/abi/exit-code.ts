@@ -7,6 +7,8 @@ export const EXIT = {
   missingCommand: 2,
   /** Every failure of rkt itself, and bad arguments. */
   failure: 254,
+  /** Of `rkt-mount --export` alone: an overlay's upper layer means nothing without those below it. */
+  redirected: 3,
 } as const;
 
 /** An app that could not be started records what systemd recorded for rkt's apps. */

@@ -16,10 +16,7 @@ interface Values extends GlobalValues {
 const FORMAT_OF_EXTENSION: Readonly<Record<string, ExportFormat>> = { '.aci': 'aci', '.tar': 'oci-archive' };
 
 export function imageExportCommand(summary: string): Command {
-  const flags = [
-    new Flag('overwrite', boolean, 'replace a file that is there'),
-    formatFlag('aci or oci-archive (default: by the extension, .aci or .tar)'),
-  ];
+  const flags = [new Flag('overwrite', boolean, 'replace a file that is there'), exportFormatFlag()];
   return subcommand('image export', summary, flags, 'IMAGE FILE')
     .argument('<IMAGE>')
     .argument('<FILE>')
@@ -41,7 +38,8 @@ export function formatOf(path: string): ExportFormat {
   );
 }
 
-function formatFlag(description: string): Flag {
+export function exportFormatFlag(): Flag {
+  const description = 'aci or oci-archive (default: by the extension, .aci or .tar)';
   const flag = new Flag('format', choice('FORMAT', Object.values(FORMAT_OF_EXTENSION)), description);
   flag.argParser((text: string): ExportFormat => {
     if (text === 'aci' || text === 'oci-archive') return text;

@@ -2,6 +2,7 @@ export type { FetchCheck, FetchContext, PullPolicy } from './context.ts';
 export { findNamed } from './dependency.ts';
 export { ImageError, type ImageErrorCode } from './error.ts';
 export type { ImageEvent } from './event.ts';
+export { type AppTree, exportApp, type TreeTar } from './export/app-export.ts';
 export { type ExportFormat, exportImage } from './export/index.ts';
 export { extractImage, renderImage } from './extraction.ts';
 export { type FetchRequest, fetchImage } from './fetch.ts';

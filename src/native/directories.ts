@@ -30,13 +30,19 @@ export function readdir(path: string, directory = AT_FDCWD): string[] {
 
 export function entries(path: string, directory = AT_FDCWD): Entry[] {
   using file = File.open(path, open_.readOnly | open_.directory, 0, directory);
-  return entriesOf(file.fd);
+  return rawEntries(file.fd).map(({ name, kind }) => ({ name: utf8Decode(name), kind }));
+}
+
+/** A name as it is: it need not be UTF-8. */
+export interface RawEntry {
+  readonly name: Uint8Array;
+  readonly kind: FileKind;
 }
 
 /** As `entries`, of an open directory, from where its position is. */
-function entriesOf(fd: number): Entry[] {
+export function rawEntries(fd: number): RawEntry[] {
   const buffer = new Uint8Array(BUFFER);
-  const found: Entry[] = [];
+  const found: RawEntry[] = [];
   for (;;) {
     const length = call('getdents64', fd, buffer, buffer.length);
     if (length === 0) return found;
@@ -45,16 +51,22 @@ function entriesOf(fd: number): Entry[] {
 }
 
 /** struct linux_dirent64: inode, offset, record length, type, name. */
-function parseEntries(bytes: Uint8Array): Entry[] {
-  const found: Entry[] = [];
+function parseEntries(bytes: Uint8Array): RawEntry[] {
+  const found: RawEntry[] = [];
   for (let at = 0; at < bytes.length; ) {
     const record = new Unpacker(bytes, at + 16);
     const length = record.u16();
     const kind = kinds[record.u8()] ?? 'unknown';
     const start = at + 19;
     at += length;
-    const name = utf8Decode(bytes.subarray(start, bytes.indexOf(0, start)));
-    if (name !== '.' && name !== '..') found.push({ name, kind });
+    const name = bytes.slice(start, bytes.indexOf(0, start));
+    if (!isSelfOrParent(name)) found.push({ name, kind });
   }
   return found;
+}
+
+const DOT = 0x2e;
+
+function isSelfOrParent(name: Uint8Array): boolean {
+  return name.length <= 2 && name.every((byte) => byte === DOT);
 }

@@ -40,13 +40,26 @@ export function openInRoot(directory: number, path: string, flags: number, mode 
   return openResolved(directory, path, flags, mode, resolve.inRoot | resolve.noMagicLinks);
 }
 
-function openResolved(dir: number, path: string, flags: number, mode: number, how: number): number {
+/** As open, but no component may be a link, a mount or `..` beyond the start. */
+export function openBeneath(directory: number, path: string | Uint8Array, flags: number, mode = 0): number {
+  const how = resolve.beneath | resolve.noSymlinks | resolve.noMagicLinks | resolve.noCrossDevice;
+  return openResolved(directory, path, flags, mode, how);
+}
+
+function openResolved(
+  dir: number,
+  path: string | Uint8Array,
+  flags: number,
+  mode: number,
+  how: number,
+): number {
   const request = new Packer(24)
     .u64(flags | open_.closeOnExec)
     .u64(mode)
     .u64(how)
     .finish();
-  return callAt(path, 'openat2', dir, path, request, request.length);
+  const place = typeof path === 'string' ? { path } : {};
+  return checked('openat2', attempt('openat2', dir, path, request, request.length), place);
 }
 
 export function close(fd: number): void {

@@ -23,6 +23,8 @@ export interface Stat {
   readonly blocks: number;
   /** Rounded above 2^53: fit for comparing, not for printing. */
   readonly inode: number;
+  /** The same exactly, its lower and its higher half: overlayfs numbers files up to the last bit. */
+  readonly inodeHalves: readonly [low: number, high: number];
   /** The device that holds the file. */
   readonly device: Device;
   /** What a device node stands for. */
@@ -93,7 +95,8 @@ function parseStatx(bytes: Uint8Array): Stat {
   const gid = s.u32();
   const mode = s.u16();
   s.skip(2);
-  const inode = s.u64();
+  const inodeHalves = [s.u32(), s.u32()] as const;
+  const inode = inodeHalves[1] * 2 ** 32 + inodeHalves[0];
   const size = s.u64();
   const blocks = s.u64();
   s.skip(8); // attributes mask
@@ -114,6 +117,7 @@ function parseStatx(bytes: Uint8Array): Stat {
     size,
     blocks,
     inode,
+    inodeHalves,
     device,
     represents,
     modified,

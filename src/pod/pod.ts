@@ -95,7 +95,8 @@ export async function own(found: PodReference): Promise<Ownership> {
     else return taken;
     if (reference === undefined) return { kind: 'gone' };
   }
-  return { kind: 'busy', state: stateOf(reference.phase, true) };
+  // Others hold it, but nobody owns it: they read what is in it.
+  return { kind: 'busy', state: stateOf(reference.phase, false) };
 }
 
 function take(reference: PodReference): Ownership | 'probed' | 'moved' {
@@ -120,7 +121,7 @@ function refusal(reference: PodReference, path: string): Ownership | 'probed' {
 }
 
 /** Whether what the fd holds is still called so: another may have moved it between open and lock. */
-function isAt(fd: number, path: string): boolean {
+export function isAt(fd: number, path: string): boolean {
   const held = fstatSync(fd, { bigint: true });
   const named = lstatSync(path, { bigint: true, throwIfNoEntry: false });
   return named !== undefined && named.dev === held.dev && named.ino === held.ino;

@@ -3,6 +3,7 @@ import { formatEnvironment, replaceProcess } from '../os/exec.ts';
 import { podPath, podsDirectory } from '../pod/directory.ts';
 import { lookUpPod } from '../pod/listing.ts';
 import { type PodRecord, readPod } from '../pod/record.ts';
+import { chooseApp } from './app-choice.ts';
 import { findEntrypoint } from './entrypoint.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
@@ -28,7 +29,7 @@ export function enter(
   const found = lookUpPod(podsDirectory(host.dataDirectory), request.uuid);
   const record = readPod(found);
   const pid = pidOfRunning(found.uuid, record);
-  const app = appOf(record?.apps.map(({ name }) => name) ?? [], request.app);
+  const app = chooseApp('enter', record?.apps.map(({ name }) => name) ?? [], request.app);
   // Where running pods are: it may have been found a moment earlier.
   const path = podPath({ ...found, phase: 'run' });
   const entrypoint = findEntrypoint(path, 'enter');
@@ -49,18 +50,4 @@ function pidOfRunning(uuid: string, record: PodRecord | undefined): number {
   if (record.pid === undefined || !record.isReady)
     throw new Stage0Error('not-running', `${pod} is still starting`);
   return record.pid;
-}
-
-function appOf(apps: readonly string[], wanted: string | undefined): string {
-  const [only, ...others] = apps;
-  if (wanted === undefined && only !== undefined && others.length === 0) return only;
-  const list = apps.join(', ');
-  if (wanted === undefined)
-    throw new Stage0Error(
-      'bad-request',
-      `pod contains multiple apps: ${list}: specify app using "rkt enter --app= ..."`,
-    );
-  if (!apps.includes(wanted))
-    throw new Stage0Error('bad-request', `no app ${JSON.stringify(wanted)} in the pod: it has ${list}`);
-  return wanted;
 }

@@ -8,6 +8,9 @@ export type Stage0ErrorCode =
   | 'name-taken'
   | 'busy'
   | 'not-running'
+  | 'not-exited'
+  /** A tree of files that cannot be read as what it is read for. */
+  | 'bad-tree'
   /** The pod's supervisor says no. */
   | 'refused'
   | 'timed-out'

@@ -54,6 +54,9 @@ function doing(state: State): string {
     case 'deleting':
     case 'exited deleting':
       return 'being deleted';
+    case 'exited':
+    case 'exited garbage':
+      return 'being read by another command';
     default:
       return 'running';
   }

@@ -14,11 +14,20 @@ export function overlayOptions(overlay: Overlay, podDirectory: string): string {
   const lower = overlay.lower.map(escapeLayer).join(':');
   const upper = escapePath(`${podDirectory}/${overlay.upper}`);
   const work = escapePath(`${podDirectory}/${overlay.work}`);
-  const options = `lowerdir=${lower},upperdir=${upper},workdir=${work}`;
+  return fitting(overlay, `lowerdir=${lower},upperdir=${upper},workdir=${work}`);
+}
+
+/** The same to look at only: what was written to is one more layer to read from, above the others. */
+export function readOnlyOptions(overlay: Overlay, podDirectory: string): string {
+  const layers = [`${podDirectory}/${overlay.upper}`, ...overlay.lower];
+  return fitting(overlay, `lowerdir=${layers.map(escapeLayer).join(':')}`);
+}
+
+function fitting({ target, lower }: Overlay, options: string): string {
   const length = utf8Encode(options).length;
   if (length > OPTIONS_MAX_BYTES)
     throw new RangeError(
-      `${overlay.target}: ${overlay.lower.length} layers need ${length} bytes of mount options, the kernel takes ${OPTIONS_MAX_BYTES}; use --no-overlay`,
+      `${target}: ${lower.length} layers need ${length} bytes of mount options, the kernel takes ${OPTIONS_MAX_BYTES}; use --no-overlay`,
     );
   return options;
 }

@@ -18,7 +18,7 @@ export function treeListing(root: string): string[] {
 function namesBelow(directory: Descriptor, prefix: string): string[] {
   return listNames(directory).flatMap((bytes) => {
     const name = bytes.toString('latin1');
-    const path = `/proc/self/fd/${directory.fd}/${bytes.toString()}`;
+    const path = Buffer.concat([Buffer.from(`/proc/self/fd/${directory.fd}/`), bytes]);
     if (!lstatSync(path).isDirectory()) return [`${prefix}${name}`];
     using below = new Descriptor(openSync(path, constants.O_RDONLY | constants.O_DIRECTORY));
     return [`${prefix}${name}`, ...namesBelow(below, `${prefix}${name}/`)];

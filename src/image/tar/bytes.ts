@@ -1,10 +1,9 @@
+import type { ByteString } from '../../abi/tar.ts';
 import { quotation } from '../../appc/quotation.ts';
 
-/**
- * Bytes as a string, one character (U+0000 to U+00FF) a byte. Names in an archive need not be UTF-8, yet they are
- * compared, split at slashes and kept as keys, which strings do and buffers do not.
- */
-export type ByteString = string;
+// Names in an archive need not be UTF-8, yet they are compared, split at slashes and kept as keys, which strings do and buffers
+// do not.
+export type { ByteString };
 
 export function toByteString(bytes: Uint8Array): ByteString {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { useEngine } from '../../../src/native/engine.ts';
-import { overlayOptions } from '../../../src/supervisor/mount-options.ts';
+import { overlayOptions, readOnlyOptions } from '../../../src/supervisor/mount-options.ts';
 
 beforeAll(() => {
   const unused = () => {
@@ -42,5 +42,11 @@ test('says how many layers are too many', () => {
   const lower = Array.from({ length: 128 }, (_, index) => `${String(index).padStart(24, '0')}/rootfs`);
   expect(() => overlayOptions({ ...overlay, lower }, '.')).toThrow(
     /128 layers need \d+ bytes of mount options/,
+  );
+});
+
+test('to look at only, what was written to is the topmost layer', () => {
+  expect(readOnlyOptions({ ...overlay, upper: 'overlay/I:D/upper/a' }, '/proc/self/fd/5')).toBe(
+    'lowerdir=/proc/self/fd/5/overlay/I\\:D/upper/a:2222/rootfs:1111/rootfs',
   );
 });

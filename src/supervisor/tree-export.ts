@@ -1,0 +1,136 @@
+/** What `rkt-mount --export` does: a pod's files, or those of a directory, as a tar on standard output. */
+import { EXIT } from '../abi/exit-code.ts';
+import { type ExportRoot, parseExportPlan } from '../abi/export-plan.ts';
+import { type MountStep, parseMountPlan } from '../abi/mount-plan.ts';
+import { POD } from '../abi/pod-directory.ts';
+import { formatTarEntry, TAR_END, tarPadding } from '../abi/tar.ts';
+import { byteString } from '../native/byte-names.ts';
+import { ByteOutput } from '../native/byte-output.ts';
+import { readText } from '../native/contents.ts';
+import { exit, utf8Encode } from '../native/engine.ts';
+import { close, open, open_, openBeneath, writeAll } from '../native/files.ts';
+import { mount, ms, unshare } from '../native/mounts.ts';
+import { chdir, chroot } from '../native/processes.ts';
+import { TreeArchive, TreeError } from '../native/tree-archive.ts';
+import { openSource } from '../native/tree-source.ts';
+import { readOnlyOptions } from './mount-options.ts';
+
+const STDOUT = 1;
+const STDERR = 2;
+const MOST_NOTES = 100;
+const DIRECTORY = open_.path | open_.directory;
+/** Where an overlay is mounted, in a namespace that nobody else sees: nothing below it is needed any more. */
+const MOUNT_POINT = POD.stage1;
+
+/** In the pod's directory. What the archive does not hold is told on stderr, what keeps it from being whole as the last line. */
+export function runExport(plan: string): never {
+  try {
+    exportTree(plan);
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    exit(error instanceof TreeError && error.code === 'redirected' ? EXIT.redirected : EXIT.failure);
+  }
+  exit(EXIT.ok);
+}
+
+/** @throws AbiError, SystemError, TreeError */
+function exportTree(text: string): void {
+  const plan = parseExportPlan(JSON.parse(text));
+  enterRoot(plan.root);
+  using source = openSource(plan.path);
+  const output = new ByteOutput(STDOUT);
+  const notes = new Notes();
+  const archive = new TreeArchive(
+    {
+      format: formatTarEntry,
+      padding: tarPadding,
+      write: (bytes) => output.write(bytes),
+      leaveOut: (path, reason) => notes.add(`${path} is left out: ${reason}`),
+    },
+    { layer: plan.root.kind === 'layer', reservesNames: plan.purpose === 'oci' },
+  );
+  archive.add(source.directory, source.name, byteString(utf8Encode(plan.name)));
+  output.write(TAR_END);
+  output.flush();
+  notes.end();
+}
+
+/** A guest may have made any number of sockets: only so many are told of by their names. */
+class Notes {
+  #count = 0;
+
+  add(line: string): void {
+    this.#count += 1;
+    if (this.#count <= MOST_NOTES) say(line);
+  }
+
+  end(): void {
+    if (this.#count > MOST_NOTES) say(`${this.#count - MOST_NOTES} more are left out`);
+  }
+}
+
+function say(line: string): void {
+  writeAll(STDERR, utf8Encode(`${line}\n`));
+}
+
+/** From here on paths begin at that root, and lead nowhere else. */
+function enterRoot(root: ExportRoot): void {
+  const directory = openRoot(root);
+  chdir(directory);
+  chroot('.');
+  close(directory);
+}
+
+function openRoot(root: ExportRoot): number {
+  switch (root.kind) {
+    case 'app':
+      return openAppRoot(root.target);
+    case 'layer':
+      return openInPod(root.upper);
+    case 'host':
+      return open(root.directory, DIRECTORY);
+    default:
+      return root satisfies never;
+  }
+}
+
+function openAppRoot(target: string): number {
+  const plan = parseMountPlan(JSON.parse(readText(POD.mountPlan)));
+  const step = plan.mounts.find((candidate) => candidate.target === target);
+  switch (step?.kind) {
+    case undefined:
+      return openInPod(target);
+    case 'bind':
+      return openInPod(step.source);
+    case 'overlay':
+      return openOverlay(step);
+    default:
+      return step satisfies never;
+  }
+}
+
+/** A guest may have had the directories on the way in its hands: none may be a link. */
+function openInPod(path: string): number {
+  const pod = open('.', DIRECTORY);
+  try {
+    return openBeneath(pod, path, DIRECTORY);
+  } finally {
+    close(pod);
+  }
+}
+
+/**
+ * As the pod had it, but with its upper layer below nothing as one more to read from: there is no writing to it, not even
+ * overlayfs's own, and no work directory that a pod could claim.
+ */
+function openOverlay(step: Extract<MountStep, { kind: 'overlay' }>): number {
+  unshare('mount');
+  mount({ target: '/', flags: ms.recursive | ms.slave });
+  const pod = open('.', DIRECTORY);
+  const here = `/proc/self/fd/${pod}`;
+  chdir(open(step.lowerBase, DIRECTORY));
+  const data = readOnlyOptions(step, here);
+  const flags = ms.readOnly | ms.noSuid | ms.noDev;
+  mount({ source: 'overlay', target: `${here}/${MOUNT_POINT}`, type: 'overlay', flags, data });
+  return open(`${here}/${MOUNT_POINT}`, DIRECTORY);
+}
