@@ -1,5 +1,6 @@
 /** Which isolators this stage1 enforces, and what else it leaves undone. An executor may ignore others, but must say so (appc 0.8.11, ace.md). */
-import type { App, Isolator, PodManifest } from '../src/appc/index.ts';
+import { MUTABLE_ANNOTATION } from '../src/abi/stage1.ts';
+import { type App, annotationValue, type Isolator, type PodManifest } from '../src/appc/index.ts';
 
 type Enforcement = 'enforced' | 'not enforced';
 
@@ -20,11 +21,18 @@ const ENFORCEMENT: Readonly<Record<Isolator['kind'], (isolator: Isolator) => Enf
 /** One line for each isolator and event handler that has no effect. */
 export function unenforced(pod: PodManifest): string[] {
   return [
-    ...pod.isolators.map(({ name }) => `pod: isolator ${name} is not enforced`),
+    ...pod.isolators
+      .filter((isolator) => !isMutable(pod) || ENFORCEMENT[isolator.kind](isolator) === 'not enforced')
+      .map(({ name }) => `pod: isolator ${name} is not enforced`),
     ...pod.apps.flatMap(({ name, app }) =>
       app === undefined ? [] : withoutEffect(app).map((line) => `app ${name}: ${line}`),
     ),
   ];
+}
+
+/** The isolators of such a pod say how large its machine is. */
+function isMutable({ annotations }: PodManifest): boolean {
+  return annotationValue(annotations, MUTABLE_ANNOTATION) === 'true';
 }
 
 function withoutEffect({ isolators, eventHandlers }: App): string[] {

@@ -2,7 +2,7 @@ import { AbiError } from '../src/abi/json.ts';
 import { parseMountPlan } from '../src/abi/mount-plan.ts';
 import { appRootfs, POD } from '../src/abi/pod-directory.ts';
 import type { AppRelaxations, RunArguments } from '../src/abi/stage1.ts';
-import { AppcError, parseACName } from '../src/appc/index.ts';
+import { AppcError, isACName } from '../src/appc/index.ts';
 import { readText } from '../src/native/contents.ts';
 import { SystemError } from '../src/native/errors.ts';
 import type { Loop } from '../src/native/loop.ts';
@@ -90,7 +90,7 @@ export class MutableApps {
     };
     const remove = () =>
       this.#leave(app, () => {
-        this.#roots.removePlace(app);
+        this.#roots.removeDirectory(app);
         this.#relaxations.delete(app);
         told(DONE);
       });
@@ -124,12 +124,7 @@ export class MutableApps {
       throw refused('the pod is not mutable: only those of "rkt app sandbox" are');
     if (this.#pod.session.plan === undefined) throw refused('the pod is still starting');
     if (this.#leaving.has(app)) throw refused(`app ${app} is being removed`);
-    try {
-      parseACName(app);
-    } catch (cause) {
-      if (!(cause instanceof AppcError)) throw cause;
-      throw refused(`${JSON.stringify(app)} is no name of an app`);
-    }
+    if (!isACName(app)) throw refused(`${JSON.stringify(app)} is no name of an app`);
   }
 
   #find(app: string): PodApp {
@@ -175,7 +170,10 @@ export class MutableApps {
 
   /** Takes the root of an app that does not run away from the guest, which then forgets what it has seen of it. */
   #leave(app: string, gone: () => void): void {
-    this.#roots.unmount(app);
+    if (this.#roots.isMounted(app)) {
+      this.#roots.unmount(app);
+      this.#roots.removePlace(app);
+    }
     if (!this.#remembered.delete(app)) {
       gone();
       return;

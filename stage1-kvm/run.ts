@@ -27,7 +27,7 @@ import { unenforced } from './isolators.ts';
 import type { MachineSetup } from './machine.ts';
 import { type Pod, readPod, SHARE_DIRECTORY } from './pod.ts';
 import { findPrograms } from './programs.ts';
-import { hostMemory, type MachineSize, sizeMachine } from './size.ts';
+import { hostMemory, type MachineSize, sizeMachine, sizeSandbox } from './size.ts';
 import { refuseSocketActivation } from './socket-activation.ts';
 import { Supervision } from './supervision.ts';
 
@@ -46,11 +46,7 @@ export function run(args: readonly string[]): number {
   if (warning !== undefined) report.say(warning);
   recordPid();
   prepareStatus();
-  const size = sizeMachine(
-    pod.apps.map(({ app }) => app),
-    host.cpus,
-    accelerator,
-  );
+  const size = sizeOf(pod, options, host.cpus, accelerator);
   const cgroup = openCgroup(pod, hostMemory(size, accelerator), report);
   try {
     unshare('network');
@@ -65,6 +61,17 @@ export function run(args: readonly string[]): number {
   } finally {
     removePodCgroup(cgroup);
   }
+}
+
+function sizeOf(
+  { manifest, apps }: Pod,
+  { mutable }: RunArguments,
+  cpus: number,
+  accelerator: Accelerator,
+): MachineSize {
+  if (mutable) return sizeSandbox(manifest, cpus, accelerator);
+  const limits = apps.map(({ app }) => app);
+  return sizeMachine(limits, cpus, accelerator);
 }
 
 /** A child with the pod's lock could unlock it, or outlive us with it. */

@@ -6,12 +6,15 @@
  * - memory: the sum of `resource/memory` limits, an app without one counting as 256 MiB, and 128 MiB for the guest's
  *   kernel on top. (rkt: at least 512 MiB. Memory that a guest does not touch costs nothing either way.)
  *
+ * A mutable pod has its size before it has an app: what its own isolators say, or 512 MiB for all apps together.
+ *
  * The pod's processes on the host may use that, and what they need themselves: a guest can make virtiofsd and QEMU grow.
  */
 import { type App, findIsolator, wholeUnits } from '../src/appc/index.ts';
 import type { Accelerator } from './accelerator.ts';
 
 export const DEFAULT_APP_MIB = 256;
+const DEFAULT_SANDBOX_MIB = 512;
 export const OVERHEAD_MIB = 128;
 /** Measured: 80 MiB for a QEMU in emulation with its translations, 5 for virtiofsd, and what the kernel keeps for both. */
 const PROGRAMS_MIB = 128;
@@ -28,8 +31,22 @@ export interface MachineSize {
   readonly memoryMiB: number;
 }
 
-export function sizeMachine(apps: readonly App[], hostCpus: number, accelerator: Accelerator): MachineSize {
-  return { cpus: countCpus(apps, hostCpus, accelerator), memoryMiB: sumMemory(apps) };
+/** Whatever has limits: apps, or a pod as a whole. */
+type Limited = Pick<App, 'isolators'>;
+
+export function sizeMachine(
+  apps: readonly Limited[],
+  hostCpus: number,
+  accelerator: Accelerator,
+): MachineSize {
+  return { cpus: countCpus(apps, hostCpus, accelerator), memoryMiB: sumMemory(apps, DEFAULT_APP_MIB) };
+}
+
+export function sizeSandbox(pod: Limited, hostCpus: number, accelerator: Accelerator): MachineSize {
+  return {
+    cpus: countCpus([pod], hostCpus, accelerator),
+    memoryMiB: sumMemory([pod], DEFAULT_SANDBOX_MIB),
+  };
 }
 
 /** The most memory that the pod's processes may use together, in bytes. */
@@ -38,23 +55,23 @@ export function hostMemory({ memoryMiB }: MachineSize, accelerator: Accelerator)
   return (memoryMiB + PROGRAMS_MIB + OPEN_FILES_MIB + translations) * MIB;
 }
 
-function countCpus(apps: readonly App[], hostCpus: number, accelerator: Accelerator): number {
+function countCpus(apps: readonly Limited[], hostCpus: number, accelerator: Accelerator): number {
   const wanted = apps.reduce((sum, app) => sum + (limitOf(app, 'resource/cpu') ?? 0), 0);
   const unlimited = accelerator === 'kvm' ? hostCpus : 1;
   const cpus = wanted === 0 ? unlimited : Math.min(wanted, hostCpus);
   return Math.min(cpus, MOST_CPUS);
 }
 
-function sumMemory(apps: readonly App[]): number {
+function sumMemory(apps: readonly Limited[], withoutLimit: number): number {
   const limits = apps.map((app) => {
     const bytes = limitOf(app, 'resource/memory');
-    return bytes === undefined ? DEFAULT_APP_MIB : Math.ceil(bytes / MIB);
+    return bytes === undefined ? withoutLimit : Math.ceil(bytes / MIB);
   });
   return limits.reduce((sum, limit) => sum + limit, OVERHEAD_MIB);
 }
 
 /** In whole cores or bytes. */
-function limitOf(app: App, name: 'resource/cpu' | 'resource/memory'): number | undefined {
+function limitOf(app: Limited, name: 'resource/cpu' | 'resource/memory'): number | undefined {
   const limit = findIsolator(app.isolators, 'resource', name)?.value.limit;
   return limit === undefined ? undefined : wholeUnits(limit);
 }

@@ -81,7 +81,7 @@ export type HostMessage =
   | { readonly type: 'start'; readonly app: AppPlan }
   /** Ends an app: SIGTERM to it, after the grace SIGKILL to all its processes; what is left when it has ended is killed. No restart. */
   | { readonly type: 'stop-app'; readonly app: string; readonly graceSeconds: number }
-  /** An app that is over has left the pod, and its root is an empty directory: nothing is to be remembered of it. Answered by `forgotten`. */
+  /** An app that is over has left the pod, and the directory that its root was in is empty: nothing of it is to be remembered. Answered by `forgotten`. */
   | { readonly type: 'forget'; readonly app: string; readonly root: RootPlan }
   /** End all apps: SIGTERM, after the plan's grace SIGKILL. */
   | { readonly type: 'stop' }

@@ -15,6 +15,11 @@ export const DETACHED_ENV = 'RKT_DETACHED';
 /** Uids and gids for the VMMs of this host's pods: `FIRST:COUNT`, from the configuration. */
 export const VM_IDS_ENV = 'RKT_HYPERVISOR_IDS';
 
+/** What an entrypoint for an app of a mutable pod may need to get into the pod: the stage1's `enter`, and its first arguments. */
+export const ENTER_COMMAND_ENV = 'RKT_STAGE1_ENTERCMD';
+export const ENTER_PID_ENV = 'RKT_STAGE1_ENTERPID';
+export const ENTER_APP_ENV = 'RKT_STAGE1_ENTERAPP';
+
 /** `kvm` or `tcg`: overrides the choice of accelerator. */
 export const ACCEL_ENV = 'RKT_HYPERVISOR_ACCEL';
 

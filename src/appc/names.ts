@@ -30,6 +30,10 @@ export function parseACName(text: string): ACName {
   return parseWord(acName, text);
 }
 
+export function isACName(text: string): text is ACName {
+  return acName.is(text);
+}
+
 /** Throws AppcError `invalid-value`. */
 export function parseACIdentifier(text: string): ACIdentifier {
   return parseWord(acIdentifier, text);

@@ -13,6 +13,8 @@ export interface CommandEntry {
   readonly hidden?: true;
   /** Its flags end at its first operand: what follows is the command line of another program. */
   readonly startsProgram?: true;
+  /** Exit code of what goes wrong, but for the command line itself; without one 254. */
+  readonly failure?: number;
   /** Loaded when asked for: `rkt version` must not pay for `rkt run`. */
   readonly load: () => Promise<CommandFactory>;
 }

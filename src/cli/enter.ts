@@ -14,8 +14,13 @@ interface Values extends GlobalValues {
 const DEFAULT_PROGRAM = '/bin/bash';
 
 export function enterCommand(summary: string): Command {
+  return programCommand('enter', summary);
+}
+
+/** Whatever it is called, it runs a program in a running app. */
+export function programCommand(name: string, summary: string): Command {
   return subcommand(
-    'enter',
+    name,
     summary,
     [new Flag('app', value('NAME'), 'the app, of a pod that has several')],
     'UUID [PROGRAM [ARGUMENT...]]',
@@ -27,14 +32,14 @@ export function enterCommand(summary: string): Command {
       requireRoot();
       const uuid = uuidArgument(word === undefined ? [] : [word], undefined);
       const host = openHost(hostOptions(values));
-      enter(host, { uuid, app: values.app, command: commandOf(program) }, process.env);
+      enter(host, { uuid, app: values.app, command: commandOf(name, program) }, process.env);
     });
 }
 
 /** A `--` before the program has done its work: it is no program. */
-function commandOf(words: readonly string[]): readonly string[] {
+function commandOf(name: string, words: readonly string[]): readonly string[] {
   const program = words[0] === '--' ? words.slice(1) : words;
   if (program.length > 0) return program;
-  warn('enter', `no command specified, assuming ${JSON.stringify(DEFAULT_PROGRAM)}`);
+  warn(name.split(' ').at(-1) ?? name, `no command specified, assuming ${JSON.stringify(DEFAULT_PROGRAM)}`);
   return [DEFAULT_PROGRAM];
 }

@@ -1,13 +1,17 @@
 import { CommanderError } from 'commander';
 import { EXIT } from '../abi/exit-code.ts';
+import { CliError } from './error.ts';
 
 export { EXIT };
 
-/** The exit code of a command that ended with an error. Apps' own codes never come this way: their supervisor has them. */
-export function exitCodeFor(error: unknown): number {
+/**
+ * The exit code of a command that ended with an error; `failure` is what it has when its command line was all right. Apps' own
+ * codes never come this way: their supervisor has them.
+ */
+export function exitCodeFor(error: unknown, failure: number = EXIT.failure): number {
   // commander throws to end a command that has shown its help.
-  if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
-  return EXIT.failure;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.failure;
+  return error instanceof CliError ? EXIT.failure : failure;
 }
 
 /** One line for people: the message, and those of its causes that it does not tell already. */

@@ -20,7 +20,8 @@ export function podJson(pod: PodRecord): JsonValue {
   };
 }
 
-function appJson(app: AppRecord): JsonValue {
+/** An app alone, as `app status` prints it. */
+export function appJson(app: AppRecord): JsonValue {
   return {
     name: app.name,
     state: app.state,

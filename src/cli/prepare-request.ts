@@ -25,7 +25,7 @@ export function prepareRequest({ flags, images }: PodArguments): PrepareRequest 
   };
 }
 
-function podName(flags: FlagValues): Pick<PrepareRequest, 'name'> {
+export function podName(flags: FlagValues): Pick<PrepareRequest, 'name'> {
   const text = last(flags, 'pod-name');
   return text === undefined ? {} : { name: requestedPodName(text) };
 }
@@ -61,7 +61,7 @@ function podOfFile(path: string): PodRequest {
   }
 }
 
-function appRequest({ image, flags, args }: ImageArguments): AppRequest {
+export function appRequest({ image, flags, args }: ImageArguments): AppRequest {
   return {
     image,
     args,
@@ -81,7 +81,7 @@ function appRequest({ image, flags, args }: ImageArguments): AppRequest {
   };
 }
 
-function marks(flags: FlagValues): { readonly marks?: Marks } {
+export function marks(flags: FlagValues): { readonly marks?: Marks } {
   if (!MARK_FLAGS.some((flag) => flags.has(flag.name()))) return {};
   return {
     marks: parseMarks({
@@ -101,7 +101,7 @@ const STAGE1_FLAGS: Readonly<Record<string, (text: string) => Stage1Choice>> = {
 };
 
 /** At most one of them, once. */
-function stage1Choice(flags: FlagValues): Stage1Choice {
+export function stage1Choice(flags: FlagValues): Stage1Choice {
   const given = Object.entries(STAGE1_FLAGS).flatMap(([name, choose]) =>
     all(flags, name).map((text) => ({ name, choice: choose(text) })),
   );

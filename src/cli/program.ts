@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { EXIT } from '../abi/exit-code.ts';
+import { APP_COMMANDS } from './app.ts';
 import { type CommandEntry, type Entry, type GroupEntry, readCommandLine } from './command-line.ts';
 import { exitCodeFor } from './exit-code.ts';
 import { normalize } from './flag.ts';
@@ -9,6 +10,7 @@ import { complain, print, warn } from './output.ts';
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Entry[] = [
+  { name: 'app', summary: 'manage the apps of mutable pods', commands: APP_COMMANDS },
   {
     name: 'cat-manifest',
     summary: 'print the manifest of a pod',
@@ -119,11 +121,13 @@ export const COMMANDS: readonly Entry[] = [
 /** Runs a command line (without program and script) and gives its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   let name = 'rkt';
+  let failure: number = EXIT.failure;
   try {
     const invocation = readCommandLine(argv, COMMANDS);
     switch (invocation.kind) {
       case 'command':
         name = invocation.entry.name;
+        failure = invocation.entry.failure ?? failure;
         await execute(invocation.entry, invocation.args);
         return Number(process.exitCode ?? EXIT.ok);
       case 'help':
@@ -137,7 +141,7 @@ export async function main(argv: readonly string[]): Promise<number> {
         return invocation satisfies never;
     }
   } catch (error) {
-    const code = exitCodeFor(error);
+    const code = exitCodeFor(error, failure);
     if (code !== EXIT.ok) complain(name, error, argv.includes('--debug'));
     return code;
   }

@@ -115,7 +115,7 @@ function readApp(
     imageName: imageNameOf(pod, app),
     created: pod.modified(appImageId(app.name)),
     finished: pod.modified(appStatus(app.name)),
-    started,
+    started: isWaiting ? undefined : started,
     ...life,
     exitCode: Number.isNaN(code) ? undefined : code,
     userAnnotations: sortedMap(app.app?.userAnnotations ?? {}),

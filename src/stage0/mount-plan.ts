@@ -26,13 +26,10 @@ export function appOverlay(app: string, imageId: string, layers: readonly string
 /** A pod whose roots are overlays of the store's layers. */
 export function overlayPlan(
   keep: readonly string[],
-  layerDirectory: string,
-  stage1: OverlayRoot,
-  apps: readonly OverlayRoot[],
+  stage1: MountStep,
+  apps: readonly MountStep[],
 ): MountPlan {
-  const overlay = (root: OverlayRoot) => overlayStep(root, layerDirectory);
-  const mounts: MountStep[] = [overlay(stage1), hostVisible, ...apps.map(overlay)];
-  return { version: MOUNT_PLAN_VERSION, keep, mounts };
+  return { version: MOUNT_PLAN_VERSION, keep, mounts: [stage1, hostVisible, ...apps] };
 }
 
 /** A pod whose roots are directories of its own: nothing is to be mounted. */
@@ -48,7 +45,8 @@ const hostVisible: MountStep = {
   readOnly: false,
 };
 
-function overlayStep({ target, layers, upper, work }: OverlayRoot, lowerBase: string): MountStep {
+/** `lowerBase` is the directory of the layers. */
+export function overlayStep({ target, layers, upper, work }: OverlayRoot, lowerBase: string): MountStep {
   // An image without layers is an empty directory: overlayfs wants at least one.
   if (layers.length === 0) return { kind: 'bind', source: upper, target, readOnly: false };
   return { kind: 'overlay', target, lowerBase, lower: layers.toReversed(), upper, work };

@@ -38,14 +38,25 @@ export function writeStage1(pod: string, stage1: ImageRecord): void {
 
 /** The manifest comes last: who finds it finds all it names. */
 export function writePodFiles(pod: string, files: PodFiles): void {
-  for (const { app, image } of files.apps) {
-    write(pod, appImageManifest(app.name), formatImageManifest(image.manifest));
-    write(pod, appImageId(app.name), `${image.id}\n`);
-  }
+  for (const app of files.apps) writeAppInfo(pod, app);
   makeDirectory(join(pod, POD.status));
   write(pod, POD.exitCode, '');
   write(pod, POD.mountPlan, JSON.stringify(files.mountPlan));
-  replaceFile(join(pod, POD.manifest), formatPodManifest(files.manifest), FILE_MODE);
+  replaceManifest(pod, files.manifest);
+}
+
+/** What the pod keeps of an app's image. */
+export function writeAppInfo(pod: string, { app, image }: PodApp): void {
+  write(pod, appImageManifest(app.name), formatImageManifest(image.manifest));
+  write(pod, appImageId(app.name), `${image.id}\n`);
+}
+
+export function replaceManifest(pod: string, manifest: PodManifest): void {
+  replaceFile(join(pod, POD.manifest), formatPodManifest(manifest), FILE_MODE);
+}
+
+export function replaceMountPlan(pod: string, plan: MountPlan): void {
+  replaceFile(join(pod, POD.mountPlan), JSON.stringify(plan), FILE_MODE);
 }
 
 /**

@@ -1,10 +1,17 @@
 import { dirname, join } from 'node:path';
-import type { MountPlan } from '../abi/mount-plan.ts';
+import type { MountPlan, MountStep } from '../abi/mount-plan.ts';
 import { appRootfs, POD, STAGE2 } from '../abi/pod-directory.ts';
 import { copyLayers } from '../image/index.ts';
 import type { ImageRecord, Store } from '../store/index.ts';
 import type { Host } from './host.ts';
-import { appOverlay, copiedPlan, type OverlayRoot, overlayPlan, stage1Overlay } from './mount-plan.ts';
+import {
+  appOverlay,
+  copiedPlan,
+  type OverlayRoot,
+  overlayPlan,
+  overlayStep,
+  stage1Overlay,
+} from './mount-plan.ts';
 import { makeClosedDirectory, makeOverlayDirectories } from './pod-files.ts';
 import type { PodApp } from './pod-request.ts';
 
@@ -37,27 +44,42 @@ export async function makeRoots(
 }
 
 function makeOverlays(keep: readonly string[], store: Store, pod: string, images: PodImages): MountPlan {
-  const layersOf = (image: ImageRecord) => image.layers.map((layer) => store.layerName(layer));
-  const make = (root: OverlayRoot, image: ImageRecord) => {
-    const top = image.layers.at(-1);
-    makeOverlayDirectories(pod, root, top === undefined ? undefined : store.layerPath(top));
-    return root;
-  };
-  const stage1 = make(stage1Overlay(layersOf(images.stage1)), images.stage1);
-  const apps = images.apps.map(({ app, image }) =>
-    make(appOverlay(app.name, image.id, layersOf(image)), image),
+  const layers = layersOf(store, images.stage1);
+  const stage1 = makeOverlay(store, pod, stage1Overlay(layers), images.stage1);
+  return overlayPlan(
+    keep,
+    stage1,
+    images.apps.map((app) => makeAppOverlay(store, pod, app)),
   );
-  return overlayPlan(keep, store.layerDirectory, stage1, apps);
+}
+
+/** Makes the directories of an app's overlay, which is yet to be mounted. */
+export function makeAppOverlay(store: Store, pod: string, { app, image }: PodApp): MountStep {
+  return makeOverlay(store, pod, appOverlay(app.name, image.id, layersOf(store, image)), image);
+}
+
+function makeOverlay(store: Store, pod: string, root: OverlayRoot, image: ImageRecord): MountStep {
+  const top = image.layers.at(-1);
+  makeOverlayDirectories(pod, root, top === undefined ? undefined : store.layerPath(top));
+  return overlayStep(root, store.layerDirectory);
+}
+
+function layersOf(store: Store, image: ImageRecord): readonly string[] {
+  return image.layers.map((layer) => store.layerName(layer));
 }
 
 async function copyRoots(store: Store, pod: string, { stage1, apps }: PodImages): Promise<void> {
-  const copy = (image: ImageRecord, target: string) =>
-    copyLayers(
-      image.layers.map((layer) => store.layerPath(layer)),
-      join(pod, target),
-    );
+  const copy = (image: ImageRecord, target: string) => copyImage(store, image, join(pod, target));
   // The apps' roots are in the stage1's.
   await copy(stage1, POD.stage1Rootfs);
   makeClosedDirectory(join(pod, POD.stage1Rootfs, dirname(STAGE2)));
   for (const { app, image } of apps) await copy(image, appRootfs(app.name));
+}
+
+/** What an image looks like, as files of the pod's own in a directory that nobody else writes to. */
+export function copyImage(store: Store, image: ImageRecord, target: string): Promise<void> {
+  return copyLayers(
+    image.layers.map((layer) => store.layerPath(layer)),
+    target,
+  );
 }

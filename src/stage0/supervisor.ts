@@ -26,6 +26,8 @@ export interface StartRequest {
   readonly net: string;
   readonly interactive: boolean;
   readonly hostname: string | undefined;
+  /** Apps come and go while it runs. */
+  readonly mutable?: boolean;
   /** Start it on its own, wait until it is ready, and leave it. */
   readonly detach?: boolean;
   /** `--rm`: the command line of this very `rkt`, global flags and command excluded, that the supervisor becomes in the end. */
@@ -116,7 +118,7 @@ function runArguments(host: Host, pod: Pod, request: StartRequest): RunArguments
     net: request.net,
     interactive: request.interactive,
     localConfig: host.localConfig,
-    mutable: false,
+    mutable: request.mutable ?? false,
     hostname: request.hostname ?? readName(pod) ?? null,
     disableCapabilitiesRestriction: host.insecure.has('capabilities'),
     disablePaths: host.insecure.has('paths'),

@@ -65,14 +65,19 @@ export class ShareRoots {
     this.#mounted.delete(app);
   }
 
-  /** The directories that the root was in; what the guest has put there stays, as its own. */
+  /** Where the root was mounted. */
   removePlace(app: string): void {
     ifPossible(() => {
       using share = File.open(this.share, DIRECTORY);
-      ifPossible(() => {
-        using directory = File.open(app, DIRECTORY, 0, share.fd);
-        rmdir(ROOTFS, directory.fd);
-      });
+      using directory = File.open(app, DIRECTORY, 0, share.fd);
+      rmdir(ROOTFS, directory.fd);
+    });
+  }
+
+  /** What that was in, unless the guest has put something there. */
+  removeDirectory(app: string): void {
+    ifPossible(() => {
+      using share = File.open(this.share, DIRECTORY);
       rmdir(app, share.fd);
     });
   }

@@ -1,11 +1,19 @@
 import { expect, test } from 'vitest';
 import { parseMountPlan } from '../../../src/abi/mount-plan.ts';
-import { appOverlay, copiedPlan, overlayPlan, stage1Overlay } from '../../../src/stage0/mount-plan.ts';
+import {
+  appOverlay,
+  copiedPlan,
+  type OverlayRoot,
+  overlayPlan,
+  overlayStep,
+  stage1Overlay,
+} from '../../../src/stage0/mount-plan.ts';
 
 test('a pod is an overlay of the stage1 with its reports on the host, and one for each app in it', () => {
-  const plan = overlayPlan(['/data'], '/data/cas/layer', stage1Overlay(['s/rootfs']), [
-    appOverlay('web', 'sha256-1', ['low/rootfs', 'top/rootfs']),
-    appOverlay('empty', 'sha256-2', []),
+  const step = (root: OverlayRoot) => overlayStep(root, '/data/cas/layer');
+  const plan = overlayPlan(['/data'], step(stage1Overlay(['s/rootfs'])), [
+    step(appOverlay('web', 'sha256-1', ['low/rootfs', 'top/rootfs'])),
+    step(appOverlay('empty', 'sha256-2', [])),
   ]);
   expect(plan).toEqual({
     version: 1,

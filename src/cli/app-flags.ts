@@ -1,0 +1,31 @@
+import { CliError } from './error.ts';
+import { Flag, value } from './flag.ts';
+import { APP_FLAGS, MARK_FLAGS, POD_FLAGS } from './run-flags.ts';
+
+/** Of the flags of `run` those that say something of a pod without apps. */
+const SANDBOX_NAMES: readonly string[] = [
+  ...['stage1-path', 'stage1-name', 'stage1-hash', 'stage1-from-dir', 'no-overlay', 'pod-name'],
+  ...['net', 'detach', 'rm', 'hostname', 'uuid-file-save'],
+];
+
+export const SANDBOX_FLAGS: readonly Flag[] = [
+  ...POD_FLAGS.filter((flag) => SANDBOX_NAMES.includes(flag.name())),
+  // Of the pod: not under the heading of those of an image.
+  ...MARK_FLAGS.map((flag) => new Flag(flag.name(), flag.kind, flag.description)),
+  new Flag('memory', value('BYTES'), "of the pod's machine, for all apps together (default: 512Mi)"),
+  new Flag('cpu', value('CORES'), "of the pod's machine (default: all with KVM, one in emulation)"),
+];
+
+/** The image is in the store already: nothing is fetched, so nothing is verified. */
+export const ADD_FLAGS: readonly Flag[] = APP_FLAGS.filter((flag) => flag.name() !== 'signature');
+
+/** Names the app, in commands for one app. */
+export function appFlag(): Flag {
+  return new Flag('app', value('NAME'), 'the app');
+}
+
+/** Throws CliError `usage`. */
+export function requiredApp(app: string | undefined): string {
+  if (app === undefined || app === '') throw new CliError('usage', 'must specify the app by --app=NAME');
+  return app;
+}

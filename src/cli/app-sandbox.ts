@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { openHost } from '../stage0/host.ts';
+import { type RunRequest, run } from '../stage0/run.ts';
+import { sandboxPod } from '../stage0/sandbox.ts';
+import { type PodArguments, parsePodArguments } from './app-arguments.ts';
+import { SANDBOX_FLAGS } from './app-flags.ts';
+import { withAttention } from './attention.ts';
+import { show } from './detached-pod.ts';
+import { CliError } from './error.ts';
+import { globalValues, isSet, last, maybe } from './flag-values.ts';
+import { GLOBAL_FLAGS, hostOptions } from './global-flags.ts';
+import { warn } from './output.ts';
+import { marks, podName, stage1Choice } from './prepare-request.ts';
+import { NO_NETWORK_REMARK } from './run-flags.ts';
+import { startRequest } from './run-request.ts';
+import { requireRoot, subcommand } from './subcommand.ts';
+
+/** `args` are read as those of `run`, whose flags these are. */
+export function appSandboxCommand(summary: string, args: readonly string[]): Command {
+  return subcommand('app sandbox', summary, SANDBOX_FLAGS)
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(() => runSandbox(args));
+}
+
+async function runSandbox(args: readonly string[]): Promise<void> {
+  requireRoot();
+  const given = parsePodArguments(args, { pod: [...SANDBOX_FLAGS, ...GLOBAL_FLAGS], app: [] });
+  const request = sandboxRequest(given);
+  if (!given.flags.has('net')) warn('sandbox', NO_NETWORK_REMARK);
+  const host = openHost(hostOptions(globalValues(given.flags)));
+  show(await withAttention(host.debug, (attention) => run(host, request, process.env, attention)));
+}
+
+/** Throws CliError `usage`. */
+function sandboxRequest({ flags, images }: PodArguments): RunRequest {
+  const [image] = images;
+  if (image !== undefined)
+    throw new CliError('usage', `a sandbox begins without apps: add ${image.image} by "rkt app add"`);
+  return {
+    pod: sandboxPod({
+      ...marks(flags),
+      ...maybe('memory', last(flags, 'memory')),
+      ...maybe('cpu', last(flags, 'cpu')),
+    }),
+    stage1: stage1Choice(flags),
+    roots: isSet(flags, 'no-overlay') ? 'copy' : 'overlay',
+    pullPolicy: 'never',
+    authFiles: [],
+    ...podName(flags),
+    ...startRequest({
+      detach: isSet(flags, 'detach'),
+      rm: isSet(flags, 'rm'),
+      ...maybe('net', last(flags, 'net')),
+      ...maybe('hostname', last(flags, 'hostname')),
+    }),
+    mutable: true,
+    uuidFile: last(flags, 'uuid-file-save'),
+  };
+}

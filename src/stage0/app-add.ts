@@ -1,0 +1,70 @@
+import { shared } from '../os/lock.ts';
+import { podsDirectory } from '../pod/directory.ts';
+import { lookUpPod } from '../pod/listing.ts';
+import { callForApp } from './app-call.ts';
+import { clearApp, hasLeftovers, placeApp } from './app-files.ts';
+import type { AppRequest } from './app-request.ts';
+import { Stage0Error } from './errors.ts';
+import { type Attention, type Host, preparationLock } from './host.ts';
+import { ImageSession } from './image-session.ts';
+import { checkMutable, checkReady, type Mutation, mutateRunning } from './mutation.ts';
+import { checkPlatform } from './platform.ts';
+import type { PodApp } from './pod-request.ts';
+import { fetchApps } from './preparation.ts';
+
+export interface AddRequest {
+  /** A UUID or the beginning of one, or the pod's name. */
+  readonly uuid: string;
+  /** Its image is in the store. */
+  readonly app: AppRequest;
+}
+
+const NO_ENVIRONMENT = { inherited: [], file: [], set: [] } as const;
+
+/**
+ * Brings an app into a mutable pod that runs; it does not start it. The pod's manifest names it only when it is there as a whole,
+ * so that a command that is cut short can be repeated. Throws Stage0Error `not-running`, `bad-request`, `refused`, and what
+ * looking for the image throws.
+ */
+export async function addApp(host: Host, { uuid, app }: AddRequest, attention: Attention): Promise<void> {
+  const found = lookUpPod(podsDirectory(host.dataDirectory), uuid);
+  checkMutable(found);
+  checkReady(found);
+  // What it takes from the store is in no pod's plan at first.
+  using _ = await shared(preparationLock(host), attention.signal);
+  await using session = new ImageSession(host, attention);
+  const [added] = await fetchApps(
+    session,
+    { kind: 'apps', apps: [app], environment: NO_ENVIRONMENT },
+    'never',
+  );
+  if (added === undefined) throw new Error('no app of one image');
+  checkPlatform(added.image.manifest);
+  using mutation = await mutateRunning(found, attention.signal);
+  await bring(host, mutation, session, added);
+}
+
+async function bring(host: Host, mutation: Mutation, { store }: ImageSession, added: PodApp): Promise<void> {
+  const { name } = added.app;
+  const { apps } = mutation.manifest;
+  if (apps.some((app) => app.name === name))
+    throw new Stage0Error('bad-request', `app ${JSON.stringify(name)} is in the pod already`);
+  if (hasLeftovers(mutation, name)) await callForApp(host, mutation, 'rm', name);
+  try {
+    await placeApp(mutation, store, added);
+    await callForApp(host, mutation, 'add', name);
+  } catch (error) {
+    await withdraw(host, mutation, name);
+    throw error;
+  }
+  const { manifest } = mutation;
+  mutation.manifest = { ...manifest, apps: [...manifest.apps, added.app] };
+}
+
+/** What cannot be undone now is undone by the next command for an app of that name, or goes with the pod: the reason is the news. */
+async function withdraw(host: Host, mutation: Mutation, app: string): Promise<void> {
+  try {
+    await callForApp(host, mutation, 'rm', app);
+    clearApp(mutation, app);
+  } catch {}
+}

@@ -1,0 +1,29 @@
+import { MUTABLE_ANNOTATION } from '../abi/stage1.ts';
+import { parseAnnotations } from '../appc/index.ts';
+import { limited } from './app-request.ts';
+import type { Marks } from './marks.ts';
+import { type PodRequest, podManifest } from './pod-request.ts';
+
+/** A pod without apps, for those that come later. */
+export interface SandboxRequest {
+  readonly marks?: Marks;
+  /** Of its machine, which has its size before there is an app. */
+  readonly memory?: string;
+  readonly cpu?: string;
+}
+
+/** Throws Stage0Error `bad-request`. */
+export function sandboxPod(request: SandboxRequest): PodRequest {
+  const manifest = podManifest([], request.marks);
+  const annotations = manifest.annotations.filter(({ name }) => name !== MUTABLE_ANNOTATION);
+  return {
+    kind: 'manifest',
+    manifest: {
+      ...manifest,
+      annotations: [...annotations, ...MUTABLE],
+      isolators: limited([], request),
+    },
+  };
+}
+
+const MUTABLE = parseAnnotations([{ name: MUTABLE_ANNOTATION, value: 'true' }]);
