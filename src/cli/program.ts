@@ -50,6 +50,11 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./enter.ts')).enterCommand,
   },
   {
+    name: 'events',
+    summary: 'print what happens to pods, as it happens',
+    load: async () => (await import('./events.ts')).eventsCommand,
+  },
+  {
     name: 'export',
     summary: 'write an app of a pod that has exited to a file, as an image',
     load: async () => (await import('./export.ts')).exportCommand,
@@ -72,9 +77,19 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./logs.ts')).logsCommand,
   },
   {
+    name: 'pause',
+    summary: 'let pods that run stand still',
+    load: async () => (await import('./pause.ts')).pauseCommand,
+  },
+  {
     name: 'prepare',
     summary: 'prepare a pod that run-prepared runs',
     load: async () => (await import('./prepare.ts')).prepareCommand,
+  },
+  {
+    name: 'resume',
+    summary: 'let paused pods go on',
+    load: async () => (await import('./pause.ts')).resumeCommand,
   },
   {
     name: 'rm',
@@ -92,6 +107,11 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./run-prepared.ts')).runPreparedCommand,
   },
   {
+    name: 'stats',
+    summary: 'print what pods and their apps use',
+    load: async () => (await import('./stats.ts')).statsCommand,
+  },
+  {
     name: 'status',
     summary: 'print the status of a pod',
     load: async () => (await import('./status.ts')).statusCommand,
@@ -100,6 +120,11 @@ export const COMMANDS: readonly Entry[] = [
     name: 'stop',
     summary: 'end pods that run',
     load: async () => (await import('./stop.ts')).stopCommand,
+  },
+  {
+    name: 'top',
+    summary: 'show which apps use the processors most',
+    load: async () => (await import('./top.ts')).topCommand,
   },
   {
     name: 'trust',

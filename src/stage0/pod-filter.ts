@@ -14,18 +14,23 @@ const QUESTIONS: Readonly<Record<string, (pod: PodRecord, value: string) => bool
 
 export const FILTER_KEYS: readonly string[] = Object.keys(QUESTIONS);
 
+/** The key of a filter and its value. Throws Stage0Error `bad-request` where the key is none of these. */
+export function parseFilter(text: string, keys: readonly string[]): { key: string; value: string } {
+  const [, key = '', value = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+  if (keys.includes(key) && value !== '') return { key, value };
+  throw new Stage0Error(
+    'bad-request',
+    `--filter: ${JSON.stringify(text)} is not KEY=VALUE with a key of ${keys.join(', ')}`,
+  );
+}
+
 /**
  * Reads filters: a pod passes that has, for every key, one of the values that are given for it. Throws Stage0Error `bad-request`.
  */
 export function parsePodFilter(texts: readonly string[]): PodFilter {
   const wanted = new Map<string, string[]>();
   for (const text of texts) {
-    const [, key = '', value = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
-    if (!FILTER_KEYS.includes(key) || value === '')
-      throw new Stage0Error(
-        'bad-request',
-        `--filter: ${JSON.stringify(text)} is not KEY=VALUE with a key of ${FILTER_KEYS.join(', ')}`,
-      );
+    const { key, value } = parseFilter(text, FILTER_KEYS);
     wanted.set(key, [...(wanted.get(key) ?? []), value]);
   }
   return (pod) =>

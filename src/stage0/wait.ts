@@ -1,9 +1,8 @@
-import { closeSync, readFileSync } from 'node:fs';
-import { POD } from '../abi/pod-directory.ts';
 import type { PodUUID } from '../appc/index.ts';
 import { podsDirectory } from '../pod/directory.ts';
+import { ExitCodeFile } from '../pod/exit-code.ts';
 import { lookUpPod } from '../pod/listing.ts';
-import { type Observation, observe } from '../pod/observation.ts';
+import { observe } from '../pod/observation.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
 import { hasEnded, until } from './patience.ts';
@@ -22,35 +21,11 @@ export async function wait(host: Host, uuid: string): Promise<PodEnd> {
   const found = lookUpPod(podsDirectory(host.dataDirectory), uuid);
   using pod = observe(found);
   if (pod === undefined) throw new Stage0Error('no-pod', `pod ${JSON.stringify(found.uuid)} was removed`);
-  using code = new ExitCode(pod);
+  using code = new ExitCodeFile();
   const isOver = () => {
-    code.hold();
+    code.hold(pod);
     return hasEnded(found);
   };
   await until(found, { milliseconds: undefined }, isOver, 'exit');
   return { uuid: found.uuid, exitCode: code.read() };
-}
-
-/** A pod's exit code, which its supervisor writes into a file that is there before. */
-class ExitCode implements Disposable {
-  readonly #pod: Observation;
-  #fd: number | undefined;
-
-  constructor(pod: Observation) {
-    this.#pod = pod;
-  }
-
-  /** What is open is read even when the pod is gone. */
-  hold(): void {
-    this.#fd ??= this.#pod.open(POD.exitCode);
-  }
-
-  read(): number | undefined {
-    const text = this.#fd === undefined ? '' : readFileSync(this.#fd, 'utf8');
-    return /^\d{1,3}\n$/.test(text) ? Number(text) : undefined;
-  }
-
-  [Symbol.dispose](): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
-  }
 }
