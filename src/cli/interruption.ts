@@ -26,3 +26,12 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
     stopListening();
   }
 }
+
+/** Runs work that has no other end than that the user interrupts it: then that is its orderly one. */
+export async function untilInterrupted(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  try {
+    await interruptible(work);
+  } catch (error) {
+    if (!(error instanceof CliError && error.code === 'interrupted')) throw error;
+  }
+}
