@@ -162,9 +162,11 @@ export class Loop {
     for (const entry of [...this.#alwaysReady]) {
       if (this.#exit === undefined) this.#dispatch(entry, EPOLLIN | EPOLLOUT);
     }
+    if (this.#exit !== undefined) return;
     for (const callback of this.#timers.due(monotonicMilliseconds())) {
-      if (this.#exit !== undefined) return;
       this.#invoke(callback);
+      // What is due after it is due in the next run.
+      if (this.#exit !== undefined) return;
     }
   }
 

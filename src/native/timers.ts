@@ -29,12 +29,12 @@ export class Timers {
     return this.#entries[0]?.deadline;
   }
 
-  /** Takes out what is due, in order. One callback may cancel a later one of the same list. */
+  /** Takes out what is due, one by one, in order. One callback may cancel a later one; what is added meanwhile has to wait. */
   *due(now: number): Generator<() => void> {
-    const ready = this.#entries.filter((entry) => entry.deadline <= now);
-    this.#entries = this.#entries.filter((entry) => entry.deadline > now);
-    for (const entry of ready) {
-      if (!entry.cancelled) yield entry.callback;
+    for (const entry of this.#entries.filter(({ deadline }) => deadline <= now)) {
+      if (entry.cancelled) continue;
+      this.#entries = this.#entries.filter((other) => other !== entry);
+      yield entry.callback;
     }
   }
 }

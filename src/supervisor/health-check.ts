@@ -28,8 +28,8 @@ export class HealthCheck {
   #linger: Timer | undefined;
   #code: number | undefined;
   #isOpen = true;
-  /** Its process has ended, or never was. */
-  isOver = false;
+  #processIsOver = false;
+  #openStreams = 2;
 
   /** `done` is called once: when it has ended, or has taken too long. */
   constructor(
@@ -48,8 +48,9 @@ export class HealthCheck {
     const { streams } = session;
     const [stdout, stderr] = [streams.allocate(), streams.allocate()];
     this.#streams = [stdout, stderr];
-    streams.output(stdout, duplicateAbove(pipe.write, 3));
-    streams.output(stderr, pipe.write);
+    const ended = () => void this.#openStreams--;
+    streams.output(stdout, duplicateAbove(pipe.write, 3), ended);
+    streams.output(stderr, pipe.write, ended);
     this.#id = session.expect({
       started: () => {},
       failed: (_, message) => this.#failed(message),
@@ -59,6 +60,11 @@ export class HealthCheck {
     const plans: StreamsPlan = { kind: 'pipes', stdin: null, stdout, stderr };
     session.send({ type: 'exec', id: this.#id, app: app.name, process, streams: plans });
     this.limit(plan.timeout);
+  }
+
+  /** The guest has nothing of it any more, and says so. */
+  get isGone(): boolean {
+    return this.#processIsOver && this.#openStreams === 0;
   }
 
   /** From now on it gets so long. */
@@ -88,14 +94,13 @@ export class HealthCheck {
   }
 
   #failed(message: string): void {
-    this.isOver = true;
-    for (const stream of this.#streams) this.#session.streams.forget(stream);
+    this.#processIsOver = true;
     this.#tell({ exitCode: null, output: message });
     this.#close();
   }
 
   #exited(code: number): void {
-    this.isOver = true;
+    this.#processIsOver = true;
     this.#code = code;
     if (this.#isOpen) this.#linger = this.#loop.after(LINGER_MS, () => this.#finish());
   }
@@ -130,7 +135,7 @@ export class HealthCheck {
   }
 
   #kill(): void {
-    if (!this.isOver) this.#session.send({ type: 'end-session', id: this.#id });
+    if (!this.#processIsOver) this.#session.send({ type: 'end-session', id: this.#id });
   }
 
   /** Whatever still holds the other ends writes to nobody. */

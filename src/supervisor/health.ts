@@ -12,6 +12,8 @@ interface Patient {
   since: number | undefined;
   next: Timer | undefined;
   check: HealthCheck | undefined;
+  /** The check before, of which the guest may still have something. */
+  before: HealthCheck | undefined;
 }
 
 /**
@@ -38,7 +40,8 @@ export class Health {
   expect(app: string, plan: HealthPlan | undefined): void {
     this.forget(app);
     if (plan === undefined) return;
-    this.#patients.set(app, { plan, state: UNCHECKED, since: undefined, next: undefined, check: undefined });
+    const none = { since: undefined, next: undefined, check: undefined, before: undefined };
+    this.#patients.set(app, { plan, state: UNCHECKED, ...none });
   }
 
   /** It runs, again perhaps: what was known of the process before says nothing of this one. */
@@ -90,7 +93,7 @@ export class Health {
     patient.next?.cancel();
     patient.next = undefined;
     patient.check?.cancel();
-    patient.check = undefined;
+    this.#leave(patient);
   }
 
   #plan(app: string, patient: Patient): void {
@@ -105,17 +108,27 @@ export class Health {
     const { since } = patient;
     if (session === undefined || plan === undefined || since === undefined || !session.isRunning(app)) return;
     const up = monotonicMilliseconds() - since;
+    // A guest could let them pile up.
+    if (patient.before?.isGone === false) {
+      this.#examined(app, patient, { exitCode: null, output: 'the check before has not ended' }, up);
+      return;
+    }
     patient.check = new HealthCheck(this.#loop, session, plan, patient.plan, (result) =>
       this.#examined(app, patient, result, up),
     );
   }
 
   #examined(app: string, patient: Patient, result: CheckResult, upMs: number): void {
-    patient.check = undefined;
+    this.#leave(patient);
     const { seconds, nanoseconds } = realtime();
     const now = seconds * 1000 + Math.floor(nanoseconds / 1e6);
     this.#become(app, patient, judge(patient.plan, patient.state, result, upMs, now));
     this.#plan(app, patient);
+  }
+
+  #leave(patient: Patient): void {
+    patient.before = patient.check ?? patient.before;
+    patient.check = undefined;
   }
 
   #become(app: string, patient: Patient, state: HealthState): void {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { monotonicMilliseconds } from '../../../src/native/clock.ts';
+import { monotonicMilliseconds, sleep } from '../../../src/native/clock.ts';
 import { writeFile } from '../../../src/native/contents.ts';
 import { close, open, open_, read, writeAll } from '../../../src/native/files.ts';
 import { Loop, type Watch } from '../../../src/native/loop.ts';
@@ -177,6 +177,18 @@ describe('Timers', () => {
     for (const callback of timers.due(5)) callback();
     expect(fired).toEqual([1, 3, 0, 2]);
     expect(timers.next()).toBeUndefined();
+  });
+
+  it('keeps what is due with the callback that stops it for the next run', () => {
+    const loop = new Loop();
+    const fired: string[] = [];
+    loop.after(0, () => loop.stop());
+    loop.after(0, () => fired.push('later'));
+    sleep(2);
+    loop.run();
+    expect(fired).toEqual([]);
+    loop.run();
+    expect(fired).toEqual(['later']);
   });
 
   it('lets one callback cancel another that is due with it', () => {
