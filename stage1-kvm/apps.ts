@@ -9,6 +9,7 @@ import type { Loop } from '../src/native/loop.ts';
 import { randomBytes } from '../src/native/system.ts';
 import { AppLives } from '../src/supervisor/app-lives.ts';
 import { AppLogs } from '../src/supervisor/app-logs.ts';
+import { recordAppFacts } from '../src/supervisor/facts.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import { ServiceManager } from '../src/supervisor/service-manager.ts';
 import type { AppEvents, Session } from '../src/supervisor/session.ts';
@@ -55,7 +56,7 @@ export class Apps {
   plan(session: Session): BootPlan {
     this.#session = session;
     this.#lives.open(session);
-    return planPod({
+    const plan = planPod({
       hostname: this.#pod.hostname,
       apps: this.#pod.apps.map((app) => this.#factsOf(app, session)),
       clock: realtime(),
@@ -65,12 +66,14 @@ export class Apps {
       protectPaths: !this.options.disablePaths,
       staysWhenEmpty: this.options.mutable,
     });
+    for (const app of plan.apps) recordAppFacts(app);
+    return plan;
   }
 
   /** Of an app that comes to a pod that runs, without `relaxed`. @throws KvmError `unknown-user` */
   planMore(app: PodApp, session: Session, relaxed: AppRelaxations | undefined): AppPlan {
     this.#identities.set(app.name, identityOf(app));
-    return planApp(
+    const plan = planApp(
       {
         hostname: this.#pod.hostname,
         term: environment('TERM') ?? 'xterm',
@@ -81,14 +84,16 @@ export class Apps {
       },
       this.#factsOf(app, session),
     );
+    recordAppFacts(plan);
+    return plan;
   }
 
   eventsOf(app: string): AppEvents {
     return {
       started: (pid) => {
         this.#pids.set(app, pid);
-        this.#report.step(`app ${app} started`);
-        this.#lives.started(app);
+        this.#report.step(`app ${app} started`, { name: 'app', app });
+        this.#lives.started(app, pid);
       },
       failed: (step, message) => {
         this.#report.say(`app ${app}: ${message}`);

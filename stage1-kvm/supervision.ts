@@ -2,6 +2,7 @@ import { EXIT } from '../src/abi/exit-code.ts';
 import type { Loop, Timer } from '../src/native/loop.ts';
 import { signals } from '../src/native/signals.ts';
 import { ControlServer } from '../src/supervisor/control-server.ts';
+import { recordMachine } from '../src/supervisor/facts.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import { Session } from '../src/supervisor/session.ts';
 import type { Accelerator } from './accelerator.ts';
@@ -51,8 +52,8 @@ export class Supervision {
       gone: () => this.#gone(),
       consoleLine: debug ? (line) => report.say(`console: ${line}`) : undefined,
     });
-    report.step('qemu and virtiofsd started');
-    this.#session = this.#openSession();
+    report.step('qemu and virtiofsd started', { name: 'machine' });
+    this.#session = this.#openSession(setup);
     this.#mutable = new MutableApps({ loop, report, options: apps.options, apps, session: this.#session });
     this.#standstill = new Standstill(this.#machine, this.#session, (paused) => apps.standStill(paused));
     this.#control = new ControlServer(
@@ -87,21 +88,30 @@ export class Supervision {
     }
   }
 
-  #openSession(): Session {
+  #openSession(setup: MachineSetup): Session {
     const { control, data } = this.#machine.channels;
     return new Session(this.#loop, control, data, {
-      hello: (kernel) => {
-        this.#report.step(`guest up (Linux ${kernel})`);
+      hello: (kernel, uptimes) => {
+        this.#report.step(`guest up (Linux ${kernel})`, { name: 'hello', ...uptimes });
         this.#deadline.cancel();
         // It may be failing by now, and just settling why.
         if (this.#phase === 'booting') this.#phase = 'running';
-        return this.#apps.plan(this.#session);
+        recordMachine({ ...factsOf(setup), kernel });
+        const plan = this.#apps.plan(this.#session);
+        this.#report.step('plan made', { name: 'plan' });
+        return plan;
       },
       app: (name) => this.#mutable.eventsOf(name, this.#apps.eventsOf(name)),
-      ready: () => this.#apps.ready(),
+      ready: () => {
+        this.#report.step('ready', { name: 'ready' });
+        this.#apps.ready();
+      },
       notified: (app, notice) => this.#apps.notified(app, notice),
       warning: (message) => this.#report.warn(`guest: ${message}`),
-      ended: (code) => this.#apps.whenWritten(() => this.#powerOff(code)),
+      ended: (code) => {
+        this.#report.step('all apps have ended', { name: 'ended' });
+        this.#apps.whenWritten(() => this.#powerOff(code));
+      },
       failed: (problem) => this.#fail(problem),
     });
   }
@@ -186,4 +196,8 @@ export class Supervision {
     this.#control.close();
     this.#machine.kill();
   }
+}
+
+function factsOf({ plan: { accelerator, size }, id }: MachineSetup) {
+  return { accelerator, cpus: size.cpus, memory_bytes: size.memoryMiB * 1024 * 1024, uid: id };
 }

@@ -11,6 +11,8 @@ export interface AppState {
   readonly lastExit: number | null;
   /** When its process was started, in nanoseconds since 1970: digits, since JSON has no integer of that size. */
   readonly started: string | null;
+  /** Of its process, as the pod's processes see it; null while it does not run. */
+  readonly pid: number | null;
   readonly health: HealthState | null;
 }
 
@@ -19,6 +21,7 @@ export const BLANK_APP_STATE: AppState = {
   nextRestart: null,
   lastExit: null,
   started: null,
+  pid: null,
   health: null,
 };
 
@@ -33,6 +36,7 @@ export function parseAppState(value: unknown): AppState {
     nextRestart: integer('nextRestart', COUNT_MAX),
     lastExit: integer('lastExit', 255),
     started: state.has('started') ? digits(state.string('started', 20)) : null,
+    pid: integer('pid', 1 << 30),
     health: state.has('health') ? parseHealthState(state.object('health')) : null,
   };
 }

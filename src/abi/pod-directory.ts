@@ -28,8 +28,13 @@ export const POD = {
   stage1Image: 'stage1TreeStoreID',
   /** What rkt-mount does before it executes the stage1 (`mount-plan.ts`). */
   mountPlan: 'mounts.json',
+  /** What machine the pod has, once its guest is up, and how each app is started, as JSON (`docs/commands/inspect.md`). */
+  machine: 'machine.json',
+  appFacts: 'app-facts',
   /** Exists while the pod stands still. */
   paused: 'paused',
+  /** When the pod's start came to what (`timeline.ts`). */
+  timeline: 'timeline',
   /** Reports of what could not be applied, one line each. */
   warnings: 'warnings',
   status: 'stage1/rootfs/rkt/status',
@@ -67,6 +72,10 @@ export function appStatus(app: string): string {
 
 export function appLogs(app: string): string {
   return `${POD.logs}/${app}`;
+}
+
+export function appFacts(app: string): string {
+  return `${POD.appFacts}/${app}.json`;
 }
 
 /** `AppState`, as JSON. */

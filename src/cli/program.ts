@@ -10,6 +10,11 @@ import { complain, print, warn } from './output.ts';
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Entry[] = [
+  {
+    name: 'analyze',
+    summary: "show where the time of a pod's start went",
+    load: async () => (await import('./analyze.ts')).analyzeCommand,
+  },
   { name: 'app', summary: 'manage the apps of mutable pods', commands: APP_COMMANDS },
   {
     name: 'cat-manifest',
@@ -70,6 +75,11 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./gc.ts')).gcCommand,
   },
   { name: 'image', summary: 'manage the images in the store', commands: IMAGE_COMMANDS },
+  {
+    name: 'inspect',
+    summary: 'print all that is known of pods, as JSON',
+    load: async () => (await import('./inspect.ts')).inspectCommand,
+  },
   { name: 'list', summary: 'list pods', load: async () => (await import('./list.ts')).listCommand },
   {
     name: 'logs',

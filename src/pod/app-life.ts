@@ -20,13 +20,15 @@ export interface AppLife {
   readonly health?: HealthState;
   /** When its process was started. */
   readonly started?: bigint;
+  /** Of that process, inside the pod. */
+  readonly pid?: number;
 }
 
 /** Of an app that does not run, what it did at the end of its life is no news. */
 export function readLife(pod: Observation, app: RuntimeApp, runs: boolean): AppLife {
   const restart = annotationValue(app.annotations, RESTART_ANNOTATION);
   const state = stateOf(pod.text(appState(app.name)));
-  const { nextRestart, lastExit, started, health } = state ?? {};
+  const { nextRestart, lastExit, started, pid, health } = state ?? {};
   return withoutUndefined({
     restart,
     restarts: restart === undefined ? undefined : (state?.restarts ?? 0),
@@ -34,6 +36,7 @@ export function readLife(pod: Observation, app: RuntimeApp, runs: boolean): AppL
     lastExit: lastExit ?? undefined,
     health: runs ? (health ?? undefined) : undefined,
     started: started == null ? undefined : BigInt(started),
+    pid: runs ? (pid ?? undefined) : undefined,
   });
 }
 

@@ -25,10 +25,11 @@ export class AppLives {
     this.#states.forget(app);
   }
 
-  started(app: string): void {
+  /** `pid` is what the pod's processes know it by. */
+  started(app: string, pid: number): void {
     const { seconds, nanoseconds } = realtime();
     const started = `${seconds}${String(nanoseconds).padStart(9, '0')}`;
-    this.#states.update(app, { started, nextRestart: null });
+    this.#states.update(app, { started, pid, nextRestart: null });
     this.health.started(app);
   }
 
@@ -36,13 +37,13 @@ export class AppLives {
     const { seconds, nanoseconds } = realtime();
     const nextRestart = seconds * 1000 + Math.floor(nanoseconds / 1e6) + delayMs;
     this.health.ended(app);
-    this.#states.update(app, { restarts: count, lastExit: code, nextRestart });
+    this.#states.update(app, { restarts: count, lastExit: code, nextRestart, pid: null });
   }
 
   /** Or could not be started; then the code says why. */
   exited(app: string, code: number): void {
     this.health.ended(app);
-    this.#states.update(app, { lastExit: code, nextRestart: null });
+    this.#states.update(app, { lastExit: code, nextRestart: null, pid: null });
   }
 
   close(): void {

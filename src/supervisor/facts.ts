@@ -1,0 +1,54 @@
+/** What `inspect` tells of a pod beside what others need: files of JSON whose fields it prints as they are (docs/commands/inspect.md). */
+import type { AppPlan, MountPlanEntry } from '../abi/boot-plan.ts';
+import { appFacts, POD } from '../abi/pod-directory.ts';
+import { unless } from '../native/errors.ts';
+import { mkdirAll } from '../native/paths.ts';
+import { capabilityNames } from '../native/privileges.ts';
+import { record } from './record.ts';
+
+export interface MachineFacts {
+  readonly accelerator: string;
+  readonly cpus: number;
+  readonly memory_bytes: number;
+  /** Of QEMU. */
+  readonly uid: number;
+  readonly kernel: string;
+}
+
+/** A disk that is full is no reason to end a pod. */
+const REFUSALS = ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'];
+
+export function recordMachine(facts: MachineFacts): void {
+  write(POD.machine, facts);
+}
+
+/** How an app is started. Its environment is in the pod's manifest, as far as it is not the image's. */
+export function recordAppFacts(app: AppPlan): void {
+  const { process } = app;
+  unless(REFUSALS, () => mkdirAll(POD.appFacts, 0o750));
+  write(appFacts(app.name), {
+    exec: process.argv,
+    working_directory: process.workingDirectory,
+    uid: process.uid,
+    gid: process.gid,
+    groups: process.groups,
+    capabilities: process.capabilities.map((number) => capabilityNames[number] ?? `${number}`),
+    no_new_privileges: process.noNewPrivileges,
+    seccomp: process.seccomp !== null,
+    oom_score_adj: process.oomScoreAdj ?? undefined,
+    read_only_root: app.readOnlyRoot,
+    terminal: app.streams.kind === 'terminal',
+    mounts: app.mounts.map(mountOf),
+  });
+}
+
+function mountOf(entry: MountPlanEntry) {
+  const { kind, target } = entry;
+  return kind === 'filesystem'
+    ? { kind, target, type: entry.type, flags: entry.flags, data: entry.data }
+    : { kind, target };
+}
+
+function write(path: string, facts: object): void {
+  unless(REFUSALS, () => record(path, `${JSON.stringify(facts)}\n`, 0o640));
+}
