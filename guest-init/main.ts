@@ -4,6 +4,7 @@
  * open (`--channel-fds`).
  */
 import { PROTOCOL_VERSION } from '../src/abi/guest.ts';
+import { uptimeMilliseconds } from '../src/native/clock.ts';
 import { argv } from '../src/native/engine.ts';
 import { Loop } from '../src/native/loop.ts';
 import { getpid } from '../src/native/processes.ts';
@@ -17,6 +18,7 @@ import { machine } from './machine.ts';
 import { Pod } from './pod.ts';
 import { prepareAnyPod } from './preparation.ts';
 
+const initMs = uptimeMilliseconds();
 // PID 1 ends a pod by killing everybody but itself: anywhere else that is a host.
 if (getpid() !== 1) throw new InitError('root', 'this program is for PID 1 of a pod only');
 serve(argv()[1] === '--channel-fds' ? namespaces : machine);
@@ -29,7 +31,13 @@ function serve(ground: Ground): void {
     message: (message) => pod.receive(message),
     lost: leave,
   });
-  host.send({ type: 'hello', version: PROTOCOL_VERSION, kernel: kernelRelease() });
+  host.send({
+    type: 'hello',
+    version: PROTOCOL_VERSION,
+    kernel: kernelRelease(),
+    initMs,
+    helloMs: uptimeMilliseconds(),
+  });
   // The host needs a moment to answer: what needs no plan is done meanwhile.
   const groups = new AppGroups();
   const pod = new Pod({ loop, host, data: channels.data, groups, leave });

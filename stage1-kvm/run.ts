@@ -36,6 +36,7 @@ export function run(args: readonly string[]): number {
   const options = parseRunArguments(args);
   const report = new Report('run', options.debug);
   keepLock();
+  report.step('supervisor runs', { name: 'supervisor' });
   refuseNetworks(options);
   const pod = readPod(options);
   refuseSocketActivation(pod.apps);
@@ -52,7 +53,7 @@ export function run(args: readonly string[]): number {
     unshare('network');
     shareRoots();
     const setup = setUp(pod, options, host, { accelerator, size }, cgroup);
-    report.step('machine set up');
+    report.step('machine set up', { name: 'set-up' });
     const supervision = new Supervision(loop, report, apps, setup);
     // While the machine starts.
     bringLoopbackUp();

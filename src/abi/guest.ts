@@ -14,6 +14,7 @@ import {
   type RootPlan,
   type StreamsPlan,
 } from './boot-plan.ts';
+import type { CopyPlan } from './copy-plan.ts';
 import { AbiError, FieldReader } from './json.ts';
 import { NOTIFY_STATES, type Notice, STATUS_MAX } from './notify.ts';
 import {
@@ -72,6 +73,8 @@ export type HostMessage =
       readonly app: string;
       readonly process: ProcessPlan;
       readonly streams: StreamsPlan;
+      /** Instead of the process's program: PID 1 has its own for this, with all rights in the app's root. */
+      readonly copy?: CopyPlan;
     }
   /** SIGKILL to all processes of an exec session, as far as they have stayed in its (kernel's) session. */
   | { readonly type: 'end-session'; readonly id: string }
@@ -93,7 +96,14 @@ export type HostMessage =
   | { readonly type: 'power-off' };
 
 export type GuestMessage =
-  | { readonly type: 'hello'; readonly version: number; readonly kernel: string }
+  /** `initMs`, `helloMs`: from the start of its kernel to that of PID 1, and to this message. */
+  | {
+      readonly type: 'hello';
+      readonly version: number;
+      readonly kernel: string;
+      readonly initMs: number;
+      readonly helloMs: number;
+    }
   /** `id` is an app's name or an exec session's id; pid as the pod's processes see it. */
   | { readonly type: 'started'; readonly id: string; readonly pid: number }
   | { readonly type: 'failed'; readonly id: string; readonly step: StartStep; readonly message: string }
@@ -133,6 +143,8 @@ export function parseGuestMessage(value: unknown): GuestMessage {
         type,
         version: message.integer('version', 0, U32_MAX),
         kernel: message.string('kernel', 256),
+        initMs: message.integer('initMs', 0, U32_MAX),
+        helloMs: message.integer('helloMs', 0, U32_MAX),
       };
     case 'started':
       return { type, id: message.string('id', NAME_MAX), pid: message.integer('pid', 1, 1 << 30) };

@@ -3,6 +3,7 @@ import { call, once } from './syscall.ts';
 
 const CLOCK_REALTIME = 0;
 const CLOCK_MONOTONIC = 1;
+const CLOCK_BOOTTIME = 7;
 
 export interface Timespec {
   readonly seconds: number;
@@ -19,6 +20,12 @@ function now(clock: number): Timespec {
 export function monotonicMilliseconds(): number {
   const { seconds, nanoseconds } = now(CLOCK_MONOTONIC);
   return seconds * 1000 + nanoseconds / 1e6;
+}
+
+/** Since the kernel's start, in whole ones. */
+export function uptimeMilliseconds(): number {
+  const { seconds, nanoseconds } = now(CLOCK_BOOTTIME);
+  return seconds * 1000 + Math.floor(nanoseconds / 1e6);
 }
 
 export function realtime(): Timespec {

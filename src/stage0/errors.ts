@@ -14,6 +14,7 @@ export type Stage0ErrorCode =
   /** The pod's supervisor says no. */
   | 'refused'
   | 'timed-out'
+  | 'no-timeline'
   | 'not-installed';
 
 export class Stage0Error extends Error {

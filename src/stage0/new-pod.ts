@@ -4,6 +4,7 @@ import { removePod } from '../pod/removal.ts';
 import type { Attention, Host } from './host.ts';
 import { claimName } from './pod-name.ts';
 import { fillPod, type PrepareRequest } from './preparation.ts';
+import { noteCommand, noteMark } from './timeline.ts';
 
 /** What becomes of a pod that could not be prepared: it goes at once, or stays as `aborted prepare` for who knows its UUID. */
 export type OnFailure = 'discard' | 'keep';
@@ -17,6 +18,8 @@ export async function fillNewPod(
   onFailure: OnFailure,
 ): Promise<void> {
   try {
+    noteCommand(pod, 'command');
+    noteMark(pod, 'created');
     if (request.name !== undefined) await claimName(host, pod, request.name, attention.signal);
     await fillPod(host, pod, request, attention);
     // A signal that came while nobody waited is heard in the next cycle; once this process is the supervisor nobody would.

@@ -11,6 +11,7 @@ import { writePodFiles, writeStage1 } from './pod-files.ts';
 import { completeApp, type PodApp, type PodRequest, podApp, podManifest } from './pod-request.ts';
 import { makeRoots, type RootKind } from './roots.ts';
 import { resolveStage1, type Stage1Choice } from './stage1-image.ts';
+import { noteMark } from './timeline.ts';
 
 /** What a pod is to be made of, and by. */
 export interface PrepareRequest {
@@ -40,11 +41,13 @@ export async function fillPod(
   const stage1 = await resolveStage1(host, session, request.stage1);
   writeStage1(pod.path, stage1);
   const apps = await resolveApps(session, request);
+  noteMark(pod, 'fetched');
   const manifest =
     request.pod.kind === 'manifest' ? request.pod.manifest : podManifest(apps, request.pod.marks);
   const complete = withLogSize({ ...manifest, apps: apps.map(({ app }) => app) }, request.logSize);
   const mountPlan = await makeRoots(host, session.store, pod.path, { stage1, apps }, request.roots);
   writePodFiles(pod.path, { manifest: complete, apps, stage1, mountPlan });
+  noteMark(pod, 'prepared');
 }
 
 async function resolveApps(

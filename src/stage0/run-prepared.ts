@@ -11,6 +11,7 @@ import type { Host } from './host.ts';
 import { refuseRestart } from './life-request.ts';
 import { start } from './start.ts';
 import type { Environment, StartRequest } from './supervisor.ts';
+import { noteCommand, noteMark } from './timeline.ts';
 
 export interface RunPreparedRequest extends StartRequest {
   /** A UUID or the beginning of one. */
@@ -29,6 +30,8 @@ export async function runPrepared(
 ): Promise<Detached> {
   using pod = await takePrepared(lookUpPod(podsDirectory(host.dataDirectory), request.uuid));
   if (request.interactive) checkSingleApp(pod);
+  noteCommand(pod, 'run-prepared');
+  noteMark(pod, 'taken');
   return await start(host, pod, request, environment, signal);
 }
 

@@ -1,5 +1,6 @@
 /** What the supervisor itself has to say: on stderr, and of lasting interest in the pod's directory, too. */
 import { POD } from '../abi/pod-directory.ts';
+import type { Mark } from '../abi/timeline.ts';
 import { Packer } from '../native/bytes.ts';
 import { monotonicMilliseconds } from '../native/clock.ts';
 import { appendFile } from '../native/contents.ts';
@@ -9,6 +10,7 @@ import { writeNow } from '../native/files.ts';
 import { attempt } from '../native/syscall.ts';
 import { isDetached } from './detached.ts';
 import { printable } from './printable.ts';
+import { Timeline } from './timeline.ts';
 import { WarningLimit } from './warning-limit.ts';
 
 const STDERR = 2;
@@ -24,6 +26,7 @@ const POLLOUT = 4;
 export class Report {
   readonly #start = monotonicMilliseconds();
   readonly #warnings = new WarningLimit();
+  readonly #timeline = new Timeline();
   #said = 0;
 
   constructor(
@@ -47,8 +50,9 @@ export class Report {
     }
   }
 
-  /** Where the time goes, with --debug. */
-  step(what: string): void {
+  /** Where the time goes: in the pod's timeline what has a mark, and said with --debug. */
+  step(what: string, mark?: Mark): void {
+    if (mark !== undefined) this.#timeline.note(mark);
     if (!this.verbose) return;
     this.say(`[${(monotonicMilliseconds() - this.#start).toFixed(1).padStart(8)} ms] ${what}`);
   }

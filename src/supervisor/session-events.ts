@@ -22,9 +22,15 @@ export interface AppRestart {
   readonly count: number;
 }
 
+/** Milliseconds from the start of the guest's kernel, as the guest tells them. */
+interface GuestUptimes {
+  readonly initMs: number;
+  readonly helloMs: number;
+}
+
 export interface SessionEvents {
   /** PID 1 has answered; the pod's plan is asked for, and sent. */
-  hello(kernel: string): BootPlan;
+  hello(kernel: string, uptimes: GuestUptimes): BootPlan;
   app(name: string): AppEvents;
   /** All apps of the plan have been started, and those that say it themselves are ready; in a mutable pod, or have failed to. */
   ready(): void;

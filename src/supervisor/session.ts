@@ -18,6 +18,8 @@ import { Streams } from './streams.ts';
 
 export type { AppEvents };
 
+type Hello = GuestMessage & { readonly type: 'hello' };
+
 /**
  * A pod's life as its supervisor sees it, over the two channels to PID 1: hello, boot, the apps' fates, ended, power-off.
  * Whatever the guest says out of turn loses it its pod.
@@ -114,7 +116,7 @@ export class Session {
   #take(message: GuestMessage): void {
     switch (message.type) {
       case 'hello':
-        this.#hello(message.version, message.kernel);
+        this.#hello(message);
         break;
       case 'started':
         this.#started(message.id, message.pid);
@@ -155,7 +157,8 @@ export class Session {
     }
   }
 
-  #hello(version: number, kernel: string): void {
+  #hello(hello: Hello): void {
+    const { version } = hello;
     if (this.#state !== 'waiting') this.#outOfTurn('hello');
     else if (version !== PROTOCOL_VERSION)
       this.#fail(
@@ -164,12 +167,12 @@ export class Session {
           `the pod's init speaks protocol ${version}, not ${PROTOCOL_VERSION}`,
         ),
       );
-    else this.#boot(kernel);
+    else this.#boot(hello);
   }
 
-  #boot(kernel: string): void {
+  #boot({ kernel, initMs, helloMs }: Hello): void {
     this.#state = 'running';
-    const plan = this.#events.hello(kernel);
+    const plan = this.#events.hello(kernel, { initMs, helloMs });
     this.#plan = plan;
     this.#starting = plan.apps.length;
     for (const app of plan.apps) this.#expectApp(app, true);

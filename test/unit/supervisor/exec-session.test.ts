@@ -14,7 +14,7 @@ nativeScratch();
 
 const APP = { argv: ['/app'], env: ['A=1'], workingDirectory: '/', uid: 7, capabilities: [5] };
 const plan = { hostname: 'pod', apps: [{ name: 'web', process: APP }] } as unknown as BootPlan;
-const hello = { type: 'hello', version: PROTOCOL_VERSION, kernel: '6.12' };
+const hello = { type: 'hello', version: PROTOCOL_VERSION, kernel: '6.12', initMs: 400, helloMs: 420 };
 const web = { type: 'started', id: 'web', pid: 50 };
 const started = { type: 'started', id: 'exec-1', pid: 51 };
 const TERM = 15;

@@ -100,7 +100,10 @@ function scripted(plan = PLAN) {
       messages.push(JSON.parse(bytes.toString('utf8', at + 4, at + 4 + bytes.readUInt32LE(at))));
     return messages;
   };
-  say({ type: 'hello', version: PROTOCOL_VERSION, kernel: '6.12' }, { type: 'started', id: 'web', pid: 50 });
+  say(
+    { type: 'hello', version: PROTOCOL_VERSION, kernel: '6.12', initMs: 400, helloMs: 420 },
+    { type: 'started', id: 'web', pid: 50 },
+  );
   /** Until the check is asked for; gives its exec message. */
   const check = () => {
     for (let turns = 0; turns < 500; turns++) {

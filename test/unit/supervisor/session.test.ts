@@ -59,7 +59,7 @@ function packet(text: string): Buffer {
   return Buffer.concat([header, Buffer.from(text)]);
 }
 
-const hello = { type: 'hello', version: PROTOCOL_VERSION, kernel: '6.12' };
+const hello = { type: 'hello', version: PROTOCOL_VERSION, kernel: '6.12', initMs: 400, helloMs: 420 };
 const started = (id: string) => ({ type: 'started', id, pid: 50 });
 const restarting = (id: string, count: number) => ({
   ...{ type: 'restarting', id, status: { kind: 'exited', code: 3 }, delayMs: 100 * count, count },
