@@ -115,7 +115,8 @@ function readApp(
     imageName: imageNameOf(pod, app),
     created: pod.modified(appImageId(app.name)),
     finished: pod.modified(appStatus(app.name)),
-    started: isWaiting ? undefined : started,
+    // Of an app that came later than its pod only its supervisor knows.
+    started: podIsMutable ? undefined : started,
     ...life,
     exitCode: Number.isNaN(code) ? undefined : code,
     userAnnotations: sortedMap(app.app?.userAnnotations ?? {}),

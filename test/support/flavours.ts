@@ -9,6 +9,8 @@ export interface Flavour {
   /** A kernel of its own: uname differs from the host's. */
   readonly ownKernel: boolean;
   readonly severalApps: boolean;
+  /** Apps can come and go while a pod runs. */
+  readonly mutablePods: boolean;
 }
 
 export const FLAVOURS: readonly Flavour[] = [
@@ -18,5 +20,6 @@ export const FLAVOURS: readonly Flavour[] = [
     image: artefacts.stage1Kvm,
     ownKernel: true,
     severalApps: true,
+    mutablePods: true,
   },
 ];

@@ -12,9 +12,18 @@ export interface RunningPod {
 let count = 0;
 
 /** `rkt run ARGS`, whose apps have all been started. It runs until the test ends it, or the file is done. */
-export async function startPod(rkt: RktHome, args: readonly string[]): Promise<RunningPod> {
+export function startPod(rkt: RktHome, args: readonly string[]): Promise<RunningPod> {
+  return start(rkt, ['run'], args);
+}
+
+/** `rkt app sandbox ARGS`, likewise. */
+export function startSandbox(rkt: RktHome, args: readonly string[] = []): Promise<RunningPod> {
+  return start(rkt, ['app', 'sandbox'], args);
+}
+
+async function start(rkt: RktHome, words: readonly string[], args: readonly string[]): Promise<RunningPod> {
   const file = rkt.path(`running-${++count}`);
-  const command = rkt.start(['run', '--net=none', `--uuid-file-save=${file}`, ...args], {
+  const command = rkt.start([...words, '--net=none', `--uuid-file-save=${file}`, ...args], {
     timeoutSeconds: 600,
   });
   const uuid = await eventually('the pod has a UUID', () => {
