@@ -39,7 +39,8 @@ const packages = {
     { name: 'gnupg', what: 'makes keys and signatures to test with' },
     { name: 'iproute2', what: 'makes networks to test with' },
     { name: 'procps', what: 'shows what processes are left' },
-    { name: 'strace', what: 'watches system calls in tests' },
+    { name: 'strace', what: 'watches system calls in tests, and kills at them' },
+    { name: 'python3', what: 'reads the XML of pictures in tests' },
     { name: 'mandoc', what: 'checks the manual pages in tests' },
     { name: 'zsh', what: 'completes command lines in tests' },
     { name: 'fish', what: 'completes command lines in tests' },
@@ -51,8 +52,14 @@ const needed = {
   demo: [packages.run, packages.build, packages.demo],
   bench: [packages.run, packages.build, packages.demo, packages.bench],
   test: [packages.run, packages.build, packages.demo, packages.test],
+  package: [packages.run, packages.build],
   soak: [packages.run, packages.build, packages.demo, packages.test],
 };
+
+/** The names of what a part of the project needs, whatever the release. */
+export function packagesOf(part) {
+  return packages[part].map(({ name }) => name);
+}
 
 /** What a verb of tools/bootstrap.mjs needs on a Debian of the given major version. */
 export function packagesFor(verb, debianVersion) {
