@@ -73,6 +73,7 @@ export function supervisorProgram(
   const entrypoint = annotationValue(stage1.annotations, entrypointAnnotation('run'));
   if (entrypoint === undefined) throw new Stage0Error('bad-stage1', `${stage1.name} has no run entrypoint`);
   const path = join(POD.stage1Rootfs, entrypoint);
+  const removing = removal(host, pod, request, stage1, namespaces);
   return {
     path: rktMountPath(),
     argv: ['rkt-mount', path, ...formatRunArguments(runArguments(host, pod, request))],
@@ -81,7 +82,7 @@ export function supervisorProgram(
       ...vmIds(host.configuration),
       [LOCK_FD_ENV]: String(lock),
       [DETACHED_ENV]: request.detach === true ? 'true' : undefined,
-      [REMOVAL_ENV]: removal(host, pod, request, stage1, namespaces),
+      [REMOVAL_ENV]: removing,
     }),
     fds: fds.from,
   };

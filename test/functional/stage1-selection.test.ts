@@ -1,9 +1,11 @@
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FLAVOURS } from '../support/flavours.ts';
+import { ImageSite } from '../support/image-site.ts';
 import { tinyImages } from '../support/images.ts';
-import { savedUuid, useRkt } from '../support/rkt.ts';
+import { RktHome, savedUuid, useRkt } from '../support/rkt.ts';
+import { ScriptedServer } from '../support/scripted-server.ts';
 import { tool } from '../support/tool.ts';
 
 let image = '';
@@ -24,6 +26,36 @@ describe.each(FLAVOURS)('$name', (flavour) => {
     expect(hash).toMatch(/^sha512-[0-9a-f]{64}/);
     expect(await run(`--stage1-hash=${hash}`)).toMatchObject(RUNS);
     expect(await run(`--stage1-name=${flavour.imageName}`)).toMatchObject(RUNS);
+  });
+
+  test('--stage1-url fetches it, and verifies it as any image', async () => {
+    const site = new ImageSite();
+    site.put('/stage1.aci', readFileSync(flavour.image));
+    site.put('/app.aci', readFileSync(image));
+    await using server = await ScriptedServer.start(site.answer);
+    const url = `--stage1-url=${server.origin}/stage1.aci`;
+    const insecure = '--insecure-options=image,http';
+    const fetched = new RktHome();
+    try {
+      const runFrom = (...flags: string[]) => fetched.run(['run', '--net=none', ...flags, image]);
+      const unsigned = await fetched.run(['prepare', '--insecure-options=http', url, image]);
+      expect(unsigned).toMatchObject({ code: 254, stdout: '' });
+      expect(unsigned.stderr).toContain('stage1.aci.asc');
+      expect(await runFrom(insecure, url)).toMatchObject(RUNS);
+      expect(await runFrom(`--stage1-name=${flavour.imageName}`)).toMatchObject(RUNS);
+      expect((await runFrom(insecure, `--stage1-url=${server.origin}/app.aci`)).stderr).toMatch(
+        /it is no stage1|interface version/,
+      );
+      expect(await runFrom('--stage1-url=stage1.aci')).toMatchObject({
+        code: 254,
+        stderr: 'run: --stage1-url: "stage1.aci" is not an http, https, docker or file URL\n',
+      });
+      expect((await runFrom(url, `--stage1-path=${flavour.image}`)).stderr).toBe(
+        'run: flags --stage1-path and --stage1-url are mutually exclusive\n',
+      );
+    } finally {
+      await fetched.close();
+    }
   });
 
   test('--stage1-from-dir takes it from the configured directory, `paths` names that directory', async () => {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createPod, type Pod } from '../../../src/pod/pod.ts';
@@ -16,11 +16,17 @@ function podIn(...road: readonly Phase[]): Pod {
 }
 
 /** Of a pod that cannot be run: here it must not come to an execve. */
-async function refusal(uuid: string, interactive = false): Promise<string> {
+async function refusal(uuid: string, interactive = false, remover?: readonly string[]): Promise<string> {
   const data = dirname(pods());
   const directories = { dataDirectory: data, systemConfig: data, localConfig: data };
   const host = openHost({ ...directories, insecure: new Set(), debug: false });
-  const request = { uuid, net: 'none', interactive, hostname: undefined };
+  const request = {
+    uuid,
+    net: 'none',
+    interactive,
+    hostname: undefined,
+    ...(remover === undefined ? {} : { remover }),
+  };
   return await runPrepared(host, request, {}).then(
     () => 'ran',
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
@@ -54,6 +60,21 @@ const HELD: readonly [string, readonly Phase[]][] = [
 test.each(HELD)('of a pod that somebody holds it is told that %s', async (reason, road) => {
   using pod = podIn(...road);
   expect(await refusal(pod.uuid)).toBe(`pod "${pod.uuid}" is not prepared: ${reason}`);
+});
+
+test('--rm is refused for a stage1 that does not remove pods, before the pod moves', async () => {
+  const pod = podIn('prepared');
+  const annotations = [{ name: 'coreos.com/rkt/stage1/run', value: '/run' }];
+  const manifest = { acKind: 'ImageManifest', acVersion: '0.8.11', name: 'example.com/stage1', annotations };
+  mkdirSync(join(pod.path, 'stage1'));
+  writeFileSync(join(pod.path, 'stage1/manifest'), JSON.stringify(manifest));
+  writeFileSync(join(pod.path, 'pod'), JSON.stringify({ acKind: 'PodManifest', acVersion: '0.8.11' }));
+  pod.lock.release();
+  const told = await refusal(pod.uuid, false, ['/bin/rkt']);
+  expect(told).toMatch(
+    /^--rm: example.com\/stage1 does not remove pods \(.*coreos.com\/rkt\/stage1\/removal\)$/,
+  );
+  expect(existsSync(pod.path)).toBe(true);
 });
 
 test('a pod that cannot be started stays prepared, for whoever tries again', async () => {
