@@ -1,11 +1,7 @@
 /** Ending more than one process. */
-import { readText } from '../src/native/contents.ts';
 import { readdir } from '../src/native/directories.ts';
 import { unless } from '../src/native/errors.ts';
-import { kill } from '../src/native/processes.ts';
-
-/** In /proc/PID/stat, behind the name in parentheses: state, parent, process group, session. */
-const SESSION_FIELD = 3;
+import { kill, sessionOf } from '../src/native/processes.ts';
 
 /**
  * SIGKILL to everybody in a session, which is what an app's main process is started as the leader of. The leader's pid stays
@@ -30,11 +26,4 @@ export function killEverybody(): void {
 function membersOf(session: number): number[] {
   const pids = readdir('/proc').map(Number).filter(Number.isSafeInteger);
   return pids.filter((pid) => sessionOf(pid) === session);
-}
-
-/** Undefined for one that has gone meanwhile. */
-function sessionOf(pid: number): number | undefined {
-  const stat = unless(['ENOENT', 'ESRCH'], () => readText(`/proc/${pid}/stat`));
-  if (stat === undefined) return undefined;
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[SESSION_FIELD]);
 }

@@ -56,6 +56,7 @@ export interface ChildExit {
 }
 
 const WNOHANG = 1;
+const ESRCH = -3;
 const ECHILD = -10;
 
 /** Waits until a child (any, with -1) has ended. */
@@ -116,6 +117,12 @@ export function setSession(): number {
   return call('setsid');
 }
 
+/** The session that a process is in; undefined when it has gone. */
+export function sessionOf(pid: number): number | undefined {
+  const session = attempt('getsid', pid);
+  return session === ESRCH ? undefined : checked('getsid', session);
+}
+
 export function setProcessGroup(pid: number, group: number): void {
   call('setpgid', pid, group);
 }
@@ -135,6 +142,10 @@ export function umask(mask: number): number {
 
 const CLOSE_RANGE_CLOEXEC = 4;
 const LAST_FD = 0xffffffff;
+
+export function closeFrom(first: number): void {
+  call('close_range', first, LAST_FD, 0);
+}
 
 /** Makes every fd from `first` up close on exec. */
 export function closeOnExecFrom(first: number): void {

@@ -45,6 +45,7 @@ const x64 = {
   setgroups: 116,
   setresuid: 117,
   setresgid: 119,
+  getsid: 124,
   capget: 125,
   capset: 126,
   prctl: 157,

@@ -5,6 +5,9 @@ import { HealthCheck } from './health-check.ts';
 import { type CheckResult, judge } from './health-verdict.ts';
 import type { Session } from './session.ts';
 
+/** Between two looks whether the check before has gone. */
+const WAIT_MS = 100;
+
 interface Patient {
   readonly plan: HealthPlan;
   state: HealthState;
@@ -102,20 +105,25 @@ export class Health {
       patient.next = this.#loop.after(patient.plan.interval, () => this.#examine(app, patient));
   }
 
-  #examine(app: string, patient: Patient): void {
+  #examine(app: string, patient: Patient, waited = 0): void {
     const session = this.#session;
     const plan = session?.planOf(app);
     const { since } = patient;
     if (session === undefined || plan === undefined || since === undefined || !session.isRunning(app)) return;
     const up = monotonicMilliseconds() - since;
-    // A guest could let them pile up.
+    // A guest could let them pile up; a slow one gets the time of a check to end one that was killed.
     if (patient.before?.isGone === false) {
-      this.#examined(app, patient, { exitCode: null, output: 'the check before has not ended' }, up);
+      if (waited < patient.plan.timeout) this.#wait(app, patient, waited);
+      else this.#examined(app, patient, { exitCode: null, output: 'the check before has not ended' }, up);
       return;
     }
     patient.check = new HealthCheck(this.#loop, session, plan, patient.plan, (result) =>
       this.#examined(app, patient, result, up),
     );
+  }
+
+  #wait(app: string, patient: Patient, waited: number): void {
+    patient.next = this.#loop.after(WAIT_MS, () => this.#examine(app, patient, waited + WAIT_MS));
   }
 
   #examined(app: string, patient: Patient, result: CheckResult, upMs: number): void {
