@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AppPlan } from '../../src/abi/boot-plan.ts';
+import { eventually } from '../support/polling.ts';
 import { guestSuite } from './guest-suite.ts';
 import { appPlan, bootPlan, pipes, shell } from './pod-fixture.ts';
 import type { ScriptedHost } from './scripted-host.ts';
@@ -15,6 +16,12 @@ const always = { policy: 'always', most: null } as const;
 const onFailure = (most: number | null) => ({ policy: 'on-failure', most }) as const;
 /** Says how often it has been started: its root outlives its processes. */
 const count = (file: string) => `echo x >> /${file}; n=$(wc -l < /${file}); echo "start $n"`;
+
+/** Before its restart of this number, which is some time away. */
+const resting = (host: ScriptedHost, number: number) =>
+  eventually(`restart ${number} is announced`, () =>
+    host.messages.some((message) => message.type === 'restarting' && message.count === number),
+  );
 
 const typesOf = (host: ScriptedHost, id: string) =>
   host.messages.filter((message) => 'id' in message && message.id === id).map(({ type }) => type);
@@ -111,12 +118,12 @@ describe('an app with a policy', () => {
         app('rests', 2, `${count('rest')}; exit 6`, always),
       ]),
     );
-    await host.streams.text(21, 'start 4');
+    await resting(host, 5);
     host.send({ type: 'stop' });
     await host.finish();
     expect(await host.exitOf('runs')).toBe(143);
     expect(await host.exitOf('rests')).toBe(6);
-    expect((await host.streams.whole(21)).toString()).toMatch(/start 4\n$/);
+    expect((await host.streams.whole(21)).toString()).toMatch(/start 5\n$/);
   });
 });
 
@@ -178,7 +185,7 @@ describe('a mutable pod', () => {
   test('stops an app that rests', async () => {
     await using host = suite.start();
     await host.boot(bootPlan([app('app', 1, `${count('again')}; exit 6`, always)], mutable));
-    await host.streams.text(11, 'start 4');
+    await resting(host, 5);
     host.send({ type: 'stop-app', app: 'app', graceSeconds: 10 });
     expect(await host.exitOf('app')).toBe(6);
     host.send({ type: 'stop' });
