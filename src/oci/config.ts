@@ -1,9 +1,11 @@
+import type { HealthPlan } from '../abi/health.ts';
 import { arrayOf, type Cursor, fields, kernelString, oneOf, type StringMap, string } from '../appc/json.ts';
 import { documentCursor, parseJsonText } from '../appc/json-document.ts';
 import { withoutUndefined } from '../appc/json-value.ts';
 import { type Digest, readDigest } from './digest.ts';
 import type { Layer, Manifest } from './document.ts';
 import { refuse } from './errors.ts';
+import { readHealthCheck } from './health-check.ts';
 import { configLimits } from './limits.ts';
 import { type Platform, readPlatform } from './platform.ts';
 
@@ -31,6 +33,7 @@ export interface Execution {
   readonly volumes: readonly string[];
   readonly labels: StringMap;
   readonly stopSignal: string;
+  readonly healthCheck?: HealthPlan;
 }
 
 export interface UnpackedLayer extends Layer {
@@ -71,7 +74,7 @@ export function pairLayers(manifest: Manifest, config: ImageConfig): readonly Un
 
 function readExecution(at: Cursor): Execution {
   const execution = fields(at);
-  return {
+  return withoutUndefined({
     user: execution.optional('User', kernelString) ?? '',
     entrypoint: execution.optional('Entrypoint', readArguments) ?? [],
     cmd: execution.optional('Cmd', readArguments) ?? [],
@@ -81,7 +84,8 @@ function readExecution(at: Cursor): Execution {
     volumes: execution.optional('Volumes', readSet) ?? [],
     labels: execution.map('Labels'),
     stopSignal: execution.optional('StopSignal', string) ?? '',
-  };
+    healthCheck: execution.optional('Healthcheck', readHealthCheck),
+  });
 }
 
 // Docker once wrote a single argument as a string.

@@ -1,3 +1,5 @@
+import { type HealthPlan, healthOf } from '../abi/health.ts';
+import { AbiError } from '../abi/json.ts';
 import { annotationValue } from '../appc/annotations.ts';
 import type { App } from '../appc/app.ts';
 import type { ImageManifest } from '../appc/image-manifest.ts';
@@ -6,6 +8,7 @@ import { withoutUndefined } from '../appc/json-value.ts';
 import { labelValue } from '../appc/labels.ts';
 import type { Digest } from './digest.ts';
 import { refuse } from './errors.ts';
+import { healthCheckJson } from './health-check.ts';
 import { ociPlatform } from './platform-names.ts';
 
 /**
@@ -24,12 +27,12 @@ export function toImageConfig(manifest: ImageManifest, diffIDs: readonly Digest[
     architecture,
     os,
     ...(variant === undefined ? {} : { variant }),
-    config: app === undefined ? {} : executionJson(app),
+    config: app === undefined ? {} : executionJson(app, healthOfImage(manifest)),
     rootfs: { type: 'layers', diff_ids: diffIDs },
   });
 }
 
-function executionJson(app: App): object {
+function executionJson(app: App, health: HealthPlan | undefined): object {
   const { exec, environment, workingDirectory, ports, mountPoints, userLabels } = app;
   const list = <T>(items: readonly T[]) => (items.length === 0 ? undefined : items);
   const set = (keys: readonly string[]) =>
@@ -41,8 +44,19 @@ function executionJson(app: App): object {
     Entrypoint: list(exec),
     Volumes: set(mountPoints.map(({ path }) => path)),
     WorkingDir: workingDirectory,
+    Healthcheck: health && healthCheckJson(health),
     Labels: Object.keys(userLabels).length === 0 ? undefined : userLabels,
   });
+}
+
+/** An ACI says what it likes in its annotations. */
+function healthOfImage(manifest: ImageManifest): HealthPlan | undefined {
+  try {
+    return healthOf(manifest);
+  } catch (cause) {
+    if (!(cause instanceof AbiError)) throw cause;
+    throw refuse('invalid-value', 'annotations', cause.message, cause);
+  }
 }
 
 function identity(what: string, text: string): string {

@@ -1,3 +1,4 @@
+import { formatHealth, HEALTH_ANNOTATION } from '../abi/health.ts';
 import { type Annotation, isDate } from '../appc/annotations.ts';
 import { type App, blankApp } from '../appc/app.ts';
 import { blankImageManifest, type ImageManifest } from '../appc/image-manifest.ts';
@@ -57,7 +58,7 @@ function appOf({ execution }: ImageConfig): App {
 }
 
 function annotationsOf(config: ImageConfig, source: ImageSource): readonly Annotation[] {
-  const { entrypoint, cmd, stopSignal } = config.execution;
+  const { entrypoint, cmd, stopSignal, healthCheck } = config.execution;
   return present([
     ['author', config.author],
     ['created', config.created !== undefined && isDate(config.created) ? config.created : undefined],
@@ -72,6 +73,7 @@ function annotationsOf(config: ImageConfig, source: ImageSource): readonly Annot
     ['appc.io/docker/cmd', cmd.length > 0 ? JSON.stringify(cmd) : undefined],
     // Not of docker2aci: appc has no stop signal, and apps that set one want it.
     ['org.opencontainers.image.stopsignal', stopSignal],
+    [HEALTH_ANNOTATION, healthCheck && formatHealth(healthCheck)],
   ]);
 }
 

@@ -51,6 +51,15 @@ const app = { name: 'web', process: { argv: ['/app'], uid: 7 } } as unknown as A
 const pod = { hostname: 'pod', apps: [app] } as unknown as BootPlan;
 const exited = (id: string, code: number) => ({ type: 'exited', id, status: { kind: 'exited', code } });
 
+interface Heard {
+  readonly type: string;
+}
+
+interface Exec {
+  readonly id: string;
+  readonly streams: { readonly stdout: number; readonly stderr: number };
+}
+
 /** A pod of one app whose guest the test plays. */
 function scripted(plan = PLAN) {
   const loop = new Loop();
@@ -92,7 +101,7 @@ function scripted(plan = PLAN) {
     writeAll(guestData, Buffer.concat([header, Buffer.from(text)]));
   };
   /** What the guest has been sent since. */
-  const heard = (): { readonly type: string; readonly [key: string]: unknown }[] => {
+  const heard = (): Heard[] => {
     const bytes = Buffer.alloc(65536);
     const length = readNow(guest, bytes) ?? 0;
     const messages = [];
@@ -109,7 +118,7 @@ function scripted(plan = PLAN) {
     for (let turns = 0; turns < 500; turns++) {
       turn(10);
       const exec = heard().find(({ type }) => type === 'exec');
-      if (exec !== undefined) return exec as { id: string; streams: { stdout: number; stderr: number } };
+      if (exec !== undefined) return exec as Heard & Exec;
     }
     throw new Error('no check');
   };
