@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { POD } from '../abi/pod-directory.ts';
 import { formatEnterArguments } from '../abi/stage1.ts';
 import { formatEnvironment, replaceProcess } from '../os/exec.ts';
 import { podPath, podsDirectory } from '../pod/directory.ts';
@@ -28,10 +31,10 @@ export function enter(
 ): never {
   const found = lookUpPod(podsDirectory(host.dataDirectory), request.uuid);
   const record = readPod(found);
-  const pid = pidOfRunning(found.uuid, record);
-  const app = chooseApp('enter', record?.apps.map(({ name }) => name) ?? [], request.app);
   // Where running pods are: it may have been found a moment earlier.
   const path = podPath({ ...found, phase: 'run' });
+  const pid = pidOfRunning(found.uuid, record, path);
+  const app = chooseApp('enter', record?.apps.map(({ name }) => name) ?? [], request.app);
   const entrypoint = findEntrypoint(path, 'enter');
   if (entrypoint === undefined)
     throw new Stage0Error('bad-stage1', "the pod's stage1 has no enter entrypoint");
@@ -44,10 +47,11 @@ export function enter(
   });
 }
 
-function pidOfRunning(uuid: string, record: PodRecord | undefined): number {
+/** An app that is yet to say that it is ready can be entered: whether it runs is for the supervisor to say, where one takes requests. */
+function pidOfRunning(uuid: string, record: PodRecord | undefined, path: string): number {
   const pod = `pod ${JSON.stringify(uuid)}`;
   if (record?.state !== 'running') throw new Stage0Error('not-running', `${pod} isn't currently running`);
-  if (record.pid === undefined || !record.isReady)
+  if (record.pid === undefined || !(record.isReady || existsSync(join(path, POD.control))))
     throw new Stage0Error('not-running', `${pod} is still starting`);
   return record.pid;
 }

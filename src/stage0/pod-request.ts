@@ -42,12 +42,22 @@ export interface EnvironmentRequest {
   readonly set: readonly string[];
 }
 
+/** What a service manager says to this process alone (sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3)). */
+const OURS: ReadonlySet<string> = new Set([
+  'NOTIFY_SOCKET',
+  'LISTEN_FDS',
+  'LISTEN_PID',
+  'LISTEN_FDNAMES',
+  'WATCHDOG_USEC',
+  'WATCHDOG_PID',
+]);
+
 /** Throws Stage0Error `bad-request`. */
 export function podEnvironment(request: EnvironmentRequest): PodEnvironment {
   return {
     // A shell exports names that appc has no place for: functions (`BASH_FUNC_x%%`).
     inherited: Object.entries(request.inherit ?? {}).flatMap(([name, value]): EnvironmentVariable[] =>
-      value === undefined || !isEnvironmentName(name) ? [] : [{ name, value }],
+      value === undefined || !isEnvironmentName(name) || OURS.has(name) ? [] : [{ name, value }],
     ),
     file: request.files.flatMap(({ path, text }) => parseEnvironmentFile(text, path)),
     set: request.set.map((text) => parseVariable(text, '--set-env')),

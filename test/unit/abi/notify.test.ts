@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseNotice, supportsNotify } from '../../../src/abi/notify.ts';
+import { parseACIdentifier } from '../../../src/appc/index.ts';
 
 describe('parseNotice', () => {
   it.each([
@@ -18,7 +19,9 @@ describe('parseNotice', () => {
 });
 
 describe('supportsNotify', () => {
-  const says = (value: string) => [{ name: 'appc.io/executor/supports-systemd-notify', value }];
+  const says = (value: string) => [
+    { name: parseACIdentifier('appc.io/executor/supports-systemd-notify'), value },
+  ];
   it.each([
     ['nobody', [[], []], false],
     ['the image', [[], says('true')], true],

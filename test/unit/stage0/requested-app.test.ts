@@ -81,7 +81,11 @@ describe('the app of an image', () => {
       app: { ...image.app, environment: names.slice(1).map((name) => ({ name, value: 'image' })) },
     };
     const pod = podEnvironment({
-      inherit: { ...Object.fromEntries(names.map((name) => [name, 'parent'])), 'BASH_FUNC_x%%': '()' },
+      inherit: {
+        ...Object.fromEntries(names.map((name) => [name, 'parent'])),
+        'BASH_FUNC_x%%': '()',
+        NOTIFY_SOCKET: '/x',
+      },
       files: [{ path: 'f', text: all('file', 2).join('\n') }],
       set: all('set', 3),
     });
