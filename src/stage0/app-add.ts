@@ -8,6 +8,7 @@ import { Stage0Error } from './errors.ts';
 import { type Attention, type Host, preparationLock } from './host.ts';
 import { ImageSession } from './image-session.ts';
 import { checkMutable, checkReady, type Mutation, mutateRunning } from './mutation.ts';
+import { hasEnded, until } from './patience.ts';
 import { checkPlatform } from './platform.ts';
 import type { PodApp } from './pod-request.ts';
 import { fetchApps } from './preparation.ts';
@@ -19,6 +20,8 @@ export interface AddRequest {
   readonly app: AppRequest;
 }
 
+/** What a supervisor that ends may need to end. */
+const END_MILLISECONDS = 5000;
 const NO_ENVIRONMENT = { inherited: [], file: [], set: [] } as const;
 
 /**
@@ -64,7 +67,16 @@ async function bring(host: Host, mutation: Mutation, { store }: ImageSession, ad
 /** What cannot be undone now is undone by the next command for an app of that name, or goes with the pod: the reason is the news. */
 async function withdraw(host: Host, mutation: Mutation, app: string): Promise<void> {
   try {
-    await callForApp(host, mutation, 'rm', app);
+    await takeOut(host, mutation, app);
     clearApp(mutation, app);
   } catch {}
+}
+
+/** With a pod that ends all its mounts go: then it is enough to wait for that. */
+async function takeOut(host: Host, mutation: Mutation, app: string): Promise<void> {
+  try {
+    await callForApp(host, mutation, 'rm', app);
+  } catch {
+    await until(mutation.pod, { milliseconds: END_MILLISECONDS }, hasEnded, 'exit');
+  }
 }
