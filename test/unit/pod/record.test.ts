@@ -51,3 +51,41 @@ test('a manifest that is none is an error that names what is wrong', () => {
   write(pod, 'pod', { ...manifest, acKind: 'ImageManifest' });
   expect(() => readPod(pod)).toThrow('acKind');
 });
+
+test('tells how an app does, as long as it runs', () => {
+  using pod = createPod(pods());
+  const annotations = [{ name: 'coreos.com/rkt/app/restart', value: 'always' }];
+  write(pod, 'pod', { ...manifest, apps: [{ ...app, annotations }] });
+  pod.move('run');
+  expect(readPod(pod)?.apps).toMatchObject([{ restart: 'always', restarts: 0 }]);
+  const health = { status: 'healthy', failures: 0, checked: 5, exitCode: 0, output: '' };
+  const state = {
+    restarts: 3,
+    nextRestart: 1_795_748_435_984,
+    lastExit: 9,
+    started: '1795748435984221985',
+    health,
+  };
+  write(pod, 'app-state/web.json', state);
+  expect(readPod(pod)?.apps).toMatchObject([
+    {
+      ...{ restarts: 3, lastExit: 9, health, started: 1_795_748_435_984_221_985n },
+      nextRestart: 1_795_748_435_984_000_000n,
+    },
+  ]);
+  pod.lock.release();
+  const [ended] = readPod(pod)?.apps ?? [];
+  expect(ended).toMatchObject({ state: 'exited', restarts: 3, lastExit: 9 });
+  expect(ended).not.toHaveProperty('health');
+  expect(ended).not.toHaveProperty('nextRestart');
+});
+
+test('makes nothing of what a power cut has left of that', () => {
+  using pod = createPod(pods());
+  write(pod, 'pod', manifest);
+  pod.move('run');
+  for (const rest of ['', '{"restarts":', '{}']) {
+    write(pod, 'app-state/web.json', rest);
+    expect(readPod(pod)?.apps).toMatchObject([{ name: 'web', state: 'running' }]);
+  }
+});
