@@ -3,6 +3,7 @@
  * version 6). The current directory of every entrypoint is the pod's directory.
  */
 import { AbiError } from './json.ts';
+import { Arguments, type FlagTable, flag } from './stage1-flags.ts';
 
 export const STAGE1_INTERFACE_VERSION = 6;
 
@@ -229,8 +230,6 @@ export function parseGcArguments(args: readonly string[]): GcArguments {
   };
 }
 
-type FlagTable = Readonly<Record<string, 'boolean' | 'value'>>;
-
 const APP_FLAGS: FlagTable = {
   app: 'value',
   debug: 'boolean',
@@ -251,65 +250,3 @@ const RUN_FLAGS: FlagTable = {
   'disable-paths': 'boolean',
   'disable-seccomp': 'boolean',
 };
-
-function flag(name: string, set: boolean): string[] {
-  return set ? [`--${name}`] : [];
-}
-
-/** Go's flag syntax, as rkt's stage1s read it: `--name`, `--name=value`, then positional arguments. */
-class Arguments {
-  readonly #flags = new Map<string, string>();
-  readonly rest: readonly string[];
-
-  constructor(args: readonly string[], table: FlagTable) {
-    let index = 0;
-    for (; index < args.length; index++) {
-      const argument = args[index] ?? '';
-      if (argument === '--') {
-        index++;
-        break;
-      }
-      const match = /^--?([a-z0-9-]+)(?:=([\s\S]*))?$/.exec(argument);
-      if (match === null) break;
-      this.#take(match[1] ?? '', match[2], table);
-    }
-    this.rest = args.slice(index);
-  }
-
-  #take(name: string, value: string | undefined, table: FlagTable): void {
-    const kind = Object.hasOwn(table, name) ? table[name] : undefined;
-    switch (kind) {
-      case undefined:
-        throw new AbiError('bad-arguments', `unknown argument --${name}`);
-      case 'value':
-        if (value === undefined) throw new AbiError('bad-arguments', `--${name} needs a value`);
-        this.#flags.set(name, value);
-        return;
-      case 'boolean':
-        if (value !== undefined && value !== 'true' && value !== 'false')
-          throw new AbiError('bad-arguments', `--${name} is true or false, not ${JSON.stringify(value)}`);
-        this.#flags.set(name, value ?? 'true');
-        return;
-      default:
-        kind satisfies never;
-    }
-  }
-
-  isSet(name: string): boolean {
-    return this.#flags.get(name) === 'true';
-  }
-
-  value(name: string): string | undefined {
-    return this.#flags.get(name);
-  }
-
-  only(what: string): string {
-    const [first, ...more] = this.rest;
-    if (first === undefined || more.length > 0)
-      throw new AbiError(
-        'bad-arguments',
-        `expected ${what} as the only argument, got ${JSON.stringify(this.rest)}`,
-      );
-    return first;
-  }
-}

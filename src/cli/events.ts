@@ -40,7 +40,7 @@ export function eventsCommand(summary: string): Command {
 }
 
 /** `2026-01-02T03:04:05.678Z UUID app-exited name=web app=front exit-code=1`. */
-export function eventLine({ type, time, uuid, pod, app, exitCode, restarts }: PodEvent): string {
+function eventLine({ type, time, uuid, pod, app, exitCode, restarts }: PodEvent): string {
   const about = Object.entries({ name: pod?.podName, app, restarts, 'exit-code': exitCode });
   const words = about.flatMap(([key, word]) => (word === undefined ? [] : [`${key}=${word}`]));
   const when = new Date(Number(time / 1_000_000n)).toISOString();
