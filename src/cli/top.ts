@@ -23,8 +23,13 @@ export function topCommand(summary: string): Command {
       await untilInterrupted(async (signal) => {
         using keys = new EndingKeys();
         using view = new UsageView('top', 'cpu');
-        for await (const round of rounds(host, uuids, interval, AbortSignal.any([signal, keys.signal])))
-          view.show(round);
+        try {
+          const ending = AbortSignal.any([signal, keys.signal]);
+          for await (const round of rounds(host, uuids, interval, ending)) view.show(round);
+        } catch (error) {
+          keys.signal.throwIfAborted();
+          throw error;
+        }
       });
     });
 }

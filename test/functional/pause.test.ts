@@ -1,0 +1,157 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { FLAVOURS } from '../support/flavours.ts';
+import { tinyImages } from '../support/images.ts';
+import { eventually } from '../support/polling.ts';
+import { savedUuid, useRkt } from '../support/rkt.ts';
+import { startPod, useRunningPods } from '../support/running-pod.ts';
+
+const rkt = useRkt();
+const pods = useRunningPods();
+let image = '';
+beforeAll(async () => {
+  image = (await tinyImages()).aci.plain;
+});
+
+const LOOP = "trap 'exit 4' TERM; while :; do sleep 0.1; done";
+
+interface Health {
+  readonly status: string;
+  readonly failures: number;
+  readonly checked_at: number;
+}
+
+describe.each(FLAVOURS)('$name', ({ image: stage1 }) => {
+  const start = async (...words: readonly string[]) => {
+    const pod = await startPod(rkt, [`--stage1-path=${stage1}`, image, '--name=app', ...words]);
+    pods.push(pod);
+    return pod;
+  };
+  const loop = (...flags: readonly string[]) => start(...flags, '--exec=/bin/sh', '--', '-c', LOOP);
+  const pause = (uuid: string) => rkt.output(['pause', uuid]);
+  const resume = (uuid: string) => rkt.output(['resume', uuid]);
+  /** The guest's wall clock, and how far that is ahead of the clock that has stood still with it. */
+  const clocks = async (uuid: string) => {
+    const text = await rkt.output(['enter', uuid, '/bin/sh', '-c', 'date +%s; cat /proc/uptime']);
+    const [now = 0, up = 0] = text.split('\n').map((line) => Number(line.split(' ')[0]));
+    return { now, ahead: now - up };
+  };
+
+  test('a paused pod stands still, is shown so, and goes on with the right time', async () => {
+    const { uuid } = await loop();
+    const before = await clocks(uuid);
+    expect(await pause(uuid.slice(0, 8))).toBe(`"${uuid}"\n`);
+    const since = Date.now();
+    expect(await rkt.output(['status', uuid])).toMatch(/^state=running$[\s\S]*^paused=true$/m);
+    expect(await rkt.list()).toMatchObject([{ name: uuid, state: 'running', paused: true }]);
+    expect(await rkt.output(['list'])).toMatch(/^UUID.*\tNETWORKS\tPAUSED$[\s\S]*\tyes$/m);
+    expect(await rkt.output(['stats', '--interval=100ms'])).toContain('\t(paused)\t');
+    // It is paused already, and stays so.
+    expect(await pause(uuid)).toBe(`"${uuid}"\n`);
+    await sleep(2000 - (Date.now() - since));
+    const resumed = Date.now();
+    expect(await resume(uuid)).toBe(`"${uuid}"\n`);
+    expect(await resume(uuid)).toBe(`"${uuid}"\n`);
+    const after = await clocks(uuid);
+    // To a second, as `date` tells it.
+    expect(after.ahead - before.ahead).toBeGreaterThanOrEqual((resumed - since) / 1000 - 1);
+    expect(after.now).toBeGreaterThanOrEqual(Math.floor(resumed / 1000) - 1);
+    expect(await rkt.output(['status', uuid])).not.toContain('paused');
+    expect(await rkt.output(['list'])).not.toContain('PAUSED');
+  });
+
+  test('a paused pod is not entered; it is stopped in order, or at once', async () => {
+    const orderly = await loop();
+    const forced = await loop();
+    const { code, stdout, stderr } = await rkt.run(['pause', orderly.uuid, 'ffff-none', forced.uuid]);
+    expect({ code, stdout }).toEqual({ code: 254, stdout: `"${orderly.uuid}"\n"${forced.uuid}"\n` });
+    expect(stderr).toBe('pause: no matches found for "ffff-none"\npause: failed to pause one or more pods\n');
+    expect(await rkt.run(['enter', orderly.uuid, '/bin/true'])).toMatchObject({
+      code: 254,
+      stderr: 'enter: the pod is paused\n',
+    });
+    expect(await rkt.output(['stop', orderly.uuid])).toBe(`"${orderly.uuid}"\n`);
+    expect((await orderly.command.finished).code).toBe(4);
+    expect(await rkt.output(['stop', '--force', forced.uuid])).toBe(`"${forced.uuid}"\n`);
+    expect((await forced.command.finished).code).toBe(137);
+    for (const verb of ['pause', 'resume'])
+      expect(await rkt.run([verb, forced.uuid])).toMatchObject({
+        code: 254,
+        stdout: '',
+        stderr:
+          `${verb}: pod "${forced.uuid}" isn't currently running\n` +
+          `${verb}: failed to ${verb} one or more pods\n`,
+      });
+    expect(await rkt.output(['status', forced.uuid])).not.toContain('paused');
+  });
+
+  test('what it reads and writes when it is paused goes on', async () => {
+    const script =
+      'dd if=/dev/urandom of=/big bs=1M count=16 2>/dev/null; md5sum < /big; while :; do dd if=/big of=/copy bs=64k 2>/dev/null; md5sum < /copy; done';
+    const { uuid, command } = await start('--exec=/bin/sh', '--', '-c', script);
+    const sums = () => command.stdout.split('\n').slice(0, -1);
+    for (let round = 1; round <= 3; round++) {
+      const count = sums().length;
+      await eventually('it has copied once more', () => sums().length > count);
+      await pause(uuid);
+      await resume(uuid);
+    }
+    const count = sums().length;
+    await eventually('it has copied two times more', () => sums().length > count + 1);
+    expect(new Set(sums()).size).toBe(1);
+  });
+
+  test('health checks stand still, and no pause makes one fail', async () => {
+    const { uuid } = await loop(
+      ...[
+        '--health-cmd=/bin/sleep 0.3',
+        '--health-interval=100ms',
+        '--health-timeout=2s',
+        '--health-retries=1',
+      ],
+    );
+    const health = async () => {
+      const [pod] = JSON.parse(await rkt.output(['inspect', uuid]));
+      return pod?.apps[0]?.health as Health | undefined;
+    };
+    await eventually('it is healthy', async () => (await health())?.status === 'healthy');
+    await pause(uuid);
+    const paused = await health();
+    // Longer than the timeout of the check that is under way most of the time.
+    await sleep(2500);
+    expect(await health()).toEqual(paused);
+    await resume(uuid);
+    const later = await eventually('it is checked again', async () => {
+      const now = await health();
+      return now !== undefined && now.checked_at > (paused?.checked_at ?? 0) ? now : undefined;
+    });
+    expect(later).toMatchObject({ status: 'healthy', failures: 0 });
+  });
+
+  test('one that is only starting is not paused', async () => {
+    const file = rkt.path('starting');
+    const words = [`--stage1-path=${stage1}`, '--net=none', `--uuid-file-save=${file}`, image];
+    const command = rkt.start(['run', ...words, '--exec=/bin/sh', '--', '-c', LOOP]);
+    const uuid = await eventually('the pod has a UUID', () => savedUuid(file));
+    await eventually('its supervisor listens', () => existsSync(join(rkt.dir, 'pods/run', uuid, 'ctl')));
+    const { code, stderr } = await rkt.run(['pause', uuid]);
+    expect({ code, stderr }).toEqual({
+      code: 254,
+      stderr: 'pause: the pod is still starting\npause: failed to pause one or more pods\n',
+    });
+    command.signal('SIGTERM');
+    await command.finished;
+  });
+
+  test('--uuid-file names the pod', async () => {
+    const { uuid } = await loop();
+    const file = rkt.path('pause-uuid');
+    writeFileSync(file, `${uuid}\n`);
+    expect(await rkt.output(['pause', `--uuid-file=${file}`])).toBe(`"${uuid}"\n`);
+    expect(await rkt.output(['status', uuid])).toContain('paused=true');
+    expect(await rkt.output(['resume', `--uuid-file=${file}`])).toBe(`"${uuid}"\n`);
+    expect(await rkt.output(['status', uuid])).not.toContain('paused=true');
+  });
+});
