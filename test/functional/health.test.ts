@@ -1,9 +1,12 @@
+import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FLAVOURS } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
+import { LayoutWriter } from '../support/layout-writer.ts';
 import { eventually } from '../support/polling.ts';
 import { useRkt } from '../support/rkt.ts';
 import { endPod, startPod, useRunningPods } from '../support/running-pod.ts';
+import { toolBytes } from '../support/tool.ts';
 
 const rkt = useRkt();
 const pods = useRunningPods();
@@ -100,6 +103,30 @@ describe.each(FLAVOURS)('$name: a health check', ({ image: stage1 }) => {
     expect(bound).toMatch(/^CapBnd:\s+0000003fffffffff|000001ffffffffff/);
     expect(output).not.toContain(/[0-9a-f]{16}/.exec(bound)?.[0] ?? '');
     await endPod(pod);
+  });
+
+  test("is the image's own, unless a flag says otherwise", async () => {
+    const layout = new LayoutWriter(rkt.path('checked'));
+    const files = await toolBytes('tar', ['-C', join(dirname(image), 'rootfs'), '-c', '.']);
+    const config = {
+      Cmd: ['/bin/sh', '-c', 'while :; do sleep 1; done'],
+      Healthcheck: {
+        Test: ['CMD', '/bin/echo', 'from the image'],
+        Interval: 300_000_000,
+        Timeout: 5_000_000_000,
+      },
+    };
+    const checked = layout.tag(layout.image({ layers: [files], config }), 'latest');
+    const run = (flags: readonly string[]) =>
+      startPod(rkt, [`--stage1-path=${stage1}`, checked, '--name=app', ...flags]);
+    const pod = await run([]);
+    pods.push(pod);
+    expect(await becomes(pod.uuid, 'healthy')).toMatchObject({ output: 'from the image' });
+    await endPod(pod);
+    const without = await run(['--health-cmd=']);
+    pods.push(without);
+    expect(await healthOf(without.uuid)).toBeUndefined();
+    await endPod(without);
   });
 
   test('begins anew with an app that is started again', async () => {
