@@ -6,7 +6,8 @@ export type BuildErrorCode =
   | 'MISSING_MODULE'
   | 'BAD_ARCHIVE'
   | 'NOT_BUILT'
-  | 'DEMO_FAILED';
+  | 'DEMO_FAILED'
+  | 'BAD_PACKAGE';
 
 export class BuildError extends Error {
   readonly code: BuildErrorCode;

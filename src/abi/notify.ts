@@ -2,7 +2,7 @@
 import { type Annotation, annotationValue } from '../appc/annotations.ts';
 
 /** Of an image whose app says itself when it is ready, as rkt had it. */
-export const NOTIFY_ANNOTATION = 'appc.io/executor/supports-systemd-notify';
+const NOTIFY_ANNOTATION = 'appc.io/executor/supports-systemd-notify';
 /** Of whoever is to be told: systemd sets it for rkt, PID 1 of a pod listens there for the app. */
 export const NOTIFY_ENV = 'NOTIFY_SOCKET';
 /** Inside the app's root. In its /dev, which is the pod's own: nothing of it stays behind in the image. */

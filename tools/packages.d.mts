@@ -1,0 +1,1 @@
+export function packagesOf(part: 'run' | 'build' | 'demo' | 'bench' | 'test'): string[];
