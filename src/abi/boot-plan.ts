@@ -71,15 +71,13 @@ export interface AppPlan {
   readonly notify: boolean;
 }
 
-export const RESTART_POLICIES = ['no', 'on-failure', 'always'] as const;
-
 /**
  * What follows the end of an app's main process. Between an end and the next start PID 1 waits: `FIRST_RESTART_MS`, twice as
  * long each time, at most `LONGEST_RESTART_MS`; from the beginning when the app has run for `STEADY_MS`. The app's pipes
  * outlive its processes; a terminal does not, so an app with one has the policy `no`.
  */
 export interface RestartPlan {
-  readonly policy: (typeof RESTART_POLICIES)[number];
+  readonly policy: 'no' | 'on-failure' | 'always';
   /** How many restarts in all; null: no bound. */
   readonly most: number | null;
 }

@@ -31,7 +31,7 @@ export const HEALTH_LIMITS = {
 
 const ARGUMENTS_MAX = 256;
 
-export const HEALTH_STATUSES = ['starting', 'healthy', 'unhealthy'] as const;
+const HEALTH_STATUSES = ['starting', 'healthy', 'unhealthy'] as const;
 
 /** What the checks have found. Times are milliseconds since 1970. */
 export interface HealthState {

@@ -5,7 +5,7 @@ import { tinyImages } from '../support/images.ts';
 import { LayoutWriter } from '../support/layout-writer.ts';
 import { eventually } from '../support/polling.ts';
 import { useRkt } from '../support/rkt.ts';
-import { endPod, startPod, useRunningPods } from '../support/running-pod.ts';
+import { endPod, startPod, startSandbox, useRunningPods } from '../support/running-pod.ts';
 import { toolBytes } from '../support/tool.ts';
 
 const rkt = useRkt();
@@ -140,6 +140,33 @@ describe.each(FLAVOURS)('$name: a health check', ({ image: stage1 }) => {
     await endPod(pod);
   });
 });
+
+describe.each(FLAVOURS.filter(({ mutablePods }) => mutablePods))(
+  '$name: a mutable pod',
+  ({ image: stage1 }) => {
+    test('checks apps that come, and checks one that is started again anew', async () => {
+      const pod = await startSandbox(rkt, [`--stage1-path=${stage1}`]);
+      pods.push(pod);
+      await rkt.output(['fetch', image]);
+      const flags = ['--health-cmd=test -e /well', '--health-interval=200ms', '--health-timeout=30s'];
+      const add = ['app', 'add', pod.uuid, 'example.com/tiny', '--name=app', '--exec=/bin/sh', ...flags];
+      const script = 'while :; do sleep 0.1; done';
+      await rkt.output([...add, '--health-retries=1', '--health-start-period=0s', '--', '-c', script]);
+      const start = ['app', 'start', pod.uuid, '--app=app'];
+      const becomes = (status: string) =>
+        eventually(`the app is ${status}`, async () => (await healthOf(pod.uuid))?.status === status);
+      await rkt.output(start);
+      await becomes('unhealthy');
+      await rkt.output(['app', 'exec', '--app=app', pod.uuid, '/bin/touch', '/well']);
+      await becomes('healthy');
+      await rkt.output(['app', 'stop', pod.uuid, '--app=app']);
+      expect(await healthOf(pod.uuid)).toBeUndefined();
+      await rkt.output(start);
+      await becomes('healthy');
+      await endPod(pod);
+    });
+  },
+);
 
 describe('health flags refuse', () => {
   test.each([
