@@ -30,15 +30,29 @@ export function unenforced(pod: PodManifest): string[] {
   ];
 }
 
+/** Likewise, of an app that comes to a pod whose machine has its size. */
+export function unenforcedLater(name: string, { isolators, eventHandlers }: App): string[] {
+  const sizes = isolators.filter(({ kind }) => kind === 'resource');
+  const others = withoutEffect({
+    isolators: isolators.filter(({ kind }) => kind !== 'resource'),
+    eventHandlers,
+  });
+  return [...sizes.map((isolator) => notEnforced(isolator)), ...others].map((line) => `app ${name}: ${line}`);
+}
+
 /** The isolators of such a pod say how large its machine is. */
 function isMutable({ annotations }: PodManifest): boolean {
   return annotationValue(annotations, MUTABLE_ANNOTATION) === 'true';
 }
 
-function withoutEffect({ isolators, eventHandlers }: App): string[] {
+function withoutEffect({ isolators, eventHandlers }: Pick<App, 'isolators' | 'eventHandlers'>): string[] {
   const ignored = isolators.filter((isolator) => ENFORCEMENT[isolator.kind](isolator) === 'not enforced');
   return [
-    ...ignored.map(({ name }) => `isolator ${name} is not enforced`),
+    ...ignored.map((isolator) => notEnforced(isolator)),
     ...eventHandlers.map(({ name }) => `event handler ${name} is not run`),
   ];
+}
+
+function notEnforced({ name }: Isolator): string {
+  return `isolator ${name} is not enforced`;
 }

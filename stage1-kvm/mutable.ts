@@ -13,6 +13,7 @@ import { ShareRoots } from '../src/supervisor/share-roots.ts';
 import { forgetExit } from '../src/supervisor/status.ts';
 import type { Apps } from './apps.ts';
 import { KvmError } from './error.ts';
+import { unenforcedLater } from './isolators.ts';
 import { rootOf, STOP_GRACE_SECONDS } from './plan.ts';
 import { type PodApp, readPod, SHARE_DIRECTORY } from './pod.ts';
 
@@ -43,6 +44,8 @@ export class MutableApps {
   readonly #relaxations = new Map<string, AppRelaxations>();
   /** Apps whose roots PID 1 has seen, and remembers. */
   readonly #remembered = new Set<string>();
+  /** Apps of which it has been said what does not hold for them. */
+  readonly #told = new Set<string>();
   readonly #leaving = new Set<string>();
   readonly #whenStarted = new Map<string, Tell[]>();
   readonly #whenOver = new Map<string, (() => void)[]>();
@@ -92,6 +95,7 @@ export class MutableApps {
       this.#leave(app, () => {
         this.#roots.removeDirectory(app);
         this.#relaxations.delete(app);
+        this.#told.delete(app);
         told(DONE);
       });
     this.#end(app, () => attempt(told, remove));
@@ -135,7 +139,7 @@ export class MutableApps {
 
   #begin(app: PodApp, tell: Tell): void {
     const { name } = app;
-    const { apps, session } = this.#pod;
+    const { apps, report, session } = this.#pod;
     this.#bring(name);
     using root = this.#roots.open(name);
     const plan = apps.planMore(
@@ -143,6 +147,8 @@ export class MutableApps {
       session,
       this.#relaxations.get(name),
     );
+    if (!this.#told.has(name)) for (const line of unenforcedLater(name, app.app)) report.warn(line);
+    this.#told.add(name);
     forgetExit(name);
     waiting(this.#whenStarted, name).push(tell);
     this.#remembered.add(name);

@@ -4,7 +4,7 @@ import { APP_FLAGS, MARK_FLAGS, POD_FLAGS } from './run-flags.ts';
 
 /** Of the flags of `run` those that say something of a pod without apps. */
 const SANDBOX_NAMES: readonly string[] = [
-  ...['stage1-path', 'stage1-name', 'stage1-hash', 'stage1-from-dir', 'no-overlay', 'pod-name'],
+  ...['stage1-path', 'stage1-url', 'stage1-name', 'stage1-hash', 'stage1-from-dir', 'no-overlay', 'pod-name'],
   ...['net', 'detach', 'rm', 'hostname', 'uuid-file-save'],
 ];
 
@@ -16,8 +16,10 @@ export const SANDBOX_FLAGS: readonly Flag[] = [
   new Flag('cpu', value('CORES'), "of the pod's machine (default: all with KVM, one in emulation)"),
 ];
 
-/** The image is in the store already: nothing is fetched, so nothing is verified. */
-export const ADD_FLAGS: readonly Flag[] = APP_FLAGS.filter((flag) => flag.name() !== 'signature');
+/** Nothing is fetched, so nothing is verified; and the machine has its size, which those limits are about. */
+const NOT_OF_ADD: readonly string[] = ['signature', 'memory', 'cpu'];
+
+export const ADD_FLAGS: readonly Flag[] = APP_FLAGS.filter((flag) => !NOT_OF_ADD.includes(flag.name()));
 
 /** Names the app, in commands for one app. */
 export function appFlag(): Flag {

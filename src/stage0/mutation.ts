@@ -97,6 +97,7 @@ export function checkReady(pod: PodReference): void {
   if (record?.state !== 'running') throw notRunning(pod);
   if (!record.isReady)
     throw new Stage0Error('not-running', `pod ${JSON.stringify(pod.uuid)} is still starting`);
+  if (record.isPaused) throw new Stage0Error('not-running', `pod ${JSON.stringify(pod.uuid)} is paused`);
 }
 
 function notRunning({ uuid }: PodReference): Stage0Error {

@@ -7,11 +7,15 @@ import { LOOK, parseLook } from '../support/pod-look.ts';
 import { eventually } from '../support/polling.ts';
 import { useRkt } from '../support/rkt.ts';
 import { type RunningPod, startSandbox, useRunningPods } from '../support/running-pod.ts';
+import { tool } from '../support/tool.ts';
 
 const IMAGE = 'example.com/tiny';
 /** The share of the machine, for who has all of its capabilities. */
 const SHARE = '/proc/1/root/pod';
 const LOOP = 'while :; do sleep 0.1; done';
+/** The tiny image with a limit of its own, in a directory of that name. */
+const LIMITED = `mkdir "$1" && tar -C "$1" -xf "$0" && cd "$1" && sed -i -e 's|example.com/tiny|example.com/limited|' \
+  -e 's|"app":{|"app":{"isolators":[{"name":"resource/memory","value":{"limit":"64Mi"}}],|' manifest && tar -cf "$1.aci" manifest rootfs`;
 const rkt = useRkt();
 const pods = useRunningPods();
 beforeAll(async () => {
@@ -95,7 +99,7 @@ describe.each(FLAVOURS.filter(({ mutablePods }) => mutablePods))('$name', ({ ima
     test('every flag of app add is seen from inside, and in the manifest', async () => {
       const flags = [
         ...['--user=alice', '--group=crew', '--supplementary-gids=3000,3001', '--working-dir=/etc'],
-        ...['--readonly-rootfs=true', '--environment=APP=app', '--memory=64Mi', '--cpu=500m'],
+        ...['--readonly-rootfs=true', '--environment=APP=app'],
         ...['--annotation=example.com/x=y', '--user-annotation=who=it', '--user-label=tier=back'],
       ];
       const seen = await look(pod, 'flags', flags, ['one', 'two words']);
@@ -108,17 +112,12 @@ describe.each(FLAVOURS.filter(({ mutablePods }) => mutablePods))('$name', ({ ima
         {
           name: 'flags',
           annotations: [{ name: 'example.com/x', value: 'y' }],
-          app: {
-            isolators: expect.arrayContaining([
-              expect.objectContaining({ name: 'resource/memory' }),
-              expect.objectContaining({ name: 'resource/cpu' }),
-            ]),
-          },
+          app: { userAnnotations: { who: 'it' }, userLabels: { tier: 'back' } },
         },
       ]);
     });
 
-    test('--restart and the other flags that PID 1 and the supervisor heed hold for apps that are added', async () => {
+    test('--restart and the health checks hold for apps that are added', async () => {
       const script = `echo x >> /starts; [ $(wc -l < /starts) -gt 1 ] || exit 1; ${LOOP}`;
       await rkt.output(addArgs(pod, 'restarts', ['--restart=on-failure:3'], ['-c', script]));
       await rkt.output(start(pod, 'restarts'));
@@ -128,6 +127,27 @@ describe.each(FLAVOURS.filter(({ mutablePods }) => mutablePods))('$name', ({ ima
       await rkt.output(['app', 'stop', pod.uuid, '--app=restarts']);
       const state = await rkt.output(['app', 'status', pod.uuid, '--app=restarts']);
       expect(state).toMatch(/^state=exited$/m);
+      const checks = ['--health-cmd=test -e /well', '--health-interval=1s', '--health-timeout=60s'];
+      const periods = ['--health-retries=1', '--health-start-period=0s'];
+      await rkt.output(addArgs(pod, 'checked', [...checks, ...periods], ['-c', `touch /well; ${LOOP}`]));
+      await rkt.output(start(pod, 'checked'));
+      const is = (health: string) => async () =>
+        (await rkt.output(['status', pod.uuid])).includes(`app-checked-health=${health}\n`);
+      await eventually('it is healthy', is('healthy'));
+      await rkt.output(inside(pod, 'checked', 'rm /well'));
+      await eventually('it is unhealthy', is('unhealthy'));
+      await rkt.output(['app', 'rm', pod.uuid, '--app=checked']);
+    });
+
+    test('what is not enforced for an app that comes later is said', async () => {
+      const limited = await tool('sh', ['-c', LIMITED, (await tinyImages()).aci.plain, rkt.path('limited')]);
+      expect(limited).toBe('');
+      await rkt.output(['fetch', rkt.path('limited.aci')]);
+      const args = ['--name=limited', '--exec=/bin/sh', '--', '-c', 'exit 0'];
+      await rkt.output(['app', 'add', pod.uuid, 'example.com/limited', ...args]);
+      await rkt.output(start(pod, 'limited'));
+      const line = 'run: app limited: isolator resource/memory is not enforced\n';
+      await eventually('it is said', () => pod.command.stderr.includes(line));
     });
 
     test('the name of an app is by default its image’s', async () => {
@@ -237,6 +257,7 @@ test.each([
   ],
   [['app', 'add', 'ffff', IMAGE, IMAGE], 254, 'add: expected the UUID of a pod and one image'],
   [['app', 'add', 'ffff', IMAGE, '--signature=x'], 254, 'add: unknown flag: --signature'],
+  [['app', 'add', 'ffff', IMAGE, '--memory=1Gi'], 254, 'add: unknown flag: --memory'],
   [['app', 'add', 'ffff', IMAGE], 254, 'add: no matches found for "ffff"'],
   [['app', 'start', 'ffff'], 254, 'start: must specify the app by --app=NAME'],
   [['app', 'start', 'ffff', '--app=x'], 254, 'start: no matches found for "ffff"'],
