@@ -17,15 +17,13 @@ import {
 } from '../native/cgroups.ts';
 import { readTextIfPresent } from '../native/contents.ts';
 import { SystemError } from '../native/errors.ts';
+import { POD_GROUP, SUPERVISOR_GROUP } from './group-names.ts';
 import { record } from './record.ts';
 import { availableControllers, findParent, stepAside, stepBack } from './unified-cgroup.ts';
 
 const CONTROLLERS: readonly Controller[] = ['memory', 'cpu', 'pids'];
 /** A VMM and a file server need some dozens of threads. */
 const MOST_PROCESSES = 512;
-const GROUP = 'rkt-';
-/** Of v2: where the supervisor goes. Of each pod its own: `gc` kills what it finds in a dead pod's. */
-const LEAF = 'rkt-supervisor-';
 
 type Limits = Required<Pick<GroupLimits, 'processes' | 'memoryBytes'>>;
 
@@ -73,7 +71,7 @@ export function removeRecordedCgroups(): void {
 }
 
 function makeBelow(layout: CgroupLayout, uuid: string, limits: Limits): PodCgroup {
-  const group = groupBelow(layout, CONTROLLERS, `${GROUP}${uuid}`);
+  const group = groupBelow(layout, CONTROLLERS, `${POD_GROUP}${uuid}`);
   if (group.directories.length === 0) return { kind: 'none', reason: 'no cgroup controllers are mounted' };
   return makeRecorded(group, limits, []);
 }
@@ -84,12 +82,12 @@ function makeUnified(uuid: string, { processes, memoryBytes }: Limits): PodCgrou
   const { directory, division } = parent;
   const controllers = availableControllers(directory, CONTROLLERS);
   if (!controllers.includes('pids')) return { kind: 'none', reason: `${directory} has no controllers` };
-  const path = `${directory}/${GROUP}${uuid}`;
+  const path = `${directory}/${POD_GROUP}${uuid}`;
   const group: ControlGroup = { directories: [{ controller: 'unified', path }] };
   const limits = controllers.includes('memory') ? { processes, memoryBytes } : { processes };
   if (division === 'below')
     return makeRecorded(group, limits, [], () => delegateControllers(directory, controllers));
-  const leaf = `${directory}/${LEAF}${uuid}`;
+  const leaf = `${directory}/${SUPERVISOR_GROUP}${uuid}`;
   const made = makeRecorded(group, limits, [leaf], () => stepAside(directory, leaf, controllers));
   return { ...made, leave: () => stepBack(directory, leaf, controllers) };
 }

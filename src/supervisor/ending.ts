@@ -2,7 +2,7 @@
 import { POD } from '../abi/pod-directory.ts';
 import { parseRemoval, REMOVAL_ENV } from '../abi/removal.ts';
 import { LOCK_FD_ENV } from '../abi/stage1.ts';
-import { writeFile } from '../native/contents.ts';
+import { readText, writeFile } from '../native/contents.ts';
 import { setCloseOnExec } from '../native/descriptors.ts';
 import { environ, environment, exit, utf8Encode } from '../native/engine.ts';
 import { unless } from '../native/errors.ts';
@@ -10,6 +10,8 @@ import { writeAll } from '../native/files.ts';
 import { setNamespace } from '../native/mounts.ts';
 import { execve } from '../native/processes.ts';
 import { maskSignals, type SignalName, setDisposition } from '../native/signals.ts';
+import { SupervisorError } from './error.ts';
+import { SUPERVISOR_GROUP } from './group-names.ts';
 
 const STDERR = 2;
 /** Of a pod that is no longer there, or whose file system a guest has just filled. */
@@ -39,6 +41,9 @@ function becomeRemoval(text: string, code: number): void {
   try {
     const { mountNamespace, networkNamespace, command } = parseRemoval(text);
     const [program = ''] = command;
+    // Whoever removes a pod ends what is left in its groups.
+    if (readText('/proc/self/cgroup').includes(`/${SUPERVISOR_GROUP}`))
+      throw new SupervisorError('not-removed', "the supervisor could not leave the pod's control group");
     setNamespace(networkNamespace, 'network');
     setNamespace(mountNamespace, 'mount');
     // Those that wait to be read asked for the pod's end, and have it.

@@ -8,7 +8,9 @@ export type SupervisorErrorCode =
   /** There is no supervisor to talk to, or it answers rubbish. */
   | 'no-supervisor'
   /** The supervisor says no. */
-  | 'refused';
+  | 'refused'
+  /** A pod of `--rm` stays behind. */
+  | 'not-removed';
 
 export class SupervisorError extends Error {
   override readonly name = 'SupervisorError';

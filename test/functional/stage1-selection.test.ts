@@ -33,16 +33,18 @@ describe.each(FLAVOURS)('$name', (flavour) => {
     site.put('/stage1.aci', readFileSync(flavour.image));
     site.put('/app.aci', readFileSync(image));
     await using server = await ScriptedServer.start(site.answer);
-    const url = `--stage1-url=${server.origin}/stage1.aci`;
+    const urlFlag = `--stage1-url=${server.origin}/stage1.aci`;
     const insecure = '--insecure-options=image,http';
     const fetched = new RktHome();
     try {
       const runFrom = (...flags: string[]) => fetched.run(['run', '--net=none', ...flags, image]);
-      const unsigned = await fetched.run(['prepare', '--insecure-options=http', url, image]);
+      const unsigned = await fetched.run(['prepare', '--insecure-options=http', urlFlag, image]);
       expect(unsigned).toMatchObject({ code: 254, stdout: '' });
       expect(unsigned.stderr).toContain('stage1.aci.asc');
-      expect(await runFrom(insecure, url)).toMatchObject(RUNS);
+      expect(await runFrom(insecure, urlFlag)).toMatchObject(RUNS);
       expect(await runFrom(`--stage1-name=${flavour.imageName}`)).toMatchObject(RUNS);
+      const sandbox = await fetched.output(['app', 'sandbox', '--net=none', '--detach', insecure, urlFlag]);
+      expect(await fetched.output(['stop', sandbox.trimEnd()])).toBe(`"${sandbox.trimEnd()}"\n`);
       expect((await runFrom(insecure, `--stage1-url=${server.origin}/app.aci`)).stderr).toMatch(
         /it is no stage1|interface version/,
       );
@@ -50,7 +52,7 @@ describe.each(FLAVOURS)('$name', (flavour) => {
         code: 254,
         stderr: 'run: --stage1-url: "stage1.aci" is not an http, https, docker or file URL\n',
       });
-      expect((await runFrom(url, `--stage1-path=${flavour.image}`)).stderr).toBe(
+      expect((await runFrom(urlFlag, `--stage1-path=${flavour.image}`)).stderr).toBe(
         'run: flags --stage1-path and --stage1-url are mutually exclusive\n',
       );
     } finally {
