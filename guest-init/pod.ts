@@ -107,7 +107,8 @@ export class Pod {
         sendStatistics(this.#around, message.request, this.#tasks.apps());
         return;
       case 'clock':
-        setRealtime(message);
+        // In namespaces it would be the host's.
+        if (this.#plan?.machine != null) setRealtime(message);
         return;
       case 'power-off':
         this.#around.leave();
@@ -164,11 +165,11 @@ export class Pod {
     if (order.streams.kind === 'terminal') this.#streams.expectTerminal(order.streams.stream, order.streams);
   }
 
-  #exec({ id, app, process, streams }: Extract<HostMessage, { type: 'exec' }>): void {
+  #exec({ id, app, process, streams, copy }: Extract<HostMessage, { type: 'exec' }>): void {
     if (this.#tasks.get(id) !== undefined) throw new InitError('host', `a second exec session ${id}`);
     const main = this.#tasks.get(app);
     if (this.#phase === 'running' && main?.phase === 'running' && main.kind === 'app') {
-      const dwelling = { kind: 'session', app, of: main.pid } as const;
+      const dwelling = { kind: 'session', app, of: main.pid, copy } as const;
       const { ours, childs } = openStreams(streams);
       for (const end of ours) this.#streams.attach(end);
       this.#launch({ id, dwelling, process, streams, waits: false }, childs);

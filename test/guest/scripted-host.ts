@@ -33,9 +33,14 @@ export class ScriptedHost implements AsyncDisposable {
   readonly #exit: Promise<number | null>;
   #waiting: (() => void)[] = [];
 
-  constructor(init: string) {
+  /** `group` is the directory of a control group that PID 1 may divide. */
+  constructor(init: string, group?: string) {
     const stdio = ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'] as const;
-    this.#child = spawn('unshare', [...NAMESPACES, init, '--channel-fds'], { stdio: [...stdio] });
+    this.#child = spawn(
+      'unshare',
+      [...NAMESPACES, init, '--channel-fds', ...(group === undefined ? [] : [group])],
+      { stdio: [...stdio] },
+    );
     this.#exit = new Promise((resolve) => this.#child.once('close', (code) => resolve(code)));
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       this.console += chunk.toString();

@@ -52,6 +52,45 @@ describe('Qmp', () => {
     expect(qemu().say(event('SHUTDOWN', data))).toEqual([expected]);
   });
 
+  it('stops the guest and lets it go on, in the order in which that is asked for', () => {
+    const { say, heard, turn, qmp } = qemu();
+    heard();
+    const log: unknown[] = [];
+    qmp.pause((refusal) => log.push(['paused', refusal]));
+    qmp.resume((refusal) => log.push(['resumed', refusal]));
+    turn();
+    expect(heard()).toBe('{"execute":"stop","id":1}\n{"execute":"cont","id":2}\n');
+    expect(log).toEqual([]);
+    const events = say(
+      `${event('STOP')}{"return":{},"id":1}\r\n${event('RESUME')}{"error":{"class":"GenericError","desc":"no"},"id":2}\r\n`,
+    );
+    expect(log).toEqual([
+      ['paused', undefined],
+      ['resumed', 'no'],
+    ]);
+    // It was asked why, and that it was told to is no failure; any other reason is.
+    heard();
+    expect(say('{"return":{"running":false,"status":"paused"}}\r\n')).toEqual([]);
+    expect(say('{"return":{"running":false,"status":"internal-error"}}\r\n')).toEqual([
+      'stopped internal-error',
+    ]);
+    expect(events).toEqual(['stopped internal-error']);
+  });
+
+  it('that QEMU stops the guest without having been told to is a failure', () => {
+    const { say } = qemu();
+    expect(say('{"return":{"running":false,"status":"paused"}}\r\n')).toEqual(['stopped paused']);
+  });
+
+  it('says when there is no QEMU to be told', () => {
+    const { qmp } = qemu();
+    const log: unknown[] = [];
+    qmp.pause((refusal) => log.push(refusal));
+    qmp.close();
+    qmp.resume((refusal) => log.push(refusal));
+    expect(log).toEqual(['QEMU is gone', 'QEMU is gone']);
+  });
+
   it('asks why the guest was stopped', () => {
     const { say, heard } = qemu();
     heard();
