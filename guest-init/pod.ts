@@ -1,6 +1,5 @@
 import type { AppPlan, BootPlan } from '../src/abi/boot-plan.ts';
 import type { HostMessage, StartStep } from '../src/abi/guest.ts';
-import { setRealtime } from '../src/native/clock.ts';
 import type { Loop, Timer } from '../src/native/loop.ts';
 import type { ChildExit, Exit } from '../src/native/processes.ts';
 import type { AppGroups } from './app-groups.ts';
@@ -11,7 +10,7 @@ import { InitError } from './error.ts';
 import type { GateMessage } from './gate.ts';
 import type { HostChannel } from './host-channel.ts';
 import { allOver, allReady, exitStatus, isOver } from './policy.ts';
-import { preparePod } from './preparation.ts';
+import { preparePod, setClock } from './preparation.ts';
 import { sendStatistics } from './statistics.ts';
 import { StreamTable } from './stream-table.ts';
 import { type ChildStreams, closeChildStreams, openStreams } from './streams.ts';
@@ -107,8 +106,7 @@ export class Pod {
         sendStatistics(this.#around, message.request, this.#tasks.apps());
         return;
       case 'clock':
-        // In namespaces it would be the host's.
-        if (this.#plan?.machine != null) setRealtime(message);
+        setClock(this.#plan, message);
         return;
       case 'power-off':
         this.#around.leave();

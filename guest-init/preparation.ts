@@ -1,7 +1,7 @@
 /** What is done once for the pod, before any app. */
 
 import type { BootPlan, MachinePlan, SharePlan } from '../src/abi/boot-plan.ts';
-import { setRealtime } from '../src/native/clock.ts';
+import { setRealtime, type Timespec } from '../src/native/clock.ts';
 import { mount, ms } from '../src/native/mounts.ts';
 import { mkdirAll } from '../src/native/paths.ts';
 import { addEntropy, loadModule, setHostname } from '../src/native/system.ts';
@@ -21,6 +21,11 @@ export function preparePod(plan: BootPlan): void {
   if (plan.machine !== null) prepareMachine(plan.machine);
   during('hostname', () => setHostname(plan.hostname));
   during('interfaces', () => configureInterfaces(plan.interfaces));
+}
+
+/** Of a machine that has stood still. In namespaces it would be the host's clock. */
+export function setClock(plan: BootPlan | undefined, time: Timespec): void {
+  if (plan?.machine != null) setRealtime(time);
 }
 
 /** The order is what the steps need of each other. */
