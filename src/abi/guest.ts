@@ -68,7 +68,7 @@ export type HostMessage =
   /** Starts a process inside a running app, with that app's confinement; answered by `started` or `failed`, then `exited`. */
   | {
       readonly type: 'exec';
-      /** Chosen by the host, never the name of an app: `exec-1`. */
+      /** Chosen by the host, never what an app could be called: `exec:1`. */
       readonly id: string;
       readonly app: string;
       readonly process: ProcessPlan;

@@ -57,7 +57,7 @@ export class Session {
 
   /** An id for an exec session, whose fate is reported to `events`. */
   expect(events: ProcessEvents): string {
-    const id = `exec-${this.#nextExec++}`;
+    const id = `exec:${this.#nextExec++}`;
     this.#processes.set(id, { events, app: undefined, state: 'starting' });
     return id;
   }

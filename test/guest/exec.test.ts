@@ -68,6 +68,29 @@ test('a session that fails does not end the pod; its signals are its own', async
   await host.finish();
 });
 
+test('a session is ended with all that it has started, and nothing else', async () => {
+  await using host = await running('sleep 977 & echo up; sleep 1000');
+  exec(host, shell('sleep 977 & sleep 977 & echo in; sleep 977'));
+  await host.streams.text(91, 'in');
+  host.send({ type: 'end-session', id: 'exec-1' });
+  expect(await host.exitOf('exec-1')).toBe(137);
+  // Nobody holds its pipes any more.
+  expect((await host.streams.whole(91)).toString()).toBe('in\n');
+  const streams = pipes(8);
+  host.send({
+    type: 'exec',
+    id: 'exec-2',
+    app: 'app',
+    process: shell('ps -o args | grep -c "^sleep 977"'),
+    streams,
+  });
+  expect((await host.streams.whole(81)).toString()).toBe('1\n');
+  // It has gone, and so there is nothing to end.
+  host.send({ type: 'end-session', id: 'exec-1' });
+  host.send({ type: 'stop' });
+  await host.finish();
+});
+
 test('a session whose program is missing says so, and ends its streams', async () => {
   await using host = await running();
   exec(host, { ...shell(''), argv: ['absent'] });

@@ -16,7 +16,7 @@ const APP = { argv: ['/app'], env: ['A=1'], workingDirectory: '/', uid: 7, capab
 const plan = { hostname: 'pod', apps: [{ name: 'web', process: APP }] } as unknown as BootPlan;
 const hello = { type: 'hello', version: PROTOCOL_VERSION, kernel: '6.12', initMs: 400, helloMs: 420 };
 const web = { type: 'started', id: 'web', pid: 50 };
-const started = { type: 'started', id: 'exec-1', pid: 51 };
+const started = { type: 'started', id: 'exec:1', pid: 51 };
 const TERM = 15;
 const HUP = 1;
 
@@ -71,7 +71,7 @@ function heardBy(guest: number): unknown[] {
   return messages.filter(({ type }) => type === 'exec' || type === 'signal');
 }
 
-const signal = (number: number) => ({ type: 'signal', target: 'exec-1', signal: number });
+const signal = (number: number) => ({ type: 'signal', target: 'exec:1', signal: number });
 
 describe('ExecSession', () => {
   it('starts what its app could be, with another command', () => {
@@ -103,7 +103,7 @@ describe('ExecSession', () => {
   it('tells why a process could not be started, with the code of an app that failed so', () => {
     const { say, exec, answers } = scripted(hello, web);
     exec();
-    say({ type: 'failed', id: 'exec-1', step: 'exec', message: 'no such file' });
+    say({ type: 'failed', id: 'exec:1', step: 'exec', message: 'no such file' });
     expect(answers).toEqual([{ type: 'failed', code: 203, message: 'no such file' }]);
   });
 
