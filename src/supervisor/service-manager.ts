@@ -25,6 +25,7 @@ export class ServiceManager {
   readonly #words = new Map<Word, string>();
   #timer: Timer | undefined;
   #statusAfter = 0;
+  #isStopping = false;
 
   constructor(loop: Loop, report: Report, name = environment(NOTIFY_ENV)) {
     this.#loop = loop;
@@ -35,8 +36,10 @@ export class ServiceManager {
     this.#say('READY', '1');
   }
 
+  /** Once: a guest may say it again and again. */
   stopping(): void {
-    this.#say('STOPPING', '1');
+    if (!this.#isStopping) this.#say('STOPPING', '1');
+    this.#isStopping = true;
   }
 
   /** From a guest: a line that commands nothing. */

@@ -48,6 +48,7 @@ describe('ServiceManager', () => {
     const manager = new ServiceManager(loop, report, name);
     manager.ready();
     manager.stopping();
+    manager.stopping();
     expect(heard()).toEqual(['READY=1', 'STOPPING=1']);
   });
 
