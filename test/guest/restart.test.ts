@@ -1,3 +1,5 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { AppPlan } from '../../src/abi/boot-plan.ts';
 import { eventually } from '../support/polling.ts';
@@ -141,6 +143,35 @@ describe('a mutable pod', () => {
     host.send({ type: 'stop' });
     expect(await host.finish()).toBe(0);
     expect(typesOf(host, 'app')).toEqual(['started', 'exited', 'started', 'exited']);
+  });
+
+  test('lets go of an app that is over, and of the empty directory that its root was in', async () => {
+    await using host = suite.start();
+    const place = join(suite.root('place'), 'web');
+    mkdirSync(place);
+    const root = { kind: 'directory', path: join(place, 'rootfs') } as const;
+    await host.boot(bootPlan([app('web', 1, 'exit 0')], mutable));
+    expect(await host.exitOf('web')).toBe(0);
+    host.send({ type: 'forget', app: 'web', root });
+    await host.next('forgotten', 'web');
+    expect(existsSync(place)).toBe(false);
+    // What there is no more is as good as forgotten; so is one that was never started.
+    for (const name of ['never', 'web']) host.send({ type: 'forget', app: name, root });
+    await host.next('forgotten', 'never');
+    host.send({ type: 'start', app: app('web', 2, 'echo again') });
+    expect((await host.streams.whole(21)).toString()).toBe('again\n');
+    host.send({ type: 'stop' });
+    expect(await host.finish()).toBe(0);
+  });
+
+  test('takes it ill to be told to forget one that runs', async () => {
+    await using host = suite.start();
+    await host.boot(bootPlan([app('web', 1, 'echo up; sleep 1000')], mutable));
+    await host.streams.text(11, 'up');
+    host.send({ type: 'forget', app: 'web', root: { kind: 'directory', path: '/nowhere/at/all' } });
+    expect(await host.next('fatal')).toMatchObject({
+      message: expect.stringContaining('app web is not over'),
+    });
   });
 
   test('is not ended by an app that fails, or cannot start', async () => {

@@ -40,10 +40,18 @@ test('tells of a pod from its files, as far as there are any', () => {
   expect(running?.apps).toMatchObject([{ name: 'web', state: 'running', imageName: 'example.com/web:1.2' }]);
   expect(running?.apps[0]).not.toHaveProperty('exitCode');
 
+  write(pod, 'paused', '');
+  expect(readPod(pod)).toMatchObject({ state: 'running', isPaused: true });
+
   write(pod, 'stage1/rootfs/rkt/status/web', '7\n');
   expect(readPod(pod)?.apps).toMatchObject([{ state: 'exited', exitCode: 7 }]);
   pod.lock.release();
-  expect(readPod(pod)).toMatchObject({ state: 'exited', apps: [{ state: 'exited', exitCode: 7 }] });
+  // Whatever it was when it was killed.
+  expect(readPod(pod)).toMatchObject({
+    state: 'exited',
+    isPaused: false,
+    apps: [{ state: 'exited', exitCode: 7 }],
+  });
 });
 
 test('a manifest that is none is an error that names what is wrong', () => {
@@ -88,4 +96,18 @@ test('makes nothing of what a power cut has left of that', () => {
     write(pod, 'app-state/web.json', rest);
     expect(readPod(pod)?.apps).toMatchObject([{ name: 'web', state: 'running' }]);
   }
+});
+
+test('an app of a mutable pod is created until its supervisor has started it', () => {
+  using pod = createPod(pods());
+  const annotations = [{ name: 'coreos.com/rkt/stage1/mutable', value: 'true' }];
+  write(pod, 'pod', { ...manifest, annotations });
+  pod.move('run');
+  write(pod, 'pid', '4711\n');
+  expect(readPod(pod)).toMatchObject({ isMutable: true, apps: [{ name: 'web', state: 'created' }] });
+  expect(readPod(pod)?.apps[0]).not.toHaveProperty('started');
+  write(pod, 'app-state/web.json', { restarts: 0, started: '1795748435984221985' });
+  expect(readPod(pod)?.apps).toMatchObject([{ state: 'running', started: 1_795_748_435_984_221_985n }]);
+  write(pod, 'stage1/rootfs/rkt/status/web', '0\n');
+  expect(readPod(pod)?.apps).toMatchObject([{ state: 'exited', exitCode: 0 }]);
 });

@@ -1,5 +1,5 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Entrypoint } from '../../../src/abi/stage1.ts';
 import { createPod, type Pod } from '../../../src/pod/pod.ts';
 
@@ -13,8 +13,11 @@ export function runningPod(directory: string, entrypoint: Entrypoint, script: st
   const rootfs = join(pod.path, 'stage1/rootfs');
   mkdirSync(join(rootfs, 'rkt'), { recursive: true });
   writeFileSync(join(pod.path, 'stage1/manifest'), JSON.stringify(manifest));
-  if (script !== undefined)
-    writeFileSync(join(rootfs, entrypoint), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  if (script !== undefined) {
+    const program = join(rootfs, entrypoint);
+    mkdirSync(dirname(program), { recursive: true });
+    writeFileSync(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  }
   return pod;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type App, blankApp, type Isolator, parseQuantity } from '../../../src/appc/index.ts';
-import { hostMemory, sizeMachine } from '../../../stage1-kvm/size.ts';
+import { hostMemory, sizeMachine, sizeSandbox } from '../../../stage1-kvm/size.ts';
 
 function app(limits: { cpu?: string; memory?: string }): App {
   const isolators = Object.entries(limits).map(
@@ -44,5 +44,15 @@ describe('hostMemory', () => {
     ['tcg', 1024],
   ] as const)('with %s is the guest and what its programs need', (accelerator, mebibytes) => {
     expect(hostMemory({ cpus: 1, memoryMiB: 384 }, accelerator)).toBe(mebibytes * 1024 * 1024);
+  });
+});
+
+describe('sizeSandbox', () => {
+  it.each([
+    ['without limits', {}, 'tcg', { cpus: 1, memoryMiB: 640 }],
+    ['with both', { cpu: '2', memory: '1Gi' }, 'kvm', { cpus: 2, memoryMiB: 1152 }],
+    ['with less than an app has by default', { memory: '64Mi' }, 'kvm', { cpus: 8, memoryMiB: 192 }],
+  ] as const)('%s', (_, limits, accelerator, size) => {
+    expect(sizeSandbox(app(limits), 8, accelerator)).toEqual(size);
   });
 });

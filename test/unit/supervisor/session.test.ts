@@ -270,6 +270,19 @@ describe('a guest that is broken or hostile loses its pod', () => {
     expect(say(...messages).at(-1)).toMatch(problem);
   });
 
+  it('a word about an app that is not to be forgotten', () => {
+    const { session, say, log } = scripted(podOf());
+    say(hello);
+    let times = 0;
+    session.forgetApp('a', { kind: 'directory', path: '/a' }, () => {
+      times++;
+    });
+    say({ type: 'forgotten', id: 'a' });
+    expect(times).toBe(1);
+    expect(log.at(-1)).toBe('ready');
+    expect(say({ type: 'forgotten', id: 'a' }).at(-1)).toMatch(/message about "a" out of turn/);
+  });
+
   it('a flood of restarts', () => {
     const { say, log } = scripted(patient);
     say(hello, started('a'), started('b'));
