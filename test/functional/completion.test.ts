@@ -9,7 +9,7 @@ let [id, uuid] = ['', ''];
 beforeAll(async () => {
   const { aci } = await tinyImages();
   id = (await rkt.output(['fetch', '--full', aci.plain])).trim();
-  await rkt.run(['run', '--net=none', aci.plain, '--exec=/bin/true']);
+  await rkt.run(['run', '--net=none', '--pod-name=tiny-one', aci.plain, '--exec=/bin/true']);
   uuid = (await rkt.list())[0]?.name ?? '';
   mkdirSync(rkt.path('files/deeper'), { recursive: true });
   for (const name of ['web.aci', 'web.txt']) writeFileSync(rkt.path(`files/${name}`), '');
@@ -49,6 +49,7 @@ describe.each(['bash', 'zsh', 'fish'] as const)('%s', (shell) => {
     ]);
     expect(await propose(`${program} status ${uuid.slice(0, 2)}`)).toEqual([uuid]);
     expect(await propose(`${program} rm x ${uuid.slice(0, 2)}`)).toEqual([uuid]);
+    expect(await propose(`${program} stop tin`)).toEqual(['tiny-one']);
   });
 
   test('completes files and directories where those are wanted', async () => {
