@@ -1,11 +1,7 @@
 import { type AppState, BLANK_APP_STATE } from '../abi/app-state.ts';
 import { appState, POD } from '../abi/pod-directory.ts';
-import { unless } from '../native/errors.ts';
 import { mkdirAll } from '../native/paths.ts';
-import { record } from './record.ts';
-
-/** A full disk makes what is said of apps old; it is no reason to end them. */
-const REFUSALS = ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'];
+import { recordIfPossible } from './record.ts';
 
 /** The files that say how each app does. */
 export class AppStates {
@@ -20,6 +16,6 @@ export class AppStates {
     if (this.#states.size === 0) mkdirAll(POD.appState, 0o750);
     const state = { ...(this.#states.get(app) ?? BLANK_APP_STATE), ...change };
     this.#states.set(app, state);
-    unless(REFUSALS, () => record(appState(app), `${JSON.stringify(state)}\n`, 0o640));
+    recordIfPossible(appState(app), `${JSON.stringify(state)}\n`, 0o640);
   }
 }

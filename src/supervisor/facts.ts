@@ -1,10 +1,9 @@
 /** What `inspect` tells of a pod beside what others need: files of JSON whose fields it prints as they are (docs/commands/inspect.md). */
 import type { AppPlan, MountPlanEntry } from '../abi/boot-plan.ts';
 import { appFacts, POD } from '../abi/pod-directory.ts';
-import { unless } from '../native/errors.ts';
 import { mkdirAll } from '../native/paths.ts';
 import { capabilityNames } from '../native/privileges.ts';
-import { record } from './record.ts';
+import { recordIfPossible } from './record.ts';
 
 export interface MachineFacts {
   readonly accelerator: string;
@@ -15,9 +14,6 @@ export interface MachineFacts {
   readonly kernel: string;
 }
 
-/** A disk that is full is no reason to end a pod. */
-const REFUSALS = ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'];
-
 export function recordMachine(facts: MachineFacts): void {
   write(POD.machine, facts);
 }
@@ -25,7 +21,7 @@ export function recordMachine(facts: MachineFacts): void {
 /** How an app is started. Its environment is in the pod's manifest, as far as it is not the image's. */
 export function recordAppFacts(app: AppPlan): void {
   const { process } = app;
-  unless(REFUSALS, () => mkdirAll(POD.appFacts, 0o750));
+  mkdirAll(POD.appFacts, 0o750);
   write(appFacts(app.name), {
     exec: process.argv,
     working_directory: process.workingDirectory,
@@ -50,5 +46,5 @@ function mountOf(entry: MountPlanEntry) {
 }
 
 function write(path: string, facts: object): void {
-  unless(REFUSALS, () => record(path, `${JSON.stringify(facts)}\n`, 0o640));
+  recordIfPossible(path, `${JSON.stringify(facts)}\n`, 0o640);
 }

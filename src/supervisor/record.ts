@@ -1,4 +1,5 @@
 import { writeFile } from '../native/contents.ts';
+import { unless } from '../native/errors.ts';
 import { chmod, rename } from '../native/paths.ts';
 
 /**
@@ -11,4 +12,11 @@ export function record(path: string, text: string, mode: number): void {
   // The umask may have cut the mode.
   chmod(temporary, mode);
   rename(temporary, path);
+}
+
+const REFUSALS = ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'];
+
+/** The same of what only tells of a pod: a disk that takes nothing makes it old, and is no reason to end the pod. */
+export function recordIfPossible(path: string, text: string, mode: number): void {
+  unless(REFUSALS, () => record(path, text, mode));
 }

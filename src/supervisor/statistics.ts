@@ -19,9 +19,18 @@ export function statisticsOfProcess(name: string, pid: number): ProcessStatistic
     const stat = readText(`/proc/${pid}/stat`);
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const ticks = Number(fields[USER_TIME]) + Number(fields[SYSTEM_TIME]);
-    const memory = flatNumbers(readText(`/proc/${pid}/smaps_rollup`)).get('Pss') ?? 0;
-    return { name, pid, cpuMicroseconds: ticks * MICROSECONDS_PER_TICK, memoryBytes: memory * 1024 };
+    return { name, pid, cpuMicroseconds: ticks * MICROSECONDS_PER_TICK, memoryBytes: memoryOf(pid) };
   });
+}
+
+/** What it shares with others is counted in parts; a kernel that does not tell these counts it whole. */
+function memoryOf(pid: number): number {
+  const shares = readTextIfPresent(`/proc/${pid}/smaps_rollup`);
+  const kibibytes =
+    shares === undefined
+      ? flatNumbers(readText(`/proc/${pid}/status`)).get('VmRSS')
+      : flatNumbers(shares).get('Pss');
+  return (kibibytes ?? 0) * 1024;
 }
 
 /** Null where the pod has no group. On v1 a group of the controller that counts processor time is not ours to have. */
