@@ -4,8 +4,10 @@
  * hands its other end over.
  */
 import type { StreamsPlan } from '../src/abi/boot-plan.ts';
+import { FRAME_MAX_BYTES } from '../src/abi/frames.ts';
 import { writeFile } from '../src/native/contents.ts';
-import { setNonBlocking } from '../src/native/descriptors.ts';
+import { setNonBlocking, setPipeSize } from '../src/native/descriptors.ts';
+import { unless } from '../src/native/errors.ts';
 import { close, duplicate, open, open_ } from '../src/native/files.ts';
 import { mount, ms } from '../src/native/mounts.ts';
 import { chown } from '../src/native/paths.ts';
@@ -47,6 +49,8 @@ export function openStreams(plan: StreamsPlan): OpenedStreams {
   const output = (stream: number): number => {
     const pipe = openPipe();
     setNonBlocking(pipe.read, true);
+    // What fills a frame: the fewer there are, the faster is an app that writes much.
+    unless(['EPERM'], () => setPipeSize(pipe.read, FRAME_MAX_BYTES));
     ours.push({ stream, direction: 'source', fd: pipe.read });
     return pipe.write;
   };

@@ -15,23 +15,28 @@ import { compileProgram } from '../../tools/compile.ts';
 import { run } from '../../tools/engine.ts';
 import { artefacts, buildDir, rootDir } from '../../tools/paths.ts';
 
-const directory = join(buildDir, 'bench');
+export const floorDirectory = join(buildDir, 'bench');
 const FIRMWARE = ['/usr/share/qemu/qboot.rom', '/usr/share/seabios/qboot.rom'];
 
 /** Prepares the floor's files and gives the command that boots it. Its guest prints on the command's stdout. */
-export async function prepareFloor(): Promise<string[]> {
-  await mkdir(directory, { recursive: true });
-  await run('tar', ['-xf', artefacts.stage1Kvm, '--strip-components=2', 'rootfs/vm'], directory);
-  const entry = join(rootDir, 'bench', 'floor', 'init.ts');
-  const init = await compileProgram({ entry, name: 'floor-init', outDir: directory });
-  // A second archive behind the first: the initramfs is the pod's, to the byte, and one file more.
-  const more = writeCpio([file('floor-init', await readFile(init), 0o755)]);
-  const initramfs = Buffer.concat([await readFile(join(directory, 'initramfs')), more]);
-  await writeFile(join(directory, 'floor-initramfs'), initramfs);
-  return floorCommand();
+export function prepareFloor(): Promise<string[]> {
+  return bareMachine('init');
 }
 
-async function floorCommand(): Promise<string[]> {
+/** The command that boots the machine to a program beside this one as its init; more devices may follow. */
+export async function bareMachine(program: string): Promise<string[]> {
+  await mkdir(floorDirectory, { recursive: true });
+  await run('tar', ['-xf', artefacts.stage1Kvm, '--strip-components=2', 'rootfs/vm'], floorDirectory);
+  const entry = join(rootDir, 'bench', 'floor', `${program}.ts`);
+  const init = await compileProgram({ entry, name: `floor-${program}`, outDir: floorDirectory });
+  // A second archive behind the first: the initramfs is the pod's, to the byte, and one file more.
+  const more = writeCpio([file('floor-init', await readFile(init), 0o755)]);
+  const initramfs = join(floorDirectory, `${program}-initramfs`);
+  await writeFile(initramfs, Buffer.concat([await readFile(join(floorDirectory, 'initramfs')), more]));
+  return machineCommand(initramfs);
+}
+
+async function machineCommand(initramfs: string): Promise<string[]> {
   const { flags, kilohertz } = parseCpuInfo(await readFile('/proc/cpuinfo', 'utf8'));
   const { accelerator } = chooseAccelerator({
     flags,
@@ -43,7 +48,7 @@ async function floorCommand(): Promise<string[]> {
     ...['-machine', 'microvm,pcie=on,isa-serial=on', '-bios', firmware()],
     ...['-accel', accelerator, '-cpu', accelerator === 'kvm' ? 'host' : 'max', '-smp', '1'],
     ...['-m', `${DEFAULT_APP_MIB + OVERHEAD_MIB}M`],
-    ...['-kernel', join(directory, 'vmlinux'), '-initrd', join(directory, 'floor-initramfs')],
+    ...['-kernel', join(floorDirectory, 'vmlinux'), '-initrd', initramfs],
     ...['-append', `${kernelCommandLine(accelerator, kilohertz)} rdinit=/floor-init`],
     ...['-no-reboot', '-serial', 'stdio'],
   ];

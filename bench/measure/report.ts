@@ -17,6 +17,12 @@ export function printGoal(what: string, value: number, goal: number, unit = ''):
   );
 }
 
+/** Likewise of what is to be large. */
+export function printLeast(what: string, value: number, goal: number): void {
+  const verdict = value >= goal ? 'met' : 'missed';
+  process.stdout.write(`  ${what}: ${value.toFixed(2)} (goal at least ${goal.toFixed(2)}: ${verdict})\n`);
+}
+
 export function milliseconds(value: number): string {
   return `${value.toFixed(0)} ms`;
 }

@@ -7,8 +7,9 @@
  * stalls its own stream only.
  */
 export const FRAME_HEADER_BYTES = 8;
-const FRAME_MAX_BYTES = 65536;
-export const STREAM_WINDOW = 262144;
+/** Each frame costs the guest's interpreter the same: large ones are what makes output fast. */
+export const FRAME_MAX_BYTES = 262144;
+export const STREAM_WINDOW = 1048576;
 
 export interface FrameHeader {
   readonly stream: number;

@@ -26,9 +26,6 @@ export interface SenderEvents {
 
 /** What is read into memory at a time: with its header it fits into an empty pipe of the default size. */
 const READ_BYTES = 32768;
-/** One page more than the largest frame needs, so that a frame and its header leave in one write. */
-const STAGING_BYTES = 131072;
-
 /**
  * The sending half of a `Mux`. The payload of a frame first goes into a pipe of our own (`intake`), because only then
  * its length is known for sure: whoever else has the source's pipe could read from it, too. Header and payload are
@@ -62,7 +59,11 @@ export class FrameSender {
     );
     this.#buffer = new Uint8Array(codec.headerBytes + READ_BYTES);
     this.#header = new DataView(this.#buffer.buffer, 0, codec.headerBytes);
-    unless(['EPERM'], () => setPipeSize(this.#staging.write, STAGING_BYTES));
+    // Pipes are sized in powers of two: the one above what the largest frame needs has room for its header, too.
+    unless(['EPERM'], () => {
+      setPipeSize(this.#intake.write, codec.maxFrameBytes);
+      setPipeSize(this.#staging.write, 2 * codec.maxFrameBytes);
+    });
   }
 
   add(stream: number, fd: number): void {

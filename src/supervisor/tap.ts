@@ -1,3 +1,4 @@
+import { setPipeSize } from '../native/descriptors.ts';
 import { SystemError } from '../native/errors.ts';
 import { close, readNow, writeNow } from '../native/files.ts';
 import type { Loop, Timer } from '../native/loop.ts';
@@ -16,6 +17,8 @@ export interface TapEvents {
   closed(end: TapEnd): void;
 }
 
+/** Of its pipe, and of the source's. */
+export const TAP_PIPE_BYTES = 262144;
 const READ_BYTES = 65536;
 
 /** Who gets a copy of an app's output: the bytes are duplicated into a pipe of its own, and leave it as the fd takes them. */
@@ -39,6 +42,7 @@ export class Tap {
     this.#fd = fd;
     this.#events = events;
     this.#patienceMs = patienceMs;
+    setPipeSize(this.#pipe.write, TAP_PIPE_BYTES);
     const { kind } = fstat(fd);
     this.#move =
       kind === 'fifo'
