@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { COMPLETION_SCRIPTS } from '../src/cli/completion-scripts.ts';
 import { type Entry, file, symlink } from '../stage1-kvm/image/entry.ts';
+import { licences } from './package-licences.ts';
 import { artefacts, rootDir } from './paths.ts';
 
 /** Where the command's own files are. The vendor's configuration is there, too, as rkt has it. */
@@ -105,7 +106,7 @@ async function copyrightText(): Promise<Uint8Array> {
   const notice = await readFile(join(rootDir, 'NOTICE'), 'utf8');
   const where =
     'The Apache License 2.0 is in /usr/share/common-licenses/Apache-2.0, the GNU General Public License';
-  return text(`${notice}\n${where}\nversion 2 in /usr/share/common-licenses/GPL-2.\n`);
+  return text(`${notice}\n${where}\nversion 2 in /usr/share/common-licenses/GPL-2.\n\n${await licences()}`);
 }
 
 /** Without a name or a time: the same bytes from the same text. */

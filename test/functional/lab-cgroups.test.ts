@@ -75,6 +75,17 @@ describe("a pod's cgroup under systemd and cgroup v2", () => {
     });
   });
 
+  it('is below a unit that may divide its group, whose limits so hold for it', async () => {
+    const unit = ['systemd-run', '--quiet', '--wait', '--pipe', '--same-dir', '--unit=lab-limited.service'];
+    const limits = ['Delegate=yes', 'MemoryMax=64M', 'CPUQuota=50%', 'TasksMax=100'];
+    const { uuid, ...found } = await pod('run', ...unit, ...limits.flatMap((limit) => ['-p', limit]));
+    expect(found).toMatchObject({
+      child: `/system.slice/lab-limited.service/rkt-${uuid}`,
+      scopeLimits: { 'memory.max': `${64 * 1024 * 1024}`, 'cpu.max': '50000 100000' },
+      left: '',
+    });
+  });
+
   it("is in a scope of its own, in the caller's slice, where others are in the caller's group", async () => {
     const { uuid, ...found } = await pod(
       'run',

@@ -61,6 +61,16 @@ test.each([
   expect(readFileSync(join(tree, path)).length).toBeGreaterThan(0);
 });
 
+test('has the licence of all that is in it', () => {
+  const copyright = readFileSync(join(tree, 'usr/share/doc/rkt/copyright'), 'utf8');
+  const { dependencies } = JSON.parse(readFileSync(join(rootDir, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  for (const name of [...Object.keys(dependencies), 'minipass'])
+    expect(copyright).toMatch(new RegExp(`^${name} \\d.*:\\n\\n {4}\\S`, 'm'));
+  expect(copyright).toMatch(/QuickJS.*musl.*Linux kernel/s);
+});
+
 test('its maintainer scripts are shell', async () => {
   for (const name of ['postinst', 'prerm', 'postrm'])
     await tool('dash', ['-n', join(rootDir, 'tools/package', name)]);
