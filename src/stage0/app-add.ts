@@ -43,6 +43,8 @@ export async function addApp(host: Host, { uuid, app }: AddRequest, attention: A
   );
   if (added === undefined) throw new Error('no app of one image');
   checkPlatform(added.image.manifest);
+  if (added.app.app?.exec.length === 0)
+    throw new Stage0Error('bad-request', `app ${added.app.name}: no command to run (exec is empty)`);
   using mutation = await mutateRunning(found, attention.signal);
   await bring(host, mutation, session, added);
 }

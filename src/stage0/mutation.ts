@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { type MountPlan, parseMountPlan } from '../abi/mount-plan.ts';
 import { POD } from '../abi/pod-directory.ts';
 import { type PodManifest, readPodManifest } from '../appc/index.ts';
-import { ensureLockFile, exclusive, type Lock, tryShared } from '../os/lock.ts';
+import { ensureLockFile, exclusive, type Lock } from '../os/lock.ts';
 import { isSystemError } from '../os/syscall.ts';
 import { type PodReference, podPath } from '../pod/directory.ts';
+import { hold } from '../pod/hold.ts';
 import { currentState } from '../pod/observation.ts';
 import { readPod } from '../pod/record.ts';
 import { Stage0Error } from './errors.ts';
@@ -64,20 +65,20 @@ export async function mutateAny(found: PodReference, signal?: AbortSignal): Prom
   const pod: PodReference = { ...found, phase: 'run' };
   const lock = await mutationLock(pod, signal);
   try {
-    const state = currentState(pod);
-    if (state === 'running') return new Mutation(pod, true, [lock]);
-    if (state !== 'exited') throw notRunning(pod);
-    // As long as somebody holds this, nobody removes the pod; it does not look as if it ran either.
-    const hold = tryShared(podPath(pod));
-    if (hold === undefined || currentState(pod) !== 'exited') {
-      hold?.release();
-      throw new Stage0Error('busy', `pod ${JSON.stringify(pod.uuid)} is being removed`);
-    }
-    return new Mutation(pod, false, [lock, hold]);
+    if (currentState(pod) === 'running') return new Mutation(pod, true, [lock]);
+    return new Mutation(pod, false, [lock, await holdEnded(pod)]);
   } catch (error) {
     lock.release();
     throw error;
   }
+}
+
+/** As long as somebody holds it, nobody removes the pod; it does not look as if it ran either. */
+async function holdEnded(pod: PodReference): Promise<Lock> {
+  const holding = await hold(pod);
+  if (holding.kind === 'held' && holding.pod.reference.phase === 'run') return holding.pod.lock;
+  if (holding.kind === 'held') holding.pod.lock.release();
+  throw new Stage0Error('busy', `pod ${JSON.stringify(pod.uuid)} is being removed`);
 }
 
 /** Throws Stage0Error `bad-request`. */

@@ -1,5 +1,7 @@
+import { MUTABLE_ANNOTATION } from '../abi/stage1.ts';
 import {
   type ACName,
+  annotationValue,
   appNameOf,
   blankPodManifest,
   type EnvironmentVariable,
@@ -91,6 +93,7 @@ export function podManifest(apps: readonly PodApp[], marks = NO_MARKS): PodManif
   const names = apps.map(({ app }) => app.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new Stage0Error('bad-request', `multiple apps with name ${twice}`);
+  refuseMutable(marks.annotations);
   return { ...blankPodManifest, ...marks, apps: apps.map(({ app }) => app) };
 }
 
@@ -100,6 +103,7 @@ export function parsePodRequest(text: string): PodRequest {
   if (manifest.apps.length === 0) throw new Stage0Error('bad-request', 'apps: the pod manifest has no app');
   refuse('volumes', manifest.volumes);
   refuse('ports', manifest.ports);
+  refuseMutable(manifest.annotations);
   manifest.apps.forEach((app, index) => {
     refuse(`apps[${index}].mounts`, app.mounts);
   });
@@ -109,6 +113,15 @@ export function parsePodRequest(text: string): PodRequest {
 /** The app of a manifest with its command filled in from the image. Throws AppcError `no-app`. */
 export function completeApp(app: RuntimeApp, image: ImageRecord): PodApp {
   return { app: withLife({ ...app, app: effectiveApp(image.manifest, app) }, {}, image.manifest), image };
+}
+
+/** It is no property that a pod is given: it says how the pod was made. */
+function refuseMutable(annotations: PodManifest['annotations']): void {
+  if (annotationValue(annotations, MUTABLE_ANNOTATION) === undefined) return;
+  throw new Stage0Error(
+    'bad-request',
+    `annotation ${MUTABLE_ANNOTATION}: a mutable pod is made by "rkt app sandbox"`,
+  );
 }
 
 function refuse(path: string, list: readonly unknown[]): void {

@@ -15,12 +15,11 @@ export interface SandboxRequest {
 /** Throws Stage0Error `bad-request`. */
 export function sandboxPod(request: SandboxRequest): PodRequest {
   const manifest = podManifest([], request.marks);
-  const annotations = manifest.annotations.filter(({ name }) => name !== MUTABLE_ANNOTATION);
   return {
     kind: 'manifest',
     manifest: {
       ...manifest,
-      annotations: [...annotations, ...MUTABLE],
+      annotations: [...manifest.annotations, ...MUTABLE],
       isolators: limited([], request),
     },
   };

@@ -16,6 +16,9 @@ const LOOP = 'while :; do sleep 0.1; done';
 /** The tiny image with a limit of its own, in a directory of that name. */
 const LIMITED = `mkdir "$1" && tar -C "$1" -xf "$0" && cd "$1" && sed -i -e 's|example.com/tiny|example.com/limited|' \
   -e 's|"app":{|"app":{"isolators":[{"name":"resource/memory","value":{"limit":"64Mi"}}],|' manifest && tar -cf "$1.aci" manifest rootfs`;
+/** The tiny image without a command, likewise. */
+const IDLE = `mkdir "$1" && tar -C "$1" -xf "$0" && cd "$1" && sed -i -e 's|example.com/tiny|example.com/idle|' \
+  -e 's|"exec":\\[[^]]*\\]|"exec":[]|' manifest && tar -cf "$1.aci" manifest rootfs`;
 const rkt = useRkt();
 const pods = useRunningPods();
 beforeAll(async () => {
@@ -150,6 +153,29 @@ describe.each(FLAVOURS.filter(({ mutablePods }) => mutablePods))('$name', ({ ima
       await eventually('it is said', () => pod.command.stderr.includes(line));
     });
 
+    test('an image without a command is no app', async () => {
+      await tool('sh', ['-c', IDLE, (await tinyImages()).aci.plain, rkt.path('idle')]);
+      await rkt.output(['fetch', rkt.path('idle.aci')]);
+      expect(await rkt.run(['app', 'add', pod.uuid, 'example.com/idle'])).toMatchObject({
+        code: 254,
+        stderr: 'add: app idle: no command to run (exec is empty)\n',
+      });
+    });
+
+    test('of a pod that is paused the apps stay as they are', async () => {
+      await rkt.output(addArgs(pod, 'still', [], ['-c', LOOP]));
+      await rkt.output(['pause', pod.uuid]);
+      const refusal = `pod "${pod.uuid}" is paused\n`;
+      for (const args of [
+        addArgs(pod, 'more', [], ['-c', LOOP]),
+        ...['start', 'stop', 'rm'].map((word) => ['app', word, pod.uuid, '--app=still']),
+      ])
+        expect(await rkt.run(args)).toMatchObject({ code: 254, stderr: `${args[1]}: ${refusal}` });
+      await rkt.output(['resume', pod.uuid]);
+      await rkt.output(start(pod, 'still'));
+      await rkt.output(['app', 'rm', pod.uuid, '--app=still']);
+    });
+
     test('the name of an app is by default its image’s', async () => {
       await rkt.output(['app', 'add', pod.uuid, IMAGE]);
       expect(await rkt.output(['app', 'list', pod.uuid])).toMatch(/^NAME\t+STATE\n[\s\S]*^tiny\t+created$/m);
@@ -245,6 +271,16 @@ test.each([
   [['app', 'sandbox', '--interactive'], 254, 'sandbox: unknown flag: --interactive'],
   [['app', 'sandbox', '--memory=1'], 1, 'sandbox: --memory: 1 is lower than 4 KiB'],
   [['app', 'sandbox', '--stage1-path=/none'], 1, 'sandbox: '],
+  [
+    ['app', 'sandbox', '--annotation=coreos.com/rkt/stage1/mutable=false'],
+    1,
+    'sandbox: annotation coreos.com/',
+  ],
+  [
+    ['run', '--net=none', '--annotation=coreos.com/rkt/stage1/mutable=true', IMAGE],
+    254,
+    'run: annotation coreos.com/',
+  ],
   [['app', 'sandbox', '--net=host'], 254, 'sandbox: --net=host: networks are not supported'],
   [['app', 'add'], 254, 'add: expected the UUID of a pod and one image'],
   [['app', 'add', 'ffff'], 254, 'add: expected the UUID of a pod and one image'],
