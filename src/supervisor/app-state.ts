@@ -1,6 +1,5 @@
 import { type AppState, BLANK_APP_STATE } from '../abi/app-state.ts';
-import { appState, POD } from '../abi/pod-directory.ts';
-import { mkdirAll } from '../native/paths.ts';
+import { appState } from '../abi/pod-directory.ts';
 import { recordIfPossible } from './record.ts';
 
 /** The files that say how each app does. */
@@ -13,7 +12,6 @@ export class AppStates {
   }
 
   update(app: string, change: Partial<AppState>): void {
-    if (this.#states.size === 0) mkdirAll(POD.appState, 0o750);
     const state = { ...(this.#states.get(app) ?? BLANK_APP_STATE), ...change };
     this.#states.set(app, state);
     recordIfPossible(appState(app), `${JSON.stringify(state)}\n`, 0o640);

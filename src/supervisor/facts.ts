@@ -1,7 +1,6 @@
 /** What `inspect` tells of a pod beside what others need: files of JSON whose fields it prints as they are (docs/commands/inspect.md). */
 import type { AppPlan, MountPlanEntry } from '../abi/boot-plan.ts';
 import { appFacts, POD } from '../abi/pod-directory.ts';
-import { mkdirAll } from '../native/paths.ts';
 import { capabilityNames } from '../native/privileges.ts';
 import { recordIfPossible } from './record.ts';
 
@@ -21,7 +20,6 @@ export function recordMachine(facts: MachineFacts): void {
 /** How an app is started. Its environment is in the pod's manifest, as far as it is not the image's. */
 export function recordAppFacts(app: AppPlan): void {
   const { process } = app;
-  mkdirAll(POD.appFacts, 0o750);
   write(appFacts(app.name), {
     exec: process.argv,
     working_directory: process.workingDirectory,

@@ -1,6 +1,6 @@
 import { writeFile } from '../native/contents.ts';
 import { unless } from '../native/errors.ts';
-import { chmod, rename } from '../native/paths.ts';
+import { chmod, mkdirAll, rename } from '../native/paths.ts';
 
 /**
  * Writes a file as a whole, for readers and for whatever kills us. It is not forced to the disk, which can take longer than
@@ -16,7 +16,14 @@ export function record(path: string, text: string, mode: number): void {
 
 const REFUSALS = ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'];
 
-/** The same of what only tells of a pod: a disk that takes nothing makes it old, and is no reason to end the pod. */
+/**
+ * The same of what only tells of a pod, in a directory that is made when it is missing: a disk that takes nothing makes it old,
+ * and is no reason to end the pod.
+ */
 export function recordIfPossible(path: string, text: string, mode: number): void {
-  unless(REFUSALS, () => record(path, text, mode));
+  const slash = path.lastIndexOf('/');
+  unless(REFUSALS, () => {
+    if (slash !== -1) mkdirAll(path.slice(0, slash), 0o750);
+    record(path, text, mode);
+  });
 }
