@@ -39,10 +39,11 @@ export class WatchedPod implements Disposable {
   /** Undefined when it is gone, or not there for anybody yet. Throws AppcError when its manifest is not one. */
   look(): Sight | undefined {
     const found = findPod(this.pods, this.uuid);
-    if (found === undefined) return undefined;
+    // An embryo is not to be touched: who makes it could not lock it while we ask for its state.
+    if (found === undefined || found.phase === 'embryo') return undefined;
     this.#hold(found);
     const record = readPod(found);
-    if (record === undefined || record.state === 'embryo') return undefined;
+    if (record === undefined) return undefined;
     this.passed.add(found.phase);
     const whole = remembering(record, this.sight?.record);
     return { record: whole, exitCode: this.exitCode, passed: new Set(this.passed) };
