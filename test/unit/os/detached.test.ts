@@ -21,7 +21,7 @@ function start(script: string, fds: readonly number[] = []) {
 const said = () => readFileSync(join(dir, 'stderr'), 'utf8');
 
 test('leads a session of its own, reads nothing, and has the fds that it is given', async () => {
-  const file = openSync('/etc/passwd');
+  const file = openSync('/etc/passwd', 'r');
   const script =
     'exec >&2; pwd; echo "$0 $WORD"; cat; readlink /proc/$$/fd/3; cut -d" " -f6 /proc/$$/stat; echo $$; exit 7';
   expect(await start(script, [file]).ended).toBe(7);
