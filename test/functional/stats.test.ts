@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { FLAVOURS } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
 import { eventually } from '../support/polling.ts';
-import { useRkt } from '../support/rkt.ts';
+import { savedUuid, useRkt } from '../support/rkt.ts';
 import { endPod, type RunningPod, startPod, useRunningPods } from '../support/running-pod.ts';
 import { CTRL_C, TerminalCommand } from '../support/terminal.ts';
 
@@ -206,6 +206,23 @@ describe.each(FLAVOURS)('$name', ({ image: stage1, ownKernel }) => {
       code: 0,
       stderr: `stats: pod "${brief.uuid}" isn't currently running\n`,
     });
+  });
+
+  test.runIf(ownKernel)('what the guest’s kernel does not count is not known, and the pod runs', async () => {
+    const file = rkt.path('less-uuid');
+    const words = [`--stage1-path=${stage1}`, '--net=none', `--uuid-file-save=${file}`, image, '--name=less'];
+    const env = { RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS: 'cgroup_disable=memory,pids' };
+    const command = rkt.start(['run', ...words, '--exec=/bin/sleep', '--', '100000'], { env });
+    const uuid = await eventually('the pod has a UUID', () => savedUuid(file));
+    pods.push({ uuid, command });
+    await rkt.output(['status', '--wait-ready', uuid]);
+    const [app] = (await sampleOf(uuid)).apps;
+    expect(app).toEqual({
+      ...{ name: 'less', cpu_percent: expect.any(Number), cpu_usec: expect.any(Number) },
+      ...{ read_bytes: expect.any(Number), written_bytes: expect.any(Number), bytes_of: 'calls' },
+    });
+    expect(await rkt.output(['stats', uuid])).toMatch(/\tless\t+[\d.]+\t-\t-\t-\t/);
+    await endPod({ uuid, command });
   });
 
   test('--uuid-file names the pod', async () => {
