@@ -1,11 +1,13 @@
 /** What a child of PID 1 does between fork and exec, in this order. */
 import type { AppPlan, ProcessPlan, SharePlan } from '../src/abi/boot-plan.ts';
+import type { CopyPlan } from '../src/abi/copy-plan.ts';
 import { exit } from '../src/native/engine.ts';
 import { open, open_ } from '../src/native/files.ts';
 import { setNamespace, unshare } from '../src/native/mounts.ts';
 import { setSession } from '../src/native/processes.ts';
 import { maskSignals, setDisposition } from '../src/native/signals.ts';
 import { confine, filterSystemCalls, setOomScore } from './confinement.ts';
+import { copyFiles } from './copy.ts';
 import { during } from './error.ts';
 import { awaitGo, sayFailed, sayReady } from './gate.ts';
 import { execute, findProgram } from './program.ts';
@@ -21,7 +23,13 @@ export type Dwelling =
       /** The socket that it says in that it is ready; undefined where it does not. */
       readonly notices: number | undefined;
     }
-  | { readonly kind: 'session'; readonly app: string; readonly of: number };
+  | {
+      readonly kind: 'session';
+      readonly app: string;
+      readonly of: number;
+      /** What it copies, instead of running a program. */
+      readonly copy: CopyPlan | undefined;
+    };
 
 export interface ChildOrder {
   readonly dwelling: Dwelling;
@@ -53,11 +61,12 @@ function runProgram({ dwelling, group, process, streams, waits }: ChildOrder, ga
   const terminal = during('streams', () => takeStreams(streams, process.uid, dwelling.kind === 'app'));
   if (waits || terminal !== undefined) sayReady(gate, terminal);
   if (waits && !awaitGo(gate)) return;
-  confine(process);
-  const path = findProgram(process);
-  // PID 1 reads its signals from a fd and ignores SIGPIPE; exec would pass both on.
+  // PID 1 reads its signals from a fd and ignores SIGPIPE; a program would inherit both.
   setDisposition('SIGPIPE', 'default');
   maskSignals('set', []);
+  if (dwelling.kind === 'session' && dwelling.copy !== undefined) copyFiles(dwelling.copy);
+  confine(process);
+  const path = findProgram(process);
   filterSystemCalls(process);
   execute(path, process);
 }

@@ -1,5 +1,8 @@
-/** The entrypoint `control`: one request to the pod's supervisor, each answer as a line of JSON, until it has hung up. */
-import { parseControlRequest } from '../src/abi/control.ts';
+/**
+ * The entrypoint `control`: one request to the pod's supervisor, each answer as a line of JSON, until it has hung up. With `copy` the
+ * streams are the copied files' instead.
+ */
+import { type ControlRequest, parseControlRequest } from '../src/abi/control.ts';
 import { EXIT } from '../src/abi/exit-code.ts';
 import { AbiError } from '../src/abi/json.ts';
 import { parseControlArguments } from '../src/abi/stage1.ts';
@@ -9,18 +12,40 @@ import { ControlClient } from '../src/supervisor/control-client.ts';
 import { SupervisorError } from '../src/supervisor/error.ts';
 
 const STDOUT = 1;
+const STANDARD_STREAMS = [0, STDOUT, 2];
 
 /** @throws SupervisorError; `refused` after the refusal has been printed as any answer is */
 export function control(args: readonly string[]): number {
   const { request } = parseControlArguments(args);
+  const parsed = parseControlRequest(parseJson(request));
   using client = ControlClient.connect();
-  client.send(parseControlRequest(parseJson(request)));
+  if (parsed.type === 'copy') return copy(client, parsed);
+  client.send(parsed);
   for (let answers = 0; ; answers++) {
     const answer = client.receive();
     if (answer === undefined && answers > 0) return EXIT.ok;
     if (answer === undefined) throw new SupervisorError('no-supervisor', 'the pod has ended');
     writeAll(STDOUT, utf8Encode(`${JSON.stringify(answer)}\n`));
     if (answer.type === 'refused') throw new SupervisorError('refused', answer.message);
+  }
+}
+
+/** What is copied goes over the caller's own streams, so that there are no answers to read: the exit code tells. */
+function copy(client: ControlClient, request: ControlRequest): number {
+  client.send(request, STANDARD_STREAMS);
+  for (;;) {
+    const answer = client.receive();
+    switch (answer?.type) {
+      case undefined:
+        throw new SupervisorError('no-supervisor', 'the pod has ended');
+      case 'refused':
+      case 'failed':
+        throw new SupervisorError('refused', answer.message);
+      case 'exited':
+        return answer.code;
+      default:
+        break;
+    }
   }
 }
 

@@ -36,7 +36,7 @@ _rkt() {
         line=\${line%%$'\\t'*}
         COMPREPLY+=("\${line#"$kept"}")
       done
-      [[ \${#COMPREPLY[@]} -eq 1 && \${COMPREPLY[0]} == *= ]] && compopt -o nospace
+      [[ \${#COMPREPLY[@]} -eq 1 && \${COMPREPLY[0]} == *[=:] ]] && compopt -o nospace
       ;;
   esac
 }
@@ -55,7 +55,7 @@ _rkt() {
       for line in "\${(@)answer[2,-1]}"; do
         word=\${line%%$'\\t'*} about=\${line#*$'\\t'}
         line=\${word//:/\\\\:}\${about:+:$about}
-        if [[ $word == *= ]]; then joined+=("$line"); else spaced+=("$line"); fi
+        if [[ $word == *[=:] ]]; then joined+=("$line"); else spaced+=("$line"); fi
       done
       _describe -t words 'rkt' spaced -- joined -S ''
       ;;

@@ -6,7 +6,7 @@ import type { Flag } from './flag.ts';
 import { globalValues } from './flag-values.ts';
 import { hostOptions } from './global-flags.ts';
 
-/** A word that may stand where the cursor is, and what it is. One that ends in `=` is gone on with. */
+/** A word that may stand where the cursor is, and what it is. One that ends in `=` or `:` is gone on with. */
 export interface Candidate {
   readonly word: string;
   readonly about: string;
@@ -18,7 +18,7 @@ export type Completion =
   | { readonly kind: 'files' }
   | { readonly kind: 'directories' };
 
-type Source = 'pods' | 'images' | 'files' | 'directories' | 'shells';
+type Source = 'pods' | 'places' | 'images' | 'files' | 'directories' | 'shells';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
@@ -26,6 +26,8 @@ export type Shell = (typeof SHELLS)[number];
 /** What is behind a word in capitals of a usage line or a flag. All others stand for what nobody knows beforehand. */
 const SOURCES: Readonly<Record<string, Source>> = {
   UUID: 'pods',
+  SOURCE: 'places',
+  DESTINATION: 'places',
   IMAGE: 'images',
   ID: 'images',
   FILE: 'files',
@@ -61,6 +63,10 @@ export function placeholderCompletion(
       return plain(SHELLS);
     case 'pods':
       return { kind: 'words', candidates: pods(flags).filter(isHarmless) };
+    case 'places':
+      return /^[./~]|:/.test(typed)
+        ? { kind: 'files' }
+        : { kind: 'words', candidates: pods(flags).map(asPlace).filter(isHarmless) };
     case 'images':
       // An image may be a file as well; no name in the store begins like that.
       return /^[./~]/.test(typed)
@@ -69,6 +75,11 @@ export function placeholderCompletion(
     default:
       return source satisfies never;
   }
+}
+
+/** Files of a pod: the path follows. */
+function asPlace({ word, about }: Candidate): Candidate {
+  return { word: `${word}:`, about };
 }
 
 function plain(words: readonly string[]): Completion {

@@ -17,6 +17,11 @@ export const COMMANDS: readonly Entry[] = [
   },
   { name: 'app', summary: 'manage the apps of mutable pods', commands: APP_COMMANDS },
   {
+    name: 'attach',
+    summary: 'attach to the streams or the terminal of a running app',
+    load: async () => (await import('./attach.ts')).attachCommand,
+  },
+  {
     name: 'cat-manifest',
     summary: 'print the manifest of a pod',
     load: async () => (await import('./cat-manifest.ts')).catManifestCommand,
@@ -47,6 +52,11 @@ export const COMMANDS: readonly Entry[] = [
     name: 'config',
     summary: 'print the configuration, secrets included',
     load: async () => (await import('./config.ts')).configCommand,
+  },
+  {
+    name: 'cp',
+    summary: 'copy files into and out of an app',
+    load: async () => (await import('./cp.ts')).cpCommand,
   },
   {
     name: 'enter',

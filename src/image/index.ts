@@ -1,4 +1,5 @@
 export type { FetchCheck, FetchContext, PullPolicy } from './context.ts';
+export { fromGuest, fromOperator } from './copied-tree.ts';
 export { findNamed } from './dependency.ts';
 export { ImageError, type ImageErrorCode } from './error.ts';
 export type { ImageEvent } from './event.ts';

@@ -9,7 +9,7 @@ export function byteString(bytes: Uint8Array): ByteString {
   return text;
 }
 
-export function bytesOf(name: ByteString): Uint8Array {
+function bytesOf(name: ByteString): Uint8Array {
   const bytes = new Uint8Array(name.length);
   for (let at = 0; at < name.length; at++) bytes[at] = name.charCodeAt(at);
   return bytes;

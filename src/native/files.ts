@@ -46,6 +46,11 @@ export function openBeneath(directory: number, path: string | Uint8Array, flags:
   return openResolved(directory, path, flags, mode, how);
 }
 
+/** The same where what lies beneath may be mounted there. */
+export function openWithoutLinks(directory: number, path: string | Uint8Array, flags: number): number {
+  return openResolved(directory, path, flags, 0, resolve.beneath | resolve.noSymlinks | resolve.noMagicLinks);
+}
+
 function openResolved(
   dir: number,
   path: string | Uint8Array,

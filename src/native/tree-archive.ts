@@ -52,7 +52,7 @@ export class TreeError extends Error {
   override readonly name = 'TreeError';
 
   constructor(
-    readonly code: 'too-large' | 'redirected',
+    readonly code: 'too-large' | 'redirected' | 'bad-path' | 'bad-place',
     message: string,
   ) {
     super(message);
@@ -76,10 +76,16 @@ export class TreeArchive {
   /** The first name of each file that has several. */
   readonly #linked = new Map<string, { readonly path: ByteString; left: number }>();
   #entries = 0;
+  #hasLeftOut = false;
 
   constructor(sink: ArchiveSink, rules: ArchiveRules) {
     this.#sink = sink;
     this.#rules = rules;
+  }
+
+  /** Whether there was anything to archive, or to leave out. */
+  get isEmpty(): boolean {
+    return this.#entries === 0 && !this.#hasLeftOut;
   }
 
   /** Archives a name of an open directory, with all below it, as `path`; an empty one stands for the archive's top. */
@@ -126,7 +132,7 @@ export class TreeArchive {
     for (const entry of entries) {
       const path_ = below(path, entry.name);
       if (this.#rules.reservesNames && entry.name.startsWith(WHITEOUT))
-        this.#sink.leaveOut(shown(path_), 'such a name removes others in an OCI image');
+        this.#leaveOut(shown(path_), 'such a name removes others in an OCI image');
       else this.#add(fd, entry, path_, depth + 1);
     }
   }
@@ -157,8 +163,7 @@ export class TreeArchive {
       case 'char':
         if (isNothing && this.#rules.layer)
           this.#put(emptyFile(`${path.slice(0, -name.length)}${WHITEOUT}${name}`));
-        else if (isNothing)
-          this.#sink.leaveOut(shown(path), 'to an overlay that device means a removed file');
+        else if (isNothing) this.#leaveOut(shown(path), 'to an overlay that device means a removed file');
         else if (!this.#isLink(undefined, stat, path))
           this.#put({ ...bare, kind: 'character', ...represents });
         return;
@@ -169,7 +174,7 @@ export class TreeArchive {
         if (!this.#isLink(undefined, stat, path)) this.#put({ ...bare, kind });
         return;
       default:
-        this.#sink.leaveOut(shown(path), `is a ${kind === 'socket' ? 'socket' : 'file of an unknown kind'}`);
+        this.#leaveOut(shown(path), `is a ${kind === 'socket' ? 'socket' : 'file of an unknown kind'}`);
     }
   }
 
@@ -187,6 +192,11 @@ export class TreeArchive {
     if (known.left <= 0) this.#linked.delete(key);
     this.#put({ ...metadata(fd, stat, path), xattrs: new Map(), kind: 'hardlink', target: known.path });
     return true;
+  }
+
+  #leaveOut(path: string, reason: string): void {
+    this.#hasLeftOut = true;
+    this.#sink.leaveOut(path, reason);
   }
 
   #put(entry: TreeEntry): void {

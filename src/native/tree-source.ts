@@ -3,7 +3,7 @@ import { utf8Encode } from './engine.ts';
 import { close, open, open_ } from './files.ts';
 
 /** A name in an open directory; `.` for the directory itself. */
-export class TreeSource {
+class TreeSource {
   constructor(
     readonly directory: number,
     readonly name: ByteString,

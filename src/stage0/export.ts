@@ -1,14 +1,14 @@
 import type { ExportPlan, ExportRoot } from '../abi/export-plan.ts';
-import { parseMountPlan } from '../abi/mount-plan.ts';
-import { appImageId, appImageManifest, appRootfs, POD } from '../abi/pod-directory.ts';
-import { parseImageID, readImageManifest, readPodManifest } from '../appc/index.ts';
+import { appImageId, appImageManifest, appRootfs } from '../abi/pod-directory.ts';
+import { parseImageID, readImageManifest } from '../appc/index.ts';
 import { type AppTree, type ExportFormat, exportApp } from '../image/index.ts';
-import { type PodReference, podsDirectory } from '../pod/directory.ts';
-import { type HeldPod, hold } from '../pod/hold.ts';
+import { podsDirectory } from '../pod/directory.ts';
+import type { HeldPod } from '../pod/hold.ts';
 import { lookUpPod } from '../pod/listing.ts';
-import { type Observation, observe } from '../pod/observation.ts';
-import { chooseApp } from './app-choice.ts';
+import { observe } from '../pod/observation.ts';
+import type { State } from '../pod/state.ts';
 import { Stage0Error } from './errors.ts';
+import { appOfExited, holdExited, textOf, upperOf } from './exited-pod.ts';
 import type { Attention, Host } from './host.ts';
 import { ImageSession } from './image-session.ts';
 import { exportTree } from './tree-export.ts';
@@ -33,31 +33,14 @@ export async function exportPod(
   attention: Attention,
   leftOut: (line: string) => void,
 ): Promise<void> {
-  using pod = await holdExited(lookUpPod(podsDirectory(host.dataDirectory), request.uuid));
+  using pod = await holdExited(lookUpPod(podsDirectory(host.dataDirectory), request.uuid), notExited);
   await using session = new ImageSession(host, attention);
   const tree = appTree(pod, request.app, leftOut, attention.signal);
   await exportApp(session.store, tree, request, session.options);
 }
 
-/** Throws Stage0Error `not-exited`. */
-async function holdExited(found: PodReference): Promise<HeldPod> {
-  const holding = await hold(found);
-  switch (holding.kind) {
-    case 'held':
-      if (holding.pod.state === 'exited' || holding.pod.state === 'exited garbage') return holding.pod;
-      holding.pod.lock.release();
-      throw notExited(holding.pod.state);
-    case 'busy':
-      throw notExited(holding.state);
-    case 'gone':
-      throw new Stage0Error('no-pod', `pod ${JSON.stringify(found.uuid)} was removed`);
-    default:
-      return holding satisfies never;
-  }
-}
-
 /** In rkt's words, and what the state is. */
-function notExited(state: string): Stage0Error {
+function notExited(state: State): Stage0Error {
   return new Stage0Error(
     'not-exited',
     `pod is not exited. Only exited pods can be exported: its state is ${state}`,
@@ -71,14 +54,9 @@ function appTree(
   signal: AbortSignal | undefined,
 ): AppTree {
   using files = observe(pod.reference);
-  const { apps } = readPodManifest(textOf(files, POD.manifest));
-  const app = chooseApp(
-    'export',
-    apps.map(({ name }) => name),
-    wanted,
-  );
+  const app = appOfExited('export', files, wanted);
   const target = appRootfs(app);
-  const upper = upperOf(textOf(files, POD.mountPlan), target);
+  const upper = upperOf(files, app);
   const start = (root: ExportRoot, name: string, purpose: ExportPlan['purpose']) =>
     exportTree(pod.path, { root, path: '/', name, purpose }, leftOut, signal);
   return {
@@ -87,16 +65,4 @@ function appTree(
     whole: (purpose) => start({ kind: 'app', target }, purpose === 'aci' ? 'rootfs' : '', purpose),
     ...(upper === undefined ? {} : { changes: () => start({ kind: 'layer', upper }, '', 'oci') }),
   };
-}
-
-/** A pod that was cut short by a power cut may have empty files. */
-function textOf(files: Observation | undefined, name: string): string {
-  const text = files?.text(name);
-  if (text?.trim()) return text;
-  throw new Stage0Error('bad-tree', `the pod is not whole: it has no ${name}`);
-}
-
-function upperOf(plan: string, target: string): string | undefined {
-  const step = parseMountPlan(JSON.parse(plan)).mounts.find((candidate) => candidate.target === target);
-  return step?.kind === 'overlay' ? step.upper : undefined;
 }

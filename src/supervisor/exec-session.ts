@@ -9,9 +9,9 @@ import { endpoint } from './endpoints.ts';
 import type { Session } from './session.ts';
 import { closeAll } from './streams.ts';
 
-type ExecRequest = Extract<ControlRequest, { type: 'exec' }>;
+type ExecRequest = Extract<ControlRequest, { type: 'exec' | 'copy' }>;
 
-/** A process that a caller runs in a running app; it lives as long as its caller does. */
+/** A process that a caller runs in a running app, or that copies the app's files for it; it lives as long as its caller does. */
 export class ExecSession {
   readonly #session: Session;
   readonly #caller: Caller;
@@ -49,7 +49,8 @@ export class ExecSession {
   ) {
     this.#session = session;
     this.#caller = caller;
-    this.#streams = planStreams(session, request.terminal);
+    const terminal = terminalOf(request);
+    this.#streams = planStreams(session, terminal);
     this.#openOutputs = this.#streams.kind === 'terminal' ? 1 : 2;
     this.#id = session.expect({
       started: (pid) => this.#started(pid),
@@ -58,8 +59,13 @@ export class ExecSession {
     });
     this.#join(fds);
     caller.onGone(() => this.signal(signals.SIGHUP));
-    const process = { ...like, argv: request.argv, env: envFor(like.env, request.terminal !== null) };
-    session.send({ type: 'exec', id: this.#id, app: request.app, process, streams: this.#streams });
+    const message = { type: 'exec', id: this.#id, app: request.app, streams: this.#streams } as const;
+    if (request.type === 'copy') {
+      session.send({ ...message, process: like, copy: request.plan });
+      return;
+    }
+    const process = { ...like, argv: request.argv, env: envFor(like.env, terminal !== null) };
+    session.send({ ...message, process });
   }
 
   /** What follows on its connection; false for what makes no sense there. */
@@ -143,11 +149,15 @@ function refusalOf(
   if (session.plan === undefined) return 'the pod is still starting';
   if (unknown && !session.plan.staysWhenEmpty) return `no app ${JSON.stringify(request.app)} in this pod`;
   if (!session.isRunning(request.app)) return `app ${request.app} is not running`;
-  const wanted = request.terminal === null ? 3 : 1;
+  const wanted = terminalOf(request) === null ? 3 : 1;
   return fds.length === wanted ? undefined : `${fds.length} descriptors came with the request, not ${wanted}`;
 }
 
-function planStreams(session: Session, terminal: ExecRequest['terminal']): StreamsPlan {
+function terminalOf(request: ExecRequest) {
+  return request.type === 'exec' ? request.terminal : null;
+}
+
+function planStreams(session: Session, terminal: ReturnType<typeof terminalOf>): StreamsPlan {
   const { streams } = session;
   if (terminal !== null) return { kind: 'terminal', stream: streams.allocate(), ...terminal };
   return { kind: 'pipes', stdin: streams.allocate(), stdout: streams.allocate(), stderr: streams.allocate() };

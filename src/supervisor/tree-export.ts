@@ -1,21 +1,20 @@
-/** What `rkt-mount --export` does: a pod's files, or those of a directory, as a tar on standard output. */
+/** What `rkt-mount --export` and `--import` do: files of a pod or of the host as a tar on standard output, and from one on standard input. */
+import { ARCHIVE_FORMAT } from '../abi/archive-format.ts';
+import { parseCopyPlan } from '../abi/copy-plan.ts';
 import { EXIT } from '../abi/exit-code.ts';
 import { type ExportRoot, parseExportPlan } from '../abi/export-plan.ts';
+import { FieldReader } from '../abi/json.ts';
 import { type MountStep, parseMountPlan } from '../abi/mount-plan.ts';
 import { POD } from '../abi/pod-directory.ts';
-import { formatTarEntry, TAR_END, tarPadding } from '../abi/tar.ts';
-import { byteString } from '../native/byte-names.ts';
-import { ByteOutput } from '../native/byte-output.ts';
 import { readText } from '../native/contents.ts';
 import { exit, utf8Encode } from '../native/engine.ts';
 import { close, open, open_, openBeneath, writeAll } from '../native/files.ts';
 import { mount, ms, unshare } from '../native/mounts.ts';
 import { chdir, chroot } from '../native/processes.ts';
-import { TreeArchive, TreeError } from '../native/tree-archive.ts';
-import { openSource } from '../native/tree-source.ts';
+import { TreeError } from '../native/tree-archive.ts';
+import { receiveTree, sendTree } from '../native/tree-copy.ts';
 import { readOnlyOptions } from './mount-options.ts';
 
-const STDOUT = 1;
 const STDERR = 2;
 const MOST_NOTES = 100;
 const DIRECTORY = open_.path | open_.directory;
@@ -24,8 +23,20 @@ const MOUNT_POINT = POD.stage1;
 
 /** In the pod's directory. What the archive does not hold is told on stderr, what keeps it from being whole as the last line. */
 export function runExport(plan: string): never {
+  run(() => exportTree(plan));
+}
+
+/** Makes files of the host, as a copy plan says. What keeps it from making them all is told on stderr. */
+export function runImport(text: string): never {
+  run(() => {
+    const plan = parseCopyPlan(new FieldReader(JSON.parse(text), 'copy plan'));
+    if (plan.direction === 'in') receiveTree(ARCHIVE_FORMAT, plan);
+  });
+}
+
+function run(work: () => void): never {
   try {
-    exportTree(plan);
+    work();
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));
     exit(error instanceof TreeError && error.code === 'redirected' ? EXIT.redirected : EXIT.failure);
@@ -37,21 +48,9 @@ export function runExport(plan: string): never {
 function exportTree(text: string): void {
   const plan = parseExportPlan(JSON.parse(text));
   enterRoot(plan.root);
-  using source = openSource(plan.path);
-  const output = new ByteOutput(STDOUT);
   const notes = new Notes();
-  const archive = new TreeArchive(
-    {
-      format: formatTarEntry,
-      padding: tarPadding,
-      write: (bytes) => output.write(bytes),
-      leaveOut: (path, reason) => notes.add(`${path} is left out: ${reason}`),
-    },
-    { layer: plan.root.kind === 'layer', reservesNames: plan.purpose === 'oci' },
-  );
-  archive.add(source.directory, source.name, byteString(utf8Encode(plan.name)));
-  output.write(TAR_END);
-  output.flush();
+  const rules = { layer: plan.root.kind === 'layer', reservesNames: plan.purpose === 'oci' };
+  sendTree(ARCHIVE_FORMAT, plan, rules, (path, reason) => notes.add(`${path} is left out: ${reason}`));
   notes.end();
 }
 

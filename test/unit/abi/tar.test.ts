@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bodyLength, formatTarEntry, TAR_END, type TarEntry, tarPadding } from '../../../src/abi/tar.ts';
+import { parseTarEntry } from '../../../src/abi/tar-reading.ts';
 import { ByteSource, type Entry, feedOf, TarReader } from '../../../src/image/tar/index.ts';
 
 const plain = {
@@ -18,6 +19,24 @@ function archive(...entries: readonly TarEntry[]): Buffer {
     return [formatTarEntry(entry), bytes(length, 0x61), bytes(tarPadding(length), 0)];
   });
   return Buffer.concat([...parts, TAR_END]);
+}
+
+/** As the programs do that take archives from rkt itself. */
+function parsed(tar: Buffer): TarEntry[] {
+  let at = 0;
+  const read = (length: number) => {
+    if (at + length > tar.length) throw new RangeError('too early');
+    at += length;
+    return Uint8Array.from(tar.subarray(at - length, at));
+  };
+  const entries: TarEntry[] = [];
+  for (let entry = parseTarEntry(read); entry !== undefined; entry = parseTarEntry(read)) {
+    entries.push(entry);
+    const length = bodyLength(entry);
+    read(length + tarPadding(length));
+  }
+  expect(at).toBe(tar.length);
+  return entries;
 }
 
 async function read(tar: Buffer): Promise<Entry[]> {
@@ -82,11 +101,28 @@ describe('what is written is read back', () => {
     const [entry, next] = await read(archive(sparse, file(1, { path: 'behind' })));
     expect(entry).toMatchObject({ ...sparse, regions: expect.arrayContaining(regions) });
     expect(next?.path).toBe('behind');
+    expect(parsed(archive(sparse, file(1, { path: 'behind' })))).toMatchObject([sparse, { path: 'behind' }]);
   });
 
   test('a size that octal digits do not hold', async () => {
     // Its content would be 8 GiB: the header alone tells.
     const header = Buffer.from(formatTarEntry(file(8 * 2 ** 30)));
     expect(header.toString('latin1')).toContain('19 size=8589934592\n');
+  });
+});
+
+function written(tar: Buffer, text: string, at: number): Buffer {
+  tar.write(text, at);
+  return tar;
+}
+
+describe('what rkt has not written is refused', () => {
+  test.each<[string, (tar: Buffer) => Buffer]>([
+    ['cut short', (tar) => tar.subarray(0, 700)],
+    ['no header', (tar) => Buffer.concat([Buffer.alloc(512, 'x'), tar])],
+    ['a type that it has no word for', (tar) => written(tar, 'S', 156)],
+    ['a number that is none', (tar) => written(tar, '9', 124)],
+  ])('%s', (_, change) => {
+    expect(() => parsed(change(archive(file(3))))).toThrow(/too early|the archive is not what rkt writes/);
   });
 });
