@@ -24,6 +24,7 @@ export type Opener<T extends ControlRequest['type']> = (
 /** What a connection can begin with. What is not here makes sense within a conversation only. */
 const OPENERS: { readonly [T in ControlRequest['type']]?: Opener<T> } = {
   app: ({ mutable }, request, caller) => serveApp(mutable, request, caller),
+  copy: ({ session }, request, caller, fds) => ExecSession.start(session, request, fds, caller),
   exec: ({ session }, request, caller, fds) => ExecSession.start(session, request, fds, caller),
   pause,
   resume,
@@ -37,10 +38,10 @@ const OPENERS: { readonly [T in ControlRequest['type']]?: Opener<T> } = {
 };
 
 /** Those whose openers take the descriptors over that come with the request. */
-const WITH_DESCRIPTORS: ReadonlySet<ControlRequest['type']> = new Set(['exec']);
+const WITH_DESCRIPTORS: ReadonlySet<ControlRequest['type']> = new Set(['exec', 'copy']);
 
 /** What only a guest that runs can do. */
-const NEEDS_GUEST: ReadonlySet<ControlRequest['type']> = new Set(['exec', 'app']);
+const NEEDS_GUEST: ReadonlySet<ControlRequest['type']> = new Set(['exec', 'copy', 'app']);
 
 /** What commands can ask of a running pod. */
 export class PodControl implements ControlHandler {

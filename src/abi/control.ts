@@ -3,6 +3,7 @@
  * (mode 0600, peer credentials checked). One JSON text a packet; file descriptors travel with the packet that names them.
  * A connection carries one request and its answers.
  */
+import { type CopyPlan, parseCopyPlan } from './copy-plan.ts';
 import { AbiError, FieldReader } from './json.ts';
 import { APP_ACTIONS, type AppAction, type AppRelaxations } from './stage1.ts';
 import {
@@ -27,6 +28,8 @@ export type ControlRequest =
       readonly argv: readonly string[];
       readonly terminal: { readonly rows: number; readonly columns: number } | null;
     }
+  /** Copy files of a running app. Comes with stdin, stdout and stderr, and goes on as `exec` does; the code is 0 when all is copied. */
+  | { readonly type: 'copy'; readonly app: string; readonly plan: CopyPlan }
   /**
    * Of a mutable pod: bring an app's root into the machine, start it, end it, take it out. Answered by `done` when that is so,
    * `failed` when it did not start, or `refused`.
@@ -66,6 +69,7 @@ export function parseControlRequest(value: unknown): ControlRequest {
   const type = request.word('type', [
     'stop',
     'exec',
+    'copy',
     'app',
     'stats',
     'pause',
@@ -82,6 +86,8 @@ export function parseControlRequest(value: unknown): ControlRequest {
       const terminal = request.has('terminal') ? parseWindow(request.object('terminal')) : null;
       return { type, app: request.text('app', 512), argv, terminal };
     }
+    case 'copy':
+      return { type, app: request.text('app', 512), plan: parseCopyPlan(request.object('plan')) };
     case 'app':
       return {
         type,
