@@ -9,6 +9,7 @@ import type { Loop } from '../src/native/loop.ts';
 import { randomBytes } from '../src/native/system.ts';
 import { AppLives } from '../src/supervisor/app-lives.ts';
 import { AppLogs } from '../src/supervisor/app-logs.ts';
+import type { AppEndpoints } from '../src/supervisor/attach-session.ts';
 import { recordAppFacts } from '../src/supervisor/facts.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import { ServiceManager } from '../src/supervisor/service-manager.ts';
@@ -112,6 +113,11 @@ export class Apps {
     };
   }
 
+  /** What of an app can be attached to; undefined for one that has not been started. */
+  endpointsOf(app: string): AppEndpoints | undefined {
+    return this.#streams.endpointsOf(app);
+  }
+
   /** Or they go on: what counts time for them must not while they have none. */
   standStill(paused: boolean): void {
     if (paused) this.#lives.health.pause();
@@ -135,6 +141,10 @@ export class Apps {
     this.#manager.stopping();
   }
 
+  whenWrittenOf(app: string, callback: () => void): void {
+    this.#streams.whenWrittenOf(app, callback);
+  }
+
   whenWritten(callback: () => void): void {
     this.#streams.whenWritten(callback);
   }
@@ -150,10 +160,13 @@ export class Apps {
     if (this.#session !== undefined) this.#streams.ended(this.#session, app);
   }
 
-  #factsOf({ name, app, readOnlyRoot, restart, health, notify }: PodApp, session: Session): AppFacts {
+  #factsOf(
+    { name, app, readOnlyRoot, restart, health, notify, streams: modes }: PodApp,
+    session: Session,
+  ): AppFacts {
     this.#lives.expect(name, health);
     const identity = this.#identities.get(name) ?? { uid: 0, gid: 0, account: undefined };
-    const streams = this.#streams.join(session, { app: name, pid: () => this.#pids.get(name) });
+    const streams = this.#streams.join(session, { app: name, pid: () => this.#pids.get(name) }, modes);
     if (streams.kind === 'terminal') refuseRestart(name, restart);
     return { name, app, readOnlyRoot, identity, streams, restart, notify };
   }

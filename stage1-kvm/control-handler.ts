@@ -1,4 +1,5 @@
 import type { ControlRequest } from '../src/abi/control.ts';
+import { AttachSession, openEndpoints } from '../src/supervisor/attach-session.ts';
 import type { Caller, ControlHandler } from '../src/supervisor/control-server.ts';
 import { ExecSession } from '../src/supervisor/exec-session.ts';
 import { closeAll } from '../src/supervisor/streams.ts';
@@ -23,6 +24,16 @@ export type Opener<T extends ControlRequest['type']> = (
 
 /** What a connection can begin with. What is not here makes sense within a conversation only. */
 const OPENERS: { readonly [T in ControlRequest['type']]?: Opener<T> } = {
+  attach: ({ session, apps }, request, caller, fds) =>
+    AttachSession.start(session, apps.endpointsOf(request.app), request, fds, caller),
+  endpoints: ({ apps }, { app }, caller) => {
+    const names = apps.endpointsOf(app);
+    if (names === undefined)
+      caller.answer({ type: 'refused', message: `app ${JSON.stringify(app)} does not run in this pod` });
+    else caller.answer({ type: 'endpoints', names: openEndpoints(names) });
+    caller.finish();
+    return undefined;
+  },
   app: ({ mutable }, request, caller) => serveApp(mutable, request, caller),
   copy: ({ session }, request, caller, fds) => ExecSession.start(session, request, fds, caller),
   exec: ({ session }, request, caller, fds) => ExecSession.start(session, request, fds, caller),
@@ -38,7 +49,7 @@ const OPENERS: { readonly [T in ControlRequest['type']]?: Opener<T> } = {
 };
 
 /** Those whose openers take the descriptors over that come with the request. */
-const WITH_DESCRIPTORS: ReadonlySet<ControlRequest['type']> = new Set(['exec', 'copy']);
+const WITH_DESCRIPTORS: ReadonlySet<ControlRequest['type']> = new Set(['exec', 'copy', 'attach']);
 
 /** What only a guest that runs can do. */
 const NEEDS_GUEST: ReadonlySet<ControlRequest['type']> = new Set(['exec', 'copy', 'app']);

@@ -66,6 +66,8 @@ function codeOf(answer: ControlAnswer | undefined, say: (message: string) => voi
     case 'started':
       return undefined;
     case 'done':
+    case 'endpoints':
+    case 'attached':
     case 'app-stats':
     case 'stats':
       return EXIT.ok;

@@ -8,6 +8,7 @@ import { endPod } from '../src/supervisor/ending.ts';
 import { SupervisorError } from '../src/supervisor/error.ts';
 import { Report } from '../src/supervisor/report.ts';
 import { app } from './app.ts';
+import { attach } from './attach.ts';
 import { control } from './control.ts';
 import { enter } from './enter.ts';
 import { KvmError } from './error.ts';
@@ -21,6 +22,7 @@ const MAIN: Readonly<Record<Entrypoint, (args: readonly string[]) => number>> = 
   stop,
   gc,
   control,
+  attach,
   'app/add': (args) => app('add', args),
   'app/start': (args) => app('start', args),
   'app/stop': (args) => app('stop', args),

@@ -6,6 +6,7 @@ import { supportsNotify } from '../src/abi/notify.ts';
 import { appImageManifest, appRootfs, POD, STAGE2 } from '../src/abi/pod-directory.ts';
 import { restartOf } from '../src/abi/restart.ts';
 import type { RunArguments } from '../src/abi/stage1.ts';
+import { type StreamModes, streamModesOf } from '../src/abi/stream-modes.ts';
 import {
   type App,
   AppcError,
@@ -27,6 +28,7 @@ export interface PodApp {
   readonly rootfs: string;
   readonly restart: RestartPlan;
   readonly health: HealthPlan | undefined;
+  readonly streams: StreamModes;
   /** It says itself when it is ready. */
   readonly notify: boolean;
 }
@@ -54,8 +56,17 @@ function readApp(runtime: RuntimeApp): PodApp {
   const app = runtime.app ?? reading(appImageManifest(name), () => effectiveApp(image, runtime));
   if (app.exec.length === 0) throw new KvmError('bad-pod', `app ${name}: no command to run (exec is empty)`);
   const life = reading(POD.manifest, () => ({ restart: restartOf(runtime), health: healthOf(runtime) }));
+  const streams = reading(POD.manifest, () => streamModesOf(runtime));
   const notify = supportsNotify(runtime.annotations, image.annotations);
-  return { name, app, readOnlyRoot: runtime.readOnlyRootFS, rootfs: appRootfs(name), notify, ...life };
+  return {
+    name,
+    app,
+    readOnlyRoot: runtime.readOnlyRootFS,
+    rootfs: appRootfs(name),
+    notify,
+    streams,
+    ...life,
+  };
 }
 
 function reading<T>(path: string, read: (path: string) => T): T {

@@ -3,6 +3,7 @@
  * (mode 0600, peer credentials checked). One JSON text a packet; file descriptors travel with the packet that names them.
  * A connection carries one request and its answers.
  */
+import { ENDPOINTS, type Endpoint } from './attach.ts';
 import { type CopyPlan, parseCopyPlan } from './copy-plan.ts';
 import { AbiError, FieldReader } from './json.ts';
 import { APP_ACTIONS, type AppAction, type AppRelaxations } from './stage1.ts';
@@ -45,7 +46,19 @@ export type ControlRequest =
   /** Let the pod stand still, or go on; one that does already stays so. Answered by `done` or `refused`. */
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
-  /** Within an exec connection. */
+  /** Which of an app's streams can be attached to. Answered by `endpoints` or `refused`. */
+  | { readonly type: 'endpoints'; readonly app: string }
+  /**
+   * Join descriptors to an app's streams, one for each endpoint, in their order. Answered by `refused`, or by `attached` and, when nothing
+   * is left to wait for, `done`; closing the connection before that detaches. A window is that of a terminal.
+   */
+  | {
+      readonly type: 'attach';
+      readonly app: string;
+      readonly endpoints: readonly Endpoint[];
+      readonly window: { readonly rows: number; readonly columns: number } | null;
+    }
+  /** Within a connection of exec, or of attach. */
   | { readonly type: 'resize'; readonly rows: number; readonly columns: number }
   /** Likewise; one that comes before the process runs is kept for it. */
   | { readonly type: 'signal'; readonly signal: number };
@@ -57,6 +70,8 @@ export type ControlAnswer =
   | { readonly type: 'failed'; readonly code: number; readonly message: string }
   | { readonly type: 'started'; readonly pid: number }
   | { readonly type: 'exited'; readonly code: number }
+  | { readonly type: 'endpoints'; readonly names: readonly Endpoint[] }
+  | { readonly type: 'attached' }
   | { readonly type: 'app-stats'; readonly apps: readonly AppStatistics[] }
   | ({ readonly type: 'stats' } & PodStatistics);
 
@@ -74,6 +89,8 @@ export function parseControlRequest(value: unknown): ControlRequest {
     'stats',
     'pause',
     'resume',
+    'endpoints',
+    'attach',
     'resize',
     'signal',
   ] as const);
@@ -99,6 +116,15 @@ export function parseControlRequest(value: unknown): ControlRequest {
     case 'pause':
     case 'resume':
       return { type };
+    case 'endpoints':
+      return { type, app: request.text('app', 512) };
+    case 'attach':
+      return {
+        type,
+        app: request.text('app', 512),
+        endpoints: parseEndpoints(request, 'endpoints'),
+        window: request.has('window') ? parseWindow(request.object('window')) : null,
+      };
     case 'resize':
       return { type, ...parseWindow(request) };
     case 'signal':
@@ -116,6 +142,14 @@ function parseRelaxations(fields: FieldReader): AppRelaxations {
   };
 }
 
+function parseEndpoints(fields: FieldReader, name: string): Endpoint[] {
+  const words = fields.texts(name, ENDPOINTS.length);
+  const found = ENDPOINTS.filter((endpoint) => words.includes(endpoint));
+  if (found.length !== words.length)
+    throw new AbiError('bad-message', `${name}: ${JSON.stringify(words)} is not a list of endpoints`);
+  return found;
+}
+
 function parseWindow(fields: FieldReader): { rows: number; columns: number } {
   return { rows: fields.integer('rows', 0, WINDOW_MAX), columns: fields.integer('columns', 0, WINDOW_MAX) };
 }
@@ -129,6 +163,8 @@ export function parseControlAnswer(value: unknown): ControlAnswer {
     'failed',
     'started',
     'exited',
+    'endpoints',
+    'attached',
     'app-stats',
     'stats',
   ] as const);
@@ -143,6 +179,10 @@ export function parseControlAnswer(value: unknown): ControlAnswer {
       return { type, pid: answer.integer('pid', 1, 1 << 30) };
     case 'exited':
       return { type, code: answer.integer('code', 0, 255) };
+    case 'endpoints':
+      return { type, names: parseEndpoints(answer, 'names') };
+    case 'attached':
+      return { type };
     case 'app-stats':
       return { type, apps: parseAppStatistics(answer) };
     case 'stats':

@@ -38,6 +38,7 @@ export const ENTRYPOINTS = [
   'gc',
   'stop',
   'control',
+  'attach',
   'app/add',
   'app/start',
   'app/stop',

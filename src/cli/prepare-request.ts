@@ -12,6 +12,7 @@ import { all, isSet, last, maybe } from './flag-values.ts';
 import { lifeRequest } from './life-flags.ts';
 import { pullOptions, signature } from './pull-flags.ts';
 import { EXCLUDED_BY_MANIFEST, MARK_FLAGS, PULL_POLICY } from './run-flags.ts';
+import { streamRequest } from './stream-flags.ts';
 
 /** What a command line says of a pod's content. Throws CliError `usage`, and what reading the named files throws. */
 export function prepareRequest({ flags, images }: PodArguments): PrepareRequest {
@@ -77,6 +78,7 @@ export function appRequest({ image, flags, args }: ImageArguments): AppRequest {
     ...maybe('memory', last(flags, 'memory')),
     ...maybe('cpu', last(flags, 'cpu')),
     ...lifeRequest(flags),
+    ...streamRequest(flags),
     ...marks(flags),
   };
 }

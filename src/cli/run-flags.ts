@@ -1,6 +1,7 @@
 import { boolean, Flag, optional, value, values } from './flag.ts';
 import { LIFE_FLAGS } from './life-flags.ts';
 import { pullFlags, signatureFlag } from './pull-flags.ts';
+import { STREAM_FLAGS } from './stream-flags.ts';
 
 /** As in rkt: what is in the store is good enough to run. */
 export const PULL_POLICY = 'new';
@@ -69,6 +70,7 @@ export const APP_FLAGS: readonly Flag[] = [
   new Flag('readonly-rootfs', boolean, 'mount the root file system read-only'),
   new Flag('memory', value('BYTES'), 'limit, as 256M or 1Gi'),
   new Flag('cpu', value('CORES'), 'limit, as 2 or 500m'),
+  ...STREAM_FLAGS,
   ...LIFE_FLAGS,
   ...MARK_FLAGS,
 ].map((flag) => flag.helpGroup('Flags of the image before them:'));

@@ -2,6 +2,7 @@ import { restartOf } from '../abi/restart.ts';
 import { refuseRestart } from '../stage0/life-request.ts';
 import type { PodRequest } from '../stage0/pod-request.ts';
 import type { RunRequest } from '../stage0/run.ts';
+import { refuseStreams } from '../stage0/stream-request.ts';
 import type { StartRequest } from '../stage0/supervisor.ts';
 import type { PodArguments } from './app-arguments.ts';
 import { CliError } from './error.ts';
@@ -19,7 +20,10 @@ export function runRequest(given: PodArguments): RunRequest {
     ...maybe('net', last(flags, 'net')),
     ...maybe('hostname', last(flags, 'hostname')),
   });
-  if (start.interactive) refuseRestarts(prepare.pod);
+  if (start.interactive) {
+    refuseRestarts(prepare.pod);
+    refuseModes(prepare.pod);
+  }
   const { apps } = prepare.pod.kind === 'apps' ? prepare.pod : prepare.pod.manifest;
   if (start.interactive && apps.length !== 1)
     throw new CliError('usage', 'interactive option only supports one image');
@@ -30,6 +34,13 @@ function refuseRestarts(pod: PodRequest): void {
   const restarts =
     pod.kind === 'apps' ? pod.apps.map(({ restart }) => restart) : pod.manifest.apps.map(restartOf);
   restarts.forEach(refuseRestart);
+}
+
+function refuseModes(pod: PodRequest): void {
+  const isGiven = pod.kind === 'apps' && pod.apps.some(({ streams }) => streams !== undefined);
+  if (isGiven)
+    throw new CliError('usage', 'interactive option does not go with --stdin, --stdout and --stderr');
+  if (pod.kind === 'manifest') pod.manifest.apps.forEach(refuseStreams);
 }
 
 /** The values of the flags that say how a pod is started. */

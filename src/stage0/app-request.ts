@@ -14,6 +14,7 @@ import { parseVariable } from './environment-file.ts';
 import { Stage0Error } from './errors.ts';
 import type { LifeRequest } from './life-request.ts';
 import type { Marks } from './marks.ts';
+import type { StreamRequest } from './stream-request.ts';
 
 /** An app as the command line asks for it: what is absent is the image's to say. */
 export interface AppRequest extends LifeRequest {
@@ -36,6 +37,7 @@ export interface AppRequest extends LifeRequest {
   readonly memory?: string;
   readonly cpu?: string;
   readonly marks?: Marks;
+  readonly streams?: StreamRequest;
 }
 
 /** Environments for all apps of a pod, weakest first: the image's own lies between the first and the others. */

@@ -18,6 +18,7 @@ import { parseEnvironmentFile, parseVariable } from './environment-file.ts';
 import { Stage0Error } from './errors.ts';
 import { withLife } from './life-request.ts';
 import { type Marks, NO_MARKS } from './marks.ts';
+import { withStreams } from './stream-request.ts';
 
 /** What a pod is to be made of: images with what the command line says of each, or a manifest that says it all. */
 export type PodRequest =
@@ -77,7 +78,7 @@ export function podApp(request: AppRequest, image: ImageRecord, environment: Pod
     mounts: [],
     annotations: request.marks?.annotations ?? [],
   };
-  return { app: withLife(app, request, image.manifest), image };
+  return { app: withStreams(withLife(app, request, image.manifest), request.streams ?? {}), image };
 }
 
 function requestedName(text: string): ACName {
@@ -112,7 +113,8 @@ export function parsePodRequest(text: string): PodRequest {
 
 /** The app of a manifest with its command filled in from the image. Throws AppcError `no-app`. */
 export function completeApp(app: RuntimeApp, image: ImageRecord): PodApp {
-  return { app: withLife({ ...app, app: effectiveApp(image.manifest, app) }, {}, image.manifest), image };
+  const complete = withLife({ ...app, app: effectiveApp(image.manifest, app) }, {}, image.manifest);
+  return { app: withStreams(complete, {}), image };
 }
 
 /** It is no property that a pod is given: it says how the pod was made. */

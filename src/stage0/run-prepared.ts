@@ -10,6 +10,7 @@ import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
 import { refuseRestart } from './life-request.ts';
 import { start } from './start.ts';
+import { refuseStreams } from './stream-request.ts';
 import type { Environment, StartRequest } from './supervisor.ts';
 import { noteCommand, noteMark } from './timeline.ts';
 
@@ -64,4 +65,5 @@ function checkSingleApp(pod: Pod): void {
   if (apps.length !== 1)
     throw new Stage0Error('bad-request', 'interactive option only supports pods with one app');
   apps.map(restartOf).forEach(refuseRestart);
+  apps.forEach(refuseStreams);
 }
