@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { detachedPod } from '../support/detached-pod.ts';
 import { FLAVOURS } from '../support/flavours.ts';
+import { GroupHost } from '../support/group-member.ts';
 import { tinyImages } from '../support/images.ts';
 import { useRkt } from '../support/rkt.ts';
 
@@ -52,6 +53,18 @@ describe.each(FLAVOURS)('wait for pods of $name', (flavour) => {
         `wait: pod "${uuid}" was killed with its supervisor, or has not run\n` +
         'wait: the exit code of one or more pods is not known\n',
     });
+  });
+});
+
+describe('a member of the group rkt', () => {
+  const home = useRkt();
+
+  test('may wait, too', async () => {
+    const host = new GroupHost(home);
+    const uuid = (await host.root(['prepare', ...shell('exit 8')])).stdout.trimEnd();
+    const waiting = host.member(['wait', uuid], { timeoutSeconds: 300 });
+    expect((await host.root(['run-prepared', '--net=none', uuid])).code).toBe(8);
+    expect(await waiting).toMatchObject({ code: 0, stdout: '8\n' });
   });
 });
 

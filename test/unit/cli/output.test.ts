@@ -152,6 +152,16 @@ describe('pods', () => {
     expect(podTable([exited], { full: true, legend: true })).toContain('sha512-abababababab\t');
   });
 
+  it('have a last column of names where one has a name', () => {
+    const named = { ...exited, podName: 'front', apps: [app] };
+    const other = { ...exited, apps: [app] };
+    const rows = podTable([named, other], { full: false, legend: true }).split('\n');
+    expect(rows[0]).toMatch(/\tNETWORKS\tNAME$/);
+    expect(rows[1]).toMatch(/\tfront$/);
+    // Its cell is empty, and there.
+    expect(rows[2]).toMatch(/^0b0d2959\t.*\t$/);
+  });
+
   it('that are none make a header, or an empty line', () => {
     expect(podTable([], { full: false, legend: true })).toBe(
       'UUID\tAPP\tIMAGE NAME\tSTATE\tCREATED\tSTARTED\tNETWORKS\n',
