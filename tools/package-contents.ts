@@ -25,13 +25,7 @@ const COPIES: readonly Copy[] = [
   { from: 'tools/package/rkt-gc.timer', to: 'usr/lib/systemd/system/rkt-gc.timer' },
   { from: 'tools/package/sysusers.conf', to: 'usr/lib/sysusers.d/rkt.conf' },
   { from: 'tools/package/tmpfiles.conf', to: 'usr/lib/tmpfiles.d/rkt.conf' },
-  ...koffi('koffi', [
-    'package.json',
-    'index.cjs',
-    'src/koffi/index.cjs',
-    'src/koffi/src/static.cjs',
-    'LICENSE.txt',
-  ]),
+  ...koffi('koffi', ['package.json', 'index.cjs', 'src/koffi/index.cjs', 'src/koffi/src/static.cjs']),
   // The one for this architecture and libc: rkt's packages are for Debian.
   ...koffi('@koromix/koffi-linux-x64', ['package.json', 'index.js', 'linux_x64/koffi.node']),
 ];

@@ -11,6 +11,8 @@ interface LockedPackage {
   readonly optional?: boolean;
 }
 
+const COMMON = 'The text is in /usr/share/common-licenses/Apache-2.0.';
+
 /** The licences of the npm packages whose code the command has in it or loads, each with the package's name. */
 export async function licences(): Promise<string> {
   const lock = JSON.parse(await readFile(join(rootDir, 'package-lock.json'), 'utf8')) as {
@@ -25,7 +27,8 @@ export async function licences(): Promise<string> {
 async function licence(path: string, { version, license = '' }: LockedPackage): Promise<string> {
   const file = (await readdir(join(rootDir, path))).find((name) => /^licen[cs]e/i.test(name));
   if (file === undefined) throw new BuildError('BAD_PACKAGE', `${path}: no file says its licence`);
-  const text = await readFile(join(rootDir, path, file), 'utf8');
+  // Debian has the text of that once for all.
+  const text = license === 'Apache-2.0' ? COMMON : await readFile(join(rootDir, path, file), 'utf8');
   const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
   return `\n${name} ${version} (${license}):\n\n${text.trim().replaceAll(/^(?=.)/gm, '    ')}\n`;
 }
