@@ -68,6 +68,12 @@ describe('a member of the group rkt', () => {
   });
 });
 
+test('a pod that could not be started has the code of that failure', async () => {
+  const env = { RKT_HYPERVISOR_ACCEL: 'none' };
+  expect((await rkt.run(['run', '--net=none', '--pod-name=unborn', image], { env })).code).toBe(254);
+  expect(await rkt.output(['wait', 'unborn'])).toBe('254\n');
+});
+
 test('refuses what is no pod, and the others have their lines', async () => {
   const absent = await rkt.run(['wait', 'nobody']);
   expect(absent).toMatchObject({ code: 254, stdout: '' });
