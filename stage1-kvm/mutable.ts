@@ -23,6 +23,8 @@ type Tell = (outcome: Outcome) => void;
 
 /** What PID 1 may need to let go of an app's root. */
 const FORGET_SECONDS = 10;
+/** What whoever reads the pod's output may need to take the last of an app's. */
+const QUIET_SECONDS = 5;
 const DONE: Outcome = { kind: 'done' };
 
 /** What the pod is made of, for its apps that come and go. */
@@ -56,7 +58,7 @@ export class MutableApps {
 
   /** Brings the root of an app into the machine, as the mount plan says by now. @throws SupervisorError, SystemError */
   add(app: string, relaxations: AppRelaxations | null, tell: Tell): void {
-    this.#check(app);
+    this.#checkStays(app);
     if (this.#pod.session.isAlive(app)) throw refused(`app ${app} is running`);
     // What an earlier command left when it was cut short.
     this.#leave(app, () =>
@@ -70,11 +72,11 @@ export class MutableApps {
 
   /** Tells when its program runs; at once if it does. @throws SupervisorError, KvmError, SystemError */
   start(app: string, tell: Tell): void {
-    this.#check(app);
+    this.#checkStays(app);
     const { session } = this.#pod;
     if (session.isRunning(app)) tell(DONE);
     else if (session.isAlive(app)) waiting(this.#whenStarted, app).push(tell);
-    else this.#begin(this.#find(app), tell);
+    else this.#whenQuiet(app, () => attempt(tell, () => this.#begin(this.#find(app), tell)));
   }
 
   /** Tells when it is over; at once if it is. @throws SupervisorError */
@@ -85,7 +87,7 @@ export class MutableApps {
 
   /** Ends it, and takes its root out of the machine. @throws SupervisorError, SystemError */
   remove(app: string, tell: Tell): void {
-    this.#check(app);
+    this.#checkStays(app);
     this.#leaving.add(app);
     const told: Tell = (outcome) => {
       this.#leaving.delete(app);
@@ -127,8 +129,12 @@ export class MutableApps {
     if (!this.#pod.options.mutable)
       throw refused('the pod is not mutable: only those of "rkt app sandbox" are');
     if (this.#pod.session.plan === undefined) throw refused('the pod is still starting');
-    if (this.#leaving.has(app)) throw refused(`app ${app} is being removed`);
     if (!isACName(app)) throw refused(`${JSON.stringify(app)} is no name of an app`);
+  }
+
+  #checkStays(app: string): void {
+    this.#check(app);
+    if (this.#leaving.has(app)) throw refused(`app ${app} is being removed`);
   }
 
   #find(app: string): PodApp {
@@ -140,6 +146,12 @@ export class MutableApps {
   #begin(app: PodApp, tell: Tell): void {
     const { name } = app;
     const { apps, report, session } = this.#pod;
+    if (session.isAlive(name)) {
+      // Others have asked for it while this one waited.
+      if (session.isRunning(name)) tell(DONE);
+      else waiting(this.#whenStarted, name).push(tell);
+      return;
+    }
     this.#bring(name);
     using root = this.#roots.open(name);
     const plan = apps.planMore(
@@ -166,12 +178,24 @@ export class MutableApps {
 
   #end(app: string, over: () => void): void {
     const { session } = this.#pod;
+    const quiet = () => this.#whenQuiet(app, over);
     if (!session.isAlive(app)) {
-      over();
+      quiet();
       return;
     }
-    waiting(this.#whenOver, app).push(over);
+    waiting(this.#whenOver, app).push(quiet);
     session.stopApp(app, STOP_GRACE_SECONDS);
+  }
+
+  /** When the output of an app that is over has been written. Who does not read it is not waited for long. */
+  #whenQuiet(app: string, then: () => void): void {
+    const { apps, loop } = this.#pod;
+    const once = onlyOnce(then);
+    const deadline = loop.after(QUIET_SECONDS * 1000, once);
+    apps.whenWrittenOf(app, () => {
+      deadline.cancel();
+      once();
+    });
   }
 
   /** Takes the root of an app that does not run away from the guest, which then forgets what it has seen of it. */
@@ -185,17 +209,15 @@ export class MutableApps {
       return;
     }
     const { loop, report, session } = this.#pod;
-    let once: (() => void) | undefined = gone;
-    const finish = () => {
-      deadline.cancel();
-      once?.();
-      once = undefined;
-    };
+    const once = onlyOnce(gone);
     const deadline = loop.after(FORGET_SECONDS * 1000, () => {
       report.warn(`guest: it does not let go of the root of app ${app}`);
-      finish();
+      once();
     });
-    session.forgetApp(app, rootOf(app), finish);
+    session.forgetApp(app, rootOf(app), () => {
+      deadline.cancel();
+      once();
+    });
   }
 
   #tellStarted(app: string, outcome: Outcome): void {
@@ -227,6 +249,15 @@ function attempt(tell: Tell, action: () => void): void {
 
 function refused(message: string): SupervisorError {
   return new SupervisorError('refused', message);
+}
+
+function onlyOnce(action: () => void): () => void {
+  let rest: (() => void) | undefined = action;
+  return () => {
+    const now = rest;
+    rest = undefined;
+    now?.();
+  };
 }
 
 function waiting<T>(table: Map<string, T[]>, app: string): T[] {
