@@ -50,6 +50,8 @@ describe.each(['bash', 'zsh', 'fish'] as const)('%s', (shell) => {
     expect(await propose(`${program} status ${uuid.slice(0, 2)}`)).toEqual([uuid]);
     expect(await propose(`${program} rm x ${uuid.slice(0, 2)}`)).toEqual([uuid]);
     expect(await propose(`${program} stop tin`)).toEqual(['tiny-one']);
+    expect(await propose(`${program} cp ${uuid.slice(0, 2)}`)).toEqual([`${uuid}:`]);
+    expect(await propose(`${program} cp file tin`)).toEqual(['tiny-one:']);
   });
 
   test('completes files and directories where those are wanted', async () => {
@@ -61,6 +63,7 @@ describe.each(['bash', 'zsh', 'fish'] as const)('%s', (shell) => {
       `${folder}/web.aci`,
       `${folder}/web.txt`,
     ]);
+    expect(await bare(`rkt cp ${folder}/web.a`)).toEqual([`${folder}/web.aci`]);
     expect(await bare(`rkt run --dir ${folder}/`)).toEqual([`${folder}/deeper`]);
     expect(await bare(`rkt image export example.com/tiny:1.0.0 ${folder}/web.t`)).toEqual([
       `${folder}/web.txt`,

@@ -191,6 +191,13 @@ describe.each(FLAVOURS)('$name: a running app', ({ name }) => {
     expect(existsSync(rkt.path('x'))).toBe(false);
   });
 
+  test('that stands still copies nothing', async () => {
+    await rkt.output(['pause', uuid]);
+    expect(await refusal([`${uuid}:/etc`, rkt.path('x')])).toBe('the pod is paused');
+    await rkt.output(['resume', uuid]);
+    await rkt.output(['cp', `${uuid}:/etc/passwd`, rkt.path('resumed')]);
+  });
+
   test('that goes ends the copy', async () => {
     const flags = [`--stage1-from-dir=${name}.aci`, image, '--exec=/bin/sh', '--', '-c', LOOP];
     const pod = await startPod(rkt, flags);
