@@ -1,5 +1,5 @@
 /** The request `stats`: the guest's own account, where it gives one, and what the host sees of the pod. */
-import { APPS_A_MESSAGE } from '../src/abi/statistics.ts';
+import { APPS_A_MESSAGE, type PodStatistics } from '../src/abi/statistics.ts';
 import { monotonicMilliseconds } from '../src/native/clock.ts';
 import { getpid } from '../src/native/processes.ts';
 import type { Caller } from '../src/supervisor/control-server.ts';
@@ -11,7 +11,7 @@ import type { RunningPod } from './running-pod.ts';
 const PATIENCE_MILLISECONDS = 3000;
 
 export function tellStatistics(pod: RunningPod, _: unknown, caller: Caller): undefined {
-  const { session, standstill } = pod;
+  const { session } = pod;
   const tell = (answer: GuestAnswer | undefined) => {
     const apps = answer?.apps ?? [];
     for (let first = 0; first < apps.length; first += APPS_A_MESSAGE)
@@ -19,15 +19,21 @@ export function tellStatistics(pod: RunningPod, _: unknown, caller: Caller): und
     caller.answer({ type: 'stats', ...statisticsOfPod(pod, answer) });
     caller.finish();
   };
-  if (session.plan === undefined || standstill.isPaused) tell(undefined);
-  else session.questions.ask(PATIENCE_MILLISECONDS, tell);
+  if (phaseOf(pod) === 'running') session.questions.ask(PATIENCE_MILLISECONDS, tell);
+  else tell(undefined);
 }
 
-function statisticsOfPod({ machine, cgroup, standstill }: RunningPod, answer: GuestAnswer | undefined) {
+function phaseOf({ session, standstill }: RunningPod): PodStatistics['phase'] {
+  if (session.plan === undefined) return 'starting';
+  return standstill.isPaused ? 'paused' : 'running';
+}
+
+function statisticsOfPod(pod: RunningPod, answer: GuestAnswer | undefined): PodStatistics {
+  const { machine, cgroup } = pod;
   const processes = [{ name: 'supervisor', pid: getpid() }, ...machine.processes];
   return {
     at: Math.round(monotonicMilliseconds()),
-    paused: standstill.isPaused,
+    phase: phaseOf(pod),
     guest: answer?.guest ?? null,
     processes: processes.flatMap(({ name, pid }) => statisticsOfProcess(name, pid) ?? []),
     group: statisticsOfGroup(cgroup),

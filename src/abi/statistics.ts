@@ -51,10 +51,14 @@ export interface GroupStatistics {
   readonly tasks: number | null;
 }
 
+const PHASES = ['starting', 'running', 'paused'] as const;
+type PodPhase = (typeof PHASES)[number];
+
 export interface PodStatistics {
   /** Milliseconds of a clock that only goes forward. */
   readonly at: number;
-  readonly paused: boolean;
+  /** Only a guest that runs is asked. */
+  readonly phase: PodPhase;
   /** Null: the guest did not answer. */
   readonly guest: GuestStatistics | null;
   readonly processes: readonly ProcessStatistics[];
@@ -113,7 +117,7 @@ export function parseGuestStatistics(message: FieldReader): GuestStatistics {
 export function parsePodStatistics(message: FieldReader): PodStatistics {
   return {
     at: whole(message, 'at'),
-    paused: message.boolean('paused'),
+    phase: message.word('phase', PHASES),
     guest: message.has('guest') ? parseGuestStatistics(message.object('guest')) : null,
     processes: message.list('processes', MOST_PROCESSES, (value, where) => {
       const fields = new FieldReader(value, where);

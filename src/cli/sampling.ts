@@ -53,8 +53,10 @@ function problemOf(sampled: Sampled, isAll: boolean): string[] {
   }
 }
 
-function silenceOf({ sample: { uuid, guest, paused } }: PodUsage): string[] {
-  return guest === null && !paused ? [`the guest of pod ${JSON.stringify(uuid)} does not answer`] : [];
+function silenceOf({ sample: { uuid, guest, phase } }: PodUsage): string[] {
+  return guest === null && phase === 'running'
+    ? [`the guest of pod ${JSON.stringify(uuid)} does not answer`]
+    : [];
 }
 
 function samplesIn(sampled: readonly Sampled[]): Map<string, PodSample> {

@@ -7,11 +7,12 @@ export function usageJson(time: bigint, pods: readonly PodUsage[]): JsonValue {
 }
 
 function podJson({ sample, apps, total, overhead }: PodUsage): JsonValue {
-  const { uuid, podName, paused, guest, processes, group } = sample;
+  const { uuid, podName, phase, guest, processes, group } = sample;
   return {
     uuid,
     pod_name: podName,
-    paused: paused ? true : undefined,
+    paused: phase === 'paused' ? true : undefined,
+    starting: phase === 'starting' ? true : undefined,
     answered: guest !== null,
     apps: apps.map(appJson),
     interfaces: guest?.interfaces.map((each) => ({

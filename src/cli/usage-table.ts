@@ -8,8 +8,7 @@ const UNKNOWN = '-';
 /** No app has such a name. */
 const OVERHEAD = '(overhead)';
 /** Of a pod whose apps nobody can tell about: all that it takes. */
-const PAUSED = '(paused)';
-const SILENT = '(silent)';
+const UNTOLD = { starting: '(starting)', running: '(silent)', paused: '(paused)' } as const;
 const HEADINGS = ['UUID', 'APP', 'CPU %', 'MEMORY', 'PEAK', 'PIDS', 'READ', 'WRITTEN'];
 const INTERFACE_HEADINGS = ['UUID', 'INTERFACE', 'RECEIVED', 'PACKETS', 'SENT', 'PACKETS'];
 
@@ -34,7 +33,7 @@ export function usageTable(pods: readonly PodUsage[], order: UsageOrder): string
 
 function podRows({ sample, apps, total, overhead }: PodUsage): Row[] {
   const uuid = uuidOf(sample.uuid);
-  if (sample.guest === null) return [restRow(uuid, sample.paused ? PAUSED : SILENT, total)];
+  if (sample.guest === null) return [restRow(uuid, UNTOLD[sample.phase], total)];
   return [...apps.map((app) => appRow(uuid, app)), restRow(uuid, OVERHEAD, overhead)];
 }
 

@@ -141,6 +141,10 @@ describe.each(FLAVOURS)('$name', ({ image: stage1 }) => {
       code: 254,
       stderr: 'pause: the pod is still starting\npause: failed to pause one or more pods\n',
     });
+    // Nor is that a fault of its guest's that it tells nothing yet.
+    const stats = await rkt.run(['stats', '--interval=100ms', uuid]);
+    expect({ code: stats.code, stderr: stats.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stats.stdout).toMatch(/\t\((starting|overhead)\)\t/);
     command.signal('SIGTERM');
     await command.finished;
   });

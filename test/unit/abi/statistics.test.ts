@@ -10,7 +10,7 @@ const card = { name: 'eth0', receivedBytes: 1, receivedPackets: 2, sentBytes: 3,
 const guest = { uptimeMilliseconds: 1, memoryBytes: 2, memoryAvailableBytes: 1, interfaces: [card] };
 const group = { cpuMicroseconds: null, memoryBytes: 1, memoryPeakBytes: 2, tasks: 3 };
 const qemu = { name: 'qemu', pid: 7, cpuMicroseconds: 1, memoryBytes: 2 };
-const pod = { at: 5, paused: false, guest, processes: [qemu], group };
+const pod = { at: 5, phase: 'running', guest, processes: [qemu], group };
 
 const appsOf = (change: object) => ({ type: 'app-stats', request: 1, apps: [{ ...app, ...change }] });
 const guestOf = (change: object) => ({ type: 'stats', request: 1, ...guest, ...change });
@@ -47,7 +47,7 @@ describe('what a supervisor answers', () => {
   it.each([
     { type: 'app-stats', apps: [app] },
     { type: 'stats', ...pod },
-    { type: 'stats', ...pod, paused: true, guest: null, group: null, processes: [] },
+    { type: 'stats', ...pod, phase: 'paused', guest: null, group: null, processes: [] },
   ])('%j', (answer) => {
     expect(parseControlAnswer(answer)).toEqual(answer);
   });

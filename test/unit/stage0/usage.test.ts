@@ -17,7 +17,7 @@ function sample(at: number, cpu: number, apps: readonly AppStatistics[], answere
     uuid: parsePodUUID('dd9ef8d2-ffa1-40b7-88b0-e46062b91d19'),
     podName: undefined,
     at,
-    paused: false,
+    phase: 'running',
     guest: answered
       ? { uptimeMilliseconds: at, memoryBytes: 512 * MIB, memoryAvailableBytes: 400 * MIB, interfaces: [] }
       : null,
