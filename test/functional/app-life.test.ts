@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FLAVOURS } from '../support/flavours.ts';
@@ -26,6 +26,15 @@ const inside = ({ uuid }: RunningPod, name: string, script: string) => [
 ];
 const states = async ({ uuid }: RunningPod) =>
   (await rkt.output(['app', 'list', '--no-legend', uuid])).replaceAll('\t', ' ');
+
+const openFiles = (pid: number) => readdirSync(`/proc/${pid}/fd`).length;
+
+function childOf(pid: number, name: string): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+  const found = children.find((child) => readFileSync(`/proc/${child}/comm`, 'utf8').trim() === name);
+  if (found === undefined) throw new Error(`no ${name} among the children of ${pid}`);
+  return found;
+}
 
 describe.each(FLAVOURS.filter(({ mutablePods }) => mutablePods))('$name', ({ image }) => {
   const stage1 = [`--stage1-path=${image}`];
@@ -66,6 +75,24 @@ describe.each(FLAVOURS.filter(({ mutablePods }) => mutablePods))('$name', ({ ima
         expect(seen.filter((name) => name.startsWith('left-'))).toEqual([]);
         await rkt.output(app('rm', pod, 'again'));
       }
+    });
+
+    test('nothing of an app that has gone is held on the host, and nothing it has written is lost', async () => {
+      const held = () => openFiles(childOf(pod.command.pid, 'virtiofsd'));
+      const before = held();
+      const script = 'find / -xdev > /dev/null; echo up > /up; trap "echo last word; exit 0" TERM; ';
+      await rkt.output(addScript(pod, 'busy', script + LOOP));
+      for (let times = 0; times < 2; times++) {
+        await rkt.output(app('start', pod, 'busy'));
+        await rkt.output(inside(pod, 'busy', 'until [ -e /up ]; do sleep 0.1; done; rm /up'));
+        await rkt.output(app('stop', pod, 'busy'));
+      }
+      expect(await rkt.output(['logs', '--app=busy', '--stream=stdout', pod.uuid])).toBe(
+        'last word\nlast word\n',
+      );
+      await rkt.output(app('rm', pod, 'busy'));
+      expect(await rkt.output(['logs', pod.uuid])).not.toContain('last word');
+      await eventually('its files are closed', () => held() <= before + 2);
     });
 
     test('starting what runs and stopping what does not is done already', async () => {
