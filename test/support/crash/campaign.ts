@@ -44,6 +44,8 @@ export class CrashCampaign {
       await operation.perform(this.#stage, (argv) => rkt.startArgv(recorded(log, argv)), pod);
       return strata(operation, readRecording(log, operation.starts));
     };
+    // The images are in the store by then.
+    await this.#podIn('run');
     const makers: Stratum[] = [];
     for (const operation of MAKERS) makers.push(...(await recordOf(operation)));
     this.#makers = makers;
