@@ -16,7 +16,7 @@ export interface Asking {
 
 /**
  * Asks the supervisor of a running pod by its stage1's `control`, and gives all answers, up to its hanging up. Throws Stage0Error
- * `refused` with the supervisor's words, `timed-out`, `bad-stage1`; the signal's reason when that ends it.
+ * `refused` with the supervisor's words, `timed-out`, `bad-stage1`, `unsupported` for a stage1 without it; the signal's reason when that ends it.
  */
 export async function askSupervisor(
   pod: PodReference,
@@ -28,7 +28,7 @@ export async function askSupervisor(
   const cwd = podPath({ ...pod, phase: 'run' });
   const program = findEntrypoint(cwd, 'control');
   if (program === undefined)
-    throw new Stage0Error('bad-stage1', "the pod's stage1 has no control entrypoint");
+    throw new Stage0Error('unsupported', "the pod's stage1 has no control entrypoint");
   const args = formatControlArguments({ uuid: pod.uuid, request: JSON.stringify(request) });
   const asked = run(program, args, {
     cwd,

@@ -34,3 +34,14 @@ export function hasEnded(pod: PodReference): boolean {
   const state = currentState(pod);
   return state !== 'running' && state !== 'preparing' && state !== 'prepared';
 }
+
+/** A supervisor that ends listens no more, a moment before it lets go of its pod. */
+export async function endsWithin(pod: PodReference, milliseconds: number): Promise<boolean> {
+  try {
+    await until(pod, { milliseconds }, hasEnded, 'exit');
+    return true;
+  } catch (error) {
+    if (error instanceof Stage0Error && error.code === 'timed-out') return false;
+    throw error;
+  }
+}

@@ -3,10 +3,10 @@ import type { AppStatistics, PodStatistics } from '../abi/statistics.ts';
 import type { PodUUID } from '../appc/index.ts';
 import type { PodReference } from '../pod/directory.ts';
 import { readName } from '../pod/name.ts';
-import { currentState } from '../pod/observation.ts';
 import { askSupervisor } from './control.ts';
-import { Stage0Error } from './errors.ts';
+import { Stage0Error, type Stage0ErrorCode } from './errors.ts';
 import type { Host } from './host.ts';
+import { endsWithin } from './patience.ts';
 import { notRunning, runningPod, runningPods } from './running.ts';
 
 /** What a pod has used up to now. */
@@ -23,6 +23,10 @@ export type Sampled =
 
 /** More than a supervisor waits for its guest. */
 const ANSWER_MILLISECONDS = 10_000;
+/** What a supervisor that listens no more may need to end. */
+const END_MILLISECONDS = 2000;
+/** What goes wrong with one that is there. */
+const SILENT: readonly Stage0ErrorCode[] = ['unsupported', 'timed-out', 'refused'];
 
 /** The pods that are meant: those that are named, or all that run. Throws PodError, Stage0Error `not-running`. */
 export function sampledPods(host: Host, uuids: readonly string[]): PodReference[] {
@@ -40,7 +44,9 @@ async function samplePod(pod: PodReference, signal: AbortSignal): Promise<Sample
     return { kind: 'sample', sample: sampleOf(pod, answers) };
   } catch (error) {
     signal.throwIfAborted();
-    if (currentState(pod) !== 'running') return { kind: 'ended', uuid: pod.uuid, error: notRunning(pod) };
+    const isSilent = error instanceof Stage0Error && SILENT.includes(error.code);
+    if (!isSilent && (await endsWithin(pod, END_MILLISECONDS)))
+      return { kind: 'ended', uuid: pod.uuid, error: notRunning(pod) };
     return { kind: 'failed', uuid: pod.uuid, error };
   }
 }

@@ -8,7 +8,7 @@ import { readPod } from '../pod/record.ts';
 import { findEntrypoint } from './entrypoint.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
-import { hasEnded, until } from './patience.ts';
+import { endsWithin, hasEnded, until } from './patience.ts';
 import { callStage1, type Stage1Call } from './stage1-call.ts';
 
 export interface StopRequest {
@@ -80,18 +80,7 @@ async function ask(pod: PodReference, path: string, call: Stage1Call): Promise<v
     } catch (error) {
       if (hasEnded(pod)) return;
       const isStarting = readPod(pod)?.isReady !== true && performance.now() < deadline;
-      if (!isStarting && !(await isEnding(pod))) throw error;
+      if (!isStarting && !(await endsWithin(pod, END_MILLISECONDS))) throw error;
     }
-  }
-}
-
-/** A supervisor that ends listens no more, a moment before it lets go of its pod. */
-async function isEnding(pod: PodReference): Promise<boolean> {
-  try {
-    await until(pod, { milliseconds: END_MILLISECONDS }, hasEnded, 'exit');
-    return true;
-  } catch (error) {
-    if (error instanceof Stage0Error && error.code === 'timed-out') return false;
-    throw error;
   }
 }

@@ -36,7 +36,7 @@ test.each([
   ['echo broken >&2; exit 254', 'bad-stage1', "control of the pod's stage1 failed: broken"],
   ['echo nonsense', 'bad-stage1', "control of the pod's stage1 answers rubbish"],
   [`echo '{"type":"party"}'`, 'bad-stage1', "control of the pod's stage1 answers rubbish"],
-  [undefined, 'bad-stage1', "the pod's stage1 has no control entrypoint"],
+  [undefined, 'unsupported', "the pod's stage1 has no control entrypoint"],
 ])('%s', async (script, code, message) => {
   using pod = runningPod(pods(), 'control', script);
   await expect(askSupervisor(pod, stop)).rejects.toMatchObject({
