@@ -64,7 +64,7 @@ function actionOf(kind: string | undefined, endpoints: readonly Endpoint[]): Att
 }
 
 /** Throws AbiError `bad-arguments` for none, and for a terminal and streams at once. */
-export function checkedEndpoints(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+function checkedEndpoints(endpoints: readonly Endpoint[]): readonly Endpoint[] {
   if (endpoints.length === 0)
     throw new AbiError('bad-arguments', 'mode must specify at least one endpoint to attach');
   const terminals = endpoints.filter((endpoint) => endpoint.startsWith('tty')).length;

@@ -94,7 +94,8 @@ export class AttachSession {
   }
 
   #resize({ rows, columns }: { readonly rows: number; readonly columns: number }): void {
-    if (this.#terminal === undefined) return;
+    // A terminal that does not know its size says nothing of it.
+    if (this.#terminal === undefined || rows === 0 || columns === 0) return;
     this.#session.send({ type: 'resize', stream: this.#terminal, rows, columns });
   }
 

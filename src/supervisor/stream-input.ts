@@ -53,7 +53,7 @@ export class StreamInput {
 }
 
 /** Moves bytes from one fd to another, as they come and as they are taken. */
-export class Pump {
+class Pump {
   readonly #from: number;
   readonly #to: number;
   readonly #ended: () => void;
