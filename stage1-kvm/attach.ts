@@ -89,6 +89,8 @@ function join({ app }: AttachArguments, endpoints: readonly Endpoint[], keys: Ui
       ? undefined
       : new Typing(loop, STDIN, keys, () => {
           terminal.close();
+          // The cursor is where the app has left it.
+          writeAll(STDERR, utf8Encode('\n'));
           report.say(`detached from app ${app}`);
           loop.stop(EXIT.ok);
         });
