@@ -19,16 +19,12 @@ export function copyFiles(plan: CopyPlan): never {
   closeFrom(FIRST_FREE_FD);
   try {
     if (plan.direction === 'in') receiveTree(ARCHIVE_FORMAT, plan);
-    else sendTree(ARCHIVE_FORMAT, plan, { layer: false, reservesNames: false }, leaveOut);
+    else sendTree(ARCHIVE_FORMAT, plan, { layer: false, reservesNames: false }, say);
   } catch (error) {
     say(messageOf(error));
     exit(EXIT.failure);
   }
   exit(EXIT.ok);
-}
-
-function leaveOut(path: string, reason: string): void {
-  say(`${path} is left out: ${reason}`);
 }
 
 function say(line: string): void {

@@ -10,6 +10,8 @@ export interface HostRules {
 }
 
 const SET_ID_BITS = 0o6000;
+const MOST_NOTES = 100;
+const MOST_DEVICES = 10_000;
 const CAPABILITY = 'security.capability';
 
 /**
@@ -18,11 +20,15 @@ const CAPABILITY = 'security.capability';
  */
 export function fromGuest(tar: Bytes, { owner, leftOut }: HostRules): Bytes {
   const gone = new Set<string>();
+  let count = 0;
   return rewritten(tar, (entry) => {
     const isDevice = entry.kind === 'character' || entry.kind === 'block';
     if (isDevice || (entry.kind === 'hardlink' && gone.has(entry.target))) {
-      gone.add(entry.path);
-      leftOut(`${showBytes(entry.path)} is left out: is a device`);
+      count += 1;
+      if (count <= MOST_NOTES) leftOut(`${showBytes(entry.path)} is left out: is a device`);
+      else if (count === MOST_NOTES + 1) leftOut('further devices are left out');
+      // Of these a guest can make up any number.
+      if (gone.size < MOST_DEVICES) gone.add(entry.path);
       return undefined;
     }
     return owner === undefined ? entry : owned(entry, owner);

@@ -30,39 +30,35 @@ export function readdir(path: string, directory = AT_FDCWD): string[] {
 
 export function entries(path: string, directory = AT_FDCWD): Entry[] {
   using file = File.open(path, open_.readOnly | open_.directory, 0, directory);
-  return rawEntries(file.fd).map(({ name, kind }) => ({ name: utf8Decode(name), kind }));
+  const found: Entry[] = [];
+  visitEntries(file.fd, (name, kind) => found.push({ name: utf8Decode(name), kind }));
+  return found;
 }
 
-/** A name as it is: it need not be UTF-8. */
-export interface RawEntry {
-  readonly name: Uint8Array;
-  readonly kind: FileKind;
-}
+/** A name as it is, which need not be UTF-8; it is good during the call alone. */
+type Visit = (name: Uint8Array, kind: FileKind) => void;
 
-/** As `entries`, of an open directory, from where its position is. */
-export function rawEntries(fd: number): RawEntry[] {
+/** The names in an open directory, from where its position is: there may be more than one would keep. */
+export function visitEntries(fd: number, visit: Visit): void {
   const buffer = new Uint8Array(BUFFER);
-  const found: RawEntry[] = [];
   for (;;) {
     const length = call('getdents64', fd, buffer, buffer.length);
-    if (length === 0) return found;
-    found.push(...parseEntries(buffer.subarray(0, length)));
+    if (length === 0) return;
+    parseEntries(buffer.subarray(0, length), visit);
   }
 }
 
 /** struct linux_dirent64: inode, offset, record length, type, name. */
-function parseEntries(bytes: Uint8Array): RawEntry[] {
-  const found: RawEntry[] = [];
+function parseEntries(bytes: Uint8Array, visit: Visit): void {
   for (let at = 0; at < bytes.length; ) {
     const record = new Unpacker(bytes, at + 16);
     const length = record.u16();
     const kind = kinds[record.u8()] ?? 'unknown';
     const start = at + 19;
     at += length;
-    const name = bytes.slice(start, bytes.indexOf(0, start));
-    if (!isSelfOrParent(name)) found.push({ name, kind });
+    const name = bytes.subarray(start, bytes.indexOf(0, start));
+    if (!isSelfOrParent(name)) visit(name, kind);
   }
-  return found;
 }
 
 const DOT = 0x2e;

@@ -2,7 +2,7 @@
 
 import { read } from './files.ts';
 import type { Stat } from './stat.ts';
-import { attempt, call, checked } from './syscall.ts';
+import { attempt, call } from './syscall.ts';
 
 export interface Region {
   readonly offset: number;
@@ -26,7 +26,10 @@ export function dataRegions(fd: number, { size, blocks }: Stat): Region[] | unde
   for (let at = 0; at < size; ) {
     const start = attempt('lseek', fd, at, SEEK_DATA);
     if (start === ENXIO || start >= size) break;
-    const end = Math.min(size, checked('lseek', attempt('lseek', fd, checked('lseek', start), SEEK_HOLE)));
+    const hole = start < 0 ? start : attempt('lseek', fd, start, SEEK_HOLE);
+    // Not every file system tells: then it is all data.
+    const end = hole > start ? Math.min(size, hole) : size;
+    if (start < 0) return [{ offset: 0, length: size }];
     if (regions.length >= MOST_REGIONS) return undefined;
     regions.push({ offset: start, length: end - start });
     at = end;

@@ -3,7 +3,7 @@
  * followed, fifos and devices are not opened, and nothing is believed about a file but what its open descriptor says.
  */
 import { type ByteString, byteString, terminated } from './byte-names.ts';
-import { type RawEntry, rawEntries } from './directories.ts';
+import { visitEntries } from './directories.ts';
 import { utf8Decode } from './engine.ts';
 import { hasCode, SystemError } from './errors.ts';
 import { File, open_ } from './files.ts';
@@ -64,6 +64,8 @@ const MAX_DEPTH = 256;
 const MAX_PATH = 4096;
 const MAX_SIZE = 2 ** 40;
 const MAX_ENTRIES = 2_000_000;
+/** Of one directory, in memory: a guest may make as many as its disk has inodes. */
+const MAX_NAMES = 1_000_000;
 
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
@@ -93,12 +95,7 @@ export class TreeArchive {
     this.#add(directory, { name, kind: 'unknown' }, path, 0);
   }
 
-  #add(
-    parent: number,
-    { name, kind }: { name: ByteString; kind: Stat['kind'] },
-    path: ByteString,
-    depth: number,
-  ): void {
+  #add(parent: number, { name, kind }: NamedEntry, path: ByteString, depth: number): void {
     if (depth > MAX_DEPTH) throw tooLarge(path, `is deeper than ${MAX_DEPTH} directories`);
     if (path.length > MAX_PATH) throw tooLarge(path, `is longer than ${MAX_PATH} bytes`);
     const isReadable = kind === 'file' || kind === 'directory';
@@ -126,10 +123,7 @@ export class TreeArchive {
   #directory(fd: number, stat: Stat, path: ByteString, depth: number, marks: OverlayMarks | undefined): void {
     this.#put({ ...metadata(fd, stat, path === '' ? './' : path), kind: 'directory' });
     if (marks?.isOpaque === true) this.#put(emptyFile(below(path, OPAQUE)));
-    const entries = rawEntries(fd)
-      .map(({ name, kind }: RawEntry) => ({ name: byteString(name), kind }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
-    for (const entry of entries) {
+    for (const entry of sortedEntries(fd, path)) {
       const path_ = below(path, entry.name);
       if (this.#rules.reservesNames && entry.name.startsWith(WHITEOUT))
         this.#leaveOut(shown(path_), 'such a name removes others in an OCI image');
@@ -204,6 +198,21 @@ export class TreeArchive {
     if (this.#entries > MAX_ENTRIES) throw tooLarge(entry.path, `is one of more than ${MAX_ENTRIES} files`);
     this.#sink.write(this.#sink.format(entry));
   }
+}
+
+interface NamedEntry {
+  readonly name: ByteString;
+  readonly kind: Stat['kind'];
+}
+
+/** In the order of the names, for which all of them have to be held. @throws TreeError */
+function sortedEntries(fd: number, path: ByteString): NamedEntry[] {
+  const entries: NamedEntry[] = [];
+  visitEntries(fd, (name, kind) => {
+    if (entries.length >= MAX_NAMES) throw tooLarge(path, `has more than ${MAX_NAMES} names in it`);
+    entries.push({ name: byteString(name), kind });
+  });
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function metadata(fd: number | undefined, stat: Stat, path: ByteString): TreeMetadata {

@@ -24,13 +24,21 @@ const ENOENT = 2;
 const STDIN = 0;
 const STDOUT = 1;
 
-/** Writes what a path of this process's root names to standard output. @throws SystemError, TreeError */
+/** So many lines tell what is left out: a guest may have made any number of sockets. */
+const MOST_NOTES = 100;
+
+/** Writes what a path of this process's root names to standard output; `note` is told what is not there. @throws SystemError, TreeError */
 export function sendTree(
   { format, padding, end }: ArchiveFormat,
   { path, name }: { readonly path: string; readonly name: string },
   rules: ArchiveRules,
-  leaveOut: (path: string, reason: string) => void,
+  note: (line: string) => void,
 ): void {
+  let count = 0;
+  const leaveOut = (path: string, reason: string) => {
+    count += 1;
+    if (count <= MOST_NOTES) note(`${path} is left out: ${reason}`);
+  };
   using source = openSource(path);
   const output = new ByteOutput(STDOUT);
   const archive = new TreeArchive(
@@ -41,6 +49,7 @@ export function sendTree(
   if (archive.isEmpty) throw new SystemError('open', ENOENT, { path });
   output.write(end);
   output.flush();
+  if (count > MOST_NOTES) note(`${count - MOST_NOTES} more are left out`);
 }
 
 /**

@@ -16,7 +16,6 @@ import { receiveTree, sendTree } from '../native/tree-copy.ts';
 import { readOnlyOptions } from './mount-options.ts';
 
 const STDERR = 2;
-const MOST_NOTES = 100;
 const DIRECTORY = open_.path | open_.directory;
 /** Where an overlay is mounted, in a namespace that nobody else sees: nothing below it is needed any more. */
 const MOUNT_POINT = POD.stage1;
@@ -48,24 +47,8 @@ function run(work: () => void): never {
 function exportTree(text: string): void {
   const plan = parseExportPlan(JSON.parse(text));
   enterRoot(plan.root);
-  const notes = new Notes();
   const rules = { layer: plan.root.kind === 'layer', reservesNames: plan.purpose === 'oci' };
-  sendTree(ARCHIVE_FORMAT, plan, rules, (path, reason) => notes.add(`${path} is left out: ${reason}`));
-  notes.end();
-}
-
-/** A guest may have made any number of sockets: only so many are told of by their names. */
-class Notes {
-  #count = 0;
-
-  add(line: string): void {
-    this.#count += 1;
-    if (this.#count <= MOST_NOTES) say(line);
-  }
-
-  end(): void {
-    if (this.#count > MOST_NOTES) say(`${this.#count - MOST_NOTES} more are left out`);
-  }
+  sendTree(ARCHIVE_FORMAT, plan, rules, say);
 }
 
 function say(line: string): void {

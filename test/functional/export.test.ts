@@ -256,6 +256,11 @@ describe('the files of a hostile app', () => {
     const aci = await rkt.run(['export', uuid, rkt.path('hostile.aci')]);
     expect(aci.stderr).toBe('export: "rootfs/socket" is left out: is a socket\n');
     expect(names(rkt.path('hostile.aci'))).toContain('rootfs/.wh.bin');
+    const many = 'import os, stat, sys\nfor n in range(120): os.mknod(f"{sys.argv[1]}-{n}", stat.S_IFSOCK)';
+    execFileSync('python3', ['-c', many, join(upper, 'socket')]);
+    const { stderr } = await rkt.run(['export', uuid, rkt.path('sockets.aci')]);
+    expect(stderr.split('\n')).toHaveLength(102);
+    expect(stderr).toMatch(/\nexport: 21 more are left out\n$/);
   });
 
   test('that no image may hold are refused, and nothing is left of the attempt', async () => {

@@ -59,6 +59,17 @@ describe('of what a guest has archived', () => {
     expect(entries.map(({ kind }) => kind)).not.toContain('block');
   });
 
+  test('any number of devices takes a hundred lines', async () => {
+    const leftOut: string[] = [];
+    const disks = Array.from({ length: 150 }, (_, at) =>
+      tar.entry({ name: `disk-${at}`, type: '4', major: 8, minor: at }),
+    );
+    const many = pieces(tar.archive(...disks), 4096);
+    await entriesOf(fromGuest(many, { owner: undefined, leftOut: (line) => leftOut.push(line) }));
+    expect(leftOut).toHaveLength(101);
+    expect(leftOut.at(-1)).toBe('further devices are left out');
+  });
+
   test.each([
     ['cut short', GUESTS.subarray(0, 1500), /ends in the middle|no end marker/],
     ['rubbish', Buffer.alloc(2048, 'rubbish'), /checksum/],
