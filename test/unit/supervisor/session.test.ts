@@ -243,6 +243,11 @@ describe('a guest that is broken or hostile loses its pod', () => {
     ['a restart without a policy', [hello, started('a'), restarting('a', 1)], /restart of "a" out of turn/],
     ['a restart of what never ran', [hello, restarting('a', 1)], /"a" out of turn/],
     ['a restart of nobody', [hello, restarting('zz', 1)], /"zz" out of turn/],
+    [
+      'an account of its use that nobody has asked for',
+      [hello, { type: 'app-stats', request: 1, apps: [] }],
+      /app-stats out of turn/,
+    ],
     ['ended before the plan', [{ type: 'ended' }], /ended out of turn/],
     ['rubbish', [7], /^guest-broken: .*rubbish/],
     ['an unknown message', [{ type: 'root-please' }], /unknown type/],
