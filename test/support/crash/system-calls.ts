@@ -70,7 +70,8 @@ export function wasKilled(log: string): boolean {
  */
 export function readRecording(log: string, starts: Moment): CallPoint[] {
   const lines = readFileSync(log, 'utf8').split('\n');
-  const counts = new Map<string, number>();
+  // The first is strace's own, and counts for nothing.
+  const counts = new Map([['execve', -1]]);
   let moment = starts;
   return lines.flatMap((line): CallPoint[] => {
     const call = /^(\w+)\(/.exec(line)?.[1];
@@ -83,9 +84,9 @@ export function readRecording(log: string, starts: Moment): CallPoint[] {
   });
 }
 
-/** The first call of all is strace's own, a program is looked for in many places, and threads begin when the engine likes. */
+/** A program is looked for in many places, and threads begin when the engine likes. */
 function isOfUse(line: string, { call, nth }: CallPoint): boolean {
-  if (call === 'execve') return nth > 1 && !line.includes(' = -1 ');
+  if (call === 'execve') return nth > 0 && !line.includes(' = -1 ');
   return !line.includes('CLONE_THREAD');
 }
 

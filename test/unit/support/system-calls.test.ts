@@ -34,7 +34,7 @@ test('each call is known by its number among those of its name, and by where the
     'none',
   );
   expect(points.map(({ call, nth, moment }) => `${call} ${nth} ${moment}`)).toEqual([
-    'execve 3 none',
+    'execve 2 none',
     'mkdir 1 none',
     'mkdir 2 none',
     'rename 1 embryo',
