@@ -40,6 +40,7 @@ describe('the state of an app', () => {
       nextRestart: 1795748435984,
       lastExit: 137,
       started: '1795748435984221985',
+      pid: 50,
       health,
     };
     for (const one of [BLANK_APP_STATE, state])
