@@ -154,7 +154,7 @@ function restarts(app: AppRecord | undefined): number {
 function appHasStarted(app: AppRecord, pod: PodRecord): boolean {
   if (app.state === 'created') return false;
   const hasOwnStart = app.started !== undefined && app.started !== pod.started;
-  return pod.isReady || hasOwnStart || app.exitCode !== undefined || restarts(app) > 0;
+  return pod.isReady || hasOwnStart || restarts(app) > 0;
 }
 
 function hasRun({ state }: PodRecord): boolean {

@@ -109,6 +109,18 @@ test('misses nothing of a pod that has run and ended between two looks', async (
   expect(told()).toEqual(['created', 'started', 'app-started web', 'ready', 'app-exited web 0', 'exited 0']);
 });
 
+test('an app that could not be started was not', async () => {
+  const pod = createPod(pods());
+  fill(pod);
+  pod.move('run');
+  write(pod, 'pid', '1\n');
+  await until('started');
+  write(pod, 'stage1/rootfs/rkt/status/web', '203\n');
+  await until('app-exited web 203');
+  pod.lock.release();
+  expect(told()).toEqual(['created', 'started', 'app-exited web 203']);
+});
+
 test('tells of every start again, also of several at once', async () => {
   const pod = createPod(pods());
   const restart = { name: 'coreos.com/rkt/app/restart', value: 'always' };
