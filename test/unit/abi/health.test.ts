@@ -36,6 +36,7 @@ describe('the state of an app', () => {
   it('is read as it is written', () => {
     const health = { ...UNCHECKED, status: 'unhealthy', failures: 3, checked: 5, output: 'no' } as const;
     const state = {
+      ...BLANK_APP_STATE,
       restarts: 2,
       nextRestart: 1795748435984,
       lastExit: 137,

@@ -3,14 +3,16 @@ import type { BootPlan } from '../../../src/abi/boot-plan.ts';
 import { type ControlAnswer, parseControlRequest } from '../../../src/abi/control.ts';
 import { PROTOCOL_VERSION } from '../../../src/abi/guest.ts';
 import { setNonBlocking } from '../../../src/native/descriptors.ts';
-import { open, open_, readNow, writeAll } from '../../../src/native/files.ts';
+import { close, open, open_, readNow, writeAll } from '../../../src/native/files.ts';
 import { Loop } from '../../../src/native/loop.ts';
 import { socketPair } from '../../../src/native/sockets.ts';
 import { ExecSession } from '../../../src/supervisor/exec-session.ts';
 import { Session } from '../../../src/supervisor/session.ts';
+import { useClosing } from '../../support/closing.ts';
 import { nativeScratch } from '../../support/native-scratch.ts';
 
 nativeScratch();
+const closing = useClosing();
 
 const APP = { argv: ['/app'], env: ['A=1'], workingDirectory: '/', uid: 7, capabilities: [5] };
 const plan = { hostname: 'pod', apps: [{ name: 'web', process: APP }] } as unknown as BootPlan;
@@ -24,13 +26,18 @@ const HUP = 1;
 function scripted(...said: readonly unknown[]) {
   const loop = new Loop();
   const [control, guest] = socketPair('stream');
-  const [data] = socketPair('stream');
+  const [data, guestData] = socketPair('stream');
   for (const fd of [control, data, guest]) setNonBlocking(fd, true);
   const ignored = { started: () => {}, failed: () => {}, exited: () => {}, restarting: () => {} };
   const session = new Session(loop, control, data, {
     hello: () => plan,
     app: () => ignored,
     ...{ ready: () => {}, notified: () => {}, warning: () => {}, ended: () => {}, failed: () => {} },
+  });
+  closing(() => {
+    session.close();
+    for (const fd of [guest, guestData]) close(fd);
+    loop[Symbol.dispose]();
   });
   const say = (...messages: readonly unknown[]) => {
     for (const message of messages) writeAll(guest, packet(JSON.stringify(message)));

@@ -3,15 +3,17 @@ import type { AppPlan, BootPlan } from '../../../src/abi/boot-plan.ts';
 import { PROTOCOL_VERSION } from '../../../src/abi/guest.ts';
 import { type HealthPlan, type HealthState, UNCHECKED } from '../../../src/abi/health.ts';
 import { setNonBlocking } from '../../../src/native/descriptors.ts';
-import { readNow, writeAll } from '../../../src/native/files.ts';
+import { close, readNow, writeAll } from '../../../src/native/files.ts';
 import { Loop } from '../../../src/native/loop.ts';
 import { socketPair } from '../../../src/native/sockets.ts';
 import { Health } from '../../../src/supervisor/health.ts';
 import { judge } from '../../../src/supervisor/health-verdict.ts';
 import { Session } from '../../../src/supervisor/session.ts';
+import { useClosing } from '../../support/closing.ts';
 import { nativeScratch } from '../../support/native-scratch.ts';
 
 nativeScratch();
+const closing = useClosing();
 
 const PLAN: HealthPlan = { command: ['/check'], interval: 100, timeout: 10_000, retries: 2, startPeriod: 0 };
 const ok = { exitCode: 0, output: 'fine' };
@@ -81,6 +83,12 @@ function scripted(plan = PLAN) {
       restarting: () => {},
     }),
     ...{ ready: () => {}, notified: () => {}, warning: () => {}, ended: () => {}, failed: () => {} },
+  });
+  closing(() => {
+    health.close();
+    session.close();
+    for (const fd of [guest, guestData]) close(fd);
+    loop[Symbol.dispose]();
   });
   const turn = (milliseconds: number) => {
     loop.after(milliseconds, () => loop.stop());

@@ -7,9 +7,11 @@ import { Loop } from '../../../src/native/loop.ts';
 import { openPipe } from '../../../src/native/pipes.ts';
 import { socketPair } from '../../../src/native/sockets.ts';
 import { Session } from '../../../src/supervisor/session.ts';
+import { useClosing } from '../../support/closing.ts';
 import { nativeScratch } from '../../support/native-scratch.ts';
 
 nativeScratch();
+const closing = useClosing();
 
 const app = (name: string, restart: RestartPlan = NO_RESTART) =>
   ({ name, restart }) as BootPlan['apps'][number];
@@ -41,6 +43,15 @@ function scripted(pod = plan) {
     ended: (code) => log.push(`ended ${code}`),
     failed: ({ code, message }) => log.push(`${code}: ${message}`),
   });
+  const guestEnds = new Set([guestControl, guestData]);
+  const hangUp = () => {
+    if (guestEnds.delete(guestControl)) close(guestControl);
+  };
+  closing(() => {
+    session.close();
+    for (const fd of guestEnds) close(fd);
+    loop[Symbol.dispose]();
+  });
   const turn = () => {
     loop.after(20, () => loop.stop());
     loop.run();
@@ -50,7 +61,7 @@ function scripted(pod = plan) {
     turn();
     return log;
   };
-  return { session, say, log, turn, guestControl, guestData };
+  return { session, say, log, turn, guestControl, guestData, hangUp };
 }
 
 function packet(text: string): Buffer {
@@ -298,8 +309,8 @@ describe('a guest that is broken or hostile loses its pod', () => {
   });
 
   it('a hang-up', () => {
-    const { guestControl, turn, log } = scripted();
-    close(guestControl);
+    const { hangUp, turn, log } = scripted();
+    hangUp();
     turn();
     expect(log).toEqual(['channel-lost: control channel: the channel was closed']);
   });
