@@ -52,11 +52,11 @@ export class BarePort {
       const control = connect(path('control')).on('error', () => {});
       await until(machine, path('data'));
       const milliseconds = Number(await run(this.#reader, [path('data')], sockets));
-      await ended;
       control.destroy();
       return milliseconds;
     } finally {
       machine.kill('SIGKILL');
+      await ended;
       rmSync(sockets, { recursive: true });
     }
   }
