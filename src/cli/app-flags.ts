@@ -4,7 +4,16 @@ import { APP_FLAGS, MARK_FLAGS, POD_FLAGS } from './run-flags.ts';
 
 /** Of the flags of `run` those that say something of a pod without apps. */
 const SANDBOX_NAMES: readonly string[] = [
-  ...['stage1-path', 'stage1-url', 'stage1-name', 'stage1-hash', 'stage1-from-dir', 'no-overlay', 'pod-name'],
+  ...[
+    'stage1-path',
+    'stage1-url',
+    'stage1-name',
+    'stage1-hash',
+    'stage1-from-dir',
+    'no-overlay',
+    'log-size',
+    'pod-name',
+  ],
   ...['net', 'detach', 'rm', 'hostname', 'uuid-file-save'],
 ];
 

@@ -10,7 +10,7 @@ import { CliError } from './error.ts';
 import { globalValues, isSet, last, maybe } from './flag-values.ts';
 import { GLOBAL_FLAGS, hostOptions } from './global-flags.ts';
 import { warn } from './output.ts';
-import { marks, podName, stage1Choice } from './prepare-request.ts';
+import { logSize, marks, podName, stage1Choice } from './prepare-request.ts';
 import { NO_NETWORK_REMARK } from './run-flags.ts';
 import { startRequest } from './run-request.ts';
 import { requireRoot, subcommand } from './subcommand.ts';
@@ -48,6 +48,7 @@ function sandboxRequest({ flags, images }: PodArguments): RunRequest {
     pullPolicy: 'never',
     authFiles: [],
     ...podName(flags),
+    ...logSize(flags),
     ...startRequest({
       detach: isSet(flags, 'detach'),
       rm: isSet(flags, 'rm'),

@@ -31,7 +31,7 @@ export function podName(flags: FlagValues): Pick<PrepareRequest, 'name'> {
   return text === undefined ? {} : { name: requestedPodName(text) };
 }
 
-function logSize(flags: FlagValues): Pick<PrepareRequest, 'logSize'> {
+export function logSize(flags: FlagValues): Pick<PrepareRequest, 'logSize'> {
   const text = last(flags, 'log-size');
   return text === undefined ? {} : { logSize: requestedLogSize(text) };
 }

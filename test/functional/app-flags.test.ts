@@ -47,13 +47,14 @@ describe.each(FLAVOURS.filter(({ mutablePods }) => mutablePods))('$name', ({ ima
     const name = 'box';
     const pod = await startSandbox(rkt, [
       ...[`--stage1-path=${image}`, '--hostname=crate', `--pod-name=${name}`, '--no-overlay', '--rm'],
-      ...['--memory=300Mi', '--cpu=2'],
+      ...['--memory=300Mi', '--cpu=2', '--log-size=128Ki'],
       ...['--annotation=example.com/a=b', '--user-annotation=who=me', '--user-label=tier=front'],
     ]);
     const manifest = JSON.parse(await rkt.output(['cat-manifest', name]));
     expect(manifest.annotations).toEqual([
       { name: 'example.com/a', value: 'b' },
       { name: 'coreos.com/rkt/stage1/mutable', value: 'true' },
+      { name: 'coreos.com/rkt/log-size', value: '131072' },
     ]);
     expect(manifest).toMatchObject({ userAnnotations: { who: 'me' }, userLabels: { tier: 'front' } });
     const seen = await look(pod, 'web', []);
