@@ -12,11 +12,9 @@ import type { Loop } from '../native/loop.ts';
 import { SupervisorError } from './error.ts';
 import { GuestChannel } from './guest-channel.ts';
 import { GuestQuestions } from './guest-questions.ts';
-import type { AppEvents, ProcessEvents, SessionEvents } from './session-events.ts';
+import type { ProcessEvents, SessionEvents } from './session-events.ts';
 import type { Process } from './session-process.ts';
 import { Streams } from './streams.ts';
-
-export type { AppEvents };
 
 type Hello = GuestMessage & { readonly type: 'hello' };
 
