@@ -173,6 +173,12 @@ describe.each(FLAVOURS)('$name', ({ image: stage1, severalApps }) => {
     const bytes = readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
     expect(bytes).toBeLessThan(128 * 1024 + 2 * 65536 + 64);
     expect(text.length).toBeGreaterThan(60_000);
+    const manifest = rkt.path('manifest-of-logs');
+    writeFileSync(manifest, (await rkt.output(['cat-manifest', uuid])).replace('"131072"', '"1"'));
+    expect(await rkt.run(['prepare', flavour, `--pod-manifest=${manifest}`])).toMatchObject({
+      code: 254,
+      stderr: 'prepare: coreos.com/rkt/log-size: "1" is not 131072 to 4294967296 bytes\n',
+    });
     const wrong = await rkt.run(['prepare', flavour, '--log-size=1k', ...shell('web', 'true')]);
     expect(wrong).toMatchObject({
       code: 254,
