@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { builtName, sourcesKey } from './built.ts';
+import { linkCniPlugins } from './cni-links.ts';
 import { bundleCommand } from './command-bundle.ts';
 import { compileProgram } from './compile.ts';
 import { buildEngine } from './engine.ts';
@@ -17,6 +18,7 @@ const programs = {
   init: { name: 'guest-init', entry: 'guest-init/main.ts', outDir: programsDir },
   stage1: { name: 'stage1-kvm', entry: 'stage1-kvm/main.ts', outDir: programsDir },
   mount: { name: 'rkt-mount', entry: 'src/supervisor/rkt-mount.ts', outDir: join(buildDir, 'bin') },
+  cni: { name: 'cni-plugins', entry: 'cni-plugins/main.ts', outDir: join(buildDir, 'bin') },
 } as const;
 
 /** Makes everything that `bin/rkt` and the tests need, each part only when what it is made of has changed. */
@@ -51,6 +53,7 @@ async function buildPrograms(): Promise<{ init: string; stage1: string }> {
     compileStep(programs.init),
     compileStep(programs.stage1),
     compileStep(programs.mount),
+    compileStep(programs.cni).then(linkCniPlugins),
   ]);
   return { init, stage1 };
 }

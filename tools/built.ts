@@ -9,6 +9,7 @@ const sources = [
   'NOTICE',
   'bin',
   'src',
+  'cni-plugins',
   'guest-init',
   'stage1-kvm',
   'tools',

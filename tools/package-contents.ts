@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { PLUGIN_NAMES } from '../cni-plugins/names.ts';
 import { COMPLETION_SCRIPTS } from '../src/cli/completion-scripts.ts';
 import { type Entry, file, symlink } from '../stage1-kvm/image/entry.ts';
 import { licences } from './package-licences.ts';
@@ -47,10 +48,7 @@ export interface PackageVersion {
   readonly date: number;
 }
 
-/**
- * All files of the package, by path: every directory that is above one is understood. CNI plugins, when there are such, go to
- * `usr/lib/rkt/plugins/net`, where rkt had its own.
- */
+/** All files of the package, by path: every directory that is above one is understood. */
 export async function packageContents(version: PackageVersion): Promise<Entry[]> {
   const copies = await Promise.all(
     COPIES.map(async ({ from, to, mode }) => file(to, await readFile(join(rootDir, from)), mode)),
@@ -65,6 +63,9 @@ async function programs({ rkt }: PackageVersion): Promise<Entry[]> {
     symlink('usr/bin/rkt', '../lib/rkt/bin/rkt'),
     file(`${HOME}/rkt.cjs`, await readFile(artefacts.rktBundle)),
     file(`${HOME}/bin/rkt-mount`, await readFile(artefacts.rktMount), EXECUTABLE),
+    file(`${HOME}/bin/cni-plugins`, await readFile(artefacts.cniPlugins), EXECUTABLE),
+    // Where rkt had its own.
+    ...PLUGIN_NAMES.map((name) => symlink(`${HOME}/plugins/net/${name}`, '../../bin/cni-plugins')),
     file(`${HOME}/stage1-images/stage1-kvm.aci`, await readFile(artefacts.stage1Kvm)),
     // Where the command finds its version.
     file(`${HOME}/package.json`, text(`${JSON.stringify({ name: 'rkt', version: rkt })}\n`)),

@@ -8,5 +8,8 @@ export const buildDir = join(rootDir, 'build');
 export const artefacts = {
   rktBundle: join(buildDir, 'rkt.cjs'),
   rktMount: join(buildDir, 'bin', 'rkt-mount'),
+  cniPlugins: join(buildDir, 'bin', 'cni-plugins'),
+  /** A link to the program by each plugin's name: what CNI_PATH may have. */
+  cniDirectory: join(buildDir, 'cni'),
   stage1Kvm: join(buildDir, 'stage1-images', 'stage1-kvm.aci'),
 } as const;

@@ -34,6 +34,11 @@ export class FieldReader {
     return this.#own(key) !== undefined && this.#own(key) !== null;
   }
 
+  /** The value as it is, for a parser of its own. */
+  raw(key: string): unknown {
+    return this.#own(key);
+  }
+
   string(key: string, maxLength = 65536): string {
     const value = this.#own(key);
     if (typeof value !== 'string' || value.length > maxLength)
