@@ -14,10 +14,9 @@ export function requestedLogSize(text: string): number {
   const range = `from ${LOG_SIZE_MIN / 1024}Ki to ${LOG_SIZE_MAX / 1024 ** 3}Gi`;
   try {
     return parseLogSize(String(wholeUnits(parseQuantity(text))));
-  } catch (cause) {
-    throw new Stage0Error('bad-request', `--log-size: ${JSON.stringify(text)} is no size ${range}`, {
-      cause,
-    });
+  } catch {
+    // What is wrong with it says the range.
+    throw new Stage0Error('bad-request', `--log-size: ${JSON.stringify(text)} is no size ${range}`);
   }
 }
 
