@@ -1,11 +1,11 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { detachedPod } from '../support/detached-pod.ts';
 import { FLAVOURS } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
 import { eventually } from '../support/polling.ts';
-import { useRkt } from '../support/rkt.ts';
+import { savedUuid, useRkt } from '../support/rkt.ts';
 
 const rkt = useRkt();
 let image = '';
@@ -67,16 +67,16 @@ describe.each(FLAVOURS)('--detach with $name', (flavour) => {
   });
 
   test('interrupted before the pod is ready, ends it', async () => {
-    const command = rkt.start(['run', '--net=none', '--detach', stage1, ...shell(UNTIL_TOLD)]);
-    const before = new Set((await rkt.list()).map(({ name }) => name));
-    const started = await eventually('it is started', async () =>
-      (await rkt.list()).find(({ name, state }) => !before.has(name) && state === 'running'),
-    );
+    const file = rkt.path('interrupted');
+    const flags = ['--net=none', '--detach', `--uuid-file-save=${file}`, stage1];
+    const command = rkt.start(['run', ...flags, ...shell(UNTIL_TOLD)]);
+    const uuid = await eventually('the pod has a UUID', () => savedUuid(file));
+    await eventually('it is started', () => existsSync(join(rkt.dir, 'pods/run', uuid, 'supervisor.log')));
     command.signal('SIGINT');
     const { code, stdout, stderr } = await command.finished;
     expect({ code, stdout }).toEqual({ code: 254, stdout: '' });
     expect(stderr).toContain('run: interrupted by SIGINT\n');
-    expect(await stateOf(started.name)).toBe('exited');
+    expect(await stateOf(uuid)).toBe('exited');
   });
 
   test('run-prepared --detach does the same', async () => {
