@@ -7,13 +7,16 @@ type AppRequest = Extract<ControlRequest, { type: 'app' }>;
 
 /** What is asked for an app of a mutable pod. An error is the caller's to hear: the pod goes on. */
 export function serveApp(apps: MutableApps, request: AppRequest, caller: Caller): undefined {
+  let isGone = false;
+  caller.onGone(() => {
+    isGone = true;
+  });
+  const tell = (outcome: Outcome) => {
+    caller.answer(outcome.kind === 'done' ? { type: 'done' } : { type: 'refused', message: outcome.message });
+    caller.finish();
+  };
   try {
-    ACTIONS[request.action](apps, request, (outcome) => {
-      caller.answer(
-        outcome.kind === 'done' ? { type: 'done' } : { type: 'refused', message: outcome.message },
-      );
-      caller.finish();
-    });
+    ACTIONS[request.action](apps, request, tell, () => isGone);
   } catch (error) {
     if (!isRefusal(error)) throw error;
     caller.answer({ type: 'refused', message: error.message });
@@ -22,10 +25,13 @@ export function serveApp(apps: MutableApps, request: AppRequest, caller: Caller)
 }
 
 const ACTIONS: Readonly<
-  Record<AppAction, (apps: MutableApps, request: AppRequest, tell: (outcome: Outcome) => void) => void>
+  Record<
+    AppAction,
+    (apps: MutableApps, request: AppRequest, tell: (outcome: Outcome) => void, isGone: () => boolean) => void
+  >
 > = {
   add: (apps, { app, relaxations }, tell) => apps.add(app, relaxations, tell),
-  start: (apps, { app }, tell) => apps.start(app, tell),
+  start: (apps, { app }, tell, isGone) => apps.start(app, tell, isGone),
   stop: (apps, { app }, tell) => apps.stop(app, tell),
   rm: (apps, { app }, tell) => apps.remove(app, tell),
 };

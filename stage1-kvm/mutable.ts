@@ -71,13 +71,19 @@ export class MutableApps {
     );
   }
 
-  /** Tells when its program runs; at once if it does. @throws SupervisorError, KvmError, SystemError */
-  start(app: string, tell: Tell): void {
+  /**
+   * Tells when its program runs; at once if it does. Who is gone by the time that it could be started wants it no more: nobody
+   * holds the pod's lock for it. @throws SupervisorError, KvmError, SystemError
+   */
+  start(app: string, tell: Tell, isGone: () => boolean): void {
     this.#checkStays(app);
     const { session } = this.#pod;
     if (session.isRunning(app)) tell(DONE);
     else if (session.isAlive(app)) waiting(this.#whenStarted, app).push(tell);
-    else this.#whenQuiet(app, () => attempt(tell, () => this.#begin(this.#find(app), tell)));
+    else
+      this.#whenQuiet(app, () => {
+        if (!isGone()) attempt(tell, () => this.#begin(this.#find(app), tell));
+      });
   }
 
   /** Tells when it is over; at once if it is. @throws SupervisorError */
