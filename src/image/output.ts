@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { openDirectory } from '../os/descriptor.ts';
+import { type Descriptor, openDirectory } from '../os/descriptor.ts';
 import { tryRename } from '../os/directory-entries.ts';
+import { openNameless, pathOf, tryName } from '../os/nameless-file.ts';
 import { check } from '../os/syscall.ts';
 import { removeTree } from '../os/tree.ts';
 import { ImageError } from './error.ts';
@@ -19,10 +20,7 @@ export async function makeOutput(
   make: (temporary: string) => Promise<void>,
 ): Promise<void> {
   const place = resolve(path);
-  if (place === '/') throw new ImageError('output-exists', 'the root of this host is no place for an image');
-  refuseExisting(place, overwrite);
-  if (!existsSync(dirname(place))) throw new ImageError('not-found', `no such directory: ${dirname(place)}`);
-  using parent = openDirectory(dirname(place));
+  using parent = openPlace(place, overwrite);
   const temporary = `.${basename(place)}.${randomUUID()}`;
   try {
     await make(join(dirname(place), temporary));
@@ -35,6 +33,35 @@ export async function makeOutput(
     removeTree(parent, temporary);
     throw error;
   }
+}
+
+/**
+ * As `makeOutput`, of one file, which `make` writes by the path that it is given: it has no name before it is whole, so that not even
+ * SIGKILL leaves it.
+ */
+export async function makeOutputFile(
+  path: string,
+  overwrite: boolean,
+  make: (temporary: string) => Promise<void>,
+): Promise<void> {
+  const place = resolve(path);
+  using parent = openPlace(place, overwrite);
+  using file = openNameless(parent);
+  if (file === undefined) return await makeOutput(path, overwrite, make);
+  await make(pathOf(file));
+  refuseExisting(place, overwrite);
+  if (overwrite) removeTree(parent, basename(place));
+  const named = tryName(file, parent, basename(place));
+  if (named === EEXIST) throw exists(place);
+  check(named, 'linkat', place);
+}
+
+/** The directory that something is to be put in. @throws ImageError `output-exists`, `not-found` */
+function openPlace(place: string, overwrite: boolean): Descriptor {
+  if (place === '/') throw new ImageError('output-exists', 'the root of this host is no place for an image');
+  refuseExisting(place, overwrite);
+  if (!existsSync(dirname(place))) throw new ImageError('not-found', `no such directory: ${dirname(place)}`);
+  return openDirectory(dirname(place));
 }
 
 /** A directory for what is made from images; its owner decides who may look. */

@@ -15,7 +15,7 @@ import {
 } from '../../oci/index.ts';
 import { blobsOf, type ImageRecord, type Store } from '../../store/index.ts';
 import type { ImportOptions } from '../options.ts';
-import { makeOutput } from '../output.ts';
+import { makeOutputFile } from '../output.ts';
 import type { Bytes } from '../stream.ts';
 import type { ExportRequest } from './index.ts';
 import { tagFor } from './layout-archive.ts';
@@ -52,7 +52,7 @@ export async function exportApp(
   store.prepare();
   // What it depends on and what it shows of that is in its files by now.
   const manifest = { ...tree.manifest, dependencies: [], pathWhitelist: [] };
-  await makeOutput(path, overwrite, (temporary) => {
+  await makeOutputFile(path, overwrite, (temporary) => {
     switch (format) {
       case 'aci':
         return writeAci(tree, manifest, temporary, options);

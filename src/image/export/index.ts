@@ -1,6 +1,6 @@
 import type { ImageRecord, Store } from '../../store/index.ts';
 import type { ImportOptions } from '../options.ts';
-import { makeOutput } from '../output.ts';
+import { makeOutputFile } from '../output.ts';
 import { writeAci } from './aci-file.ts';
 import { writeLayoutArchive } from './layout-archive.ts';
 
@@ -24,7 +24,7 @@ export async function exportImage(
   options: ImportOptions,
 ): Promise<void> {
   store.prepare();
-  await makeOutput(path, overwrite, (temporary) => {
+  await makeOutputFile(path, overwrite, (temporary) => {
     switch (format) {
       case 'aci':
         return writeAci(store, image, temporary, options);

@@ -1,9 +1,12 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import { PHASES, stateOf } from '../../../src/pod/state.ts';
 import { assertNothingLeft, hostState } from '../leaks.ts';
+import type { RktHome } from '../rkt.ts';
 import { storeFiles } from '../store-files.ts';
 import { foundPods, Histogram } from './histogram.ts';
-import { MAKERS, type Operation, REMOVERS, type Stage } from './operations.ts';
+import { EXPORTS, MAKERS, type Operation, REMOVERS, type Stage } from './operations.ts';
 import { type CallPoint, killedAt, type Moment, readRecording, recorded, wasKilled } from './system-calls.ts';
 
 /** One operation, as long as its pod is in one phase: each has its share of the crashes. */
@@ -29,7 +32,7 @@ export class CrashCampaign {
   readonly #decks = new Map<readonly Stratum[], Stratum[]>();
   #makers: readonly Stratum[] = [];
   readonly #removers = new Map<Moment, readonly Stratum[]>();
-  #store: readonly string[] = [];
+  #files: readonly string[] = [];
 
   constructor(stage: Stage, random: () => number) {
     this.#stage = stage;
@@ -44,6 +47,7 @@ export class CrashCampaign {
       await operation.perform(this.#stage, (argv) => rkt.startArgv(recorded(log, argv)), pod);
       return strata(operation, readRecording(log, operation.starts));
     };
+    mkdirSync(rkt.path(EXPORTS));
     // The images are in the store by then.
     await this.#podIn('run');
     const makers: Stratum[] = [];
@@ -57,7 +61,7 @@ export class CrashCampaign {
       this.#removers.set(operation.starts, [...known, ...(await recordOf(operation, pod))]);
     }
     await this.#clean();
-    this.#store = storeFiles(rkt.dir);
+    this.#files = filesOf(rkt);
   }
 
   /** Two crashes, and then, `withRun`, a pod as if nothing had been. Throws what does not hold after them, with what was done. */
@@ -132,7 +136,7 @@ export class CrashCampaign {
     await rkt.output(['gc', '--grace-period=0s', '--expire-prepared=0s']);
     await assertNothingLeft(this.#before, rkt.scope, rkt.dir, pods);
     expect(await rkt.list()).toEqual([]);
-    if (this.#store.length > 0) expect(storeFiles(rkt.dir)).toEqual(this.#store);
+    if (this.#files.length > 0) expect(filesOf(rkt)).toEqual(this.#files);
     const ids = (await rkt.output(['image', 'list', '--no-legend', '--full', '--fields=id'])).trim();
     await rkt.output(['image', 'verify', ...ids.split('\n')]);
   }
@@ -157,6 +161,15 @@ export class CrashCampaign {
     if (chosen === undefined) throw new RangeError('nothing to pick from');
     return chosen;
   }
+}
+
+/** All that rkt may leave that is no pod's: in the store, for others to lock, in passing, and beside what it was to write. */
+function filesOf(rkt: RktHome): string[] {
+  const [locks, temporary] = [join(rkt.dir, 'locks'), rkt.path('tmp')];
+  return [
+    ...storeFiles(rkt.dir),
+    ...[locks, temporary, rkt.path(EXPORTS)].flatMap((path) => readdirSync(path)),
+  ];
 }
 
 function strata(operation: Operation, points: readonly CallPoint[]): Stratum[] {

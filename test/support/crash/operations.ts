@@ -29,6 +29,9 @@ export interface Operation {
 /** Starts the command that is start, or killed. */
 export type Start = (argv: readonly string[]) => RunningCommand;
 
+/** Where images are written to. */
+export const EXPORTS = 'exports';
+
 const RUN = ['run', '--net=none'];
 const SHORT = ['--exec=/bin/true'];
 /** Ends when it is told to. */
@@ -83,11 +86,11 @@ export const MAKERS: readonly Operation[] = [
     perform: async ({ rkt, image }, start) => {
       const uuid = (await rkt.output(['prepare', image, ...SHORT])).trim();
       await rkt.output(['run-prepared', '--net=none', uuid]);
-      const file = rkt.path('exported.aci');
-      rmSync(file, { force: true });
+      const file = join(rkt.path(EXPORTS), 'app.aci');
       await start(rkt.argv(['export', uuid, file])).finished;
       // Nobody takes half an image for a whole one.
       if (existsSync(file)) await tool('tar', ['-tf', file]);
+      rmSync(file, { force: true });
     },
   },
   {
