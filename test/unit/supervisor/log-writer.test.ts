@@ -6,6 +6,7 @@ import type { SystemError } from '../../../src/native/errors.ts';
 import { writeAll } from '../../../src/native/files.ts';
 import { getLimit, setLimit } from '../../../src/native/limits.ts';
 import { bytesIn, openPipe } from '../../../src/native/pipes.ts';
+import { setDisposition } from '../../../src/native/signals.ts';
 import { LogClock } from '../../../src/supervisor/log-clock.ts';
 import { LogWriter } from '../../../src/supervisor/log-writer.ts';
 import { nativeScratch } from '../../support/native-scratch.ts';
@@ -30,6 +31,8 @@ function newLog(bytes = KEPT) {
 
 /** Files may not grow over so many bytes: a write that would is cut at first, as on a file system that fills up. */
 function withFilesOf(bytes: number, action: () => void): void {
+  // Node ignores it from the start; other files of this worker may have put it back.
+  setDisposition('SIGXFSZ', 'ignore');
   const before = getLimit('fsize');
   setLimit('fsize', { ...before, soft: bytes });
   try {
