@@ -161,9 +161,11 @@ function text(block: Uint8Array, at: number, length: number): ByteString {
   return latin1(end === -1 ? field : field.subarray(0, end));
 }
 
+/** At once where that is little: an argument list can be that long on any stack. */
 function latin1(bytes: Uint8Array): ByteString {
   let all = '';
-  for (const byte of bytes) all += String.fromCharCode(byte);
+  for (let at = 0; at < bytes.length; at += TAR_BLOCK)
+    all += String.fromCharCode(...bytes.subarray(at, at + TAR_BLOCK));
   return all;
 }
 

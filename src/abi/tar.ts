@@ -171,7 +171,15 @@ interface HeaderFields {
 
 function header({ entry, path, link, size }: HeaderFields, type = TYPES[entry.kind]): Uint8Array {
   const block = new Uint8Array(TAR_BLOCK);
-  const put = (at: number, text: ByteString) => block.set(bytesOf(text), at);
+  // Of its own field eight blanks count.
+  let sum = 8 * SPACE;
+  const put = (at: number, text: ByteString) => {
+    for (let index = 0; index < text.length; index++) {
+      const byte = text.charCodeAt(index);
+      block[at + index] = byte;
+      sum += byte;
+    }
+  };
   const octal = (value: number, digits: number, most: number) =>
     (value > most || value < 0 ? 0 : value).toString(8).padStart(digits, '0');
   put(0, path.slice(0, NAME_BYTES));
@@ -187,14 +195,7 @@ function header({ entry, path, link, size }: HeaderFields, type = TYPES[entry.ki
     put(329, octal(entry.major, 7, MOST_ID));
     put(337, octal(entry.minor, 7, MOST_ID));
   }
-  block.fill(SPACE, 148, 156);
-  put(
-    148,
-    `${block
-      .reduce((sum, byte) => sum + byte, 0)
-      .toString(8)
-      .padStart(6, '0')}\0 `,
-  );
+  put(148, `${sum.toString(8).padStart(6, '0')}\0 `);
   return block;
 }
 

@@ -16,7 +16,7 @@ const ENXIO = -6;
 /** Of a file whose blocks are all there. */
 const SECTOR = 512;
 const MOST_REGIONS = 65_000;
-const CHUNK = 256 * 1024;
+const CHUNK = 128 * 1024;
 
 /** The stored parts of a file of the size that its stat says; undefined where there are too many. */
 export function dataRegions(fd: number, { size, blocks }: Stat): Region[] | undefined {
@@ -37,9 +37,13 @@ export function dataRegions(fd: number, { size, blocks }: Stat): Region[] | unde
   return regions;
 }
 
-/** All bytes of a region, one piece after another; zeros for what a file has lost since it was looked at. */
+/** Made when it is needed, and kept. */
+let scratch: Uint8Array | undefined;
+
+/** All bytes of a region, one piece after another, each good until the next; zeros for what a file has lost since it was looked at. */
 export function readRegion(fd: number, { offset, length }: Region, take: (bytes: Uint8Array) => void): void {
-  const buffer = new Uint8Array(Math.min(CHUNK, length));
+  scratch ??= new Uint8Array(CHUNK);
+  const buffer = scratch;
   call('lseek', fd, offset, SEEK_SET);
   for (let left = length; left > 0; ) {
     const wanted = buffer.subarray(0, Math.min(left, buffer.length));

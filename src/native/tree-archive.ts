@@ -2,9 +2,8 @@
  * Archives a directory tree that somebody hostile may have made, and may still be changing: links are archived and never
  * followed, fifos and devices are not opened, and nothing is believed about a file but what its open descriptor says.
  */
-import { type ByteString, byteString, terminated } from './byte-names.ts';
+import { type ByteString, byteString, kernelName, shownName } from './byte-names.ts';
 import { visitEntries } from './directories.ts';
-import { utf8Decode } from './engine.ts';
 import { hasCode, SystemError } from './errors.ts';
 import { File, open_ } from './files.ts';
 import { dataRegions, type Region, readRegion } from './sparse-files.ts';
@@ -114,7 +113,7 @@ export class TreeArchive {
     if (marks?.isRedirected === true)
       throw new TreeError(
         'redirected',
-        `${shown(path)} stands for what another name has in the layers below`,
+        `${shownName(path)} stands for what another name has in the layers below`,
       );
     if (stat.kind === 'directory') this.#directory(fd, stat, path, depth, marks);
     else this.#file(fd, stat, path);
@@ -126,7 +125,7 @@ export class TreeArchive {
     for (const entry of sortedEntries(fd, path)) {
       const path_ = below(path, entry.name);
       if (this.#rules.reservesNames && entry.name.startsWith(WHITEOUT))
-        this.#leaveOut(shown(path_), 'such a name removes others in an OCI image');
+        this.#leaveOut(shownName(path_), 'such a name removes others in an OCI image');
       else this.#add(fd, entry, path_, depth + 1);
     }
   }
@@ -157,7 +156,7 @@ export class TreeArchive {
       case 'char':
         if (isNothing && this.#rules.layer)
           this.#put(emptyFile(`${path.slice(0, -name.length)}${WHITEOUT}${name}`));
-        else if (isNothing) this.#leaveOut(shown(path), 'to an overlay that device means a removed file');
+        else if (isNothing) this.#leaveOut(shownName(path), 'to an overlay that device means a removed file');
         else if (!this.#isLink(undefined, stat, path))
           this.#put({ ...bare, kind: 'character', ...represents });
         return;
@@ -168,7 +167,7 @@ export class TreeArchive {
         if (!this.#isLink(undefined, stat, path)) this.#put({ ...bare, kind });
         return;
       default:
-        this.#leaveOut(shown(path), `is a ${kind === 'socket' ? 'socket' : 'file of an unknown kind'}`);
+        this.#leaveOut(shownName(path), `is a ${kind === 'socket' ? 'socket' : 'file of an unknown kind'}`);
     }
   }
 
@@ -239,10 +238,10 @@ function below(path: ByteString, name: ByteString): ByteString {
 
 /** Undefined for what has gone, or has become something else, since its directory was read. */
 function openAt(directory: number, name: ByteString, flags: number): File | undefined {
-  const bytes = terminated(name);
+  const bytes = kernelName(name);
   const result = attempt('openat', directory, bytes, flags | open_.closeOnExec, 0);
   if (result >= 0) return new File(result);
-  const error = new SystemError('openat', result, { path: shown(name) });
+  const error = new SystemError('openat', result, { path: shownName(name) });
   if (hasCode(error, 'ENOENT', 'ELOOP', 'ENXIO', 'ENODEV')) return undefined;
   throw error;
 }
@@ -252,11 +251,6 @@ function readLink(fd: number): ByteString {
   return byteString(out.subarray(0, checked('readlinkat', attempt('readlinkat', fd, '', out, out.length))));
 }
 
-function shown(path: ByteString): string {
-  const bytes = terminated(path);
-  return JSON.stringify(utf8Decode(bytes.subarray(0, Math.min(path.length, 200))));
-}
-
 function tooLarge(path: ByteString, problem: string): TreeError {
-  return new TreeError('too-large', `${shown(path)} ${problem}`);
+  return new TreeError('too-large', `${shownName(path)} ${problem}`);
 }

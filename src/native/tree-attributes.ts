@@ -1,5 +1,5 @@
 /** Extended attributes of open files and directories, as archives have them. */
-import { type ByteString, byteString, terminated } from './byte-names.ts';
+import { type ByteString, byteString, kernelName } from './byte-names.ts';
 import { attempt, checked } from './syscall.ts';
 
 const LIST_MAX = 65_536;
@@ -40,7 +40,7 @@ export function overlayMarks(fd: number): OverlayMarks {
 
 /** Nothing happens on file systems that have no attributes. */
 export function setAttribute(fd: number, name: ByteString, value: Uint8Array): void {
-  const result = attempt('fsetxattr', fd, terminated(name), value, value.length, 0);
+  const result = attempt('fsetxattr', fd, kernelName(name), value, value.length, 0);
   if (result !== EOPNOTSUPP) checked('fsetxattr', result);
 }
 
@@ -48,8 +48,12 @@ function isKept(name: ByteString): boolean {
   return name === 'security.capability' || (name.startsWith('user.') && !name.startsWith('user.overlay.'));
 }
 
+/** Made when it is needed, and kept: such a buffer for each file would cost more than the files. */
+let scratch: Uint8Array | undefined;
+
 function attributeNames(fd: number): ByteString[] {
-  const list = new Uint8Array(LIST_MAX);
+  scratch ??= new Uint8Array(LIST_MAX);
+  const list = scratch;
   const length = attempt('flistxattr', fd, list, list.length);
   if (length === EOPNOTSUPP || length === 0) return [];
   const text = byteString(list.subarray(0, checked('flistxattr', length)));
@@ -57,8 +61,9 @@ function attributeNames(fd: number): ByteString[] {
 }
 
 function attribute(fd: number, name: ByteString): Uint8Array | undefined {
-  const value = new Uint8Array(LIST_MAX);
-  const length = attempt('fgetxattr', fd, terminated(name), value, value.length);
+  scratch ??= new Uint8Array(LIST_MAX);
+  const value = scratch;
+  const length = attempt('fgetxattr', fd, kernelName(name), value, value.length);
   if (length === ENODATA || length === EOPNOTSUPP) return undefined;
   return value.slice(0, checked('fgetxattr', length));
 }

@@ -2,13 +2,13 @@
  * Makes files of an archive in a directory, while others may be changing what is in it: nothing but the directory's own
  * descriptor and those opened below it without following a link is believed.
  */
-import { type ByteString, terminated } from './byte-names.ts';
+import { type ByteString, kernelName, shownName } from './byte-names.ts';
 import { Packer } from './bytes.ts';
-import { utf8Decode } from './engine.ts';
 import { SystemError } from './errors.ts';
 import { close, open_, openWithoutLinks, writeAll } from './files.ts';
 import { encodeDevice } from './paths.ts';
 import type { Region } from './sparse-files.ts';
+import { fstat, type Stat } from './stat.ts';
 import { attempt, call, checked } from './syscall.ts';
 import { type TreeEntry, TreeError } from './tree-archive.ts';
 import { setAttribute } from './tree-attributes.ts';
@@ -26,6 +26,7 @@ interface Opened {
 const ENOENT = -2;
 const EEXIST = -17;
 const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_EMPTY_PATH = 0x1000;
 const DIRECTORY = open_.readOnly | open_.directory | open_.noFollow;
 const NEW_FILE = open_.writeOnly | open_.create | open_.exclusive | open_.noFollow;
 const MAX_DEPTH = 256;
@@ -59,7 +60,7 @@ export class TreeExtraction {
         return;
       case 'symlink':
         make(parent, names, 'symlinkat', (name) =>
-          attempt('symlinkat', terminated(entry.target), parent, name),
+          attempt('symlinkat', kernelName(entry.target), parent, name),
         );
         attributesAt(parent, last, entry);
         return;
@@ -121,20 +122,25 @@ export class TreeExtraction {
     const made = attempt('mkdirat', parent, nameOf(names), 0o700);
     if (made !== EEXIST) check(made, 'mkdirat', names);
     const fd = this.#enter(parent, names, entry.mtime);
-    applyAttributes(fd, entry);
+    applyAttributes(fd, entry, undefined);
   }
 
   #makeFile(parent: number, names: Names, entry: TreeEntry & { kind: 'file' }, content: Content): void {
+    const mode = entry.mode & 0o777;
     const fd = make(parent, names, 'openat', (name) =>
-      attempt('openat', parent, name, NEW_FILE | open_.closeOnExec, 0o600),
+      attempt('openat', parent, name, NEW_FILE | open_.closeOnExec, mode),
     );
     try {
+      const made = fstat(fd);
+      let end = 0;
       for (const region of entry.regions) {
         call('lseek', fd, region.offset, 0);
         content(region, (bytes) => writeAll(fd, bytes));
+        end = region.offset + region.length;
       }
-      call('ftruncate', fd, entry.size);
-      applyAttributes(fd, entry);
+      // On a share each of these is a question to the host.
+      if (end !== entry.size) call('ftruncate', fd, entry.size);
+      applyAttributes(fd, entry, made);
       call('utimensat', fd, null, times(entry.mtime), 0);
     } finally {
       close(fd);
@@ -155,7 +161,12 @@ export class TreeExtraction {
 }
 
 /** Makes something of a name; what has the name already goes, unless it is a directory. */
-function make(parent: number, names: Names, call: string, act: (name: Uint8Array) => number): number {
+function make(
+  parent: number,
+  names: Names,
+  call: string,
+  act: (name: string | Uint8Array) => number,
+): number {
   const name = nameOf(names);
   const made = act(name);
   if (made !== EEXIST) return check(made, call, names);
@@ -174,29 +185,29 @@ function openDirectory(parent: number, names: Names): number {
   throw new TreeError('bad-place', `${shown(names)} is there and is no directory`);
 }
 
-/** Owner first: changing it takes set-user-id bits and capabilities away. */
-function applyAttributes(fd: number, { uid, gid, mode, xattrs }: TreeEntry): void {
-  call('fchownat', fd, '', uid, gid, 0x1000);
-  call('fchmod', fd, mode);
+/** Owner first: changing it takes set-user-id bits and capabilities away. `made`: what it has been made with already. */
+function applyAttributes(fd: number, { uid, gid, mode, xattrs }: TreeEntry, made: Stat | undefined): void {
+  if (made?.uid !== uid || made.gid !== gid) call('fchownat', fd, '', uid, gid, AT_EMPTY_PATH);
+  if (made?.permissions !== mode) call('fchmod', fd, mode);
   for (const [name, value] of xattrs) setAttribute(fd, name, value);
 }
 
 /** Of what must not be opened, and whose mode it was made with. */
 function attributesAt(parent: number, name: ByteString, { uid, gid, mtime }: TreeEntry): void {
-  call('fchownat', parent, terminated(name), uid, gid, AT_SYMLINK_NOFOLLOW);
-  call('utimensat', parent, terminated(name), times(mtime), AT_SYMLINK_NOFOLLOW);
+  call('fchownat', parent, kernelName(name), uid, gid, AT_SYMLINK_NOFOLLOW);
+  call('utimensat', parent, kernelName(name), times(mtime), AT_SYMLINK_NOFOLLOW);
 }
 
 function times({ seconds, nanoseconds }: TreeEntry['mtime']): Uint8Array {
   return new Packer(32).u64(seconds).u64(nanoseconds).u64(seconds).u64(nanoseconds).finish();
 }
 
-function nameOf(names: Names): Uint8Array {
-  return terminated(names.at(-1) ?? '');
+function nameOf(names: Names): string | Uint8Array {
+  return kernelName(names.at(-1) ?? '');
 }
 
-function pathOf(names: Names): Uint8Array {
-  return terminated(names.join('/'));
+function pathOf(names: Names): string | Uint8Array {
+  return kernelName(names.join('/'));
 }
 
 function check(result: number, call: string, names: Names): number {
@@ -204,6 +215,5 @@ function check(result: number, call: string, names: Names): number {
 }
 
 function shown(names: Names): string {
-  const path = names.join('/').slice(0, 200);
-  return JSON.stringify(utf8Decode(terminated(path).subarray(0, path.length)));
+  return shownName(names.join('/'));
 }
