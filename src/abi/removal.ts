@@ -1,5 +1,5 @@
 /**
- * How a pod of `--rm` goes: its supervisor's last act is to become the command that removes it, so that nobody has to wait beside
+ * How a pod of `--rm` goes: its supervisor's last act is to call the command that removes it, so that nobody has to wait beside
  * the pod. stage0 says how in a variable of the supervisor's environment; no guest has a say in that.
  */
 import { AbiError, FieldReader } from './json.ts';
@@ -13,7 +13,7 @@ export interface Removal {
   /** Open fds of the namespaces that `rkt` was started in: the pod's own mounts must not be there when it is removed. */
   readonly mountNamespace: number;
   readonly networkNamespace: number;
-  /** The command line, the path of its program first; the pod's exit code is appended, which is also the command's. */
+  /** The command line, the path of its program first. */
   readonly command: readonly string[];
 }
 

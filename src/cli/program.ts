@@ -43,8 +43,8 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: '__remove',
-    summary: 'remove a pod that has just ended, and exit with its code',
-    // What the supervisor of a pod of --rm becomes in the end.
+    summary: 'remove a pod that has just ended',
+    // What the supervisor of a pod of --rm calls in the end.
     hidden: true,
     load: async () => (await import('./remove.ts')).removeCommand,
   },

@@ -1,25 +1,25 @@
 import type { Command } from 'commander';
 import { openHost } from '../stage0/host.ts';
 import { removeEnded } from '../stage0/rm.ts';
-import { CliError } from './error.ts';
+import { EXIT } from './exit-code.ts';
 import { type GlobalValues, hostOptions } from './global-flags.ts';
 import { complain } from './output.ts';
 import { subcommand } from './subcommand.ts';
 
-/** `rkt __remove UUID CODE`: its exit code is the pod's, whatever becomes of the removal; `gc` takes up what has failed. */
+/** `rkt __remove UUID`, which the supervisor of a pod of `--rm` waits for; `gc` takes up what has failed. */
 export function removeCommand(summary: string): Command {
-  return subcommand('__remove', summary, [], 'UUID CODE')
+  return subcommand('__remove', summary, [], 'UUID')
     .argument('<UUID>')
-    .argument('<CODE>')
-    .action(async (uuid: string, code: string, values: GlobalValues) => {
-      if (!/^\d{1,3}$/.test(code)) throw new CliError('usage', `not an exit code: ${JSON.stringify(code)}`);
-      // The pod has ended: there is nothing left that a signal could end, and the removal is short.
+    .allowExcessArguments(false)
+    .action(async (uuid: string, values: GlobalValues) => {
+      // A service manager may tell all processes of a unit to end: the removal is short.
       for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const) process.on(signal, () => {});
-      process.exitCode = Number(code);
       try {
         await removeEnded(openHost(hostOptions(values)), uuid);
       } catch (error) {
+        // To whoever reads it this is the end of a run.
         complain(`run: pod ${JSON.stringify(uuid)} is not removed`, error, values.debug ?? false);
+        process.exitCode = EXIT.failure;
       }
     });
 }

@@ -30,7 +30,7 @@ export interface StartRequest {
   readonly mutable?: boolean;
   /** Start it on its own, wait until it is ready, and leave it. */
   readonly detach?: boolean;
-  /** `--rm`: the command line of this very `rkt`, global flags and command excluded, that the supervisor becomes in the end. */
+  /** `--rm`: the command line of this very `rkt`, global flags and command excluded, that the supervisor calls in the end. */
   readonly remover?: readonly string[];
 }
 

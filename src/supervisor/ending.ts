@@ -6,10 +6,11 @@ import { readText, writeFile } from '../native/contents.ts';
 import { setCloseOnExec } from '../native/descriptors.ts';
 import { environ, environment, exit, utf8Encode } from '../native/engine.ts';
 import { unless } from '../native/errors.ts';
-import { writeAll } from '../native/files.ts';
+import { close, writeAll } from '../native/files.ts';
 import { setNamespace } from '../native/mounts.ts';
-import { execve } from '../native/processes.ts';
-import { maskSignals, type SignalName, setDisposition } from '../native/signals.ts';
+import { waitFor } from '../native/processes.ts';
+import { type SignalName, setDisposition } from '../native/signals.ts';
+import { spawn } from '../native/spawn.ts';
 import { SupervisorError } from './error.ts';
 import { SUPERVISOR_GROUP } from './group-names.ts';
 
@@ -32,24 +33,28 @@ export function endPod(code: number): never {
   // Into the file that is there, which is waited for by those who hold it open.
   unless(UNRECORDED, () => writeFile(POD.exitCode, `${code}\n`, 0o640));
   const text = environment(REMOVAL_ENV);
-  if (text !== undefined) becomeRemoval(text, code);
+  if (text !== undefined) remove(text);
   exit(code);
 }
 
-/** Returns where that fails: then the pod has ended as any other has, for `gc` to collect. */
-function becomeRemoval(text: string, code: number): void {
+/** Where that fails the pod has ended as any other has, for `gc` to collect. */
+function remove(text: string): void {
   try {
     const { mountNamespace, networkNamespace, command } = parseRemoval(text);
-    const [program = ''] = command;
+    const [path = ''] = command;
     // Whoever removes a pod ends what is left in its groups.
     if (readText('/proc/self/cgroup').includes(`/${SUPERVISOR_GROUP}`))
       throw new SupervisorError('not-removed', "the supervisor could not leave the pod's control group");
+    // They asked for the pod's end, which it has had: the code that is waited for is the pod's.
+    for (const signal of ENDING_SIGNALS) setDisposition(signal, 'ignore');
     setNamespace(networkNamespace, 'network');
     setNamespace(mountNamespace, 'mount');
-    // Those that wait to be read asked for the pod's end, and have it.
-    for (const signal of ENDING_SIGNALS) setDisposition(signal, 'ignore');
-    maskSignals('set', []);
-    execve(program, [...command, String(code)], environ().filter(isTheirs));
+    // Whoever removes a pod takes its lock.
+    close(Number(environment(LOCK_FD_ENV)));
+    // In a session of its own, which no terminal's keys reach: a Node program is defenceless while it starts.
+    const steps = [{ do: 'session' }] as const;
+    const pid = spawn({ path, argv: command, env: environ().filter(isTheirs), fds: [0, 1, STDERR], steps });
+    waitFor(pid);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     unless(['EPIPE', 'EBADF', 'EIO', 'EAGAIN', 'ENOSPC'], () =>

@@ -43,6 +43,16 @@ describe.each(FLAVOURS)('--rm with $name', (flavour) => {
     nothingLeft();
   });
 
+  test('keeps the exit code of a pod that has ended, whatever signals come while it is removed', async () => {
+    const command = rkt.start(['run', '--net=none', '--rm', stage1, ...shell('exit 7')]);
+    await eventually('it is being removed', () =>
+      rkt.scope.processes().some(({ argv }) => argv.includes('__remove')),
+    );
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) command.signal(signal);
+    expect((await command.finished).code).toBe(7);
+    nothingLeft();
+  });
+
   test('with --detach removes the pod when it has ended; whoever waits gets its code', async () => {
     const script = 'trap "exit 4" TERM; while :; do sleep 0.1; done';
     const uuid = await detachedPod(rkt, ['--rm', '--pod-name=short', stage1, ...shell(script)]);
