@@ -89,6 +89,7 @@ const x64 = {
   renameat2: 316,
   seccomp: 317,
   getrandom: 318,
+  memfd_create: 319,
   statx: 332,
   open_tree: 428,
   move_mount: 429,

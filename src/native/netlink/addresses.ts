@@ -1,7 +1,7 @@
 /** Addresses of interfaces. */
 import { Packer, Unpacker } from '../bytes.ts';
-import { attribute, parseAttributes, u32Attribute } from './attributes.ts';
-import { familyOf, formatIp, type Prefix, parseIp } from './ip.ts';
+import { attribute, parseAttributes, u32Attribute, u32Of } from './attributes.ts';
+import { AF_INET6, type Family, familyOf, formatIp, type Prefix, parseIp } from './ip.ts';
 import { creation, type Netlink } from './socket.ts';
 
 const RTM_NEWADDR = 20;
@@ -11,6 +11,9 @@ const HEADER = 8;
 const IFA = { address: 1, local: 2, broadcast: 4, flags: 8 } as const;
 /** No duplicate address detection: an IPv6 address is usable at once. */
 const IFA_F_NODAD = 0x02;
+const IFA_F_TENTATIVE = 0x40;
+const IFA_F_DADFAILED = 0x08;
+const IFA_F_NOPREFIXROUTE = 0x200;
 
 export interface InterfaceAddress extends Prefix {
   /** The interface's index. */
@@ -20,6 +23,8 @@ export interface InterfaceAddress extends Prefix {
   readonly broadcast?: string;
   /** The far end of a point-to-point address. */
   readonly peer?: string;
+  /** How far an IPv6 address is from being known as nobody else's. */
+  readonly detection: 'running' | 'failed' | 'over';
 }
 
 export function listAddresses(netlink: Netlink): InterfaceAddress[] {
@@ -30,6 +35,10 @@ export function listAddresses(netlink: Netlink): InterfaceAddress[] {
 
 export type NewAddress = Pick<InterfaceAddress, 'link' | 'address' | 'length' | 'broadcast' | 'peer'> & {
   readonly scope?: number;
+  /** Whether an IPv6 address waits until nobody else is known to have it; false unless given. */
+  readonly detectDuplicates?: boolean;
+  /** Whether the kernel adds the route to the address's network; true unless given. */
+  readonly prefixRoute?: boolean;
 };
 
 /** EEXIST where the interface has it. */
@@ -54,16 +63,21 @@ function pack(address: NewAddress): Uint8Array[] {
     header(familyOf(bytes), address.length, address.scope ?? 0, address.link),
     attribute(IFA.local, bytes),
     attribute(IFA.address, address.peer === undefined ? bytes : parseIp(address.peer)),
-    u32Attribute(IFA.flags, bytes.length === 16 ? IFA_F_NODAD : 0),
+    u32Attribute(IFA.flags, flagsOf(address, familyOf(bytes))),
   ];
   if (address.broadcast !== undefined) parts.push(attribute(IFA.broadcast, parseIp(address.broadcast)));
   return parts;
 }
 
+function flagsOf({ detectDuplicates, prefixRoute }: NewAddress, family: Family): number {
+  const detection = family === AF_INET6 && detectDuplicates !== true ? IFA_F_NODAD : 0;
+  return detection | (prefixRoute === false ? IFA_F_NOPREFIXROUTE : 0);
+}
+
 export function parseAddress(body: Uint8Array): InterfaceAddress {
   const fields = new Unpacker(body, 1);
   const length = fields.u8();
-  fields.skip(1);
+  const lowFlags = fields.u8();
   const scope = fields.u8();
   const link = fields.u32();
   const attributes = parseAttributes(body.subarray(HEADER));
@@ -80,7 +94,13 @@ export function parseAddress(body: Uint8Array): InterfaceAddress {
     address,
     length,
     scope,
+    detection: detectionOf(u32Of(attributes, IFA.flags) ?? lowFlags),
     ...(broadcast === undefined ? {} : { broadcast }),
     ...(far === address ? {} : { peer: far }),
   };
+}
+
+function detectionOf(flags: number): InterfaceAddress['detection'] {
+  if ((flags & IFA_F_DADFAILED) !== 0) return 'failed';
+  return (flags & IFA_F_TENTATIVE) !== 0 ? 'running' : 'over';
 }

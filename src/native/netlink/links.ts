@@ -1,5 +1,7 @@
 /** Network interfaces. */
 import { Packer, Unpacker } from '../bytes.ts';
+import { utf8Encode } from '../engine.ts';
+import { unless } from '../errors.ts';
 import {
   attribute,
   nestedAttribute,
@@ -10,6 +12,7 @@ import {
   u32Of,
 } from './attributes.ts';
 import { formatMac, parseMac } from './ip.ts';
+import { type KindDetails, type NewKind, packKind, parseKind } from './link-kinds.ts';
 import { creation, type Netlink } from './socket.ts';
 
 const RTM_NEWLINK = 16;
@@ -18,6 +21,7 @@ const RTM_GETLINK = 18;
 const HEADER = 16;
 const IFF_UP = 1;
 const IFF_LOOPBACK = 8;
+const IFF_PROMISC = 0x100;
 const NAME_BYTES = 16;
 const IFLA = {
   address: 1,
@@ -26,6 +30,7 @@ const IFLA = {
   link: 5,
   master: 10,
   info: 18,
+  alias: 20,
   namespaceFd: 28,
 } as const;
 const INFO_KIND = 1;
@@ -46,6 +51,10 @@ export interface Link {
   readonly master: number | undefined;
   /** The other end of a veth, the parent of a macvlan; an index that may be of another namespace. */
   readonly peer: number | undefined;
+  readonly promiscuous: boolean;
+  readonly alias: string | undefined;
+  /** What only interfaces of its kind have. */
+  readonly details: KindDetails;
 }
 
 export function listLinks(netlink: Netlink): Link[] {
@@ -53,7 +62,15 @@ export function listLinks(netlink: Netlink): Link[] {
 }
 
 export function findLink(netlink: Netlink, name: string): Link | undefined {
-  return listLinks(netlink).find((link) => link.name === name);
+  const found = unless(['ENODEV'], () =>
+    netlink.query(`find link ${name}`, RTM_GETLINK, header(0), textAttribute(IFLA.name, name)),
+  );
+  return found?.[0] && parseLink(found[0].body);
+}
+
+export function linkAt(netlink: Netlink, index: number): Link | undefined {
+  const found = unless(['ENODEV'], () => netlink.query(`find link ${index}`, RTM_GETLINK, header(index)));
+  return found?.[0] && parseLink(found[0].body);
 }
 
 export interface LinkChange {
@@ -65,43 +82,50 @@ export interface LinkChange {
   readonly master?: number;
   /** Moves it to the network namespace of this fd. */
   readonly namespaceFd?: number;
+  readonly promiscuous?: boolean;
+  /** A note to administrators; an empty one takes it away. */
+  readonly alias?: string;
 }
 
 export function changeLink(netlink: Netlink, index: number, change: LinkChange): void {
   const parts = attributesOf(change);
-  netlink.change(`change link ${index}`, RTM_NEWLINK, 0, header(index, change.up), ...parts);
+  netlink.change(`change link ${index}`, RTM_NEWLINK, 0, header(index, change), ...parts);
 }
 
 export function deleteLink(netlink: Netlink, index: number): void {
   netlink.change(`delete link ${index}`, RTM_DELLINK, 0, header(index));
 }
 
-export type NewLink =
-  | { readonly kind: 'dummy' | 'bridge'; readonly name: string }
-  | { readonly kind: 'veth'; readonly name: string; readonly peer: LinkChange & { readonly name: string } };
+export type NewLink = { readonly name: string } & (
+  | NewKind
+  | { readonly kind: 'veth'; readonly peer: LinkChange & { readonly name: string } }
+);
 
-/** EEXIST where there is one of this name. */
+/** EEXIST where there is one of this name, EOPNOTSUPP where the kernel has none of this kind. */
 export function createLink(netlink: Netlink, link: NewLink, change: LinkChange = {}): void {
-  const data =
-    link.kind === 'veth'
-      ? [nestedAttribute(INFO_DATA, nestedAttribute(VETH_INFO_PEER, header(0), ...attributesOf(link.peer)))]
-      : [];
-  const info = nestedAttribute(IFLA.info, textAttribute(INFO_KIND, link.kind), ...data);
-  const parts = [...attributesOf({ ...change, name: link.name }), info];
-  netlink.change(`create link ${link.name}`, RTM_NEWLINK, creation.exclusive, header(0, change.up), ...parts);
+  const data = link.kind === 'veth' ? packPeer(link.peer) : packKind(link);
+  const info = nestedAttribute(
+    IFLA.info,
+    textAttribute(INFO_KIND, link.kind),
+    ...(data.length === 0 ? [] : [nestedAttribute(INFO_DATA, ...data)]),
+  );
+  const parent = 'parent' in link ? [u32Attribute(IFLA.link, link.parent)] : [];
+  const parts = [...attributesOf({ ...change, name: link.name }), ...parent, info];
+  netlink.change(`create link ${link.name}`, RTM_NEWLINK, creation.exclusive, header(0, change), ...parts);
+}
+
+function packPeer(peer: LinkChange): Uint8Array[] {
+  return [nestedAttribute(VETH_INFO_PEER, header(0, peer), ...attributesOf(peer))];
 }
 
 /** struct ifinfomsg: family, type, index, flags, which flags to change. */
-function header(index: number, up?: boolean): Uint8Array {
-  return new Packer(HEADER)
-    .u32(0)
-    .u32(index)
-    .u32(up ? IFF_UP : 0)
-    .u32(up === undefined ? 0 : IFF_UP)
-    .finish();
+function header(index: number, { up, promiscuous }: LinkChange = {}): Uint8Array {
+  const flags = (up ? IFF_UP : 0) | (promiscuous ? IFF_PROMISC : 0);
+  const changed = (up === undefined ? 0 : IFF_UP) | (promiscuous === undefined ? 0 : IFF_PROMISC);
+  return new Packer(HEADER).u32(0).u32(index).u32(flags).u32(changed).finish();
 }
 
-function attributesOf({ name, mtu, mac, master, namespaceFd }: LinkChange): Uint8Array[] {
+function attributesOf({ name, mtu, mac, master, namespaceFd, alias }: LinkChange): Uint8Array[] {
   if (name !== undefined && name.length >= NAME_BYTES) {
     throw new RangeError(`interface name '${name}' is longer than ${NAME_BYTES - 1} bytes`);
   }
@@ -111,6 +135,7 @@ function attributesOf({ name, mtu, mac, master, namespaceFd }: LinkChange): Uint
     mac === undefined ? undefined : attribute(IFLA.address, parseMac(mac)),
     master === undefined ? undefined : u32Attribute(IFLA.master, master),
     namespaceFd === undefined ? undefined : u32Attribute(IFLA.namespaceFd, namespaceFd),
+    alias === undefined ? undefined : attribute(IFLA.alias, utf8Encode(alias)),
   ].filter((part) => part !== undefined);
 }
 
@@ -120,7 +145,8 @@ function parseLink(body: Uint8Array): Link {
   const flags = fields.u32();
   const attributes = parseAttributes(body.subarray(HEADER));
   const mac = attributes.get(IFLA.address);
-  const info = attributes.get(IFLA.info);
+  const info = parseAttributes(attributes.get(IFLA.info) ?? new Uint8Array(0));
+  const kind = textOf(info, INFO_KIND);
   return {
     index,
     name: textOf(attributes, IFLA.name) ?? '',
@@ -128,8 +154,11 @@ function parseLink(body: Uint8Array): Link {
     loopback: (flags & IFF_LOOPBACK) !== 0,
     mtu: u32Of(attributes, IFLA.mtu) ?? 0,
     mac: mac?.length === 6 ? formatMac(mac) : undefined,
-    kind: info && textOf(parseAttributes(info), INFO_KIND),
+    kind,
     master: u32Of(attributes, IFLA.master),
     peer: u32Of(attributes, IFLA.link),
+    promiscuous: (flags & IFF_PROMISC) !== 0,
+    alias: textOf(attributes, IFLA.alias),
+    details: parseKind(kind, info.get(INFO_DATA)),
   };
 }

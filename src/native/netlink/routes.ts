@@ -17,6 +17,7 @@ const RTM_GETROUTE = 26;
 const HEADER = 12;
 const RTA = { destination: 1, link: 4, gateway: 5, priority: 6, source: 7, metrics: 8, table: 15 } as const;
 const RTAX_MTU = 2;
+const RTAX_ADVMSS = 8;
 const RTNH_F_ONLINK = 4;
 const RTM_F_CLONED = 0x200;
 const RTPROT_STATIC = 4;
@@ -51,6 +52,8 @@ export interface Route {
   readonly source?: string;
   readonly priority?: number;
   readonly mtu?: number;
+  /** The largest segment that TCP offers. */
+  readonly advmss?: number;
   readonly table: number;
   /** Who made it: 2 the kernel, 3 boot, 4 an administrator. */
   readonly protocol: number;
@@ -105,9 +108,16 @@ function pack(route: NewRoute): Uint8Array[] {
     route.source && attribute(RTA.source, parseIp(route.source)),
     route.link && u32Attribute(RTA.link, route.link),
     route.priority && u32Attribute(RTA.priority, route.priority),
-    route.mtu && nestedAttribute(RTA.metrics, u32Attribute(RTAX_MTU, route.mtu)),
+    packMetrics(route),
   ].filter((part) => typeof part === 'object');
   return [header.finish(), u32Attribute(RTA.table, table), ...optional];
+}
+
+function packMetrics({ mtu, advmss }: NewRoute): Uint8Array | undefined {
+  const metrics = [mtu && u32Attribute(RTAX_MTU, mtu), advmss && u32Attribute(RTAX_ADVMSS, advmss)].filter(
+    (part) => typeof part === 'object',
+  );
+  return metrics.length === 0 ? undefined : nestedAttribute(RTA.metrics, ...metrics);
 }
 
 function parseRoute(body: Uint8Array): Route {
@@ -136,18 +146,19 @@ function parseRoute(body: Uint8Array): Route {
 
 function optionalFields(
   attributes: Attributes,
-): Pick<Route, 'gateway' | 'link' | 'source' | 'priority' | 'mtu'> {
+): Pick<Route, 'gateway' | 'link' | 'source' | 'priority' | 'mtu' | 'advmss'> {
   const gateway = attributes.get(RTA.gateway);
   const source = attributes.get(RTA.source);
   const link = u32Of(attributes, RTA.link);
   const priority = u32Of(attributes, RTA.priority);
-  const metrics = attributes.get(RTA.metrics);
-  const mtu = metrics && u32Of(parseAttributes(metrics), RTAX_MTU);
+  const metrics = parseAttributes(attributes.get(RTA.metrics) ?? new Uint8Array(0));
+  const [mtu, advmss] = [u32Of(metrics, RTAX_MTU), u32Of(metrics, RTAX_ADVMSS)];
   return {
     ...(gateway && { gateway: formatIp(gateway) }),
     ...(source && { source: formatIp(source) }),
     ...(link !== undefined && { link }),
     ...(priority !== undefined && { priority }),
     ...(mtu !== undefined && { mtu }),
+    ...(advmss !== undefined && { advmss }),
   };
 }

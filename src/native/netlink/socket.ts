@@ -68,6 +68,12 @@ export class Netlink {
     this.#replies(what);
   }
 
+  /** Asks for one thing. */
+  query(what: string, type: number, ...parts: readonly Uint8Array[]): Message[] {
+    this.#send(type, ACK, parts);
+    return this.#replies(what);
+  }
+
   /** Lists something. */
   dump(what: string, type: number, ...parts: readonly Uint8Array[]): Message[] {
     this.#send(type, DUMP, parts);

@@ -101,6 +101,7 @@ it('reads a point-to-point address', () => {
     address: '10.0.0.1',
     length: 32,
     scope: 0,
+    detection: 'over',
     peer: '10.0.0.2',
   });
 });

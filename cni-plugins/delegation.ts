@@ -1,0 +1,137 @@
+/**
+ * Calling another plugin as a runtime would: the specification, section 4. It is found in CNI_PATH, and gets the same configuration and
+ * the same environment but for the command.
+ */
+import { readToEnd } from '../src/native/contents.ts';
+import { environ, utf8Decode, utf8Encode } from '../src/native/engine.ts';
+import { unless } from '../src/native/errors.ts';
+import { close } from '../src/native/files.ts';
+import { openMemoryFile } from '../src/native/memory-files.ts';
+import { access } from '../src/native/paths.ts';
+import { openPipe } from '../src/native/pipes.ts';
+import { waitFor } from '../src/native/processes.ts';
+import { spawn } from '../src/native/spawn.ts';
+import { type Stat, stat } from '../src/native/stat.ts';
+import { CNI_ERROR, CniError, parseError } from '../src/net/cni/errors.ts';
+import { type CniResult, EMPTY_RESULT } from '../src/net/cni/result.ts';
+import { parseResult } from '../src/net/cni/result-formats.ts';
+import { hostLocal } from './ipam/host-local.ts';
+import { static_ } from './ipam/static.ts';
+import type { Command, Plugin, PluginRequest } from './request.ts';
+
+const SELF = '/proc/self/exe';
+const STDERR = 2;
+const LARGEST_ANSWER = 4 * 1024 * 1024;
+
+/** Those of this program: when CNI_PATH leads to it, no second process is made. */
+const own = new Map<string, Plugin>([
+  ['host-local', hostLocal],
+  ['static', static_],
+]);
+
+/** Asks the plugin that gives addresses; a network without one has none. */
+export function ipamAdd(request: PluginRequest): CniResult {
+  const { ipam } = request.config;
+  if (ipam === undefined) return EMPTY_RESULT;
+  const found = find(ipam, request.path);
+  if (found.plugin !== undefined) return found.plugin.add(request);
+  return parseAnswer(found.path, execute(found.path, 'ADD', request));
+}
+
+/** The addresses of a network that has to have some. */
+export function ipamAddresses(request: PluginRequest): CniResult {
+  const result = ipamAdd(request);
+  if (result.ips.length > 0) return result;
+  ipamCommand('DEL', request);
+  throw new CniError(CNI_ERROR.internal, `ipam '${request.config.ipam}' has given no address`);
+}
+
+export function ipamCommand(command: Exclude<Command, 'ADD'>, request: PluginRequest): void {
+  const { ipam } = request.config;
+  if (ipam === undefined) return;
+  const found = find(ipam, request.path);
+  if (found.plugin === undefined) execute(found.path, command, request);
+  else if (command === 'DEL') found.plugin.del(request);
+  else if (command === 'CHECK') found.plugin.check?.(request);
+  else if (command === 'STATUS') found.plugin.status?.(request);
+  else found.plugin.gc?.(request);
+}
+
+/** Takes addresses for what `action` makes of them, and gives them back where it fails. */
+export function withAddresses<T>(
+  request: PluginRequest,
+  take: (request: PluginRequest) => CniResult,
+  action: (result: CniResult) => T,
+): T {
+  const result = take(request);
+  try {
+    return action(result);
+  } catch (error) {
+    giveBack(request);
+    throw error;
+  }
+}
+
+/** What is told is why the ADD has failed; that this fails as well helps nobody, and DEL comes after it. */
+function giveBack(request: PluginRequest): void {
+  try {
+    ipamCommand('DEL', request);
+  } catch {
+    // See above.
+  }
+}
+
+interface Found {
+  readonly path: string;
+  readonly plugin: Plugin | undefined;
+}
+
+function find(type: string, directories: readonly string[]): Found {
+  if (type.includes('/'))
+    throw new CniError(CNI_ERROR.invalidConfiguration, `'${type}' is no type of a plugin`);
+  const path = directories.map((directory) => `${directory}/${type}`).find((file) => access(file, 'execute'));
+  if (path === undefined) {
+    const message = `plugin '${type}' is not in CNI_PATH`;
+    throw new CniError(CNI_ERROR.internal, message, `looked in ${directories.join(', ')}`);
+  }
+  const plugin = own.get(type);
+  return { path, plugin: plugin !== undefined && isSelf(path) ? plugin : undefined };
+}
+
+function isSelf(path: string): boolean {
+  const self = unless(['ENOENT', 'EACCES'], () => stat(SELF));
+  return self !== undefined && isSameFile(self, stat(path));
+}
+
+function isSameFile(a: Stat, b: Stat): boolean {
+  const { major, minor } = a.device;
+  return (
+    a.inodeHalves.join() === b.inodeHalves.join() && b.device.major === major && b.device.minor === minor
+  );
+}
+
+function execute(path: string, command: Command, { config }: PluginRequest): string {
+  const env = [...environ().filter((entry) => !entry.startsWith('CNI_COMMAND=')), `CNI_COMMAND=${command}`];
+  const input = openMemoryFile('configuration', utf8Encode(JSON.stringify(config.value)));
+  const output = openPipe();
+  const pid = spawn({ path, argv: [path], env, fds: [input, output.write, STDERR] });
+  close(input);
+  close(output.write);
+  const bytes = readToEnd(output.read, LARGEST_ANSWER);
+  close(output.read);
+  const { exit } = waitFor(pid);
+  if (bytes === undefined) throw new CniError(CNI_ERROR.internal, `'${path}' says too much`);
+  const text = utf8Decode(bytes);
+  if (exit.kind === 'exited' && exit.code === 0) return text;
+  const how = exit.kind === 'exited' ? `exit code ${exit.code}` : `signal ${exit.signal}`;
+  throw parseError(text) ?? new CniError(CNI_ERROR.internal, `'${path}' has failed: ${how}`, text.trim());
+}
+
+function parseAnswer(path: string, text: string): CniResult {
+  try {
+    return parseResult(JSON.parse(text), 'result');
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CniError(CNI_ERROR.undecodable, `'${path}' gives no result: ${reason}`, '', { cause });
+  }
+}

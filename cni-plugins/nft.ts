@@ -1,0 +1,54 @@
+/** nftables: each attachment has tables of its own, which come and go as one, whatever others have. */
+import { CNI_ERROR, CniError } from '../src/net/cni/errors.ts';
+import { formatOwner, type NetworkAttachment, parseOwner } from './attachment.ts';
+import { findProgram, runProgram } from './programs.ts';
+
+/** The kernel's NFT_NAME_MAXLEN, without its end. */
+const LONGEST_NAME = 255;
+
+export function hasNft(): boolean {
+  return findProgram('nft') !== undefined;
+}
+
+function nft(...lines: readonly string[]): string {
+  const program = findProgram('nft');
+  if (program === undefined)
+    throw new CniError(CNI_ERROR.unsupportedByHost, 'this host has no nft: install nftables');
+  return runProgram(program, ['-f', '-'], `${lines.join('\n')}\n`);
+}
+
+function tableName(kind: string, attachment: NetworkAttachment): string {
+  const name = formatOwner(kind, attachment);
+  if (name.length <= LONGEST_NAME) return name;
+  const message = `the names of network, container and interface are too long for a table of nftables: '${name}'`;
+  throw new CniError(CNI_ERROR.invalidConfiguration, message);
+}
+
+/** Of both families. Makes the table new where there is one; others see the old one or the new one. */
+export function setNftTable(kind: string, attachment: NetworkAttachment, body: readonly string[]): void {
+  const name = tableName(kind, attachment);
+  nft(...removal(name), `table inet ${name} {`, ...body, '}');
+}
+
+export function removeNftTable(kind: string, attachment: NetworkAttachment): void {
+  nft(...removal(tableName(kind, attachment)));
+}
+
+/** Also of a table that is not there. */
+function removal(name: string): string[] {
+  return [`add table inet ${name}`, `delete table inet ${name}`];
+}
+
+/** Whose tables of the kind there are. */
+export function listNftTables(kind: string): NetworkAttachment[] {
+  return nft('list tables inet')
+    .split('\n')
+    .map((line) => parseOwner(kind, line.replace(/^table inet /, '')))
+    .filter((found) => found !== undefined);
+}
+
+/** As nft writes them, one after the other. */
+export function showNftTables(kind: string, attachments: readonly NetworkAttachment[]): string {
+  if (attachments.length === 0) return '';
+  return nft(...attachments.map((attachment) => `list table inet ${tableName(kind, attachment)}`));
+}
