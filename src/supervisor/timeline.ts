@@ -14,7 +14,7 @@ export class Timeline {
   /** What comes after the start is noted of the pod's end only: apps may be started again for ever. */
   note(mark: Mark): void {
     if (this.#isReady && mark.name !== 'ended') return;
-    this.#isReady = mark.name === 'ready';
+    this.#isReady ||= mark.name === 'ready';
     const { seconds, nanoseconds } = realtime();
     unless(FULL, () => appendFile(POD.timeline, formatMark(mark, seconds, nanoseconds), 0o640));
   }
