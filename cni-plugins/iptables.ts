@@ -10,16 +10,18 @@ export const IP_VERSIONS = ['v4', 'v6'] as const;
 
 const programs = { v4: 'iptables', v6: 'ip6tables' } as const;
 
-/** What belongs to an attachment: chains that are shared, and rules in the form of iptables-save, `-A CHAIN ...`. */
+/** Rules in the form of iptables-save, `-A CHAIN ...`. */
 export interface IptablesRules {
+  /** Chains that all attachments share. */
   readonly chains?: readonly string[];
-  /** Rules that are there once for all attachments, before any other rule of their chains. */
+  /** What is there once for all of them, and before the other rules of its chain. */
   readonly first?: readonly string[];
   readonly rules: readonly string[];
 }
 
 /** The kernel takes 255 bytes. */
 const LONGEST_COMMENT = 255;
+const ATTEMPTS = 4;
 
 export function hasIptables(version: IpVersion): boolean {
   return findProgram(`${programs[version]}-restore`) !== undefined;
@@ -33,20 +35,14 @@ function run(version: IpVersion, verb: 'save' | 'restore', args: readonly string
   return runProgram(program, args, input);
 }
 
-/** Every rule of a table, as lines `-A CHAIN ...`. */
+/** All that a table has: chains as `:CHAIN POLICY [0:0]`, rules as `-A CHAIN ...`. */
 export function listIptables(version: IpVersion, table: IptablesTable): string[] {
   return run(version, 'save', ['-t', table])
     .split('\n')
-    .filter((line) => line.startsWith('-A '));
+    .filter((line) => line.startsWith('-A ') || line.startsWith(':'));
 }
 
-/** All or nothing. */
-function change(version: IpVersion, table: IptablesTable, lines: readonly string[]): void {
-  const input = [`*${table}`, ...lines, 'COMMIT', ''].join('\n');
-  run(version, 'restore', ['--noflush', '--wait'], input);
-}
-
-/** What comes after `-A CHAIN` and before `-j`, to be put in rules. */
+/** What comes between chain and target of every rule, and tells whose it is. */
 export function ownerMatch(kind: string, attachment: NetworkAttachment): string {
   const comment = formatOwner(kind, attachment);
   if (comment.length <= LONGEST_COMMENT) return `-m comment --comment "${comment}"`;
@@ -55,26 +51,41 @@ export function ownerMatch(kind: string, attachment: NetworkAttachment): string 
 }
 
 /** Whose a rule is. */
-function ownerOf(kind: string, rule: string): NetworkAttachment | undefined {
+export function ownerOfRule(kind: string, rule: string): NetworkAttachment | undefined {
   const [, quoted, plain] = /--comment (?:"([^"]*)"|(\S+))/.exec(rule) ?? [];
   return parseOwner(kind, quoted ?? plain ?? '');
 }
 
-/** In place of the rules that the attachment has. */
-export function setIptables(
+/** In place of the rules of the kind that attachments for which `isOld` says so have. */
+export function changeIptables(
   version: IpVersion,
   table: IptablesTable,
-  { chains = [], first = [], rules }: IptablesRules,
-  isOld: (attachment: NetworkAttachment) => boolean,
   kind: string,
+  isOld: (attachment: NetworkAttachment) => boolean,
+  { chains = [], first = [], rules }: IptablesRules = { rules: [] },
 ): void {
-  const present = listIptables(version, table);
-  const missing = first.filter((rule) => !present.some((line) => isSameRule(line, rule)));
-  change(version, table, [
-    // Declared again, a chain would be emptied.
-    ...chains.filter((chain) => !hasChain(version, table, chain, present)).map((chain) => `:${chain} - [0:0]`),
-    ...removals(present, kind, isOld),
-    ...missing.map((rule) => rule.replace(/^-A (\S+)/, '-I $1')),
-    ...rules,
-  ]);
+  for (let attempt = 1; ; attempt++) {
+    const present = listIptables(version, table);
+    const lines = [
+      ...chains
+        .filter((chain) => !present.some((line) => line.startsWith(`:${chain} `)))
+        .map((chain) => `-N ${chain}`),
+      ...first.filter((rule) => !present.includes(rule)).map((rule) => rule.replace(/^-A/, '-I')),
+      ...present.filter((line) => isOwned(kind, line, isOld)).map((line) => line.replace(/^-A/, '-D')),
+      ...rules,
+    ];
+    if (lines.length === 0) return;
+    try {
+      run(version, 'restore', ['--noflush', '--wait'], [`*${table}`, ...lines, 'COMMIT', ''].join('\n'));
+      return;
+    } catch (error) {
+      // All of it was refused: somebody has made the same chain meanwhile, or taken a rule away.
+      if (attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+function isOwned(kind: string, line: string, isOld: (attachment: NetworkAttachment) => boolean): boolean {
+  const owner = line.startsWith('-A ') ? ownerOfRule(kind, line) : undefined;
+  return owner !== undefined && isOld(owner);
 }
