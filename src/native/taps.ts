@@ -4,8 +4,12 @@ import { ioctl } from './descriptors.ts';
 import { close, open, open_ } from './files.ts';
 
 const TUNSETIFF = 0x400454ca;
+const TUNSETPERSIST = 0x400454cb;
+const TUNSETOWNER = 0x400454cc;
+const TUNSETGROUP = 0x400454ce;
 const IFF_TAP = 0x0002;
 const IFF_NO_PI = 0x1000;
+const IFF_MULTI_QUEUE = 0x0100;
 const IFF_VNET_HDR = 0x4000;
 const NAME_BYTES = 16;
 const REQUEST_BYTES = 40;
@@ -15,9 +19,33 @@ const REQUEST_BYTES = 40;
  * a virtio header, so that checksums and segmentation can be left to the other side.
  */
 export function openTap(name: string): number {
+  return attach(name, IFF_TAP | IFF_NO_PI | IFF_VNET_HDR);
+}
+
+export interface TapOptions {
+  /** Whether several fds may have queues of it. */
+  readonly multiQueue?: boolean;
+  /** The ids of who may open it beside root. */
+  readonly owner?: number | undefined;
+  readonly group?: number | undefined;
+}
+
+/** Makes a tap that stays, until it is deleted or its namespace ends. EBUSY where there is one of this name that somebody has. */
+export function makeTap(name: string, { multiQueue, owner, group }: TapOptions): void {
+  const fd = attach(name, IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (multiQueue === true ? IFF_MULTI_QUEUE : 0));
+  try {
+    if (owner !== undefined) ioctl(fd, TUNSETOWNER, owner);
+    if (group !== undefined) ioctl(fd, TUNSETGROUP, group);
+    ioctl(fd, TUNSETPERSIST, 1);
+  } finally {
+    close(fd);
+  }
+}
+
+function attach(name: string, flags: number): number {
   const fd = open('/dev/net/tun', open_.readWrite | open_.nonBlocking);
   try {
-    const request = new Packer(REQUEST_BYTES).text(name, NAME_BYTES).u16(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR);
+    const request = new Packer(REQUEST_BYTES).text(name, NAME_BYTES).u16(flags);
     ioctl(fd, TUNSETIFF, request.zeros(REQUEST_BYTES - request.length).finish());
     return fd;
   } catch (error) {

@@ -1,13 +1,5 @@
 /** What interfaces have that are made by software, each kind its own: IFLA_INFO_DATA. */
-import {
-  type Attributes,
-  parseAttributes,
-  u8Attribute,
-  u16Attribute,
-  u16Of,
-  u32Attribute,
-  u32Of,
-} from './attributes.ts';
+import { type Attributes, parseAttributes, u16Attribute, u16Of, u32Attribute, u32Of } from './attributes.ts';
 
 const IFLA_BR_VLAN_FILTERING = 7;
 const IFLA_VLAN_ID = 1;
@@ -23,8 +15,7 @@ export type IpvlanMode = keyof typeof ipvlanModes;
 
 /** `parent`: by index; in the namespace of the socket, wherever the new one goes. */
 export type NewKind =
-  | { readonly kind: 'dummy' }
-  | { readonly kind: 'bridge'; readonly vlanFiltering?: boolean }
+  | { readonly kind: 'dummy' | 'bridge' }
   | {
       readonly kind: 'macvlan';
       readonly parent: number;
@@ -45,9 +36,8 @@ export interface KindDetails {
 export function packKind(link: NewKind): Uint8Array[] {
   switch (link.kind) {
     case 'dummy':
-      return [];
     case 'bridge':
-      return [u8Attribute(IFLA_BR_VLAN_FILTERING, link.vlanFiltering === true ? 1 : 0)];
+      return [];
     case 'macvlan':
       return [
         u32Attribute(IFLA_MACVLAN_MODE, macvlanModes[link.mode]),
