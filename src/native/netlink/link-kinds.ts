@@ -15,7 +15,7 @@ export type IpvlanMode = keyof typeof ipvlanModes;
 
 /** `parent`: by index; in the namespace of the socket, wherever the new one goes. */
 export type NewKind =
-  | { readonly kind: 'dummy' | 'bridge' }
+  | { readonly kind: 'dummy' | 'bridge' | 'ifb' }
   | {
       readonly kind: 'macvlan';
       readonly parent: number;
@@ -37,6 +37,7 @@ export function packKind(link: NewKind): Uint8Array[] {
   switch (link.kind) {
     case 'dummy':
     case 'bridge':
+    case 'ifb':
       return [];
     case 'macvlan':
       return [

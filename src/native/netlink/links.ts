@@ -22,6 +22,7 @@ const HEADER = 16;
 const IFF_UP = 1;
 const IFF_LOOPBACK = 8;
 const IFF_PROMISC = 0x100;
+const IFF_ALLMULTI = 0x200;
 const NAME_BYTES = 16;
 const IFLA = {
   address: 1,
@@ -29,6 +30,7 @@ const IFLA = {
   mtu: 4,
   link: 5,
   master: 10,
+  queueLength: 13,
   info: 18,
   alias: 20,
   namespaceFd: 28,
@@ -52,6 +54,10 @@ export interface Link {
   /** The other end of a veth, the parent of a macvlan; an index that may be of another namespace. */
   readonly peer: number | undefined;
   readonly promiscuous: boolean;
+  /** Whether it takes the packets of every multicast group. */
+  readonly allMulticast: boolean;
+  /** How many packets wait to leave, at most. */
+  readonly queueLength: number;
   readonly alias: string | undefined;
   /** What only interfaces of its kind have. */
   readonly details: KindDetails;
@@ -83,6 +89,8 @@ export interface LinkChange {
   /** Moves it to the network namespace of this fd. */
   readonly namespaceFd?: number;
   readonly promiscuous?: boolean;
+  readonly allMulticast?: boolean;
+  readonly queueLength?: number;
   /** A note to administrators; an empty one takes it away. */
   readonly alias?: string;
 }
@@ -119,13 +127,18 @@ function packPeer(peer: LinkChange): Uint8Array[] {
 }
 
 /** struct ifinfomsg: family, type, index, flags, which flags to change. */
-function header(index: number, { up, promiscuous }: LinkChange = {}): Uint8Array {
-  const flags = (up ? IFF_UP : 0) | (promiscuous ? IFF_PROMISC : 0);
-  const changed = (up === undefined ? 0 : IFF_UP) | (promiscuous === undefined ? 0 : IFF_PROMISC);
+function header(index: number, { up, promiscuous, allMulticast }: LinkChange = {}): Uint8Array {
+  const wanted = [
+    { bit: IFF_UP, value: up },
+    { bit: IFF_PROMISC, value: promiscuous },
+    { bit: IFF_ALLMULTI, value: allMulticast },
+  ].filter(({ value }) => value !== undefined);
+  const flags = wanted.reduce((all, { bit, value }) => all | (value ? bit : 0), 0);
+  const changed = wanted.reduce((all, { bit }) => all | bit, 0);
   return new Packer(HEADER).u32(0).u32(index).u32(flags).u32(changed).finish();
 }
 
-function attributesOf({ name, mtu, mac, master, namespaceFd, alias }: LinkChange): Uint8Array[] {
+function attributesOf({ name, mtu, mac, master, namespaceFd, queueLength, alias }: LinkChange): Uint8Array[] {
   if (name !== undefined && name.length >= NAME_BYTES) {
     throw new RangeError(`interface name '${name}' is longer than ${NAME_BYTES - 1} bytes`);
   }
@@ -135,6 +148,7 @@ function attributesOf({ name, mtu, mac, master, namespaceFd, alias }: LinkChange
     mac === undefined ? undefined : attribute(IFLA.address, parseMac(mac)),
     master === undefined ? undefined : u32Attribute(IFLA.master, master),
     namespaceFd === undefined ? undefined : u32Attribute(IFLA.namespaceFd, namespaceFd),
+    queueLength === undefined ? undefined : u32Attribute(IFLA.queueLength, queueLength),
     alias === undefined ? undefined : attribute(IFLA.alias, utf8Encode(alias)),
   ].filter((part) => part !== undefined);
 }
@@ -158,6 +172,8 @@ function parseLink(body: Uint8Array): Link {
     master: u32Of(attributes, IFLA.master),
     peer: u32Of(attributes, IFLA.link),
     promiscuous: (flags & IFF_PROMISC) !== 0,
+    allMulticast: (flags & IFF_ALLMULTI) !== 0,
+    queueLength: u32Of(attributes, IFLA.queueLength) ?? 0,
     alias: textOf(attributes, IFLA.alias),
     details: parseKind(kind, info.get(INFO_DATA)),
   };

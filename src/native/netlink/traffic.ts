@@ -28,10 +28,14 @@ export function joinLinks(netlink: Netlink, first: number, second: number): void
   for (const [from, to] of [
     [first, second],
     [second, first],
-  ] as const) {
-    addIngress(netlink, from);
-    redirect(netlink, from, to);
-  }
+  ] as const)
+    redirectIngress(netlink, from, to);
+}
+
+/** One way. */
+export function redirectIngress(netlink: Netlink, from: number, to: number): void {
+  addIngress(netlink, from);
+  redirect(netlink, from, to);
 }
 
 function addIngress(netlink: Netlink, link: number): void {
@@ -63,7 +67,7 @@ function redirect(netlink: Netlink, from: number, to: number): void {
 }
 
 /** struct tcmsg: family, interface, handle, parent, info. */
-function tcHeader(link: number, handle: number, parent: number, info: number): Uint8Array {
+export function tcHeader(link: number, handle: number, parent: number, info: number): Uint8Array {
   return new Packer(20).u32(0).u32(link).u32(handle).u32(parent).u32(info).finish();
 }
 
