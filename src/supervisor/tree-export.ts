@@ -8,14 +8,17 @@ import { type MountStep, parseMountPlan } from '../abi/mount-plan.ts';
 import { POD } from '../abi/pod-directory.ts';
 import { readText } from '../native/contents.ts';
 import { exit, utf8Encode } from '../native/engine.ts';
+import { hasCode } from '../native/errors.ts';
 import { close, open, open_, openBeneath, writeAll } from '../native/files.ts';
 import { mount, ms, unshare } from '../native/mounts.ts';
 import { chdir, chroot } from '../native/processes.ts';
+import { signals } from '../native/signals.ts';
 import { TreeError } from '../native/tree-archive.ts';
 import { receiveTree, sendTree } from '../native/tree-copy.ts';
 import { readOnlyOptions } from './mount-options.ts';
 
 const STDERR = 2;
+const BROKEN_PIPE = 128 + signals.SIGPIPE;
 const DIRECTORY = open_.path | open_.directory;
 /** Where an overlay is mounted, in a namespace that nobody else sees: nothing below it is needed any more. */
 const MOUNT_POINT = POD.stage1;
@@ -37,6 +40,8 @@ function run(work: () => void): never {
   try {
     work();
   } catch (error) {
+    // Whoever has read no further knows why; a socket that is one's standard output raises no signal.
+    if (hasCode(error, 'EPIPE', 'ECONNRESET')) exit(BROKEN_PIPE);
     say(error instanceof Error ? error.message : String(error));
     exit(error instanceof TreeError && error.code === 'redirected' ? EXIT.redirected : EXIT.failure);
   }

@@ -184,6 +184,9 @@ describe.each(FLAVOURS)('$name: a running app', ({ name }) => {
     expect(await refusal([`${uuid}:/none/x`, rkt.path('x')])).toMatch(/^ENOENT: .*none/);
     expect(await refusal([rkt.path('none'), `${uuid}:/tmp`])).toMatch(/^ENOENT: .*none/);
     expect(await refusal([rkt.path('file'), `${uuid}:/none/`])).toBe('no such directory: "/none/"');
+    // Whose bytes nobody takes is not to blame.
+    writeFileSync(rkt.path('large'), Buffer.alloc(5_000_000));
+    expect(await refusal([rkt.path('large'), `${uuid}:/none/`])).toBe('no such directory: "/none/"');
     expect(await refusal([rkt.root, `${uuid}:/etc/passwd`])).toBe(
       '"/etc/passwd" is there and is no directory',
     );
