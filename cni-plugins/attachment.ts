@@ -10,6 +10,11 @@ export function attachmentOf({ config, containerId, ifName }: PluginRequest): Ne
   return { network: config.name, containerId, ifName };
 }
 
+export function isSameAs(one: NetworkAttachment): (other: NetworkAttachment) => boolean {
+  return ({ network, containerId, ifName }) =>
+    network === one.network && containerId === one.containerId && ifName === one.ifName;
+}
+
 /** Of a network's attachments, those that the runtime knows no more. */
 export function isGone(
   { network, containerId, ifName }: NetworkAttachment,

@@ -1,7 +1,7 @@
 /** An attachment's rules of address translation, by nftables, or by iptables where only that exists. */
 import type { Attachment } from '../src/net/cni/configuration.ts';
 import { CNI_ERROR, CniError } from '../src/net/cni/errors.ts';
-import { formatOwner, isGone, type NetworkAttachment } from './attachment.ts';
+import { isGone, isSameAs, type NetworkAttachment } from './attachment.ts';
 import { changeIptables, hasIptables, IP_VERSIONS, type IpVersion, ownerMatch } from './iptables.ts';
 import { hasNft, listNftTables, removeNftTable, setNftTable } from './nft.ts';
 
@@ -35,14 +35,14 @@ export function setPacketRules(
   }
   for (const version of IP_VERSIONS) {
     const wanted = rules.iptables(version, ownerMatch(kind, attachment));
-    if (wanted.length > 0) changeIptables(version, 'nat', kind, isSame(kind, attachment), { rules: wanted });
+    if (wanted.length > 0) changeIptables(version, 'nat', kind, isSameAs(attachment), { rules: wanted });
   }
 }
 
 /** Whichever made them: a host may have got the other program meanwhile. */
 export function removePacketRules(kind: string, attachment: NetworkAttachment): void {
   if (hasNft()) removeNftTable(kind, attachment);
-  removeFromIptables(kind, isSame(kind, attachment));
+  removeFromIptables(kind, isSameAs(attachment));
 }
 
 /** Takes away what belongs to attachments of a network that are no more. */
@@ -54,9 +54,4 @@ export function keepPacketRules(kind: string, network: string, valid: readonly A
 
 function removeFromIptables(kind: string, isOld: (attachment: NetworkAttachment) => boolean): void {
   for (const version of IP_VERSIONS) if (hasIptables(version)) changeIptables(version, 'nat', kind, isOld);
-}
-
-function isSame(kind: string, attachment: NetworkAttachment): (other: NetworkAttachment) => boolean {
-  const name = formatOwner(kind, attachment);
-  return (other) => formatOwner(kind, other) === name;
 }

@@ -9,19 +9,29 @@ import { macvlan } from './main/macvlan.ts';
 import { ptp } from './main/ptp.ts';
 import { tap } from './main/tap.ts';
 import { vlan } from './main/vlan.ts';
+import { bandwidth } from './meta/bandwidth.ts';
+import { firewall } from './meta/firewall.ts';
+import { portmap } from './meta/portmap.ts';
+import { sbr } from './meta/sbr.ts';
+import { tuning } from './meta/tuning.ts';
 import type { PluginName } from './names.ts';
 import type { Plugin } from './request.ts';
 
 export const plugins: Readonly<Record<PluginName, Plugin>> = {
+  bandwidth,
   bridge,
   dummy,
+  firewall,
   'host-device': hostDevice,
   'host-local': hostLocal,
   ipvlan,
   loopback,
   macvlan,
+  portmap,
   ptp,
+  sbr,
   static: static_,
   tap,
+  tuning,
   vlan,
 };

@@ -1,0 +1,108 @@
+/** `portmap`: ports of the host lead to a container, for other hosts, for the host itself and for its localhost. */
+import { formatIp } from '../../src/native/netlink/ip.ts';
+import { linkAt } from '../../src/native/netlink/links.ts';
+import { outgoingLink } from '../../src/native/netlink/route-lookup.ts';
+import { Netlink } from '../../src/native/netlink/socket.ts';
+import { CNI_ERROR, CniError } from '../../src/net/cni/errors.ts';
+import { attachmentOf, isSameAs, type NetworkAttachment } from '../attachment.ts';
+import { hasIptables, IP_VERSIONS, listIptables, ownerOfRule } from '../iptables.ts';
+import { listNftTables, showNftTables } from '../nft.ts';
+import {
+  type Backend,
+  keepPacketRules,
+  removePacketRules,
+  setPacketRules,
+  standardBackend,
+} from '../packet-rules.ts';
+import type { Plugin } from '../request.ts';
+import { setSysctl } from '../sysctl.ts';
+import { containerAddresses, requirePrevious } from './chained.ts';
+import { findConflict, formatTarget, type PublishedPort, publishedPorts } from './port-mappings.ts';
+import { portRules } from './port-rules.ts';
+import { portmapOptions } from './portmap-options.ts';
+
+const KIND = 'cni-hostports';
+
+export const portmap: Plugin = {
+  about: 'CNI portmap plugin: publishes ports of containers on the host',
+
+  add(request) {
+    const result = requirePrevious(request);
+    const options = portmapOptions(request);
+    const ports = publishedPorts(request, containerAddresses(result));
+    if (ports.length === 0) return result;
+    const attachment = attachmentOf(request);
+    checkConflicts(options.backend, attachment, ports);
+    if (options.snat) for (const port of ports) openLocalhost(port);
+    setPacketRules(KIND, attachment, options.backend, portRules(ports, options));
+    return result;
+  },
+
+  check(request) {
+    const { backend } = portmapOptions(request);
+    const ports = publishedPorts(request, containerAddresses(requirePrevious(request)));
+    const isOwn = isSameAs(attachmentOf(request));
+    const rules = ports.length === 0 ? [] : rulesOf(backend, isOwn).split('\n');
+    const missing = ports.find((port) => !rules.some((rule) => leadsTo(rule, port)));
+    if (missing === undefined) return;
+    const message = `no rule leads from the host's ${missing.protocol} port ${missing.hostPort} to ${formatTarget(missing)}`;
+    throw new CniError(CNI_ERROR.internal, message);
+  },
+
+  del: (request) => removePacketRules(KIND, attachmentOf(request)),
+
+  status() {
+    standardBackend();
+  },
+
+  gc({ config: { name, validAttachments } }) {
+    if (validAttachments !== undefined) keepPacketRules(KIND, name, validAttachments);
+  },
+};
+
+/** The text of the rules that attachments have. */
+function rulesOf(backend: Backend, isWanted: (attachment: NetworkAttachment) => boolean): string {
+  if (backend === 'nftables') return showNftTables(KIND, listNftTables(KIND).filter(isWanted));
+  return IP_VERSIONS.filter(hasIptables)
+    .flatMap((version) => listIptables(version, 'nat'))
+    .filter((line) => {
+      const owner = ownerOfRule(KIND, line);
+      return owner !== undefined && isWanted(owner);
+    })
+    .join('\n');
+}
+
+/** Of two containers with one port, the later one would never be reached. */
+function checkConflicts(
+  backend: Backend,
+  attachment: NetworkAttachment,
+  ports: readonly PublishedPort[],
+): void {
+  const isOwn = isSameAs(attachment);
+  const taken = findConflict(
+    ports,
+    rulesOf(backend, (other) => !isOwn(other)),
+  );
+  if (taken === undefined) return;
+  const address = taken.hostIp === undefined ? '' : ` of ${taken.hostIp}`;
+  const message = `the host's ${taken.protocol} port ${taken.hostPort}${address} leads to another container already`;
+  throw new CniError(CNI_ERROR.internal, message);
+}
+
+function leadsTo(rule: string, port: PublishedPort): boolean {
+  const target = formatTarget(port);
+  return (
+    rule.includes(`${port.protocol} `) &&
+    rule.includes(`dport ${port.hostPort} `) &&
+    [` to ${target}`, `--to-destination ${target}`].some((end) => `${rule} `.includes(`${end} `))
+  );
+}
+
+/** Packets from 127.0.0.1 leave by the container's link only where that is told to let them. */
+function openLocalhost({ version, container }: PublishedPort): void {
+  if (version === 'v6') return;
+  using netlink = new Netlink();
+  const index = outgoingLink(netlink, formatIp(container.ip));
+  const link = index === undefined ? undefined : linkAt(netlink, index);
+  if (link !== undefined && !link.loopback) setSysctl(`ipv4/conf/${link.name}/route_localnet`, '1');
+}
