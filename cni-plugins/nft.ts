@@ -27,7 +27,14 @@ function tableName(kind: string, attachment: NetworkAttachment): string {
 /** Of both families. Makes the table new where there is one; others see the old one or the new one. */
 export function setNftTable(kind: string, attachment: NetworkAttachment, body: readonly string[]): void {
   const name = tableName(kind, attachment);
-  nft(...removal(name), `table inet ${name} {`, ...body, '}');
+  const table = [`table inet ${name} {`, ...body, '}'];
+  // Mostly there is none, and to remove it for nothing would take ten times as long: the kernel waits until nobody can see it.
+  try {
+    nft(`create table inet ${name}`, ...table);
+  } catch (error) {
+    if (!(error instanceof CniError && error.message.includes('File exists'))) throw error;
+    nft(...removal(name), ...table);
+  }
 }
 
 export function removeNftTable(kind: string, attachment: NetworkAttachment): void {
