@@ -79,7 +79,7 @@ export function supervisorProgram(
     argv: ['rkt-mount', path, ...formatRunArguments(runArguments(host, pod, request))],
     environment: formatEnvironment({
       ...environment,
-      ...vmIds(host.configuration),
+      [VM_IDS_ENV]: vmIds(host.configuration),
       [LOCK_FD_ENV]: String(lock),
       [DETACHED_ENV]: request.detach === true ? 'true' : undefined,
       [REMOVAL_ENV]: removing,
@@ -127,6 +127,7 @@ function runArguments(host: Host, pod: Pod, request: StartRequest): RunArguments
   };
 }
 
-function vmIds({ vmIds }: Configuration): Record<string, string> {
-  return vmIds === undefined ? {} : { [VM_IDS_ENV]: `${vmIds.first}:${vmIds.count}` };
+/** The configuration's word alone: ids from the caller's environment could be those of somebody who has processes and files. */
+function vmIds({ vmIds }: Configuration): string | undefined {
+  return vmIds === undefined ? undefined : `${vmIds.first}:${vmIds.count}`;
 }

@@ -24,11 +24,16 @@ interface Pod {
   stop(): Promise<unknown>;
 }
 
+/** Those of people, perhaps. */
+const INHERITED_IDS = ['1000', '1001'];
+
 async function startPod(name: string): Promise<Pod> {
   const file = rkt.path(name);
   const app = [image, `--name=${name}`, '--exec=/bin/sh', '--', '-c', 'echo ready; sleep 100000'];
   const command = rkt.start(['run', '--net=none', `--uuid-file-save=${file}`, ...app], {
     timeoutSeconds: 240,
+    // Ids are for the configuration to say.
+    env: { RKT_HYPERVISOR_IDS: `${INHERITED_IDS[0]}:${INHERITED_IDS.length}` },
   });
   await eventually('the app is up', () => command.stdout.includes('ready'));
   const family = descendants(command.pid, rkt.scope.processes());
@@ -121,6 +126,7 @@ test('a pod is a supervisor, QEMU and virtiofsd, each with no more than it needs
   for (const pod of [one, two]) {
     expect(pod.virtiofsd.length).toBeGreaterThan(0);
     const ids = [pod.vmId, pod.vmId, pod.vmId, pod.vmId].join('\t');
+    expect(INHERITED_IDS).not.toContain(pod.vmId);
     expect({
       uid: status(pod.qemu.pid, 'Uid'),
       gid: status(pod.qemu.pid, 'Gid'),
