@@ -8,7 +8,7 @@ import { SystemError } from './errors.ts';
 import { close, open_, openWithoutLinks, writeAll } from './files.ts';
 import { encodeDevice } from './paths.ts';
 import type { Region } from './sparse-files.ts';
-import { fstat, type Stat } from './stat.ts';
+import { type FileKind, fstat, type Stat } from './stat.ts';
 import { attempt, call, checked } from './syscall.ts';
 import { type TreeEntry, TreeError } from './tree-archive.ts';
 import { setAttribute } from './tree-attributes.ts';
@@ -72,7 +72,8 @@ export class TreeExtraction {
       case 'fifo': {
         const device = entry.kind === 'fifo' ? 0 : encodeDevice(entry);
         const mode = TYPES[entry.kind] | entry.mode;
-        make(parent, names, 'mknodat', (name) => attempt('mknodat', parent, name, mode, device));
+        const kind = entry.kind === 'character' ? 'char' : entry.kind;
+        make(parent, names, 'mknodat', (name) => attempt('mknodat', parent, name, mode, device), kind);
         attributesAt(parent, last, entry);
         return;
       }
@@ -160,20 +161,36 @@ export class TreeExtraction {
   }
 }
 
-/** Makes something of a name; what has the name already goes, unless it is a directory. */
+/**
+ * Makes something of a name. A file or a link that has it already goes, and what is of the same kind; nothing else: the place of
+ * `/dev/null` is no place for a file.
+ */
 function make(
   parent: number,
   names: Names,
   call: string,
   act: (name: string | Uint8Array) => number,
+  kind: FileKind = 'file',
 ): number {
   const name = nameOf(names);
   const made = act(name);
   if (made !== EEXIST) return check(made, call, names);
+  const there = kindOf(parent, name);
+  if (there !== undefined && !['file', 'symlink', 'directory', kind].includes(there))
+    throw new TreeError('bad-place', `${shown(names)} is there and is no file`);
   const removed = attempt('unlinkat', parent, name, 0);
   if (removed === -21) throw new TreeError('bad-place', `${shown(names)} is there and is a directory`);
   if (removed !== ENOENT) check(removed, 'unlinkat', names);
   return check(act(name), call, names);
+}
+
+/** Of the name itself; undefined where it has gone. */
+function kindOf(parent: number, name: string | Uint8Array): FileKind | undefined {
+  const fd = attempt('openat', parent, name, open_.path | open_.noFollow | open_.closeOnExec, 0);
+  if (fd < 0) return undefined;
+  const { kind } = fstat(fd);
+  close(fd);
+  return kind;
 }
 
 function openDirectory(parent: number, names: Names): number {

@@ -1,8 +1,9 @@
 /** Where a copied tree goes: what `cp` and its kin have always made of a path that may be there or not. */
 import { type ByteString, byteString } from './byte-names.ts';
 import { utf8Encode } from './engine.ts';
-import { SystemError } from './errors.ts';
+import { SystemError, unless } from './errors.ts';
 import { close, open, open_ } from './files.ts';
+import { readlink } from './paths.ts';
 import { statIfPresent } from './stat.ts';
 import { type TreeEntry, TreeError } from './tree-archive.ts';
 
@@ -50,6 +51,8 @@ export function placeTree(path: string, name: ByteString | null, first: TreeEntr
     return new TreePlace(open(path, DIRECTORY), name, name === null || name === '' ? [] : [name]);
   if (name === null || (path.endsWith('/') && !isDirectory))
     throw new TreeError('bad-place', `no such directory: ${JSON.stringify(path)}`);
+  if (there !== undefined && (there !== 'file' || isDescriptor(path)) && !isDirectory)
+    throw new TreeError('bad-place', `${JSON.stringify(path)} is there and is no file`);
   if (there !== undefined && isDirectory)
     throw new TreeError('bad-place', `${JSON.stringify(path)} is there and is no directory`);
   const trimmed = path.replace(/\/+$/, '');
@@ -58,4 +61,9 @@ export function placeTree(path: string, name: ByteString | null, first: TreeEntr
   if (['', '.', '..'].includes(last)) throw new SystemError('open', ENOENT, { path });
   const parent = slash === -1 ? '.' : trimmed.slice(0, slash) || '/';
   return new TreePlace(open(parent, DIRECTORY), name, [byteString(utf8Encode(last))]);
+}
+
+/** `/dev/stdout` and its like, which a file would take the place of. */
+function isDescriptor(path: string): boolean {
+  return unless(['EINVAL'], () => readlink(path))?.startsWith('/proc/') === true;
 }

@@ -191,6 +191,14 @@ describe.each(FLAVOURS)('$name: a running app', ({ name }) => {
       '"/etc/passwd" is there and is no directory',
     );
     expect(await refusal([`${uuid}:/etc`, rkt.path('file')])).toMatch(/file" is there and is no directory$/);
+    expect(await refusal([rkt.path('file'), `${uuid}:/dev/null`])).toBe(
+      '"/dev/null" is there and is no file',
+    );
+    execFileSync('mkfifo', [rkt.path('fifo')]);
+    expect(await refusal([`${uuid}:/etc/passwd`, rkt.path('fifo')])).toMatch(
+      /fifo" is there and is no file$/,
+    );
+    expect(lstatSync(rkt.path('fifo')).isFIFO()).toBe(true);
     expect(existsSync(rkt.path('x'))).toBe(false);
   });
 

@@ -3,6 +3,7 @@ import {
   chmodSync,
   existsSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   rmSync,
@@ -174,6 +175,36 @@ describe('where it goes', () => {
     mkdirSync(at('target/sub'));
     expect(act).toThrow(message);
     expect(readFileSync(at('target/file'), 'utf8')).toBe('old');
+  });
+});
+
+describe('what is no file keeps its place', () => {
+  const one = () => tarOf(file('one', 'x'));
+  const fifo = (path: string): TarEntry => ({ ...plain, path, kind: 'fifo' });
+
+  beforeEach(() => {
+    execFileSync('mkfifo', [at('target/special')]);
+    symlinkSync('special', at('target/way'));
+    symlinkSync('/proc/self/fd/1', at('target/stdout'));
+  });
+
+  test.each([
+    ['named as the destination', () => extract(one(), at('target/special'), 'one')],
+    ['where a link leads that is', () => extract(one(), at('target/way'), 'one')],
+    ['in the directory that takes the files', () => extract(tarOf(file('special')), at('target'), 'special')],
+    ['for a link', () => extract(tarOf(link('special', 'x')), at('target'), 'special')],
+    ['a descriptor’s name', () => extract(one(), at('target/stdout'), 'one')],
+  ])('%s', (_, act) => {
+    expect(act).toThrow('is there and is no file');
+    expect(lstatSync(at('target/special')).isFIFO()).toBe(true);
+    expect(lstatSync(at('target/stdout')).isSymbolicLink()).toBe(true);
+  });
+
+  test('but for its like', () => {
+    const before = lstatSync(at('target/special')).mtimeMs;
+    extract(tarOf(fifo('special')), at('target'), 'special');
+    expect(lstatSync(at('target/special')).isFIFO()).toBe(true);
+    expect(lstatSync(at('target/special')).mtimeMs).not.toBe(before);
   });
 });
 
