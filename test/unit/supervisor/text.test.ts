@@ -13,6 +13,7 @@ describe('printable', () => {
     ['one\nrun: forged', 'one run: forged'],
     ['\u009b31mred', '31mred'],
     ['tab\tstays', 'tab\tstays'],
+    ['gnp.\u202emalware\u2028exe', 'gnp. malware exe'],
   ])('%j', (from, to) => {
     expect(printable(from)).toBe(to);
   });
