@@ -46,10 +46,12 @@ export async function makeOutputFile(
 ): Promise<void> {
   const place = resolve(path);
   using parent = openPlace(place, overwrite);
+  refuseOther(place);
   using file = openNameless(parent);
   if (file === undefined) return await makeOutput(path, overwrite, make);
   await make(pathOf(file));
   refuseExisting(place, overwrite);
+  refuseOther(place);
   if (overwrite) removeTree(parent, basename(place));
   const named = tryName(file, parent, basename(place));
   if (named === EEXIST) throw exists(place);
@@ -71,6 +73,13 @@ export function makeOutputDirectory(path: string): void {
 
 function refuseExisting(path: string, overwrite: boolean): void {
   if (!overwrite && lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw exists(path);
+}
+
+/** A file takes the place of a file or a link: never of all that is in a directory, nor of a device. */
+function refuseOther(path: string): void {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (there !== undefined && !there.isFile() && !there.isSymbolicLink())
+    throw new ImageError('output-exists', `${path} is there already, and is no file`);
 }
 
 function exists(path: string): ImageError {

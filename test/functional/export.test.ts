@@ -310,6 +310,18 @@ describe('the command line', () => {
     expect((await tool('tar', ['-tzf', file])).split('\n')[0]).toBe('manifest');
   });
 
+  test('a directory that is there stays with all that is in it, even with --overwrite', async () => {
+    const directory = rkt.path('there.tar');
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'mine'), 'mine');
+    const { code, stderr } = await rkt.run(['export', '--overwrite', uuid, directory]);
+    expect({ code, stderr }).toEqual({
+      code: 254,
+      stderr: `export: ${directory} is there already, and is no file\n`,
+    });
+    expect(readFileSync(join(directory, 'mine'), 'utf8')).toBe('mine');
+  });
+
   test.each([
     [['export', 'UUID', 'image.iso'], 'image.iso: expected the extension .aci or .tar'],
     [['export', '--format=zip', 'UUID', 'image.aci'], '--format: expected aci or oci-archive, got "zip"'],

@@ -83,6 +83,9 @@ describe('an image of several layers', () => {
     expect(readFileSync(rkt.path('again.aci')).equals(readFileSync(file))).toBe(true);
     await rkt.output(['image', 'export', '--overwrite', id, rkt.path('again.aci')]);
     expect(readFileSync(rkt.path('again.aci')).equals(readFileSync(file))).toBe(true);
+    mkdirSync(rkt.path('directory.aci'));
+    const refused = await rkt.run(['image', 'export', '--overwrite', id, rkt.path('directory.aci')]);
+    expect(refused.stderr).toMatch(/directory.aci is there already, and is no file\n$/);
   });
 
   test('keeps in its manifest what it was and where it came from', async () => {
