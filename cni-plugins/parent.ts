@@ -1,5 +1,5 @@
 /** The interface that another one is made upon, and what is alike of `macvlan`, `ipvlan` and `vlan`. */
-import { findLink, type Link, linkAt, type NewLink } from '../src/native/netlink/links.ts';
+import { changeLink, findLink, type Link, linkAt, type NewLink } from '../src/native/netlink/links.ts';
 import { listRoutes } from '../src/native/netlink/routes.ts';
 import { Netlink } from '../src/native/netlink/socket.ts';
 import { CNI_ERROR, CniError } from '../src/net/cni/errors.ts';
@@ -72,7 +72,14 @@ export function connectUpon(
     const change = { ...(mtu === undefined ? {} : { mtu }), ...(mac === undefined ? {} : { mac }) };
     makeLink(netlink, link(parent), { ...change, namespaceFd: container.fd });
   });
+  if (mac !== undefined) insistOnMac(container, ifName, mac);
   return arrangeOrDelete(container, ifName, given);
+}
+
+/** A macvlan of mode passthru begins with its parent's, whatever it is told; the parent has its own again when it goes. */
+function insistOnMac({ netlink, path }: ContainerNamespace, ifName: string, mac: string): void {
+  const link = requireLink(netlink, ifName, `'${path}'`);
+  if (link.mac !== mac) changeLink(netlink, link.index, { mac });
 }
 
 /** Of an interface that was made just now: one that cannot be arranged goes again. */

@@ -27,6 +27,8 @@ const packages = {
     { name: 'podman', what: 'what pulling an image is measured beside' },
     { name: 'docker-registry', what: 'serves the image that is pulled' },
     { name: 'e2fsprogs', what: 'makes the file system that it is pulled to' },
+    { name: 'containernetworking-plugins', what: 'what setting up a network is measured beside' },
+    { name: 'nftables', what: 'masquerades the network that is set up' },
   ],
   test: [
     { name: 'skopeo', what: 'makes images to test with' },
@@ -37,6 +39,8 @@ const packages = {
     { name: 'apache2-utils', what: "makes the test registry's passwords" },
     { name: 'openssl', what: 'makes certificates to test with' },
     { name: 'gnupg', what: 'makes keys and signatures to test with' },
+    { name: 'containernetworking-plugins', what: 'the CNI plugins that ours are compared with' },
+    { name: 'nftables', what: "makes plugins' rules in tests" },
     { name: 'iproute2', what: 'makes networks to test with' },
     { name: 'procps', what: 'shows what processes are left' },
     { name: 'strace', what: 'watches system calls in tests, and kills at them' },

@@ -1,0 +1,68 @@
+import type { NetworkHost } from './network-host.ts';
+
+/** What a machine's network has, in the words of `ip`, without what the kernel adds by itself. */
+
+/** `10.1.2.3/24` of an interface; those of the link alone are left out. */
+export async function addressesOf(host: NetworkHost, name: string): Promise<string[]> {
+  const [listed] = JSON.parse(await host.run('ip', '-j', 'addr', 'show', 'dev', name)) as readonly {
+    readonly addr_info: readonly {
+      readonly local: string;
+      readonly prefixlen: number;
+      readonly scope: string;
+    }[];
+  }[];
+  const all = (listed?.addr_info ?? []).filter(({ scope }) => scope !== 'link');
+  return all.map(({ local, prefixlen }) => `${local}/${prefixlen}`);
+}
+
+/** `default via 10.1.2.1 dev eth0` and others, without who made them; those of links' own addresses are left out. */
+export async function routesOf(host: NetworkHost): Promise<string[]> {
+  const listed = [await host.run('ip', '-4', 'route'), await host.run('ip', '-6', 'route')]
+    .join('\n')
+    .split('\n');
+  return listed
+    .filter((line) => line.trim() !== '' && !/^(fe80::|multicast)/.test(line))
+    .map((line) =>
+      line.replace(/ proto \w+| pref \w+| metric (256|1024)| linkdown| scope (host|link)/g, '').trim(),
+    )
+    .sort();
+}
+
+export interface ShownLink {
+  readonly ifname: string;
+  readonly address: string;
+  readonly mtu: number;
+  readonly master?: string;
+  readonly flags: readonly string[];
+  readonly promiscuity: number;
+  readonly linkinfo?: {
+    readonly info_kind?: string;
+    readonly info_data?: Readonly<Record<string, unknown>>;
+    readonly info_slave_data?: { readonly hairpin: boolean; readonly isolated: boolean };
+  };
+}
+
+/** All but the loopback. */
+export async function linksOf(host: NetworkHost): Promise<ShownLink[]> {
+  const listed = JSON.parse(await host.run('ip', '-j', '-d', 'link')) as readonly ShownLink[];
+  return listed.filter(({ ifname }) => ifname !== 'lo');
+}
+
+export async function linkOf(host: NetworkHost, name: string): Promise<ShownLink | undefined> {
+  return (await linksOf(host)).find(({ ifname }) => ifname === name);
+}
+
+/** The addresses that `host-local` has given away. */
+export async function leasesOf(host: NetworkHost, network = 'tested'): Promise<string[]> {
+  const names = (await host.run('sh', '-c', `ls /var/lib/cni/networks/${network} 2>/dev/null || true`)).split(
+    '\n',
+  );
+  return names.filter((name) => /^[0-9a-f.:]+$/.test(name)).sort();
+}
+
+/** What is still there of containers that have gone. */
+export async function leftOn(host: NetworkHost, network = 'tested'): Promise<readonly string[]> {
+  const links = (await linksOf(host)).map(({ ifname }) => ifname).filter((name) => name.startsWith('veth'));
+  const rules = await host.run('sh', '-c', 'nft list ruleset | grep -i masquerade || true');
+  return [...links, ...(await leasesOf(host, network)), ...rules.split('\n').filter((line) => line !== '')];
+}
