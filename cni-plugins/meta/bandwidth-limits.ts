@@ -25,9 +25,12 @@ export interface BandwidthLimits {
 
 const UNSUPPORTED = ['shapedSubnets', 'unshapedSubnets'];
 
-/** What the runtime says counts, and is then all that does. */
+const OPTIONS = ['ingressRate', 'ingressBurst', 'egressRate', 'egressBurst'];
+
+/** What the network's configuration says counts, and is then all that does: else it is what the runtime says. */
 export function bandwidthLimits({ config: { fields, runtime } }: PluginRequest): BandwidthLimits {
-  const source = runtime.has('bandwidth') ? runtime.object('bandwidth') : fields;
+  const isRuntimes = !OPTIONS.some((key) => fields.has(key)) && runtime.has('bandwidth');
+  const source = isRuntimes ? runtime.object('bandwidth') : fields;
   const unsupported = UNSUPPORTED.find((key) => source.has(key));
   if (unsupported !== undefined)
     throw new CniError(CNI_ERROR.unsupportedField, `bandwidth does not support ${unsupported}`);

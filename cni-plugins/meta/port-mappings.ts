@@ -54,11 +54,16 @@ function parseMapping(value: unknown, where: string): PortMapping {
   if (protocol === undefined)
     throw badConfiguration(`${where}.protocol is '${name}', not one of ${PROTOCOLS.join(', ')}`);
   const address = text(fields, 'hostIP');
+  const hostIp = address === undefined ? undefined : checkedAddress(address, `${where}.hostIP`);
+  if (hostIp !== undefined && formatIp(hostIp) === '::1')
+    throw badConfiguration(
+      `${where}.hostIP is ::1, whose packets never leave the host: 127.0.0.1 can be published`,
+    );
   return {
     protocol,
     hostPort: fields.integer('hostPort', 1, LARGEST_PORT),
     containerPort: fields.integer('containerPort', 1, LARGEST_PORT),
-    hostIp: address === undefined ? undefined : checkedAddress(address, `${where}.hostIP`),
+    hostIp,
   };
 }
 

@@ -6,7 +6,9 @@ import type { PacketRules } from '../packet-rules.ts';
 import { formatClaim, formatTarget, type PublishedPort } from './port-mappings.ts';
 import type { PortmapOptions } from './portmap-options.ts';
 
-const LOCALHOST = { v4: '127.0.0.0/8', v6: '::1/128' } as const;
+/** No setting lets packets from ::1 leave the host: its localhost has published ports by IPv4 alone, and is refused there by IPv6. */
+const LOCALHOST = { v4: ['127.0.0.0/8'], v6: [] } as const;
+const UNREACHABLE = '::1';
 
 export function portRules(ports: readonly PublishedPort[], options: PortmapOptions): PacketRules {
   return {
@@ -17,7 +19,7 @@ export function portRules(ports: readonly PublishedPort[], options: PortmapOptio
 
 /** Where packets come from that the container could not answer under their own address. */
 function sourcesToMasquerade({ container, version }: PublishedPort): string[] {
-  return [formatCidr({ ...container, ip: networkOf(container) }), LOCALHOST[version]];
+  return [formatCidr({ ...container, ip: networkOf(container) }), ...LOCALHOST[version]];
 }
 
 /** Conditions let several containers have one port: such a rule takes nothing from others. */
@@ -56,6 +58,7 @@ function nftTranslation(port: PublishedPort, options: PortmapOptions): string {
   return [
     `meta nfproto ${protocol} fib daddr type local`,
     ...(port.hostIp === undefined ? [] : [`${family} daddr ${port.hostIp}`]),
+    ...(port.hostIp === undefined && port.version === 'v6' ? [`ip6 daddr != ${UNREACHABLE}`] : []),
     ...options.conditions[port.version],
     `${port.protocol} dport ${port.hostPort} dnat ${family} to ${formatTarget(port)}`,
     ...(claim === undefined ? [] : [`comment "${claim}"`]),
@@ -98,17 +101,25 @@ function iptablesTranslation(
 ): string[] {
   const claim = claimOf(port, options);
   const match = [
-    ...(port.hostIp === undefined ? [] : [`-d ${port.hostIp}`]),
+    ...destinationMatch(port),
     `-p ${port.protocol} -m addrtype --dst-type LOCAL -m ${port.protocol} --dport ${port.hostPort}`,
     ...options.conditions[port.version].map(quoted),
     owner,
   ].join(' ');
-  const sources = options.masqAll ? [''] : sourcesToMasquerade(port).map((network) => `-s ${network} `);
+  // Not by -s, which conditions may have, and a rule only once.
+  const sources = options.masqAll
+    ? ['']
+    : sourcesToMasquerade(port).map((network) => `-m conntrack --ctorigsrc ${network} `);
   const comment = claim === undefined ? '' : ` -m comment --comment "${claim}"`;
   return ['PREROUTING', 'OUTPUT'].flatMap((chain) => [
     ...(options.snat ? sources.map((source) => `-A ${chain} ${source}${match} -j ${marking}`) : []),
     `-A ${chain} ${match}${comment} -j DNAT --to-destination ${formatTarget(port)}`,
   ]);
+}
+
+function destinationMatch({ hostIp, version }: PublishedPort): string[] {
+  if (hostIp !== undefined) return [`-m conntrack --ctorigdst ${hostIp}`];
+  return version === 'v6' ? [`-m conntrack ! --ctorigdst ${UNREACHABLE}`] : [];
 }
 
 function quoted(argument: string): string {

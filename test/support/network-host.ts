@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { TestSupportError } from './error.ts';
+import type { AgentAnswer, AgentRequest } from './network-agent.ts';
+
+const AGENT = fileURLToPath(new URL('./network-agent.ts', import.meta.url));
+/**
+ * /sys shows the namespace's interfaces; what plugins keep in /run and below /var/lib/cni ends with it. IPv6 addresses are there at once,
+ * without a search for others who have them.
+ */
+const ENTER = `
+mount -t sysfs none /sys && mount -t tmpfs none /run && mkdir -p /var/lib/cni && mount -t tmpfs none /var/lib/cni && ip link set lo up
+for which in all default; do echo 0 > /proc/sys/net/ipv6/conf/$which/accept_dad; done
+exec "$@"`;
+
+export interface Output {
+  readonly stdout: string;
+  readonly exitCode: number | undefined;
+}
+
+/** One machine's network, in namespaces that are gone when the test has ended: of the machine's own nothing is touched. */
+export class NetworkHost implements AsyncDisposable {
+  readonly #agent: ChildProcess;
+  readonly #answers = new Map<number, (text: string) => void>();
+  #last = 0;
+
+  private constructor(agent: ChildProcess) {
+    this.#agent = agent;
+    agent.on('message', ({ id, text }: AgentAnswer) => this.#answers.get(id)?.(text));
+  }
+
+  static async start(): Promise<NetworkHost> {
+    const argv = [
+      '--net',
+      '--mount',
+      '/bin/sh',
+      '-c',
+      ENTER,
+      'sh',
+      process.execPath,
+      '--import',
+      'tsx',
+      AGENT,
+    ];
+    const agent = spawn('unshare', argv, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const ended = once(agent, 'exit').then(() => 'ended');
+    if ((await Promise.race([once(agent, 'message'), ended])) === 'ended')
+      throw new TestSupportError('FIXTURE_FAILED', 'a network of a test has not begun');
+    return new NetworkHost(agent);
+  }
+
+  /** The path of its network namespace. */
+  get netns(): string {
+    return `/proc/${this.#agent.pid}/ns/net`;
+  }
+
+  /** Whatever comes of it. */
+  async try(
+    argv: readonly string[],
+    input = '',
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Output> {
+    const enter = [`--target=${this.#agent.pid}`, '--net', '--mount', '--', ...argv];
+    const { stdout, exitCode } = await execa('nsenter', enter, {
+      input,
+      env,
+      reject: false,
+      timeout: 60_000,
+    });
+    return { stdout, exitCode };
+  }
+
+  /** Runs what has to succeed. */
+  async run(...argv: readonly string[]): Promise<string> {
+    const enter = [`--target=${this.#agent.pid}`, '--net', '--mount', '--', ...argv];
+    return (await execa('nsenter', enter, { timeout: 60_000 })).stdout;
+  }
+
+  /** `ip` for each line. */
+  async ip(...lines: readonly string[]): Promise<void> {
+    for (const line of lines) await this.run('ip', ...line.split(' '));
+  }
+
+  ask(request: AgentRequest): Promise<string> {
+    const id = ++this.#last;
+    return new Promise((resolve) => {
+      this.#answers.set(id, resolve);
+      this.#agent.send({ ...request, id });
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = once(this.#agent, 'exit');
+    this.#agent.disconnect();
+    await ended;
+  }
+}
