@@ -11,6 +11,8 @@ export interface CommandEntry {
   readonly summary: string;
   /** Another name of what is listed elsewhere, or not for people. */
   readonly hidden?: true;
+  /** No command of rkt 1.30's: a beginning that was enough there still means what it meant. */
+  readonly added?: true;
   /** Its flags end at its first operand: what follows is the command line of another program. */
   readonly startsProgram?: true;
   /** Exit code of what goes wrong, but for the command line itself; without one 254. */
@@ -76,10 +78,12 @@ function splitCommand(argv: readonly string[]) {
 
 /** By its name or an unambiguous beginning, as in rkt. */
 function findEntry(word: string, commands: readonly Entry[], group: Entry | undefined): Entry {
-  const matches = commands.filter((entry) => entry.name.startsWith(word));
-  const exact = matches.find((entry) => entry.name === word);
-  const [match, ...others] = matches;
+  const found = commands.filter((entry) => entry.name.startsWith(word));
+  const exact = found.find((entry) => entry.name === word);
   if (exact !== undefined) return exact;
+  const ofRkt = found.filter((entry) => !('added' in entry));
+  const matches = ofRkt.length === 1 ? ofRkt : found;
+  const [match, ...others] = matches;
   if (word === '' || word.startsWith('-')) throw new CliError('usage', `unknown flag ${word}`);
   const shown = `${JSON.stringify(word)}${group === undefined ? '' : ` of ${group.name}`}`;
   if (match === undefined) throw new CliError('usage', `unknown command ${shown}`);

@@ -32,6 +32,7 @@ export const IMAGE_COMMANDS: readonly Entry[] = [
   {
     name: 'import-rkt',
     summary: 'take over the images of a store of rkt 1.x',
+    added: true,
     load: async () => (await import('./image-import-rkt.ts')).imageImportRktCommand,
   },
   {

@@ -13,6 +13,7 @@ export const COMMANDS: readonly Entry[] = [
   {
     name: 'analyze',
     summary: "show where the time of a pod's start went",
+    added: true,
     load: async () => (await import('./analyze.ts')).analyzeCommand,
   },
   { name: 'app', summary: 'manage the apps of mutable pods', commands: APP_COMMANDS },
@@ -56,6 +57,7 @@ export const COMMANDS: readonly Entry[] = [
   {
     name: 'cp',
     summary: 'copy files into and out of an app',
+    added: true,
     load: async () => (await import('./cp.ts')).cpCommand,
   },
   {
@@ -67,6 +69,7 @@ export const COMMANDS: readonly Entry[] = [
   {
     name: 'events',
     summary: 'print what happens to pods, as it happens',
+    added: true,
     load: async () => (await import('./events.ts')).eventsCommand,
   },
   {
@@ -88,17 +91,20 @@ export const COMMANDS: readonly Entry[] = [
   {
     name: 'inspect',
     summary: 'print all that is known of pods, as JSON',
+    added: true,
     load: async () => (await import('./inspect.ts')).inspectCommand,
   },
   { name: 'list', summary: 'list pods', load: async () => (await import('./list.ts')).listCommand },
   {
     name: 'logs',
     summary: 'print what the apps of a pod have written',
+    added: true,
     load: async () => (await import('./logs.ts')).logsCommand,
   },
   {
     name: 'pause',
     summary: 'let pods that run stand still',
+    added: true,
     load: async () => (await import('./pause.ts')).pauseCommand,
   },
   {
@@ -109,6 +115,7 @@ export const COMMANDS: readonly Entry[] = [
   {
     name: 'resume',
     summary: 'let paused pods go on',
+    added: true,
     load: async () => (await import('./pause.ts')).resumeCommand,
   },
   {
@@ -129,6 +136,7 @@ export const COMMANDS: readonly Entry[] = [
   {
     name: 'stats',
     summary: 'print what pods and their apps use',
+    added: true,
     load: async () => (await import('./stats.ts')).statsCommand,
   },
   {
@@ -144,6 +152,7 @@ export const COMMANDS: readonly Entry[] = [
   {
     name: 'top',
     summary: 'show which apps use the processors most',
+    added: true,
     load: async () => (await import('./top.ts')).topCommand,
   },
   {
@@ -159,6 +168,7 @@ export const COMMANDS: readonly Entry[] = [
   {
     name: 'wait',
     summary: 'wait until pods have ended, and print their exit codes',
+    added: true,
     load: async () => (await import('./wait.ts')).waitCommand,
   },
 ];

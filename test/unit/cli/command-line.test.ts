@@ -13,7 +13,11 @@ const COMMANDS = [
   group('image', command('list'), command('gc'), command('grep'), group('layer', command('list'))),
   command('index'),
   command('run'),
-];
+  { ...command('runs'), added: true },
+  { ...command('rust'), added: true },
+  { ...command('tap'), added: true },
+  { ...command('top'), added: true },
+] as const;
 
 /** The invocation in one line: its kind, what it is of, its arguments. */
 function read(...argv: string[]): string {
@@ -39,6 +43,8 @@ describe('a command line', () => {
     ['--debug image --dir /x list --dir=/y z', 'command list --debug --dir /x --dir=/y z'],
     ['run image list', 'command run image list'],
     ['run -- --help', 'command run -- --help'],
+    ['ru x', 'command run x'],
+    ['rus x', 'command rust x'],
   ])('%s is %s', (line, invocation) => {
     expect(read(...line.split(' '))).toBe(invocation);
   });
@@ -70,6 +76,7 @@ describe('a command line', () => {
     ['help image frob', 'unknown command "frob" of image'],
     ['i', 'ambiguous command "i": image, index'],
     ['image g', 'ambiguous command "g" of image: gc, grep'],
+    ['t', 'ambiguous command "t": tap, top'],
     ['--frob', 'unknown flag --frob'],
     ['image -x list', 'unknown flag -x'],
     ['help run x', 'help takes one command'],
