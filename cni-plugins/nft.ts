@@ -37,8 +37,13 @@ export function setNftTable(kind: string, attachment: NetworkAttachment, body: r
   }
 }
 
+/** Also where there is none. */
 export function removeNftTable(kind: string, attachment: NetworkAttachment): void {
-  nft(...removal(tableName(kind, attachment)));
+  try {
+    nft(`delete table inet ${tableName(kind, attachment)}`);
+  } catch (error) {
+    if (!(error instanceof CniError && error.message.includes('No such file'))) throw error;
+  }
 }
 
 /** Also of a table that is not there. */

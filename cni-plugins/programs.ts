@@ -27,7 +27,9 @@ export function runProgram(path: string, args: readonly string[], input = ''): s
   // A file takes all of it whatever is read when: only one pipe has to be read while the program runs.
   const output = openMemoryFile('output', new Uint8Array(0));
   const words = openPipe();
-  const pid = spawn({ path, argv: [path, ...args], env: environ(), fds: [stdin, output, words.write] });
+  // What it says of errors is read, too.
+  const env = [...environ().filter((entry) => !entry.startsWith('LC_ALL=')), 'LC_ALL=C'];
+  const pid = spawn({ path, argv: [path, ...args], env, fds: [stdin, output, words.write] });
   close(stdin);
   close(words.write);
   const said = readToEnd(words.read, LARGEST_OUTPUT) ?? new Uint8Array(0);
