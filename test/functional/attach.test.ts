@@ -115,7 +115,8 @@ describe.each(FLAVOURS)('$name', ({ image: stage1, severalApps, mutablePods }) =
         return deaf.stderr.includes('let go of');
       });
       expect(deaf.stderr).toBe('attach: let go of, since no output was read for 10 seconds\n');
-      deaf.signal('SIGKILL');
+      // With what it has started.
+      process.kill(-deaf.pid, 'SIGKILL');
       await eventually('the app goes on', async () =>
         (await rkt.output(['logs', '--tail=1', '--stream=stdout', pod.uuid])).includes('after the flood'),
       );
