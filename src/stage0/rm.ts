@@ -20,7 +20,10 @@ export async function rm(host: Host, uuid: string): Promise<string> {
 /** As `rm`, of a pod that has ended; another who is at it or was quicker is as good. */
 export async function removeEnded(host: Host, uuid: string): Promise<void> {
   try {
-    await rm(host, uuid);
+    const { phase, uuid: whole } = lookUpPod(podsDirectory(host.dataDirectory), uuid);
+    if (phase === 'prepare' || phase === 'prepared')
+      throw new Stage0Error('not-running', `pod ${JSON.stringify(whole)} has not run`);
+    await rm(host, whole);
   } catch (error) {
     const isOthers =
       (error instanceof Stage0Error && (error.code === 'no-pod' || error.code === 'busy')) ||

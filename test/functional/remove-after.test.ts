@@ -67,6 +67,16 @@ describe.each(FLAVOURS)('--rm with $name', (flavour) => {
     await eventually('the pod is removed', () => podDirectories(rkt.dir).length === 0);
   });
 
+  test('what supervisors call removes no pod that is yet to run', async () => {
+    const uuid = (await rkt.output(['prepare', stage1, image])).trim();
+    const refused = await rkt.run(['__remove', uuid]);
+    expect(refused.code).toBe(254);
+    expect(refused.stderr).toContain(`pod "${uuid}" has not run`);
+    expect(podDirectories(rkt.dir)).toHaveLength(1);
+    await rkt.output(['rm', uuid]);
+    nothingLeft();
+  });
+
   test('run-prepared --rm does the same', async () => {
     const uuid = (await rkt.output(['prepare', stage1, ...shell('exit 5')])).trimEnd();
     expect((await rkt.run(['run-prepared', '--net=none', '--rm', uuid])).code).toBe(5);
