@@ -30,7 +30,7 @@ const own = new Map<string, Plugin>([
 ]);
 
 /** Asks the plugin that gives addresses; a network without one has none. */
-export function ipamAdd(request: PluginRequest): CniResult {
+function ipamAdd(request: PluginRequest): CniResult {
   const { ipam } = request.config;
   if (ipam === undefined) return EMPTY_RESULT;
   const found = find(ipam, request.path);

@@ -39,6 +39,11 @@ export function lastOf({ ip, length }: Cidr): Ip {
   return masked(ip, length, 0xff);
 }
 
+/** Ones for the prefix. */
+export function maskOf({ ip, length }: Cidr): Ip {
+  return masked(new Uint8Array(ip.length).fill(0xff), length, 0x00);
+}
+
 /** `fill` in place of the bits after the prefix. */
 function masked(ip: Ip, length: number, fill: number): Ip {
   return ip.map((byte, index) => {

@@ -2,11 +2,14 @@
  * Masquerading: what a container sends beyond its own network leaves with the host's address. Rules are found by the container's id
  * alone, so that they can be taken away when nothing else is known of it.
  */
+import { SystemError } from '../src/native/errors.ts';
 import { formatIp } from '../src/native/netlink/ip.ts';
+import { createMasqueradeTable } from '../src/native/netlink/nftables.ts';
 import type { Attachment } from '../src/net/cni/configuration.ts';
 import type { NetworkAttachment } from './attachment.ts';
-import { type Cidr, formatCidr, networkOf, parseCidr } from './ip.ts';
+import { type Cidr, formatCidr, maskOf, networkOf, parseCidr } from './ip.ts';
 import type { IpVersion } from './iptables.ts';
+import { tableName } from './nft.ts';
 import {
   type Backend,
   keepPacketRules,
@@ -33,10 +36,29 @@ export function setUpMasquerade({
   ...attachment
 }: MasqueradeRequest): void {
   const parsed = addresses.map(parseCidr);
+  if (backend === 'nftables' && createsTable(tableName(KIND, attachment), parsed)) return;
   setPacketRules(KIND, attachment, backend, {
     nftables: () => nftRules(parsed),
     iptables: (version, owner) => iptablesRules(version, owner, parsed),
   });
+}
+
+/** Without `nft`, which takes longer than all else. It is asked where there is a table already, or the kernel will not: it says why. */
+function createsTable(name: string, addresses: readonly Cidr[]): boolean {
+  const rules = addresses.map((cidr) => ({
+    source: cidr.ip,
+    near: [cidr, parseCidr(MULTICAST[versionOf(cidr)])].map((network) => ({
+      network: networkOf(network),
+      mask: maskOf(network),
+    })),
+  }));
+  try {
+    createMasqueradeTable(name, rules);
+    return true;
+  } catch (error) {
+    if (error instanceof SystemError) return false;
+    throw error;
+  }
 }
 
 /** Also where there are none. */

@@ -1,4 +1,6 @@
 /** nftables: each attachment has tables of its own, which come and go as one, whatever others have. */
+import { unless } from '../src/native/errors.ts';
+import { deleteTable } from '../src/native/netlink/nftables.ts';
 import { CNI_ERROR, CniError } from '../src/net/cni/errors.ts';
 import { formatOwner, type NetworkAttachment, parseOwner } from './attachment.ts';
 import { findProgram, runProgram } from './programs.ts';
@@ -17,7 +19,7 @@ function nft(...lines: readonly string[]): string {
   return runProgram(program, ['-f', '-'], `${lines.join('\n')}\n`);
 }
 
-function tableName(kind: string, attachment: NetworkAttachment): string {
+export function tableName(kind: string, attachment: NetworkAttachment): string {
   const name = formatOwner(kind, attachment);
   if (name.length <= LONGEST_NAME) return name;
   const message = `the names of network, container and interface are too long for a table of nftables: '${name}'`;
@@ -39,11 +41,7 @@ export function setNftTable(kind: string, attachment: NetworkAttachment, body: r
 
 /** Also where there is none. */
 export function removeNftTable(kind: string, attachment: NetworkAttachment): void {
-  try {
-    nft(`delete table inet ${tableName(kind, attachment)}`);
-  } catch (error) {
-    if (!(error instanceof CniError && error.message.includes('No such file'))) throw error;
-  }
+  unless(['ENOENT'], () => deleteTable(tableName(kind, attachment)));
 }
 
 /** Also of a table that is not there. */

@@ -45,7 +45,7 @@ function requireLinkAt(netlink: Netlink, index: number): Link {
 }
 
 /** No larger than the parent's: what does not fit would be lost there. */
-export function checkMtu(mtu: number | undefined, parent: Link): void {
+function checkMtu(mtu: number | undefined, parent: Link): void {
   if (mtu !== undefined && mtu > parent.mtu)
     throw badConfiguration(`mtu ${mtu} is larger than the ${parent.mtu} of ${parent.name}`);
 }

@@ -5,7 +5,7 @@ import { CNI_ERROR, CniError } from '../src/net/cni/errors.ts';
 import type { CniResult } from '../src/net/cni/result.ts';
 import { isAtLeast } from '../src/net/cni/versions.ts';
 
-export const COMMANDS = ['ADD', 'DEL', 'CHECK', 'STATUS', 'GC'] as const;
+const COMMANDS = ['ADD', 'DEL', 'CHECK', 'STATUS', 'GC'] as const;
 
 export type Command = (typeof COMMANDS)[number];
 

@@ -12,12 +12,6 @@ const NETWORKS =
  * as soon as a program uses what it names.
  */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
-  'src/native/netlink/addresses.ts listAddresses': NETWORKS,
-  'src/native/netlink/addresses.ts deleteAddress': NETWORKS,
-  'src/native/netlink/links.ts createLink': NETWORKS,
-  'src/native/netlink/links.ts deleteLink': NETWORKS,
-  'src/native/netlink/routes.ts listRoutes': NETWORKS,
-  'src/native/netlink/routes.ts deleteRoute': NETWORKS,
   'src/native/netlink/traffic.ts joinLinks': NETWORKS,
   'src/native/taps.ts openTap': NETWORKS,
   'src/native/cgroups.ts addToGroup':

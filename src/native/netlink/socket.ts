@@ -1,4 +1,4 @@
-/** A conversation with the kernel's routing tables, rtnetlink(7). */
+/** A conversation with the kernel by netlink(7): with its routing tables, unless told else. */
 import { concat, Packer, Unpacker } from '../bytes.ts';
 import { utf8Decode } from '../engine.ts';
 import { SystemError } from '../errors.ts';
@@ -22,7 +22,7 @@ const RECEIVE_BYTES = 65536;
 const NLMSGERR_ATTR_MSG = 1;
 
 const REQUEST = 0x001;
-const ACK = 0x004;
+export const ACK = 0x004;
 const DUMP = 0x300;
 
 /** How a request that makes something treats one that exists. */
@@ -45,13 +45,20 @@ export interface Message {
   readonly body: Uint8Array;
 }
 
+export interface Request {
+  readonly type: number;
+  readonly flags: number;
+  readonly body: Uint8Array;
+}
+
 /** Belongs to the network namespace in which it was opened, also after the process has left it. */
 export class Netlink {
   readonly #fd: number;
+  readonly #buffer = new Uint8Array(RECEIVE_BYTES);
   #sequence = 0;
 
-  constructor() {
-    this.#fd = call('socket', AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE);
+  constructor(protocol = NETLINK_ROUTE) {
+    this.#fd = call('socket', AF_NETLINK, SOCK_RAW_CLOEXEC, protocol);
     const on = new Packer(4).u32(1).finish();
     call('setsockopt', this.#fd, SOL_NETLINK, NETLINK_EXT_ACK, on, on.length);
     const longest = new Packer(16).u64(LONGEST_ANSWER_SECONDS).u64(0).finish();
@@ -80,26 +87,43 @@ export class Netlink {
     return this.#replies(what);
   }
 
+  /** All of these, or none: the kernel acknowledges the last, or refuses one. For sockets of netfilter, with the marks of a batch. */
+  transaction(what: string, requests: readonly Request[]): void {
+    const messages = requests.map(({ type, flags, body }) => this.#message(type, flags, [body]));
+    const all = concat(messages);
+    call('write', this.#fd, all, all.length);
+    for (const { type, body } of parseMessages(this.#read()))
+      if (type === NLMSG_ERROR) throwRefusal(what, body);
+  }
+
   #send(type: number, flags: number, parts: readonly Uint8Array[]): void {
+    const message = this.#message(type, flags, parts);
+    call('write', this.#fd, message, message.length);
+  }
+
+  #message(type: number, flags: number, parts: readonly Uint8Array[]): Uint8Array {
     const body = concat(parts);
-    const message = new Packer(HEADER + body.length)
+    return new Packer(HEADER + body.length)
       .u32(HEADER + body.length)
       .u16(type)
       .u16(flags | REQUEST)
       .u32(++this.#sequence)
       .u32(0)
       .bytes(body)
+      .align(4)
       .finish();
-    call('write', this.#fd, message, message.length);
+  }
+
+  /** Good until the next one. */
+  #read(): Uint8Array {
+    return this.#buffer.subarray(0, call('read', this.#fd, this.#buffer, this.#buffer.length));
   }
 
   /** All messages up to the one that ends the answer. */
   #replies(what: string): Message[] {
     const found: Message[] = [];
-    const buffer = new Uint8Array(RECEIVE_BYTES);
     for (;;) {
-      const length = call('read', this.#fd, buffer, buffer.length);
-      for (const { type, sequence, body } of parseMessages(buffer.subarray(0, length))) {
+      for (const { type, sequence, body } of parseMessages(this.#read())) {
         if (sequence !== this.#sequence) continue;
         if (type === NLMSG_DONE) return found;
         if (type !== NLMSG_ERROR) found.push({ type, body });

@@ -86,7 +86,7 @@ function ipamType(fields: FieldReader): string | undefined {
 }
 
 /** The field, or an object of nothing where it is missing. */
-export function objectOrEmpty(fields: FieldReader, key: string): FieldReader {
+function objectOrEmpty(fields: FieldReader, key: string): FieldReader {
   return fields.has(key) ? fields.object(key) : new FieldReader({}, `${fields.where}.${key}`);
 }
 

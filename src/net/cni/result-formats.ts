@@ -10,8 +10,7 @@ export function formatResult(result: CniResult, version: CniVersion): string {
   return JSON.stringify(resultValue(result, version));
 }
 
-/** The same before it becomes text: what a configuration holds as `prevResult`. */
-export function resultValue(result: CniResult, version: CniVersion): JsonObject {
+function resultValue(result: CniResult, version: CniVersion): JsonObject {
   if (!isAtLeast(version, '0.3.0')) return oldValue(result, version);
   const isNewest = isAtLeast(version, '1.1.0');
   const interfaces = result.interfaces.map(({ name, mac, sandbox, mtu, socketPath, pciID }) => ({
