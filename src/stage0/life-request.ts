@@ -67,9 +67,15 @@ function requestedHealth(
 ): string | undefined {
   if (request === undefined && app.annotations.some(({ name }) => name === HEALTH_ANNOTATION))
     return undefined;
-  if (request?.line === '') return undefined;
-  const own = reading(app.name, () => healthOf(image));
   const { line, ...times } = request ?? {};
+  if (line === '') {
+    if (Object.values(times).every((time) => time === undefined)) return undefined;
+    throw new Stage0Error(
+      'bad-request',
+      `app ${app.name}: flags of a health check that --health-cmd= does without`,
+    );
+  }
+  const own = reading(app.name, () => healthOf(image));
   const command = line === undefined ? own?.command : shellCommand(line);
   if (command !== undefined) return formatHealth({ ...HEALTH_DEFAULTS, ...own, ...times, command });
   if (request === undefined) return undefined;

@@ -52,6 +52,10 @@ describe('a health check', () => {
     expect(withLife(blank, {}, image)).toEqual(blank);
   });
 
+  it('that is done without has no times', () => {
+    expect(() => health({ health: { line: '', retries: 1 } }, checked)).toThrow('does without');
+  });
+
   it('is a line for a shell, with defaults', () => {
     expect(health({ health: { line: 'test -e /ok', retries: 1 } })).toEqual({
       ...HEALTH_DEFAULTS,
