@@ -1,5 +1,6 @@
 /** `portmap`: ports of the host lead to a container, for other hosts, for the host itself and for its localhost. */
-import { formatIp } from '../../src/native/netlink/ip.ts';
+import { forgetUdpFlows } from '../../src/native/netlink/connections.ts';
+import { AF_INET, AF_INET6, formatIp } from '../../src/native/netlink/ip.ts';
 import { linkAt } from '../../src/native/netlink/links.ts';
 import { outgoingLink } from '../../src/native/netlink/route-lookup.ts';
 import { Netlink } from '../../src/native/netlink/socket.ts';
@@ -14,7 +15,7 @@ import {
   setPacketRules,
   standardBackend,
 } from '../packet-rules.ts';
-import type { Plugin } from '../request.ts';
+import type { Plugin, PluginRequest } from '../request.ts';
 import { setSysctl } from '../sysctl.ts';
 import { containerAddresses, requirePrevious } from './chained.ts';
 import { findConflict, formatTarget, type PublishedPort, publishedPorts } from './port-mappings.ts';
@@ -35,6 +36,7 @@ export const portmap: Plugin = {
     checkConflicts(options.backend, attachment, ports);
     if (options.snat) for (const port of ports) openLocalhost(port);
     setPacketRules(KIND, attachment, options.backend, portRules(ports, options));
+    forgetFlows(ports);
     return result;
   },
 
@@ -49,7 +51,10 @@ export const portmap: Plugin = {
     throw new CniError(CNI_ERROR.internal, message);
   },
 
-  del: (request) => removePacketRules(KIND, attachmentOf(request)),
+  del(request) {
+    removePacketRules(KIND, attachmentOf(request));
+    forgetFlows(formerPorts(request));
+  },
 
   status() {
     standardBackend();
@@ -59,6 +64,16 @@ export const portmap: Plugin = {
     if (validAttachments !== undefined) keepPacketRules(KIND, name, validAttachments);
   },
 };
+
+/** An ADD that was refused for its ports has published none. */
+function formerPorts(request: PluginRequest): readonly PublishedPort[] {
+  const { prevResult } = request.config;
+  try {
+    return prevResult === undefined ? [] : publishedPorts(request, containerAddresses(prevResult));
+  } catch {
+    return [];
+  }
+}
 
 /** The text of the rules that attachments have. */
 function rulesOf(backend: Backend, isWanted: (attachment: NetworkAttachment) => boolean): string {
@@ -105,4 +120,10 @@ function openLocalhost({ version, container }: PublishedPort): void {
   const index = outgoingLink(netlink, formatIp(container.ip));
   const link = index === undefined ? undefined : linkAt(netlink, index);
   if (link !== undefined && !link.loopback) setSysctl(`ipv4/conf/${link.name}/route_localnet`, '1');
+}
+
+/** Packets of UDP have no beginning: those of a sender that goes on would go where they did before, for ever. */
+function forgetFlows(ports: readonly PublishedPort[]): void {
+  for (const { protocol, version, hostPort } of ports)
+    if (protocol === 'udp') forgetUdpFlows(version === 'v4' ? AF_INET : AF_INET6, hostPort);
 }

@@ -26,15 +26,18 @@ export interface Setting {
 export interface TuningOptions {
   readonly link: Tuned;
   readonly settings: readonly Setting[];
-  /** Where it is kept how the interface was. */
-  readonly directory: string;
 }
 
 export function tuningOptions(request: PluginRequest): TuningOptions {
   const { fields } = request.config;
-  const directory = text(fields, 'dataDir') ?? STANDARD_DIRECTORY;
-  if (!directory.startsWith('/')) throw badConfiguration(`dataDir '${directory}' is no absolute path`);
-  return { link: tunedLink(request, fields), settings: settingsOf(request, fields), directory };
+  return { link: tunedLink(request, fields), settings: settingsOf(request, fields) };
+}
+
+/** Where it is kept how interfaces were. */
+export function keptDirectory({ config }: PluginRequest): string {
+  const directory = text(config.fields, 'dataDir') ?? STANDARD_DIRECTORY;
+  if (directory.startsWith('/')) return directory;
+  throw badConfiguration(`dataDir '${directory}' is no absolute path`);
 }
 
 function tunedLink(request: PluginRequest, fields: FieldReader): Tuned {

@@ -12,7 +12,7 @@ import { ContainerNamespace } from '../namespace.ts';
 import type { Plugin, PluginRequest } from '../request.ts';
 import { requirePrevious } from './chained.ts';
 import { forgetGoneLinks, forgetLink, keepLink, keptLink } from './kept-links.ts';
-import { type Setting, type Tuned, tuningOptions } from './tuning-options.ts';
+import { keptDirectory, type Setting, type Tuned, tuningOptions } from './tuning-options.ts';
 
 const LONGEST_VALUE = 65536;
 
@@ -21,7 +21,8 @@ export const tuning: Plugin = {
 
   add(request) {
     const result = requirePrevious(request);
-    const { link: wanted, settings, directory } = tuningOptions(request);
+    const { link: wanted, settings } = tuningOptions(request);
+    const directory = keptDirectory(request);
     using container = ContainerNamespace.open(request);
     container.inside(() => settings.forEach(apply));
     if (Object.keys(wanted).length === 0) return result;
@@ -44,7 +45,7 @@ export const tuning: Plugin = {
   },
 
   del(request) {
-    const { directory } = tuningOptions(request);
+    const directory = keptDirectory(request);
     const kept = keptLink(directory, request);
     if (kept === undefined) return;
     using container = ContainerNamespace.openIfPresent(request);
@@ -55,8 +56,7 @@ export const tuning: Plugin = {
 
   gc(request) {
     const { name, validAttachments } = request.config;
-    if (validAttachments !== undefined)
-      forgetGoneLinks(tuningOptions(request).directory, name, validAttachments);
+    if (validAttachments !== undefined) forgetGoneLinks(keptDirectory(request), name, validAttachments);
   },
 };
 

@@ -16,6 +16,7 @@ export type AgentRequest =
   | (Endpoint & {
       readonly do: 'ask';
       readonly from?: string;
+      readonly fromPort?: number;
       readonly send?: number;
       readonly receive?: number;
     });
@@ -92,7 +93,12 @@ function askTcp({
   });
 }
 
-function askUdp({ address, port, from }: Extract<AgentRequest, { do: 'ask' }>): Promise<string> {
+function askUdp({
+  address,
+  port,
+  from,
+  fromPort = 0,
+}: Extract<AgentRequest, { do: 'ask' }>): Promise<string> {
   return new Promise((resolve) => {
     const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
     const finish = (text: string) => {
@@ -103,7 +109,7 @@ function askUdp({ address, port, from }: Extract<AgentRequest, { do: 'ask' }>): 
     const timer = setTimeout(() => finish('silence'), SILENT_MILLISECONDS);
     socket.once('message', (bytes) => finish(bytes.toString()));
     socket.once('error', (error: NodeJS.ErrnoException) => finish(error.code ?? error.message));
-    socket.bind(0, from, () => socket.send('?', port, address));
+    socket.bind(fromPort, from, () => socket.send('?', port, address));
   });
 }
 

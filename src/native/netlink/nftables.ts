@@ -4,9 +4,8 @@
  */
 import { concat, Packer } from '../bytes.ts';
 import { attribute, nestedAttribute, textAttribute } from './attributes.ts';
-import { ACK, creation, Netlink, type Request } from './socket.ts';
+import { ACK, creation, NETLINK_NETFILTER, Netlink, type Request } from './socket.ts';
 
-const NETLINK_NETFILTER = 12;
 const SUBSYSTEM = 10;
 const BATCH_BEGIN = 0x10;
 const BATCH_END = 0x11;

@@ -9,6 +9,7 @@ import { parseAttributes } from './attributes.ts';
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
 const NETLINK_ROUTE = 0;
+export const NETLINK_NETFILTER = 12;
 const SOL_NETLINK = 270;
 const NETLINK_EXT_ACK = 11;
 const SOL_SOCKET = 1;
