@@ -1,6 +1,6 @@
 /** nftables: each attachment has tables of its own, which come and go as one, whatever others have. */
 import { unless } from '../src/native/errors.ts';
-import { deleteTable } from '../src/native/netlink/nftables.ts';
+import { deleteTable, type TableFamily } from '../src/native/netlink/nftables.ts';
 import { CNI_ERROR, CniError } from '../src/net/cni/errors.ts';
 import { formatOwner, type NetworkAttachment, parseOwner } from './attachment.ts';
 import { findProgram, runProgram } from './programs.ts';
@@ -26,34 +26,38 @@ export function tableName(kind: string, attachment: NetworkAttachment): string {
   throw new CniError(CNI_ERROR.invalidConfiguration, message);
 }
 
-/** Of both families. Makes the table new where there is one; others see the old one or the new one. */
-export function setNftTable(kind: string, attachment: NetworkAttachment, body: readonly string[]): void {
+/** Makes the table new where there is one; others see the old one or the new one. */
+export function setNftTable(
+  kind: string,
+  attachment: NetworkAttachment,
+  body: readonly string[],
+  family: TableFamily = 'inet',
+): void {
   const name = tableName(kind, attachment);
-  const table = [`table inet ${name} {`, ...body, '}'];
+  const table = [`table ${family} ${name} {`, ...body, '}'];
   // Mostly there is none, and to remove it for nothing would take ten times as long: the kernel waits until nobody can see it.
   try {
-    nft(`create table inet ${name}`, ...table);
+    nft(`create table ${family} ${name}`, ...table);
   } catch (error) {
     if (!(error instanceof CniError && error.message.includes('File exists'))) throw error;
-    nft(...removal(name), ...table);
+    nft(`add table ${family} ${name}`, `delete table ${family} ${name}`, ...table);
   }
 }
 
 /** Also where there is none. */
-export function removeNftTable(kind: string, attachment: NetworkAttachment): void {
-  unless(['ENOENT'], () => deleteTable(tableName(kind, attachment)));
-}
-
-/** Also of a table that is not there. */
-function removal(name: string): string[] {
-  return [`add table inet ${name}`, `delete table inet ${name}`];
+export function removeNftTable(
+  kind: string,
+  attachment: NetworkAttachment,
+  family: TableFamily = 'inet',
+): void {
+  unless(['ENOENT'], () => deleteTable(tableName(kind, attachment), family));
 }
 
 /** Whose tables of the kind there are. */
-export function listNftTables(kind: string): NetworkAttachment[] {
-  return nft('list tables inet')
+export function listNftTables(kind: string, family: TableFamily = 'inet'): NetworkAttachment[] {
+  return nft(`list tables ${family}`)
     .split('\n')
-    .map((line) => parseOwner(kind, line.replace(/^table inet /, '')))
+    .map((line) => parseOwner(kind, line.replace(`table ${family} `, '')))
     .filter((found) => found !== undefined);
 }
 

@@ -1,6 +1,5 @@
 /** The options of `bridge`. */
 import { FieldReader } from '../../src/abi/json.ts';
-import { CNI_ERROR, CniError } from '../../src/net/cni/errors.ts';
 import { parseList } from '../../src/net/cni/result-parts.ts';
 import { badConfiguration } from '../failure.ts';
 import { checkMasquerade } from '../masquerade.ts';
@@ -66,8 +65,6 @@ export function parseBridge(request: PluginRequest): BridgeConfiguration {
 function checkTogether(configuration: BridgeConfiguration, request: PluginRequest): void {
   const { config } = request;
   checkMasquerade(request);
-  if (flag(config.fields, 'macspoofchk'))
-    throw new CniError(CNI_ERROR.unsupportedField, 'macspoofchk is not supported');
   if (configuration.hairpin && configuration.promiscuous)
     throw badConfiguration('hairpinMode and promiscMode exclude each other');
   if (configuration.staysDown && config.ipam !== undefined)

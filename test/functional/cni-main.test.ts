@@ -147,6 +147,26 @@ describe.each(PLUGIN_SETS)('by $of', ({ of, directory }) => {
       expect(await leftOn(host)).toEqual([]);
     }));
 
+  test('bridge: what comes under another hardware address goes no further', () =>
+    withMachines(async ({ host, container }) => {
+      const config = {
+        type: 'bridge',
+        bridge: 'br1',
+        isGateway: true,
+        macspoofchk: true,
+        ipam: { type: 'static', addresses: [{ address: '10.1.2.2/24', gateway: '10.1.2.1' }] },
+      };
+      const network = chain({ host, container }, config);
+      await network.add();
+      await reaches(container, host, '10.1.2.1');
+      await container.ip('link set eth0 address 02:00:00:00:00:99');
+      expect(await seenAs(container, host, '10.1.2.1')).not.toBe('10.1.2.2');
+      await network.del();
+      await network.del();
+      expect(await host.run('nft', 'list', 'ruleset')).not.toContain('02:00:00:00:00:99');
+      expect(await host.run('nft', 'list', 'ruleset')).not.toMatch(/saddr !=/);
+    }));
+
   test('bridge without ipam: a link, and no addresses', () =>
     withMachines(async ({ host, container }) => {
       const network = chain({ host, container }, { type: 'bridge', bridge: 'br1' });

@@ -67,10 +67,11 @@ export function addPortVlan(netlink: Netlink, link: number, vlan: PortVlan): voi
 /** All from `first` to `last`, tagged. */
 export function addPortVlans(netlink: Netlink, link: number, first: number, last: number): void {
   const plain = { pvid: false, untagged: false };
-  const infos = [
-    vlanInfo({ id: first, ...plain }, VLAN.rangeBegin),
-    vlanInfo({ id: last, ...plain }, VLAN.rangeEnd),
-  ];
+  // The kernel takes no range of one.
+  const infos =
+    first === last
+      ? [vlanInfo({ id: first, ...plain }, 0)]
+      : [vlanInfo({ id: first, ...plain }, VLAN.rangeBegin), vlanInfo({ id: last, ...plain }, VLAN.rangeEnd)];
   const what = `add vlans ${first} to ${last} to port ${link}`;
   netlink.change(what, RTM_SETLINK, 0, header(link), vlanSpec(infos));
 }

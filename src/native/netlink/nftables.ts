@@ -14,7 +14,7 @@ const DELETE_TABLE = (SUBSYSTEM << 8) | 2;
 const NEW_CHAIN = (SUBSYSTEM << 8) | 3;
 const NEW_RULE = (SUBSYSTEM << 8) | 6;
 const NFPROTO_UNSPEC = 0;
-const NFPROTO_INET = 1;
+const tableFamilies = { inet: 1, bridge: 7 } as const;
 const APPEND = 0x800;
 
 const TABLE_NAME = 1;
@@ -37,6 +37,9 @@ const DIFFERENT = 1;
 const POSTROUTING = 4;
 const SOURCE_NAT = 100;
 const POSTROUTING_CHAIN = 'postrouting';
+
+/** `inet`: of IPv4 and IPv6. */
+export type TableFamily = keyof typeof tableFamilies;
 
 /** Of each family: its number in netfilter, and where its addresses are in a packet. */
 const FAMILIES = {
@@ -65,9 +68,10 @@ export function createMasqueradeTable(name: string, rules: readonly MasqueradeRu
   ]);
 }
 
-/** Of both families, whoever made it. ENOENT where there is none. */
-export function deleteTable(name: string): void {
-  commit(`delete table ${name}`, [request(DELETE_TABLE, 0, textAttribute(TABLE_NAME, name))]);
+/** Whoever made it. ENOENT where there is none. */
+export function deleteTable(name: string, family: TableFamily = 'inet'): void {
+  const body = concat([header(tableFamilies[family], 0), textAttribute(TABLE_NAME, name)]);
+  commit(`delete table ${name}`, [{ type: DELETE_TABLE, flags: 0, body }]);
 }
 
 function commit(what: string, requests: readonly Request[]): void {
@@ -82,7 +86,7 @@ function commit(what: string, requests: readonly Request[]): void {
 }
 
 function request(type: number, flags: number, ...attributes: readonly Uint8Array[]): Request {
-  return { type, flags, body: concat([header(NFPROTO_INET, 0), ...attributes]) };
+  return { type, flags, body: concat([header(tableFamilies.inet, 0), ...attributes]) };
 }
 
 /** struct nfgenmsg: family, version, resource. */
