@@ -147,6 +147,38 @@ describe.each(PLUGIN_SETS)('by $of', ({ of, directory }) => {
       expect(await leftOn(host)).toEqual([]);
     }));
 
+  test('bridge: containers that come at once get one bridge, an address each, and rules of their own', () =>
+    withMachines(async ({ host }) => {
+      const paths = Array.from({ length: 12 }, (_, index) => `/run/at-once-${index}`);
+      for (const path of paths) await host.run('sh', '-c', `touch ${path} && unshare --net=${path} true`);
+      const config = { type: 'bridge', bridge: 'br1', isGateway: true, ipMasq: true, ipam: ipam(V4) };
+      const all = (command: string) =>
+        Promise.all(
+          paths.map((path, index) =>
+            host.try(
+              [join(directory, 'bridge')],
+              JSON.stringify({ cniVersion: '1.0.0', name: 'tested', ...config }),
+              {
+                CNI_COMMAND: command,
+                CNI_CONTAINERID: `at-once-${index}`,
+                CNI_NETNS: path,
+                CNI_IFNAME: 'eth0',
+                CNI_PATH: directory,
+              },
+            ),
+          ),
+        );
+      const added = await all('ADD');
+      expect(added.map(({ exitCode }) => exitCode)).toEqual(paths.map(() => 0));
+      expect(new Set(await leasesOf(host)).size).toBe(paths.length);
+      const ports = (await linksOf(host)).filter(({ master }) => master === 'br1');
+      expect(ports).toHaveLength(paths.length);
+      const masquerades = (await leftOn(host)).filter((line) => line.includes('masquerade'));
+      expect(masquerades).toHaveLength(paths.length);
+      expect((await all('DEL')).map(({ exitCode }) => exitCode)).toEqual(paths.map(() => 0));
+      expect(await leftOn(host)).toEqual([]);
+    }));
+
   test('bridge: what comes under another hardware address goes no further', () =>
     withMachines(async ({ host, container }) => {
       const config = {

@@ -52,6 +52,8 @@ test('holds files of root, which nobody else may change, at one time', async () 
 test.each([
   'usr/lib/rkt/stage1-images/stage1-kvm.aci',
   'usr/lib/rkt/node_modules/@koromix/koffi-linux-x64/linux_x64/koffi.node',
+  'usr/lib/rkt/plugins/net/bridge',
+  'usr/lib/rkt/plugins/net/host-local',
   'usr/lib/systemd/system/rkt-gc.service',
   'usr/lib/systemd/system/rkt-gc.timer',
   'usr/lib/sysusers.d/rkt.conf',

@@ -63,6 +63,6 @@ export async function leasesOf(host: NetworkHost, network = 'tested'): Promise<s
 /** What is still there of containers that have gone. */
 export async function leftOn(host: NetworkHost, network = 'tested'): Promise<readonly string[]> {
   const links = (await linksOf(host)).map(({ ifname }) => ifname).filter((name) => name.startsWith('veth'));
-  const rules = await host.run('sh', '-c', 'nft list ruleset | grep -i masquerade || true');
+  const rules = await host.run('sh', '-c', 'nft list ruleset | grep masquerade | grep -v ^table || true');
   return [...links, ...(await leasesOf(host, network)), ...rules.split('\n').filter((line) => line !== '')];
 }
