@@ -15,6 +15,7 @@ import { type Stat, stat } from '../src/native/stat.ts';
 import { CNI_ERROR, CniError, parseError } from '../src/net/cni/errors.ts';
 import { type CniResult, EMPTY_RESULT } from '../src/net/cni/result.ts';
 import { parseResult } from '../src/net/cni/result-formats.ts';
+import { dhcp } from './ipam/dhcp.ts';
 import { hostLocal } from './ipam/host-local.ts';
 import { static_ } from './ipam/static.ts';
 import type { Command, Plugin, PluginRequest } from './request.ts';
@@ -25,6 +26,7 @@ const LARGEST_ANSWER = 4 * 1024 * 1024;
 
 /** Those of this program: when CNI_PATH leads to it, no second process is made. */
 const own = new Map<string, Plugin>([
+  ['dhcp', dhcp],
   ['host-local', hostLocal],
   ['static', static_],
 ]);
@@ -57,19 +59,32 @@ export function ipamCommand(command: Exclude<Command, 'ADD'>, request: PluginReq
   else found.plugin.gc?.(request);
 }
 
-/** Takes addresses for what `action` makes of them, and gives them back where it fails. */
+/** Takes addresses when `action` asks for them, once, and gives them back where it fails then. */
 export function withAddresses<T>(
   request: PluginRequest,
   take: (request: PluginRequest) => CniResult,
-  action: (result: CniResult) => T,
+  action: (take: () => CniResult) => T,
 ): T {
-  const result = take(request);
+  let isTaken = false;
   try {
-    return action(result);
+    return action(() => {
+      isTaken = true;
+      return take(request);
+    });
   } catch (error) {
-    giveBack(request);
+    if (isTaken) giveBack(request);
     throw error;
   }
+}
+
+/**
+ * DEL: the address is given back last, as nobody else may have it while the container answers to it. A server of DHCP is told by the
+ * interface that has it.
+ */
+export function aroundRelease(request: PluginRequest, action: () => void): void {
+  if (request.config.ipam === 'dhcp') ipamCommand('DEL', request);
+  action();
+  if (request.config.ipam !== 'dhcp') ipamCommand('DEL', request);
 }
 
 /** What is told is why the ADD has failed; that this fails as well helps nobody, and DEL comes after it. */

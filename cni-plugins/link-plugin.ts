@@ -1,7 +1,7 @@
 /** What plugins are alike in whose container has one interface, which DEL takes away. */
 import { withDns } from '../src/net/cni/configuration.ts';
 import { type CniResult, EMPTY_RESULT } from '../src/net/cni/result.ts';
-import { ipamAddresses, ipamCommand, withAddresses } from './delegation.ts';
+import { aroundRelease, ipamAddresses, ipamCommand, withAddresses } from './delegation.ts';
 import { badConfiguration } from './failure.ts';
 import { deleteInterface } from './interface.ts';
 import { type Checked, checkInterface } from './interface-check.ts';
@@ -14,7 +14,8 @@ export interface LinkPlugin {
   readonly mayLackIpam: boolean;
   /** Refuses a configuration that cannot be met, before anything is made. */
   parse(request: PluginRequest): void;
-  connect(container: ContainerNamespace, request: PluginRequest, given: CniResult): CniResult;
+  /** Takes the addresses when there is an interface for them: some are given by those whom it leads to. */
+  connect(container: ContainerNamespace, request: PluginRequest, take: () => CniResult): CniResult;
   /** What an interface has to be beside its addresses and routes. */
   check?(container: ContainerNamespace, request: PluginRequest, found: Checked): void;
   /** Instead of being deleted. */
@@ -40,11 +41,11 @@ export function linkPlugin(plugin: LinkPlugin): Plugin {
       plugin.check?.(container, request, checkInterface(container, request));
     },
 
-    // The address is given back last: nobody else may have it while the container answers to it.
     del(request) {
       using container = ContainerNamespace.openIfPresent(request);
-      if (container !== undefined) (plugin.disconnect ?? remove)(container, request);
-      ipamCommand('DEL', request);
+      aroundRelease(request, () => {
+        if (container !== undefined) (plugin.disconnect ?? remove)(container, request);
+      });
     },
 
     status(request) {

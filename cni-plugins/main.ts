@@ -25,6 +25,8 @@ function main(): void {
     exit(USAGE);
   }
   const plugin = plugins[name];
+  const [, first, ...args] = argv();
+  if (first === 'daemon' && plugin.daemon !== undefined) exit(runDaemon(plugin.daemon, args));
   const command = environment('CNI_COMMAND') ?? '';
   if (command === '') describe(plugin);
   else answer(plugin, command);
@@ -33,6 +35,15 @@ function main(): void {
 /** Somebody runs it by hand. */
 function describe(plugin: Plugin): void {
   say(STDERR, `${plugin.about}\nCNI protocol versions supported: ${CNI_VERSIONS.join(', ')}`);
+}
+
+function runDaemon(daemon: (args: readonly string[]) => number, args: readonly string[]): number {
+  try {
+    return daemon(args);
+  } catch (error) {
+    say(STDERR, asCniError(error).message);
+    return FAILED;
+  }
 }
 
 function answer(plugin: Plugin, command: string): void {

@@ -25,7 +25,7 @@ export class ContainerNamespace {
   }
 
   /** Refuses what is no network namespace, and the host's own: a container would take the host's addresses away. */
-  static open({ netns }: PluginRequest): ContainerNamespace {
+  static open({ netns }: Pick<PluginRequest, 'netns'>): ContainerNamespace {
     const path = netns ?? '';
     checkDiffers(path);
     return new ContainerNamespace(path, openNamespace(path));

@@ -61,7 +61,7 @@ export function connectUpon(
   container: ContainerNamespace,
   request: PluginRequest,
   { link, mtu, mac }: Upper,
-  given: CniResult,
+  take: () => CniResult,
 ): CniResult {
   const { ifName } = request;
   if (findLink(container.netlink, ifName) !== undefined)
@@ -73,7 +73,7 @@ export function connectUpon(
     makeLink(netlink, link(parent), { ...change, namespaceFd: container.fd });
   });
   if (mac !== undefined) insistOnMac(container, ifName, mac);
-  return arrangeOrDelete(container, ifName, given);
+  return arrangeOrDelete(container, ifName, take);
 }
 
 /** A macvlan of mode passthru begins with its parent's, whatever it is told; the parent has its own again when it goes. */
@@ -83,9 +83,14 @@ function insistOnMac({ netlink, path }: ContainerNamespace, ifName: string, mac:
 }
 
 /** Of an interface that was made just now: one that cannot be arranged goes again. */
-export function arrangeOrDelete(container: ContainerNamespace, ifName: string, given: CniResult): CniResult {
+export function arrangeOrDelete(
+  container: ContainerNamespace,
+  ifName: string,
+  take: () => CniResult,
+): CniResult {
   try {
     const link = requireLink(container.netlink, ifName, `'${container.path}'`);
+    const given = take();
     const interfaces = [describeLink(link, container)];
     const result = { ...given, interfaces, ips: given.ips.map((ip) => ({ ...ip, interface: 0 })) };
     arrangeInterface(container, link, result);

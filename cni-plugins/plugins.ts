@@ -1,3 +1,4 @@
+import { dhcp } from './ipam/dhcp.ts';
 import { hostLocal } from './ipam/host-local.ts';
 import { static_ } from './ipam/static.ts';
 import { bridge } from './main/bridge.ts';
@@ -20,6 +21,7 @@ import type { Plugin } from './request.ts';
 export const plugins: Readonly<Record<PluginName, Plugin>> = {
   bandwidth,
   bridge,
+  dhcp,
   dummy,
   firewall,
   'host-device': hostDevice,

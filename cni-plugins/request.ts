@@ -30,6 +30,8 @@ export interface Plugin {
   check?(request: PluginRequest): void;
   status?(request: PluginRequest): void;
   gc?(request: PluginRequest): void;
+  /** `NAME daemon ...`: what has to go on between calls. Gives the exit code. */
+  daemon?(args: readonly string[]): number;
 }
 
 type Variable = 'CNI_CONTAINERID' | 'CNI_NETNS' | 'CNI_IFNAME' | 'CNI_PATH';

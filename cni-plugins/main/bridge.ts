@@ -10,13 +10,14 @@ import {
   type ResultIp,
   type ResultRoute,
 } from '../../src/net/cni/result.ts';
-import { ipamAddresses, ipamCommand, withAddresses } from '../delegation.ts';
+import { aroundRelease, ipamAddresses, ipamCommand, withAddresses } from '../delegation.ts';
 import { arrangeInterface, deleteInterface, describeLink, requireLink } from '../interface.ts';
 import { checkInterface, differs } from '../interface-check.ts';
 import { networkOf, next, parseAddress, parseCidr } from '../ip.ts';
 import { masquerade, masqueradeNoMore, masqueradeOnly } from '../masquerade.ts';
 import { ContainerNamespace } from '../namespace.ts';
 import type { Plugin, PluginRequest } from '../request.ts';
+import { forbidSpoofing, forbidSpoofingNoMore, forbidSpoofingOnly } from '../spoof-check.ts';
 import { enableForwarding } from '../sysctl.ts';
 import { createVeth, requirePeer, type Veth } from '../veth.ts';
 import { type BridgeConfiguration, parseBridge } from './bridge-configuration.ts';
@@ -44,12 +45,13 @@ export const bridge: Plugin = {
     if (port.master !== link.index) throw differs(`${port.name} is no port of ${name}`);
   },
 
-  // The address is given back last: nobody else may have it while the container answers to it.
   del(request) {
     using container = ContainerNamespace.openIfPresent(request);
-    if (container !== undefined) deleteInterface(container, request.ifName);
-    masqueradeNoMore(request);
-    ipamCommand('DEL', request);
+    aroundRelease(request, () => {
+      if (container !== undefined) deleteInterface(container, request.ifName);
+      masqueradeNoMore(request);
+      forbidSpoofingNoMore(request);
+    });
   },
 
   status(request) {
@@ -59,6 +61,7 @@ export const bridge: Plugin = {
 
   gc(request) {
     masqueradeOnly(request);
+    forbidSpoofingOnly(request);
     ipamCommand('GC', request);
   },
 };
@@ -70,7 +73,7 @@ function connect(
   container: ContainerNamespace,
   request: PluginRequest,
   configuration: BridgeConfiguration,
-  given: CniResult,
+  take: () => CniResult,
 ): CniResult {
   using host = new Netlink();
   const link = ensureBridge(host, configuration);
@@ -78,6 +81,8 @@ function connect(
   const veth = createVeth(container, host, { name: request.ifName, mtu, mac, master: link.index });
   try {
     configurePort(host, veth.host, configuration);
+    forbidSpoofing(request, veth.host, veth.inner);
+    const given = take();
     const ips = given.ips.map((ip) => withGateway(ip, configuration));
     const result = { ...given, ips, routes: withDefaultRoutes(given.routes, ips, configuration) };
     const { detectDuplicates } = configuration;
@@ -89,6 +94,8 @@ function connect(
     return { ...result, interfaces: describe(container, requireLink(host, link.name, 'the host'), veth) };
   } catch (error) {
     deleteInterface(container, request.ifName);
+    masqueradeNoMore(request);
+    forbidSpoofingNoMore(request);
     throw error;
   }
 }

@@ -12,9 +12,9 @@ export const dummy = linkPlugin({
     // It has no options.
   },
 
-  connect(container, { ifName }, given) {
+  connect(container, { ifName }, take) {
     makeLink(container.netlink, { kind: 'dummy', name: ifName });
-    return arrangeOrDelete(container, ifName, given);
+    return arrangeOrDelete(container, ifName, take);
   },
 
   check(_container, _request, { link }) {

@@ -38,12 +38,12 @@ export const hostDevice = linkPlugin({
   mayLackIpam: true,
   parse,
 
-  connect(container, request, given) {
+  connect(container, request, take) {
     using host = new Netlink();
     const link = find(host, parse(request));
     moveIn(container, host, link, request.ifName);
     try {
-      return arrange(container, request, given);
+      return arrange(container, request, take);
     } catch (error) {
       moveOut(container, request.ifName);
       throw error;
@@ -53,8 +53,9 @@ export const hostDevice = linkPlugin({
   disconnect: (container, { ifName }) => moveOut(container, ifName),
 });
 
-function arrange(container: ContainerNamespace, { ifName }: PluginRequest, given: CniResult): CniResult {
+function arrange(container: ContainerNamespace, { ifName }: PluginRequest, take: () => CniResult): CniResult {
   const link = requireLink(container.netlink, ifName, `'${container.path}'`);
+  const given = take();
   const ips = given.ips.map((ip) => ({ ...ip, interface: 0 }));
   const result = { ...EMPTY_RESULT, ...given, ips, interfaces: [describeLink(link, container)] };
   arrangeInterface(container, link, result);

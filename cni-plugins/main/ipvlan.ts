@@ -15,11 +15,11 @@ export const ipvlan = linkPlugin({
   mayLackIpam: false,
   parse,
 
-  connect(container, request, given) {
+  connect(container, request, take) {
     const { mode, mtu } = parse(request);
     const link = ({ index: parent }: { readonly index: number }) =>
       ({ kind: 'ipvlan', name: request.ifName, parent, mode }) as const;
-    return connectUpon(container, request, { link, mtu }, given);
+    return connectUpon(container, request, { link, mtu }, take);
   },
 
   check(container, request, { link }) {

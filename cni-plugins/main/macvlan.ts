@@ -24,11 +24,11 @@ export const macvlan = linkPlugin({
   mayLackIpam: true,
   parse,
 
-  connect(container, request, given) {
+  connect(container, request, take) {
     const { mode, mtu, mac, queue } = parse(request);
     const link = ({ index: parent }: { readonly index: number }) =>
       ({ kind: 'macvlan', name: request.ifName, parent, mode, ...queue }) as const;
-    return connectUpon(container, request, { link, mtu, mac }, given);
+    return connectUpon(container, request, { link, mtu, mac }, take);
   },
 
   check(container, request, { link }) {

@@ -26,9 +26,7 @@ export const ptp: Plugin = {
     if (config.ipam === undefined)
       throw badConfiguration('ptp needs ipam: there are no routes without addresses');
     using container = ContainerNamespace.open(request);
-    const result = withAddresses(request, ipamAddresses, (addresses) =>
-      connect(container, request, addresses),
-    );
+    const result = withAddresses(request, ipamAddresses, (take) => connect(container, request, take()));
     return withDns(result, config.dns);
   },
 
@@ -74,6 +72,7 @@ function connect(container: ContainerNamespace, request: PluginRequest, given: C
     return result;
   } catch (error) {
     deleteInterface(container, request.ifName);
+    masqueradeNoMore(request);
     throw error;
   }
 }

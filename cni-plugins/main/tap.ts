@@ -33,9 +33,9 @@ export const tap = linkPlugin({
   mayLackIpam: true,
   parse,
 
-  connect(container, request, given) {
+  connect(container, request, take) {
     make(container, request);
-    return arrangeOrDelete(container, request.ifName, given);
+    return arrangeOrDelete(container, request.ifName, take);
   },
 
   check(_container, _request, { link }) {

@@ -19,11 +19,11 @@ export const vlan = linkPlugin({
   mayLackIpam: false,
   parse,
 
-  connect(container, request, given) {
+  connect(container, request, take) {
     const { id, mtu } = parse(request);
     const link = ({ index: parent }: { readonly index: number }) =>
       ({ kind: 'vlan', name: request.ifName, parent, id }) as const;
-    return connectUpon(container, request, { link, mtu }, given);
+    return connectUpon(container, request, { link, mtu }, take);
   },
 
   check(_container, request, { link }) {
