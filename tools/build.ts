@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { builtName, sourcesKey } from './built.ts';
 import { linkCniPlugins } from './cni-links.ts';
 import { bundleCommand } from './command-bundle.ts';
-import { compileProgram } from './compile.ts';
+import { compileProgram, type Program } from './compile.ts';
 import { buildEngine } from './engine.ts';
 import { buildKernel } from './kernel.ts';
 import { artefacts, buildDir, rootDir } from './paths.ts';
@@ -18,8 +18,13 @@ const programs = {
   init: { name: 'guest-init', entry: 'guest-init/main.ts', outDir: programsDir },
   stage1: { name: 'stage1-kvm', entry: 'stage1-kvm/main.ts', outDir: programsDir },
   mount: { name: 'rkt-mount', entry: 'src/supervisor/rkt-mount.ts', outDir: join(buildDir, 'bin') },
-  cni: { name: 'cni-plugins', entry: 'cni-plugins/main.ts', outDir: join(buildDir, 'bin') },
-} as const;
+  cni: {
+    name: 'cni-plugins',
+    entry: 'cni-plugins/main.ts',
+    outDir: join(buildDir, 'bin'),
+    stripped: true,
+  },
+} as const satisfies Readonly<Record<string, Program>>;
 
 /** Makes everything that `bin/rkt` and the tests need, each part only when what it is made of has changed. */
 export async function build(): Promise<void> {
@@ -58,8 +63,8 @@ async function buildPrograms(): Promise<{ init: string; stage1: string }> {
   return { init, stage1 };
 }
 
-function compileStep({ name, entry, outDir }: (typeof programs)[keyof typeof programs]): Promise<string> {
-  return step(name, () => compileProgram({ name, entry: join(rootDir, entry), outDir }));
+function compileStep(program: Program): Promise<string> {
+  return step(program.name, () => compileProgram({ ...program, entry: join(rootDir, program.entry) }));
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -41,6 +41,8 @@ export interface Program {
   readonly entry: string;
   readonly name: string;
   readonly outDir: string;
+  /** Whether it knows nothing of its source's lines, and starts faster by that: for what is started often, and tells its errors itself. */
+  readonly stripped?: boolean;
 }
 
 interface Bundle {
@@ -53,12 +55,13 @@ interface Bundle {
  * Compiles TypeScript over `src/native` to a static executable and gives its path. The same sources make the
  * same bytes; nothing happens when they have not changed. The source map goes to `build/maps/NAME.js.map`.
  */
-export async function compileProgram({ entry, name, outDir }: Program): Promise<string> {
-  const [engine, bundled, shimText] = await Promise.all([buildEngine(), bundle(entry), readFile(shim)]);
+export async function compileProgram({ entry, name, outDir, stripped = false }: Program): Promise<string> {
+  const [engine, whole, shimText] = await Promise.all([buildEngine(), bundle(entry), readFile(shim)]);
+  const bundled = stripped ? { ...whole, lines: '' } : whole;
   const out = join(outDir, name);
   const flags = JSON.stringify([compileFlags, linkFlags, out]);
   const key = digest(engine.key, shimText, flags, bundled.code, bundled.lines);
-  await keyed(`program-${name}`, key, [out], () => makeProgram(engine, bundled, name, out));
+  await keyed(`program-${name}`, key, [out], () => makeProgram(engine, bundled, { name, stripped }, out));
   return out;
 }
 
@@ -83,7 +86,12 @@ async function bundle(entry: string): Promise<Bundle> {
   return { code: text('.js'), map, lines: formatLineMap(lineRuns(map)) };
 }
 
-async function makeProgram(engine: EngineBuild, bundled: Bundle, name: string, out: string): Promise<void> {
+async function makeProgram(
+  engine: EngineBuild,
+  bundled: Bundle,
+  { name, stripped }: { readonly name: string; readonly stripped: boolean },
+  out: string,
+): Promise<void> {
   await mkdir(dirname(out), { recursive: true });
   const work = await mkdtemp(join(buildDir, 'compile-'));
   try {
@@ -93,7 +101,7 @@ async function makeProgram(engine: EngineBuild, bundled: Bundle, name: string, o
     // qjsc says what it does not like and exits with 0 all the same.
     const complaint = await run(
       engine.qjsc,
-      ['-c', '-m', '-N', 'program', '-o', 'bytecode.c', 'program.js'],
+      ['-c', '-m', ...(stripped ? ['-s'] : []), '-N', 'program', '-o', 'bytecode.c', 'program.js'],
       work,
     );
     if (complaint !== '') throw new BuildError('COMMAND_FAILED', `qjsc refuses ${name}: ${complaint}`);
