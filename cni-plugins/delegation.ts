@@ -68,8 +68,10 @@ export function withAddresses<T>(
   let isTaken = false;
   try {
     return action(() => {
+      const result = take(request);
+      // Not before: what was refused because the container has it already is the container's.
       isTaken = true;
-      return take(request);
+      return result;
     });
   } catch (error) {
     if (isTaken) giveBack(request);

@@ -283,6 +283,18 @@ describe.each(PLUGIN_SETS)('by $of', ({ of, directory }) => {
       if (of === OURS) expect(await leftOn(host)).toEqual([]);
     }));
 
+  test.each(['ptp', 'bridge'])('%s: an ADD too many takes nothing from the container', (type) =>
+    withMachines(async ({ host, container, outside }) => {
+      const network = chain({ host, container }, { type, isGateway: true, ipMasq: true, ipam: ipam(V4) });
+      await network.add();
+      expect(await network.refusal(() => network.add())).toMatch(/"code": ?\d+/);
+      expect(await leasesOf(host)).toEqual(['10.1.2.2']);
+      expect(await seenAs(container, outside, '192.0.2.2')).toBe('192.0.2.1');
+      await network.del();
+      expect(await leftOn(host)).toEqual([]);
+    }),
+  );
+
   test('a failed ADD leaves nothing', () =>
     withMachines(async ({ host, container }) => {
       await container.ip('link add eth0 type veth peer name other');
