@@ -106,7 +106,8 @@ export function deleteLink(netlink: Netlink, index: number): void {
 
 export type NewLink = { readonly name: string } & (
   | NewKind
-  | { readonly kind: 'veth'; readonly peer: LinkChange & { readonly name: string } }
+  /** The kernel brings no end up that has no other end yet. */
+  | { readonly kind: 'veth'; readonly peer: Omit<LinkChange, 'up'> & { readonly name: string } }
 );
 
 /** EEXIST where there is one of this name, EOPNOTSUPP where the kernel has none of this kind. */
@@ -122,7 +123,7 @@ export function createLink(netlink: Netlink, link: NewLink, change: LinkChange =
   netlink.change(`create link ${link.name}`, RTM_NEWLINK, creation.exclusive, header(0, change), ...parts);
 }
 
-function packPeer(peer: LinkChange): Uint8Array[] {
+function packPeer(peer: Omit<LinkChange, 'up'>): Uint8Array[] {
   return [nestedAttribute(VETH_INFO_PEER, header(0, peer), ...attributesOf(peer))];
 }
 

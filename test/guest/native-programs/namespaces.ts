@@ -83,7 +83,7 @@ function network(): unknown {
   changeLink(netlink, 1, { up: true });
   createLink(
     netlink,
-    { kind: 'veth', name: 'eth0', peer: { name: 'peer', up: true } },
+    { kind: 'veth', name: 'eth0', peer: { name: 'peer' } },
     { mac: '02:00:00:00:00:01', mtu: 1400 },
   );
   createLink(netlink, { kind: 'bridge', name: 'br0' });
@@ -91,7 +91,7 @@ function network(): unknown {
   const links = listLinks(netlink);
   const [eth0, peer, br0, tap0] = ['eth0', 'peer', 'br0', 'tap0'].map((name) => byName(links, name));
   if (eth0 === undefined || peer === undefined || br0 === undefined || tap0 === undefined) exit(3);
-  changeLink(netlink, peer, { master: br0 });
+  changeLink(netlink, peer, { master: br0, up: true });
   changeLink(netlink, br0, { up: true });
   changeLink(netlink, eth0, { up: true });
   changeLink(netlink, tap0, { up: true });
