@@ -42,6 +42,7 @@ const packages = {
     { name: 'containernetworking-plugins', what: 'the CNI plugins that ours are compared with' },
     { name: 'nftables', what: "makes plugins' rules in tests" },
     { name: 'iproute2', what: 'makes networks to test with' },
+    { name: 'dnsmasq-base', what: 'gives addresses to plugins in tests' },
     { name: 'procps', what: 'shows what processes are left' },
     { name: 'strace', what: 'watches system calls in tests, and kills at them' },
     { name: 'python3', what: 'reads the XML of pictures in tests' },

@@ -20,6 +20,27 @@ export interface Output {
   readonly exitCode: number | undefined;
 }
 
+export class BackgroundProgram implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  /** What it has written so far. */
+  output = '';
+
+  constructor([program = '', ...args]: readonly string[]) {
+    this.#child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.on('data', (bytes: Buffer) => {
+        this.output += bytes.toString();
+      });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    await ended;
+  }
+}
+
 /** One machine's network, in namespaces that are gone when the test has ended: of the machine's own nothing is touched. */
 export class NetworkHost implements AsyncDisposable {
   readonly #agent: ChildProcess;
@@ -81,6 +102,18 @@ export class NetworkHost implements AsyncDisposable {
   /** `ip` for each line. */
   async ip(...lines: readonly string[]): Promise<void> {
     for (const line of lines) await this.run('ip', ...line.split(' '));
+  }
+
+  /** Something that goes on in there until it is disposed of. */
+  start(...argv: readonly string[]): BackgroundProgram {
+    return new BackgroundProgram([
+      'nsenter',
+      `--target=${this.#agent.pid}`,
+      '--net',
+      '--mount',
+      '--',
+      ...argv,
+    ]);
   }
 
   ask(request: AgentRequest): Promise<string> {
