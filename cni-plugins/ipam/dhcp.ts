@@ -6,7 +6,7 @@ import { parseList } from '../../src/net/cni/result-parts.ts';
 import { badConfiguration } from '../failure.ts';
 import { flag, number, text } from '../options.ts';
 import type { Plugin, PluginRequest } from '../request.ts';
-import { callDaemon, type DhcpCall, STANDARD_SOCKET } from './dhcp/call.ts';
+import { callDaemon, type DhcpCall, isServed, STANDARD_SOCKET } from './dhcp/call.ts';
 import { parseDaemonArguments, runDaemon } from './dhcp/daemon.ts';
 import { option } from './dhcp/message.ts';
 
@@ -48,6 +48,12 @@ export const dhcp: Plugin = {
   // With the daemon its leases have gone.
   del(request) {
     callDaemon(socketOf(request), { ...identityOf(request), command: 'DEL' });
+  },
+
+  status(request) {
+    const path = socketOf(request);
+    if (isServed(path)) return;
+    throw new CniError(CNI_ERROR.unavailable, `no dhcp daemon listens at '${path}'`);
   },
 
   daemon: (args) => runDaemon(parseDaemonArguments(args)),

@@ -176,6 +176,8 @@ test('without a daemon, a server, or sense in the configuration there is no addr
       await chain.del();
       return message;
     };
+    const chain = new CniChain(host, container, OURS, [{ ...network(), cniVersion: '1.1.0' }]);
+    expect(await chain.refusal(() => chain.status())).toContain('"code":50');
     expect(await refused()).toContain(
       "no dhcp daemon listens at '/run/cni/dhcp.sock': start one by 'dhcp daemon'",
     );
@@ -201,6 +203,9 @@ test('without a daemon, a server, or sense in the configuration there is no addr
       "option 'shoe-size' is no option of dhcp",
     );
     expect(await refused({ daemonSocketPath, provide: [{ option: '12' }] })).toContain('has no value');
+    await new CniChain(host, container, OURS, [
+      { ...network({ daemonSocketPath }), cniVersion: '1.1.0' },
+    ]).status();
     const second = await host.try([`${OURS}/dhcp`, 'daemon', '-socketpath=/run/d/s']);
     expect(second.exitCode).toBe(1);
     expect((await host.try([`${OURS}/dhcp`, 'daemon', '-timeout', 'soon'])).exitCode).toBe(1);

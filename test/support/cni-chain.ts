@@ -64,6 +64,10 @@ export class CniChain {
     for (const plugin of this.plugins.toReversed()) await this.#must('DEL', plugin, this.#result ?? {});
   }
 
+  async status(): Promise<void> {
+    for (const plugin of this.plugins) await this.#must('STATUS', plugin, {});
+  }
+
   /** GC of one of the plugins, with what the runtime knows to be there. */
   async collect(type: string, valid: readonly { containerID: string; ifname: string }[]): Promise<void> {
     const more = { cniVersion: '1.1.0', 'cni.dev/valid-attachments': valid };

@@ -12,8 +12,10 @@ export const STANDARD_SOCKET = '/run/cni/dhcp.sock';
 export const LARGEST_PACKET = 65536;
 const LONGEST = 4096;
 
+const COMMANDS = ['ADD', 'CHECK', 'DEL', 'STATUS'] as const;
+
 export interface DhcpCall {
-  readonly command: 'ADD' | 'CHECK' | 'DEL';
+  readonly command: (typeof COMMANDS)[number];
   readonly network: string;
   readonly containerId: string;
   readonly ifName: string;
@@ -29,7 +31,7 @@ export type DhcpAnswer = { readonly result: unknown } | { readonly error: string
 export function parseCall(text: string): DhcpCall {
   const fields = new FieldReader(JSON.parse(text), 'call');
   return {
-    command: fields.word('command', ['ADD', 'CHECK', 'DEL']),
+    command: fields.word('command', COMMANDS),
     network: fields.text('network', LONGEST),
     containerId: fields.text('containerId', LONGEST),
     ifName: fields.text('ifName', LONGEST),
@@ -43,6 +45,15 @@ export function parseCall(text: string): DhcpCall {
 function parseProvided(value: unknown, where: string): DhcpCall['provided'][number] {
   const fields = new FieldReader(value, where);
   return { code: fields.integer('code', 1, 254), value: fields.string('value', 255) };
+}
+
+/** Whether a daemon answers. */
+export function isServed(path: string): boolean {
+  const nobody = { network: '', containerId: '', ifName: '', netns: undefined };
+  return (
+    callDaemon(path, { ...nobody, command: 'STATUS', parameters: [], provided: [], priority: undefined }) !==
+    undefined
+  );
 }
 
 /** Undefined where there is no daemon. */

@@ -11,9 +11,9 @@ import { getpid } from '../../../src/native/processes.ts';
 import { accept, listenAt } from '../../../src/native/sockets.ts';
 import { CNI_ERROR, CniError } from '../../../src/net/cni/errors.ts';
 import {
-  callDaemon,
   type DhcpAnswer,
   type DhcpCall,
+  isServed,
   LARGEST_PACKET,
   parseCall,
   STANDARD_SOCKET,
@@ -83,24 +83,7 @@ export function runDaemon({ socket, pidFile, seconds }: DaemonOptions): number {
 /** A socket that nobody listens at any more is one of a daemon that was killed. */
 function listen(path: string): number {
   mkdirAll(path.replace(/\/[^/]*$/, '') || '/');
-  const probe = {
-    command: 'CHECK',
-    network: '',
-    containerId: '',
-    ifName: '',
-    netns: undefined,
-    parameters: [],
-    provided: [],
-    priority: undefined,
-  } as const;
-  let isServed = true;
-  try {
-    isServed = callDaemon(path, probe) !== undefined;
-  } catch (error) {
-    // Somebody has answered that there is no such lease.
-    if (!(error instanceof CniError)) throw error;
-  }
-  if (isServed) throw new CniError(CNI_ERROR.internal, `a dhcp daemon listens at '${path}' already`);
+  if (isServed(path)) throw new CniError(CNI_ERROR.internal, `a dhcp daemon listens at '${path}' already`);
   unless(['ENOENT'], () => unlink(path));
   const fd = listenAt('seqpacket', { kind: 'path', path }, { nonBlocking: true });
   chmod(path, OWNER_ONLY);
@@ -144,6 +127,10 @@ function handle(
 ): void {
   const key = `${call.network}/${call.containerId}/${call.ifName}`;
   const held = leases.get(key);
+  if (call.command === 'STATUS') {
+    answer({ result: {} });
+    return;
+  }
   if (call.command === 'CHECK') {
     answer(held === undefined ? { error: `there is no lease for ${key}` } : { result: {} });
     return;

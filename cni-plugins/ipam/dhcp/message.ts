@@ -2,7 +2,7 @@
 import { Packer, Unpacker } from '../../../src/native/bytes.ts';
 import { parseMac } from '../../../src/native/netlink/ip.ts';
 
-export const messageTypes = {
+const messageTypes = {
   discover: 1,
   offer: 2,
   request: 3,
