@@ -61,8 +61,13 @@ export function listNftTables(kind: string, family: TableFamily = 'inet'): Netwo
     .filter((found) => found !== undefined);
 }
 
-/** As nft writes them, one after the other. */
-export function showNftTables(kind: string, attachments: readonly NetworkAttachment[]): string {
-  if (attachments.length === 0) return '';
-  return nft(...attachments.map((attachment) => `list table inet ${tableName(kind, attachment)}`));
+/** The text of the tables of the kind that are wanted. All are read at once: one that is asked for by its name may have gone meanwhile. */
+export function showNftTables(kind: string, isWanted: (attachment: NetworkAttachment) => boolean): string {
+  return nft('list ruleset inet')
+    .split(/^table inet /m)
+    .filter((table) => {
+      const owner = parseOwner(kind, table.split(' ')[0] ?? '');
+      return owner !== undefined && isWanted(owner);
+    })
+    .join('');
 }

@@ -1,4 +1,5 @@
 /** `portmap`: ports of the host lead to a container, for other hosts, for the host itself and for its localhost. */
+import { File, lock, open_ } from '../../src/native/files.ts';
 import { forgetUdpFlows } from '../../src/native/netlink/connections.ts';
 import { AF_INET, AF_INET6, formatIp } from '../../src/native/netlink/ip.ts';
 import { linkAt } from '../../src/native/netlink/links.ts';
@@ -7,7 +8,7 @@ import { Netlink } from '../../src/native/netlink/socket.ts';
 import { CNI_ERROR, CniError } from '../../src/net/cni/errors.ts';
 import { attachmentOf, isSameAs, type NetworkAttachment } from '../attachment.ts';
 import { hasIptables, IP_VERSIONS, listIptables, ownerOfRule } from '../iptables.ts';
-import { listNftTables, showNftTables } from '../nft.ts';
+import { showNftTables } from '../nft.ts';
 import {
   type Backend,
   keepPacketRules,
@@ -23,6 +24,8 @@ import { portRules } from './port-rules.ts';
 import { portmapOptions } from './portmap-options.ts';
 
 const KIND = 'cni-hostports';
+const LOCK = '/run/cni-hostports.lock';
+const OWNER_ONLY = 0o600;
 
 export const portmap: Plugin = {
   about: 'CNI portmap plugin: publishes ports of containers on the host',
@@ -33,6 +36,7 @@ export const portmap: Plugin = {
     const ports = publishedPorts(request, containerAddresses(result));
     if (ports.length === 0) return result;
     const attachment = attachmentOf(request);
+    using _turn = takeTurn();
     checkConflicts(options.backend, attachment, ports);
     if (options.snat) for (const port of ports) openLocalhost(port);
     setPacketRules(KIND, attachment, options.backend, portRules(ports, options));
@@ -77,7 +81,7 @@ function formerPorts(request: PluginRequest): readonly PublishedPort[] {
 
 /** The text of the rules that attachments have. */
 function rulesOf(backend: Backend, isWanted: (attachment: NetworkAttachment) => boolean): string {
-  if (backend === 'nftables') return showNftTables(KIND, listNftTables(KIND).filter(isWanted));
+  if (backend === 'nftables') return showNftTables(KIND, isWanted);
   return IP_VERSIONS.filter(hasIptables)
     .flatMap((version) => listIptables(version, 'nat'))
     .filter((line) => {
@@ -85,6 +89,13 @@ function rulesOf(backend: Backend, isWanted: (attachment: NetworkAttachment) => 
       return owner !== undefined && isWanted(owner);
     })
     .join('\n');
+}
+
+/** Nobody else publishes ports between a look at what is taken and the rules that take more. */
+function takeTurn(): File {
+  const file = File.open(LOCK, open_.readWrite | open_.create, OWNER_ONLY);
+  lock(file.fd, 'exclusive');
+  return file;
 }
 
 /** Of two containers with one port, the later one would never be reached. */

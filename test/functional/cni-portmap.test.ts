@@ -210,6 +210,27 @@ describe('portmap of rkt', () => {
       }),
   );
 
+  test.each(['nftables', 'iptables'])(
+    'with %s, serves twenty at once, of whom two want one port',
+    (backend) =>
+      withMachines(async ({ host, container }) => {
+        const plain = { ...BRIDGE, isDefaultGateway: false, isGateway: true };
+        const chains = Array.from({ length: 20 }, (_, n) => {
+          const hostPort = 9000 + Math.min(n, 18);
+          const plugins = [plain, portmap({ backend }, [{ hostPort, containerPort: 80, protocol: 'tcp' }])];
+          return new CniChain(host, container, directory, plugins, { containerId: `c${n}`, ifName: `e${n}` });
+        });
+        const outcomes = await Promise.all(chains.map((chain) => chain.refusal(() => chain.add())));
+        expect(outcomes.filter((outcome) => outcome !== 'none')).toEqual([
+          expect.stringContaining("the host's tcp port 9018 leads to another container already"),
+        ]);
+        const text = await rules(host);
+        for (let port = 9000; port <= 9018; port++) expect(text).toContain(`dport ${port} `);
+        await Promise.all(chains.map((chain) => chain.del()));
+        expect(await rules(host)).toBe('');
+      }),
+  );
+
   const REFUSED: readonly { options: object; mapping?: object; message: string }[] = [
     { options: { markMasqBit: 3, externalSetMarkChain: 'X' }, message: 'exclude each other' },
     { options: { markMasqBit: 3, backend: 'nftables' }, message: 'are of the backend iptables' },
@@ -252,7 +273,7 @@ describe('portmap of rkt', () => {
         const chain = new CniChain(host, container, directory, [{ ...plugin, prevResult }]);
         expect(await chain.refusal(() => chain.add())).toContain(message);
       }
-      expect(await rules(host)).toBe('\n');
+      expect(await rules(host)).toBe('');
       const alone = new CniChain(host, container, directory, [portmap()]);
       expect(await alone.refusal(() => alone.add())).toContain('prevResult is missing');
     }));
