@@ -48,7 +48,7 @@ export class Supervision {
     const { accelerator, debug } = setup.plan;
     this.#machine = new Machine(loop, setup, {
       shutdown: (reason) => this.#shutDown(reason),
-      failed: (problem) => this.#machineFailed(problem),
+      failed: (problem) => this.#fail(problem),
       gone: () => this.#gone(),
       consoleLine: debug ? (line) => report.say(`console: ${line}`) : undefined,
     });
@@ -127,14 +127,8 @@ export class Supervision {
   }
 
   #shutDown(reason: 'power-off' | 'reset'): void {
-    if (this.#phase === 'powering-off') this.#end(this.#code);
-    else if (reason === 'reset') this.#fail(new KvmError('machine-failed', 'the guest crashed'));
-    else this.#fail(new KvmError('machine-failed', 'the guest powered itself off'));
-  }
-
-  #machineFailed(problem: KvmError): void {
-    if (this.#phase === 'powering-off') this.#end(this.#code);
-    else this.#fail(problem);
+    const what = reason === 'reset' ? 'the guest crashed' : 'the guest powered itself off';
+    this.#fail(new KvmError('machine-failed', what));
   }
 
   #pauseRefusal(): string | undefined {
@@ -165,7 +159,9 @@ export class Supervision {
     this.#deadline = this.#loop.after(patience * 1000, () => this.#end(code));
   }
 
+  /** A machine that goes when it was told to loses all that it had, its channels perhaps first: that is no failure. */
   #fail(problem: Error): void {
+    if (this.#phase === 'powering-off') this.#end(this.#code);
     if (this.#phase === 'ending') return;
     this.#problems.push(problem);
     if (this.#phase === 'failing') return;
