@@ -6,6 +6,7 @@ import { hostileName, hostileTarget, type Surroundings } from './hostile-names.t
 import type { TarItem } from './tar-seeds.ts';
 
 const BLOCK = 512;
+const MOST_BYTES = 4 * 1024 * 1024;
 const ROOT = { uid: 0, gid: 0 };
 
 /** What archives are mutated among: what is around the store, and another archive to take entries of. */
@@ -32,8 +33,7 @@ const ENTRY_MUTATIONS: readonly Mutation[] = [
   (items, dice) => items.splice(place(items, dice), 0, dice.pick(items)),
   (items, dice) => items.splice(place(items, dice), 1),
   (items, dice) => items.splice(place(items, dice), 0, ...items.splice(place(items, dice), 2)),
-  (items, dice) =>
-    items.splice(place(items, dice), 0, ...Array.from({ length: 200 }, () => dice.pick(items))),
+  (items, dice) => items.splice(place(items, dice), 0, ...many(items, dice)),
   (items, dice) => items.splice(place(items, dice), 0, Buffer.alloc(BLOCK * (1 + dice.below(3)))),
 ];
 
@@ -61,6 +61,14 @@ function mutateWhole(archive: Buffer, dice: Dice): Buffer {
       return copy;
     },
   ])();
+}
+
+/** Not more than an archive may reasonably have: the memory that counts is that of its reader, not of its maker. */
+function many(items: readonly TarItem[], dice: Dice): TarItem[] {
+  const picked: TarItem[] = [];
+  for (let bytes = 0; picked.length < 200 && bytes < MOST_BYTES; bytes += picked.at(-1)?.length ?? 0)
+    picked.push(dice.pick(items));
+  return picked;
 }
 
 function place(items: readonly TarItem[], dice: Dice): number {
