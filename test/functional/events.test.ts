@@ -87,10 +87,9 @@ describe.each(FLAVOURS)('events of pods of $name', (flavour) => {
   test('starts again are told, with what they follow', async () => {
     const watching = await watch('--filter=event=app-restarting', '--filter=event=removed', '--format=json');
     const flags = ['--restart=on-failure:2', '--exec=/bin/sh', '--', '-c', 'exit 3'];
-    const uuid = await rkt.run(['run', '--net=none', '--pod-name=again', stage1, image, ...flags]);
-    expect(uuid.code).toBe(3);
-    const [pod] = await rkt.list();
-    expect(story(parse(await end(watching)), pod?.name ?? '')).toEqual([
+    expect((await rkt.run(['run', '--net=none', '--pod-name=again', stage1, image, ...flags])).code).toBe(3);
+    const uuid = (await rkt.output(['list', '--quiet', '--filter=name=again'])).trimEnd();
+    expect(story(parse(await end(watching)), uuid)).toEqual([
       'app-restarting tiny 3',
       'app-restarting tiny 3',
     ]);
