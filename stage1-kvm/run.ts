@@ -8,6 +8,7 @@ import {
 } from '../src/abi/stage1.ts';
 import { setCloseOnExec } from '../src/native/descriptors.ts';
 import { environment } from '../src/native/engine.ts';
+import { SystemError } from '../src/native/errors.ts';
 import { Loop } from '../src/native/loop.ts';
 import { restrictMount } from '../src/native/mount-attributes.ts';
 import { mount, ms, unshare } from '../src/native/mounts.ts';
@@ -60,7 +61,17 @@ export function run(args: readonly string[]): number {
     for (const line of unenforced(pod.manifest)) report.warn(line);
     return supervision.run();
   } finally {
+    leaveNoCgroup(cgroup, report);
+  }
+}
+
+/** How the pod has ended is said already: what cannot be removed now is recorded, and `gc` does it. */
+function leaveNoCgroup(cgroup: PodCgroup, report: Report): void {
+  try {
     removePodCgroup(cgroup);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    report.say(`the pod's control groups are left to gc: ${error.message}`);
   }
 }
 

@@ -63,7 +63,9 @@ describe.each(FLAVOURS)('--detach with $name', (flavour) => {
 
   test('a pod that is ready for a moment only was ready', async () => {
     const uuid = await detachedPod(rkt, [stage1, ...shell('exit 3')]);
-    expect(await rkt.output(['wait', uuid])).toBe('3\n');
+    const code = await rkt.output(['wait', uuid]);
+    const said = readFileSync(join(rkt.dir, 'pods/run', uuid, 'supervisor.log'), 'utf8');
+    expect(code, said).toBe('3\n');
   });
 
   test('interrupted before the pod is ready, ends it', async () => {
