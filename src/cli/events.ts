@@ -6,7 +6,7 @@ import { Flag, value, values } from './flag.ts';
 import { formatFlag, jsonText, type OutputFormat } from './format-flag.ts';
 import { type GlobalValues, hostOptions } from './global-flags.ts';
 import type { JsonValue } from './json.ts';
-import { print } from './output.ts';
+import { print, warn } from './output.ts';
 import { printable } from './printable.ts';
 import { subcommand } from './subcommand.ts';
 
@@ -35,8 +35,13 @@ export function eventsCommand(summary: string): Command {
         left -= 1;
         if (left === 0) end.abort();
       };
-      await events(host, show, end.signal);
+      await events(host, { report: show, blind }, end.signal);
     });
+}
+
+function blind(): void {
+  const reason = "the pods' directories cannot be watched (are any of fs.inotify.max_user_instances left?)";
+  warn('events', `${reason}: what comes and goes between two looks may be missed`);
 }
 
 /** `2026-01-02T03:04:05.678Z UUID app-exited name=web app=front exit-code=1`. */

@@ -32,10 +32,13 @@ function eventType(text: string): string {
   );
 }
 
-/** Reports what happens to the pods of a host, until the signal aborts. */
+/**
+ * Reports what happens to the pods of a host, until the signal aborts. `blind` is called where the kernel has no watches left for
+ * this user: then what comes and goes between two looks may be missed.
+ */
 export async function events(
   host: Host,
-  report: (event: PodEvent) => void,
+  { report, blind }: { readonly report: (event: PodEvent) => void; readonly blind: () => void },
   signal: AbortSignal,
 ): Promise<void> {
   const pods = podsDirectory(host.dataDirectory);
@@ -43,6 +46,7 @@ export async function events(
   if (process.geteuid?.() === 0 && !existsSync(pods)) ensurePodsDirectory(host.dataDirectory);
   await new Promise<void>((resolve, reject) => {
     const watching = new PodWatch(pods, report, end);
+    if (watching.isBlind && existsSync(pods)) blind();
     function end(error?: unknown): void {
       watching[Symbol.dispose]();
       if (error === undefined) resolve();

@@ -10,6 +10,8 @@ import { tryWatch, WatchedPod } from './watched-pod.ts';
 
 /** The kernel tells of files, not of locks: whether a pod still runs is asked for. */
 const POLL_MILLISECONDS = 200;
+/** Where the kernel tells of nothing: no command moves a pod twice in so short a time. */
+const BLIND_POLL_MILLISECONDS = 50;
 /** What the kernel still has to tell of a pod that is gone comes within this. */
 const FORGET_MILLISECONDS = 10_000;
 
@@ -22,7 +24,7 @@ export class PodWatch implements Disposable {
   readonly #gone = new Map<PodUUID, number>();
   readonly #pending = new Set<PodUUID>();
   readonly #watchers = new Map<Phase, FSWatcher>();
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(pods: string, report: (event: PodEvent) => void, fail: (error: unknown) => void) {
     this.#pods = pods;
@@ -34,7 +36,21 @@ export class PodWatch implements Disposable {
       const pod = this.#join(uuid);
       pod.sight = sightOf(pod);
     }
-    this.#timer = setInterval(() => this.#guarded(() => this.#poll()), POLL_MILLISECONDS);
+    this.#pollLater();
+  }
+
+  /** The kernel has no watches left for us, or the directories are not there: looking is all there is. */
+  get isBlind(): boolean {
+    return this.#watchers.size < PHASES.length;
+  }
+
+  #pollLater(): void {
+    const milliseconds = this.isBlind ? BLIND_POLL_MILLISECONDS : POLL_MILLISECONDS;
+    this.#timer = setTimeout(() => {
+      // Before the look, which may end all this.
+      this.#pollLater();
+      this.#guarded(() => this.#poll());
+    }, milliseconds);
   }
 
   #watchPhases(): void {
@@ -118,7 +134,7 @@ export class PodWatch implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     for (const watcher of this.#watchers.values()) watcher.close();
     for (const pod of this.#known.values()) pod[Symbol.dispose]();
   }

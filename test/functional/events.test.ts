@@ -119,6 +119,20 @@ test('--filter takes what is asked for, --count ends it, lines are for people', 
   ]);
 });
 
+test('where the kernel has no watches left, that is said, and pods are looked at more often', async () => {
+  const blind = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'inject=inotify_init1:error=EMFILE'];
+  const wanted = ['--filter=name=unseen', '--filter=event=prepared', '--filter=event=removed', '--count=2'];
+  const watching = rkt.startArgv([...blind, ...rkt.argv(['events', ...wanted])]);
+  await eventually('it says so', async () => watching.stderr.includes('cannot be watched'));
+  const uuid = (await rkt.output(['prepare', '--pod-name=unseen', image])).trimEnd();
+  await eventually('it is told', async () => watching.stdout.includes(`${uuid} prepared`));
+  await rkt.output(['rm', 'unseen']);
+  expect(await watching.finished).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(`${uuid} removed`),
+  });
+});
+
 test('what cannot be asked for is refused', async () => {
   const refusal = async (...args: string[]) => {
     const { code, stderr } = await rkt.run(['events', ...args]);
