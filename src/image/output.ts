@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, lstatSync, mkdirSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, renameSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Descriptor, openDirectory } from '../os/descriptor.ts';
 import { tryRename } from '../os/directory-entries.ts';
@@ -21,14 +21,12 @@ export async function makeOutput(
 ): Promise<void> {
   const place = resolve(path);
   using parent = openPlace(place, overwrite);
-  const temporary = `.${basename(place)}.${randomUUID()}`;
+  const temporary = temporaryName(place);
   try {
     await make(join(dirname(place), temporary));
     refuseExisting(place, overwrite);
     if (overwrite) removeTree(parent, basename(place));
-    const renamed = tryRename(parent, temporary, parent, basename(place));
-    if (renamed === EEXIST) throw exists(place);
-    check(renamed, 'renameat2', place);
+    moveTo(parent, temporary, place);
   } catch (error) {
     removeTree(parent, temporary);
     throw error;
@@ -36,8 +34,8 @@ export async function makeOutput(
 }
 
 /**
- * As `makeOutput`, of one file, which `make` writes by the path that it is given: it has no name before it is whole, so that not even
- * SIGKILL leaves it.
+ * As `makeOutput`, of one file, which `make` writes by the path that it is given. It has no name before it is whole, so that not even
+ * SIGKILL leaves a part of it; what it replaces is there until it is.
  */
 export async function makeOutputFile(
   path: string,
@@ -47,15 +45,37 @@ export async function makeOutputFile(
   const place = resolve(path);
   using parent = openPlace(place, overwrite);
   refuseOther(place);
+  const temporary = temporaryName(place);
   using file = openNameless(parent);
-  if (file === undefined) return await makeOutput(path, overwrite, make);
-  await make(pathOf(file));
-  refuseExisting(place, overwrite);
-  refuseOther(place);
-  if (overwrite) removeTree(parent, basename(place));
-  const named = tryName(file, parent, basename(place));
+  try {
+    await make(file === undefined ? join(dirname(place), temporary) : pathOf(file));
+    refuseOther(place);
+    refuseExisting(place, overwrite);
+    if (file !== undefined) name(file, parent, overwrite ? temporary : basename(place), place);
+    if (overwrite) renameSync(join(dirname(place), temporary), place);
+    else if (file === undefined) moveTo(parent, temporary, place);
+  } catch (error) {
+    removeTree(parent, temporary);
+    throw error;
+  }
+}
+
+function temporaryName(place: string): string {
+  return `.${basename(place)}.${randomUUID()}`;
+}
+
+/** @throws ImageError `output-exists` */
+function name(file: Descriptor, parent: Descriptor, entry: string, place: string): void {
+  const named = tryName(file, parent, entry);
   if (named === EEXIST) throw exists(place);
   check(named, 'linkat', place);
+}
+
+/** @throws ImageError `output-exists` */
+function moveTo(parent: Descriptor, temporary: string, place: string): void {
+  const renamed = tryRename(parent, temporary, parent, basename(place));
+  if (renamed === EEXIST) throw exists(place);
+  check(renamed, 'renameat2', place);
 }
 
 /** The directory that something is to be put in. @throws ImageError `output-exists`, `not-found` */
