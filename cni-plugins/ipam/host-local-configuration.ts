@@ -1,5 +1,6 @@
 import { FieldReader } from '../../src/abi/json.ts';
 import { readText } from '../../src/native/contents.ts';
+import { parseResolvConf } from '../../src/net/cni/resolv-conf.ts';
 import type { Dns, ResultRoute } from '../../src/net/cni/result.ts';
 import { parseList, parseRoute } from '../../src/net/cni/result-parts.ts';
 import { isAtLeast } from '../../src/net/cni/versions.ts';
@@ -8,7 +9,6 @@ import { type Ip, parseAddress } from '../ip.ts';
 import type { PluginRequest } from '../request.ts';
 import { askedAddresses } from './asked-addresses.ts';
 import { checkApart, parseRange, parseRangeSet, type Range, type RangeSet } from './ranges.ts';
-import { parseResolvConf } from './resolv-conf.ts';
 
 const DATA_DIRECTORY = '/var/lib/cni/networks';
 

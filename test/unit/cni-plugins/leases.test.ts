@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Leases } from '../../../cni-plugins/ipam/leases.ts';
-import { parseResolvConf } from '../../../cni-plugins/ipam/resolv-conf.ts';
 import { formatIp, parseIp } from '../../../src/native/netlink/ip.ts';
+import { parseResolvConf } from '../../../src/net/cni/resolv-conf.ts';
 import { nativeScratch } from '../../support/native-scratch.ts';
 
 const scratch = nativeScratch();

@@ -1,4 +1,4 @@
-import type { Dns } from '../../src/net/cni/result.ts';
+import type { Dns } from './result.ts';
 
 /** resolv.conf(5): of `domain` and `search` the last counts. */
 export function parseResolvConf(text: string): Dns {
