@@ -7,11 +7,12 @@ import type { AgentAnswer, AgentRequest } from './network-agent.ts';
 
 const AGENT = fileURLToPath(new URL('./network-agent.ts', import.meta.url));
 /**
- * /sys shows the namespace's interfaces; what plugins keep in /run and below /var/lib/cni ends with it. IPv6 addresses are there at once,
+ * /sys shows the namespace's interfaces, and the machine's control groups; what plugins keep in /run and below /var/lib/cni ends with it. IPv6 addresses are there at once,
  * without a search for others who have them.
  */
 const ENTER = `
-mount -t sysfs none /sys && mount -t tmpfs none /run && mkdir -p /var/lib/cni && mount -t tmpfs none /var/lib/cni && ip link set lo up
+mount -t tmpfs none /run && mkdir /run/cgroup && mount --rbind /sys/fs/cgroup /run/cgroup
+mount -t sysfs none /sys && mount --move /run/cgroup /sys/fs/cgroup && rmdir /run/cgroup && mkdir -p /var/lib/cni && mount -t tmpfs none /var/lib/cni && ip link set lo up
 for which in all default; do echo 0 > /proc/sys/net/ipv6/conf/$which/accept_dad; done
 exec "$@"`;
 
@@ -77,14 +78,19 @@ export class NetworkHost implements AsyncDisposable {
     return `/proc/${this.#agent.pid}/ns/net`;
   }
 
+  /** The argv that runs a command in there. */
+  enter(argv: readonly string[]): string[] {
+    return ['nsenter', `--target=${this.#agent.pid}`, '--net', '--mount', '--', ...argv];
+  }
+
   /** Whatever comes of it. */
   async try(
     argv: readonly string[],
     input = '',
     env: Readonly<Record<string, string>> = {},
   ): Promise<Output> {
-    const enter = [`--target=${this.#agent.pid}`, '--net', '--mount', '--', ...argv];
-    const { stdout, exitCode } = await execa('nsenter', enter, {
+    const [program = '', ...args] = this.enter(argv);
+    const { stdout, exitCode } = await execa(program, args, {
       input,
       env,
       reject: false,
@@ -95,8 +101,8 @@ export class NetworkHost implements AsyncDisposable {
 
   /** Runs what has to succeed. */
   async run(...argv: readonly string[]): Promise<string> {
-    const enter = [`--target=${this.#agent.pid}`, '--net', '--mount', '--', ...argv];
-    return (await execa('nsenter', enter, { timeout: 60_000 })).stdout;
+    const [program = '', ...args] = this.enter(argv);
+    return (await execa(program, args, { timeout: 60_000 })).stdout;
   }
 
   /** `ip` for each line. */
@@ -106,14 +112,7 @@ export class NetworkHost implements AsyncDisposable {
 
   /** Something that goes on in there until it is disposed of. */
   start(...argv: readonly string[]): BackgroundProgram {
-    return new BackgroundProgram([
-      'nsenter',
-      `--target=${this.#agent.pid}`,
-      '--net',
-      '--mount',
-      '--',
-      ...argv,
-    ]);
+    return new BackgroundProgram(this.enter(argv));
   }
 
   ask(request: AgentRequest): Promise<string> {
