@@ -34,6 +34,11 @@ export class FieldReader {
     return this.#own(key) !== undefined && this.#own(key) !== null;
   }
 
+  /** All fields, believed to be no more than fields. */
+  get value(): JsonObject {
+    return this.#fields;
+  }
+
   /** The value as it is, for a parser of its own. */
   raw(key: string): unknown {
     return this.#own(key);

@@ -10,7 +10,8 @@ export function formatResult(result: CniResult, version: CniVersion): string {
   return JSON.stringify(resultValue(result, version));
 }
 
-function resultValue(result: CniResult, version: CniVersion): JsonObject {
+/** The same, to be part of something else. @throws CniError for what the version has no words for */
+export function resultValue(result: CniResult, version: CniVersion): JsonObject {
   if (!isAtLeast(version, '0.3.0')) return oldValue(result, version);
   const isNewest = isAtLeast(version, '1.1.0');
   const interfaces = result.interfaces.map(({ name, mac, sandbox, mtu, socketPath, pciID }) => ({
