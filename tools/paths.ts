@@ -9,7 +9,7 @@ export const artefacts = {
   rktBundle: join(buildDir, 'rkt.cjs'),
   rktMount: join(buildDir, 'bin', 'rkt-mount'),
   cniPlugins: join(buildDir, 'bin', 'cni-plugins'),
-  /** A link to the program by each plugin's name: what CNI_PATH may have. */
-  cniDirectory: join(buildDir, 'cni'),
+  /** A link to the program by each plugin's name: what CNI_PATH may have, where the command looks for them. */
+  cniDirectory: join(buildDir, 'plugins', 'net'),
   stage1Kvm: join(buildDir, 'stage1-images', 'stage1-kvm.aci'),
 } as const;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { formatHostNamespaces, HOST_NAMESPACES_ENV, PLUGINS_ENV } from '../abi/host-namespaces.ts';
 import { POD } from '../abi/pod-directory.ts';
 import { formatRemoval, REMOVAL_ANNOTATION, REMOVAL_ENV } from '../abi/removal.ts';
 import {
@@ -18,7 +19,7 @@ import { readName } from '../pod/name.ts';
 import type { Pod } from '../pod/pod.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
-import { rktMountPath } from './installation.ts';
+import { pluginDirectories, rktMountPath } from './installation.ts';
 
 /** How a pod that is filled is started. */
 export interface StartRequest {
@@ -34,6 +35,10 @@ export interface StartRequest {
   readonly remover?: readonly string[];
 }
 
+export const NO_NETWORK = 'none';
+
+const CNI_PATH = 'CNI_PATH';
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -46,15 +51,19 @@ export function becomeSupervisor(
   request: StartRequest,
   environment: Environment,
 ): never {
-  const namespaces = request.remover === undefined ? [] : ownNamespaces();
-  const fds = [pod.lock.fd, ...namespaces];
+  const fds = [pod.lock.fd, ...namespacesFor(request)];
   const program = supervisorProgram(host, pod, request, environment, { from: fds, to: fds });
   pod.move('run');
   process.chdir(pod.path);
   replaceProcess(program);
 }
 
-/** The fds that a supervisor gets, and what they are called there: the pod's lock, and the two namespaces of a removal. */
+/** Fds of the host's namespaces, where the supervisor has something to do there: plugins of networks to run, the pod to remove. */
+export function namespacesFor({ remover, net }: StartRequest): readonly number[] {
+  return remover === undefined && net === NO_NETWORK ? [] : ownNamespaces();
+}
+
+/** The fds that a supervisor gets, and what they are called there: the pod's lock, and those of `namespacesFor`. */
 interface SupervisorFds {
   readonly from: readonly number[];
   readonly to: readonly number[];
@@ -83,8 +92,22 @@ export function supervisorProgram(
       [LOCK_FD_ENV]: String(lock),
       [DETACHED_ENV]: request.detach === true ? 'true' : undefined,
       [REMOVAL_ENV]: removing,
+      ...networking(host, request, environment, namespaces),
     }),
     fds: fds.from,
+  };
+}
+
+function networking(
+  { localConfig }: Host,
+  { net }: StartRequest,
+  environment: Environment,
+  [mountNamespace = 0, networkNamespace = 0]: readonly number[],
+): Environment {
+  if (net === NO_NETWORK) return { [HOST_NAMESPACES_ENV]: undefined, [PLUGINS_ENV]: undefined };
+  return {
+    [HOST_NAMESPACES_ENV]: formatHostNamespaces({ mountNamespace, networkNamespace }),
+    [PLUGINS_ENV]: pluginDirectories(localConfig, environment[CNI_PATH]).join(':'),
   };
 }
 

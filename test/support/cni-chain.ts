@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { buildDir } from '../../tools/paths.ts';
+import { artefacts } from '../../tools/paths.ts';
 import type { NetworkHost, Output } from './network-host.ts';
 
 /** Whose plugins a test is for: the same has to be true of both. */
 export const PLUGIN_SETS = [
-  { of: 'rkt', directory: join(buildDir, 'cni') },
+  { of: 'rkt', directory: artefacts.cniDirectory },
   { of: "Debian's containernetworking-plugins", directory: '/usr/lib/cni' },
 ] as const;
 
