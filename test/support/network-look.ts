@@ -66,3 +66,22 @@ export async function leftOn(host: NetworkHost, network = 'tested'): Promise<rea
   const rules = await host.run('sh', '-c', 'nft list ruleset | grep masquerade | grep -v ^table || true');
   return [...links, ...(await leasesOf(host, network)), ...rules.split('\n').filter((line) => line !== '')];
 }
+
+/** What is still there of pods that have ended, whatever their networks: cables, addresses, rules that name them, and chains of theirs. */
+export async function leftOfPods(host: NetworkHost, uuids: readonly string[]): Promise<readonly string[]> {
+  const links = (await linksOf(host)).filter(({ ifname, linkinfo }) =>
+    ['veth', 'ifb', 'macvtap', 'tun'].includes(ifname === 'up0' ? '' : (linkinfo?.info_kind ?? '')),
+  );
+  const leases = await host.run('sh', '-c', 'ls /var/lib/cni/networks/* 2>/dev/null || true');
+  const rules = await host.run('sh', '-c', 'nft list ruleset; iptables-save; ip6tables-save');
+  const isOf = (line: string) =>
+    uuids.some((uuid) => line.includes(uuid)) || /CNI-([0-9a-f]{24}|DN-[0-9a-f]+)/.test(line);
+  return [
+    ...links.map(({ ifname }) => `interface ${ifname}`),
+    ...leases
+      .split('\n')
+      .filter((name) => /^[0-9a-f.:]+$/.test(name))
+      .map((name) => `lease ${name}`),
+    ...rules.split('\n').filter(isOf),
+  ];
+}
