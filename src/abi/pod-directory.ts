@@ -9,6 +9,11 @@ export const POD = {
   created: 'pod-created',
   /** What the pod was called with `--pod-name`, `NAME\n`. */
   name: 'name',
+  /** What the pod calls itself, `HOSTNAME\n`: written when its networks are up, for the pods that share them. */
+  hostname: 'hostname',
+  /** What `--dns` and `--hosts-entry` ask for, written before the stage1 is started. */
+  resolvConf: 'stage1/rootfs/etc/rkt-resolv.conf',
+  hosts: 'stage1/rootfs/etc/rkt-hosts',
   /** Held while the manifest of a running pod is changed. */
   mutationLock: 'pod.lck',
   /** Pid of the supervisor; modification time is when the pod started. */
@@ -21,6 +26,10 @@ export const POD = {
   vmId: 'vm-id',
   /** Control socket of the supervisor. */
   control: 'ctl',
+  /** What the pod's networks have made outside of it, a file for each (`src/net/attachment-record.ts`). */
+  networks: 'net',
+  /** Which networks the pod is on (`net-info.ts`). */
+  netInfo: 'net-info.json',
   stage1: 'stage1',
   stage1Manifest: 'stage1/manifest',
   stage1Rootfs: 'stage1/rootfs',
