@@ -14,6 +14,8 @@ export const POD = {
   /** What `--dns` and `--hosts-entry` ask for, written before the stage1 is started. */
   resolvConf: 'stage1/rootfs/etc/rkt-resolv.conf',
   hosts: 'stage1/rootfs/etc/rkt-hosts',
+  /** Ports of the host that lead to the pod (`published-ports.ts`), written under `locks/ports` of the data directory before it runs. */
+  ports: 'ports.json',
   /** Held while the manifest of a running pod is changed. */
   mutationLock: 'pod.lck',
   /** Pid of the supervisor; modification time is when the pod started. */

@@ -20,9 +20,10 @@ export interface Port {
   readonly socketActivated: boolean;
 }
 
-/** A port of a pod's app that the host forwards to; `podPort` stands in where no app has a port of the name. */
+/** A port of a pod's app that the host forwards to: the one of that name, or what `podPort` says. */
 export interface ExposedPort {
   readonly name: ACName;
+  /** 0: any that is free. */
   readonly hostPort: number;
   readonly hostIP?: string;
   readonly podPort?: Port;
@@ -57,7 +58,7 @@ export function readExposedPort(at: Cursor): ExposedPort {
   const hostIP = port.optional('hostIP', readAddress);
   return withoutUndefined({
     name: port.required('name', readACName),
-    hostPort: port.required('hostPort', readPortNumber),
+    hostPort: port.required('hostPort', integer(0, largestPort)),
     hostIP: hostIP === '' ? undefined : hostIP,
     podPort: port.optional('podPort', readPort),
   });

@@ -17,27 +17,23 @@ function readV4(text: string): readonly number[] | undefined {
   return isValid && octets.every((octet) => octet < 256) ? octets : undefined;
 }
 
+/** An IPv4 address at the end is two groups. */
 function readV6(text: string): readonly number[] | undefined {
-  const [left, right, ...more] = text.split('::').map(readGroups);
-  if (left === undefined || more.length > 0) return undefined;
-  if (!text.includes('::')) return left.length === V6_GROUPS ? left : undefined;
-  if (right === undefined || left.length + right.length >= V6_GROUPS) return undefined;
-  const zeros = new Array<number>(V6_GROUPS - left.length - right.length).fill(0);
-  return [...left, ...zeros, ...right];
+  const start = text.lastIndexOf(':') + 1;
+  if (!text.slice(start).includes('.')) return readGroups(text);
+  const [a = 0, b = 0, c = 0, d = 0] = readV4(text.slice(start)) ?? [];
+  const groups = `${hex(a * 256 + b)}:${hex(c * 256 + d)}`;
+  return readV4(text.slice(start)) && readGroups(text.slice(0, start) + groups);
 }
 
-/** Groups of hexadecimal digits; an IPv4 address at the end is two of them. */
 function readGroups(text: string): readonly number[] | undefined {
-  if (text === '') return [];
-  const parts = text.split(':');
-  const groups = parts.map((part, index): readonly number[] | undefined => {
-    if (part.includes('.') && index === parts.length - 1) {
-      const [a = 0, b = 0, c = 0, d = 0] = readV4(part) ?? [];
-      return readV4(part) && [a * 256 + b, c * 256 + d];
-    }
-    return /^[0-9a-fA-F]{1,4}$/.test(part) ? [Number.parseInt(part, 16)] : undefined;
-  });
-  return groups.includes(undefined) ? undefined : groups.flatMap((group) => group ?? []);
+  const [left = [], right, ...more] = text.split('::').map((half) => (half === '' ? [] : half.split(':')));
+  const groups = [...left, ...(right ?? [])];
+  const isComplete = right === undefined ? groups.length === V6_GROUPS : groups.length < V6_GROUPS;
+  const isValid = groups.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group));
+  if (more.length > 0 || !isComplete || !isValid) return undefined;
+  const zeros = new Array<string>(V6_GROUPS - groups.length).fill('0');
+  return [...left, ...zeros, ...(right ?? [])].map((group) => Number.parseInt(group, 16));
 }
 
 /** The first of the longest runs of two or more zeros is left out. */
@@ -47,8 +43,12 @@ function formatGroups(groups: readonly number[]): string {
     return (end === -1 ? groups.length : end) - start;
   });
   const length = Math.max(...runs);
-  const hex = (part: readonly number[]) => part.map((group) => group.toString(16)).join(':');
-  if (length < 2) return hex(groups);
+  const joined = (part: readonly number[]) => part.map(hex).join(':');
+  if (length < 2) return joined(groups);
   const start = runs.indexOf(length);
-  return `${hex(groups.slice(0, start))}::${hex(groups.slice(start + length))}`;
+  return `${joined(groups.slice(0, start))}::${joined(groups.slice(start + length))}`;
+}
+
+function hex(group: number): string {
+  return group.toString(16);
 }

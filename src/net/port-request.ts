@@ -43,8 +43,7 @@ function numberedPort(text: string, match: RegExpExecArray): ExposedPort {
   const ofHost = hostEnd === undefined ? 1 : countOf(text, host, hostEnd);
   // Of any free port the end cannot be known.
   const isAny = host === 0 && hostEnd === undefined;
-  if (!isAny && ofHost !== count)
-    throw bad(text, `${ofHost} of the host cannot lead to ${count} of the pod`);
+  if (!isAny && ofHost !== count) throw bad(text, `${ofHost} of the host cannot lead to ${count} of the pod`);
   const port = { first, count, protocol: protocolOf(text, protocol ?? 'tcp') };
   const name = parseACName(`${first}-${port.protocol}`);
   return exposed(name, port, host, hostAddress(text, address));

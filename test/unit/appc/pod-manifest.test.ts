@@ -80,7 +80,7 @@ describe('refused with the path', () => {
     ],
     [
       { ...minimal, ports: [{ name: 'p', hostPort: 70_000 }] },
-      /^ports\[0\]\.hostPort: expected an integer from 1 to 65535/,
+      /^ports\[0\]\.hostPort: expected an integer from 0 to 65535/,
     ],
     [
       { ...minimal, ports: [{ name: 'p', hostPort: 1, hostIP: 'localhost' }] },
