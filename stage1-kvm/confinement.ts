@@ -4,6 +4,7 @@
  */
 import type { NamespaceKind } from '../src/native/mounts.ts';
 import type { Step } from '../src/native/spawn-steps.ts';
+import { socketFilter } from './socket-filter.ts';
 import { SHARE_FILES, SHARE_PATH } from './vmm.ts';
 
 /** Builds a process's own root, in order; `target` is relative to that root. */
@@ -40,10 +41,24 @@ export interface HostPaths {
 /** Top-level names that a dynamically linked program may need. */
 export const SYSTEM_NAMES = ['usr', 'lib', 'lib32', 'lib64', 'libx32'] as const;
 
+export interface QemuSurroundings {
+  readonly kernelDirectory: string;
+  readonly gid: number;
+  readonly kvm: boolean;
+  /** Of its own resolver, if it has one. */
+  readonly resolvConf: string | undefined;
+}
+
 /** All that QEMU needs of a file system: its libraries and firmware, the kernel and initramfs, and a few devices. */
-export function qemuRoot(host: HostPaths, kernelDirectory: string, gid: number, kvm: boolean): RootEntry[] {
+export function qemuRoot(
+  host: HostPaths,
+  { kernelDirectory, gid, kvm, resolvConf }: QemuSurroundings,
+): RootEntry[] {
   return [
     ...programsAndLibraries(host),
+    ...(resolvConf === undefined
+      ? []
+      : [{ kind: 'file', target: 'etc/resolv.conf', text: resolvConf } as const]),
     { kind: 'bind', target: 'vm', source: kernelDirectory, of: 'directory' },
     { kind: 'directory', target: 'dev' },
     { kind: 'device', target: 'dev/null', major: 1, minor: 3, mode: 0o666, gid: 0 },
@@ -87,8 +102,8 @@ function programsAndLibraries(host: HostPaths): RootEntry[] {
 }
 
 /**
- * New for QEMU, which is in the pod's network namespace already. In a pid namespace it can signal and trace nobody: not even a
- * QEMU of the same uid, as pods of two data directories may be.
+ * New for QEMU, which is in the pod's network namespace already, or enters the host's. In a pid namespace it can signal and trace
+ * nobody: not even a QEMU of the same uid, as pods of two data directories may be.
  */
 export const QEMU_NAMESPACES: readonly NamespaceKind[] = ['mount', 'pid', 'ipc'];
 
@@ -97,13 +112,19 @@ export interface QemuConfinement {
   readonly id: number;
   /** Control files of the pod's cgroups, to each of which the process adds itself. */
   readonly cgroupFiles: readonly string[];
+  /** Where QEMU is to be in the host's network: its namespace, by fd, and the most files that QEMU may be allowed. */
+  readonly hostNetwork: { readonly namespace: number; readonly hardLimit: number } | undefined;
   readonly enterRoot: () => void;
 }
 
-export function qemuSteps({ id, cgroupFiles, enterRoot }: QemuConfinement): Step[] {
+/** Each of the guest's connections is then a file of QEMU's, which looks at all of them whenever one has something. */
+const HOST_NETWORK_FILES = 16384;
+
+export function qemuSteps({ id, cgroupFiles, hostNetwork, enterRoot }: QemuConfinement): Step[] {
   return [
     ...joinCgroups(cgroupFiles),
     ...leaveTerminal(),
+    ...(hostNetwork === undefined ? [] : enterHostNetwork(hostNetwork)),
     { do: 'call', name: 'root', action: enterRoot },
     // A core would hold the guest's memory.
     { do: 'limit', resource: 'core', limit: { soft: 0, hard: 0 } },
@@ -112,7 +133,16 @@ export function qemuSteps({ id, cgroupFiles, enterRoot }: QemuConfinement): Step
     { do: 'gid', gid: id },
     { do: 'uid', uid: id },
     { do: 'no-new-privileges' },
+    ...(hostNetwork === undefined ? [] : [{ do: 'seccomp', program: socketFilter() } as const]),
     { do: 'parent-death-signal', signal: 'SIGKILL' },
+  ];
+}
+
+function enterHostNetwork({ namespace, hardLimit }: NonNullable<QemuConfinement['hostNetwork']>): Step[] {
+  const files = Math.min(HOST_NETWORK_FILES, hardLimit);
+  return [
+    { do: 'enter-namespace', fd: namespace, kinds: ['network'] },
+    { do: 'limit', resource: 'nofile', limit: { soft: files, hard: files } },
   ];
 }
 

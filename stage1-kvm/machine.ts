@@ -23,6 +23,13 @@ import { Qmp } from './qmp.ts';
 import { type MachinePlan, qemuArguments, virtiofsdArguments } from './vmm.ts';
 import { closeTheirs, connectWires, type OwnEnds, type Wires } from './wires.ts';
 
+/** With `--net=host`. */
+export interface QemuInHostNetwork {
+  /** The host's network namespace, by fd. */
+  readonly namespace: number;
+  readonly resolvConf: string;
+}
+
 export interface MachineSetup {
   readonly plan: MachinePlan;
   readonly programs: Programs;
@@ -31,6 +38,8 @@ export interface MachineSetup {
   readonly cgroupFiles: readonly string[];
   /** The same group, to read what is used. */
   readonly cgroup: PodCgroup;
+  /** Taken over. */
+  readonly hostNetwork: QemuInHostNetwork | undefined;
   /** Taken over. */
   readonly userNamespace: number | undefined;
 }
@@ -73,7 +82,8 @@ export class Machine {
     this.#start(loop, 'virtiofsd', startVirtiofsd(setup, wires));
     this.#start(loop, 'qemu', startQemu(setup, wires));
     closeTheirs(wires);
-    if (setup.userNamespace !== undefined) close(setup.userNamespace);
+    for (const taken of [setup.userNamespace, setup.hostNetwork?.namespace])
+      if (taken !== undefined) close(taken);
     const { own } = wires;
     this.channels = own;
     this.#console = new Messages(loop, own.console, CONSOLE_BYTES, events.consoleLine);
@@ -152,15 +162,28 @@ function startVirtiofsd({ programs, userNamespace, cgroupFiles }: MachineSetup, 
   });
 }
 
-function startQemu({ plan, programs, id, cgroupFiles }: MachineSetup, wires: Wires): number {
-  const entries = qemuRoot(hostPaths(), KERNEL_DIRECTORY, id, plan.accelerator === 'kvm');
+function startQemu({ plan, programs, id, cgroupFiles, hostNetwork }: MachineSetup, wires: Wires): number {
+  const entries = qemuRoot(hostPaths(), {
+    kernelDirectory: KERNEL_DIRECTORY,
+    gid: id,
+    kvm: plan.accelerator === 'kvm',
+    resolvConf: hostNetwork?.resolvConf,
+  });
   return spawn({
     path: programs.qemu,
     argv: ['qemu-system-x86_64', ...qemuArguments(plan)],
     env: ENVIRONMENT,
     fds: wires.qemu,
     namespaces: QEMU_NAMESPACES,
-    steps: qemuSteps({ id, cgroupFiles, enterRoot: () => enterRoot(entries, QEMU_ROOT_PLACE) }),
+    steps: qemuSteps({
+      id,
+      cgroupFiles,
+      hostNetwork: hostNetwork && {
+        namespace: hostNetwork.namespace,
+        hardLimit: getLimit('nofile').hard,
+      },
+      enterRoot: () => enterRoot(entries, QEMU_ROOT_PLACE),
+    }),
   });
 }
 

@@ -48,6 +48,8 @@ function make(entry: RootEntry, target: string): void {
       return;
     case 'file':
       writeFile(target, entry.text);
+      // The umask may have cut the mode.
+      chmod(target, 0o644);
       return;
     case 'bind':
       if (entry.of === 'directory') mkdir(target, 0o755);

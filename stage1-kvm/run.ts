@@ -136,6 +136,7 @@ function setUp(
     id: allocateId(parseIdRange(environment(VM_IDS_ENV))),
     cgroupFiles: joinFiles(cgroup),
     cgroup,
+    hostNetwork: undefined,
     userNamespace: openUserNamespace(),
   };
 }

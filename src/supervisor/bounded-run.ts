@@ -14,10 +14,8 @@ const MOST_OUTPUT = 1024;
 const ENVIRONMENT: readonly string[] = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL=C'];
 
 export type BoundedRun =
-  | { readonly kind: 'succeeded' }
   /** `said`: the beginning of what it wrote, on one line. */
-  | { readonly kind: 'failed'; readonly said: string }
-  | { readonly kind: 'late' };
+  { readonly kind: 'succeeded' | 'failed'; readonly said: string } | { readonly kind: 'late' };
 
 /**
  * One that is not done in time is killed. It writes into a pipe that is read after its end, and is refused the write when
@@ -33,8 +31,8 @@ export function runBounded(path: string, args: readonly string[], milliseconds: 
     const ended = waitUntil(pid, monotonicMilliseconds() + milliseconds);
     if (ended === undefined) return { kind: 'late' };
     const { exit } = ended;
-    if (exit.kind === 'exited' && exit.code === 0) return { kind: 'succeeded' };
-    return { kind: 'failed', said: whatItSaid(output.read) };
+    const isFine = exit.kind === 'exited' && exit.code === 0;
+    return { kind: isFine ? 'succeeded' : 'failed', said: whatItSaid(output.read) };
   } finally {
     for (const fd of [output.read, output.write, nothing]) close(fd);
   }

@@ -14,6 +14,7 @@ describe('qemuSteps', () => {
   const steps = qemuSteps({
     id: 70001,
     cgroupFiles: ['/cg/a/cgroup.procs', '/cg/b/cgroup.procs'],
+    hostNetwork: undefined,
     enterRoot: () => {},
   });
 
@@ -50,6 +51,40 @@ describe('qemuSteps', () => {
   });
 });
 
+describe("qemuSteps in the host's network", () => {
+  const steps = (hardLimit: number) =>
+    qemuSteps({ id: 70001, cgroupFiles: [], hostNetwork: { namespace: 9, hardLimit }, enterRoot: () => {} });
+
+  it('enters it with the power to, and filters sockets when nothing can be gained any more', () => {
+    expect(doing(steps(1_000_000))).toEqual([
+      'session',
+      'enter-namespace',
+      'limit',
+      'call',
+      'limit',
+      'bounding-set',
+      'groups',
+      'gid',
+      'uid',
+      'no-new-privileges',
+      'seccomp',
+      'parent-death-signal',
+    ]);
+    expect(steps(1_000_000)[1]).toEqual({ do: 'enter-namespace', fd: 9, kinds: ['network'] });
+  });
+
+  it.each([
+    [1_000_000, 16384],
+    [4096, 4096],
+  ])('with a hard limit of %d files, has %d', (hardLimit, files) => {
+    expect(steps(hardLimit)[2]).toEqual({
+      do: 'limit',
+      resource: 'nofile',
+      limit: { soft: files, hard: files },
+    });
+  });
+});
+
 const host = {
   system: [
     { name: 'usr', linkTo: undefined },
@@ -59,8 +94,15 @@ const host = {
 };
 
 describe('qemuRoot', () => {
+  const surroundings = {
+    kernelDirectory: 'stage1/rootfs/vm',
+    gid: 70001,
+    kvm: false,
+    resolvConf: undefined,
+  };
+
   it('holds programs, the kernel and a few devices', () => {
-    const entries = qemuRoot(host, 'stage1/rootfs/vm', 70001, false);
+    const entries = qemuRoot(host, surroundings);
     expect(entries.map(({ target }) => target)).toEqual([
       'usr',
       'lib',
@@ -76,13 +118,22 @@ describe('qemuRoot', () => {
   });
 
   it('has /dev/kvm, for its group alone, where it is used', () => {
-    expect(qemuRoot(host, 'vm', 70001, true).at(-1)).toEqual({
+    expect(qemuRoot(host, { ...surroundings, kvm: true }).at(-1)).toEqual({
       kind: 'device',
       target: 'dev/kvm',
       major: 10,
       minor: 232,
       mode: 0o660,
       gid: 70001,
+    });
+  });
+
+  it('has name servers where it resolves for its guest', () => {
+    const resolvConf = 'nameserver 127.0.0.53\n';
+    expect(qemuRoot(host, { ...surroundings, resolvConf })).toContainEqual({
+      kind: 'file',
+      target: 'etc/resolv.conf',
+      text: resolvConf,
     });
   });
 });

@@ -1,0 +1,83 @@
+/** `--net=host` of a machine: what of the host decides on it. Runs in the host's network namespace. */
+import { readText } from '../src/native/contents.ts';
+import { unless } from '../src/native/errors.ts';
+import { open, open_ } from '../src/native/files.ts';
+import { isPortFree } from '../src/native/inet-sockets.ts';
+import { AF_INET, type Prefix } from '../src/native/netlink/ip.ts';
+import { listRoutes, type Route } from '../src/native/netlink/routes.ts';
+import { Netlink } from '../src/native/netlink/socket.ts';
+import { parseResolvConf } from '../src/net/cni/resolv-conf.ts';
+import { runBounded } from '../src/supervisor/bounded-run.ts';
+import type { Report } from '../src/supervisor/report.ts';
+import { KvmError } from './error.ts';
+import {
+  describe,
+  type Forward,
+  type HostNetwork,
+  type HostNetworkFacts,
+  planHostNetwork,
+  wantedForwards,
+} from './host-network.ts';
+import type { PodApp } from './pod.ts';
+
+const LOOPBACK = 1;
+/** Shorter than this it is a default route in parts. */
+const SHORTEST_OCCUPIED = 8;
+const PROBE_MILLISECONDS = 10_000;
+
+export interface JoinedHost extends HostNetwork {
+  /** The host's network namespace, by fd. */
+  readonly namespace: number;
+}
+
+/** Before the supervisor leaves for the pod's own namespace. @throws KvmError `unsupported` */
+export function joinHostNetwork(apps: readonly PodApp[], qemu: string, report: Report): JoinedHost {
+  requireUserNetworking(qemu);
+  const wanted = wantedForwards(apps);
+  const network = planHostNetwork(wanted, readFacts(wanted));
+  for (const remark of network.remarks) report.warn(remark);
+  if (network.forwards.length > 0)
+    report.say(`on the host's addresses: ${network.forwards.map(describe).join(', ')}`);
+  return { ...network, namespace: open('/proc/self/ns/net', open_.readOnly) };
+}
+
+/** A QEMU that does not answer tells why when it is started. */
+function requireUserNetworking(qemu: string): void {
+  const asked = runBounded(qemu, ['-display', 'none', '-netdev', 'help'], PROBE_MILLISECONDS);
+  if (asked.kind === 'succeeded' && !/\buser\b/.test(asked.said))
+    throw new KvmError(
+      'unsupported',
+      `--net=host: ${qemu} was built without user-mode networking (libslirp)`,
+    );
+}
+
+function readFacts(wanted: readonly Forward[]): HostNetworkFacts {
+  using netlink = new Netlink();
+  const routes = listRoutes(netlink);
+  return {
+    occupied: occupiedBy(routes),
+    ipv6: reachesOthersByV6(routes),
+    dns: parseResolvConf(unless(['ENOENT'], () => readText('/etc/resolv.conf')) ?? ''),
+    unprivilegedPorts: Number(readText('/proc/sys/net/ipv4/ip_unprivileged_port_start')),
+    busy: wanted.filter(({ protocol, port }) => !isPortFree(protocol, port)),
+  };
+}
+
+/** Addresses have routes of the kernel's own, so they are among them. */
+function occupiedBy(routes: readonly Route[]): Prefix[] {
+  return routes.flatMap(({ family, destination }) =>
+    family === AF_INET && destination !== undefined && destination.length >= SHORTEST_OCCUPIED
+      ? [destination]
+      : [],
+  );
+}
+
+function reachesOthersByV6(routes: readonly Route[]): boolean {
+  return routes.some(
+    ({ family, type, link, destination }) =>
+      family !== AF_INET &&
+      type === 'unicast' &&
+      link !== LOOPBACK &&
+      !/^f[ef]/i.test(destination?.address ?? ''),
+  );
+}
