@@ -1,5 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { PluginSet } from './cni-chain.ts';
 import type { CommandOptions, RunningCommand } from './command.ts';
@@ -145,6 +146,13 @@ export function useSite(plugins?: PluginSet): { readonly now: NetworkSite } {
       return site;
     },
   };
+}
+
+const SHELL_PLUGIN = fileURLToPath(new URL('./shell-plugin/cable', import.meta.url));
+
+/** Puts the plugin `cable` where rkt finds what an administrator brings. */
+export function installShellPlugin({ rkt }: NetworkSite): void {
+  copyFileSync(SHELL_PLUGIN, join(rkt.localConfig, 'net.d', 'cable'));
 }
 
 /** The outside, or the host, as somebody who asks. */

@@ -14,6 +14,7 @@ export const RKT = join(rootDir, 'bin', 'rkt');
 export interface ListedPod {
   readonly name: string;
   readonly state: string;
+  readonly networks?: readonly { readonly netName: string; readonly ip: string }[];
   readonly app_names?: readonly string[];
   readonly apps?: readonly {
     readonly name: string;

@@ -1,0 +1,51 @@
+import { beforeAll, expect, test } from 'vitest';
+import { tinyImages } from '../support/images.ts';
+import { leftOfPods } from '../support/network-look.ts';
+import { installShellPlugin, useSite } from '../support/network-site.ts';
+
+// Networks that cannot be had: it is known before any machine starts.
+
+const site = useSite();
+let image = '';
+beforeAll(async () => {
+  image = (await tinyImages()).aci.plain;
+  installShellPlugin(site.now);
+});
+
+const refusal = async (net: string) => {
+  const { code, stderr } = await site.now.rkt.run(['run', `--net=${net}`, image]);
+  expect({ code, stack: stderr.includes('    at ') }).toEqual({ code: 254, stack: false });
+  return stderr;
+};
+const write = (name: string, ...plugins: readonly object[]) =>
+  site.now.network(`50-${name}.conflist`, { cniVersion: '1.0.0', name, plugins });
+
+test('because nobody has configured it', async () => {
+  expect(await refusal('default,absent')).toContain('networks not found: absent');
+});
+
+test('because its plugin is nowhere', async () => {
+  write('no-plugin', { type: 'no-such-plugin' });
+  expect(await refusal('no-plugin')).toContain('no-such-plugin');
+});
+
+test('because a plugin fails: its code, message and details are told, and what others have made is taken away', async () => {
+  const ipam = { type: 'host-local', ranges: [[{ subnet: '10.5.0.0/24' }]] };
+  write('whole', { type: 'bridge', bridge: 'whole0', isGateway: true, ipMasq: true, ipam });
+  write('broken', { type: 'cable', kind: 'broken' });
+  const stderr = await refusal('whole,default,broken');
+  for (const part of ['cable', '123', 'the cable is broken', 'it was trodden on'])
+    expect(stderr).toContain(part);
+  const uuids = (await site.now.rkt.list()).map(({ name }) => name);
+  expect(await leftOfPods(site.now.host, uuids)).toEqual([]);
+  expect(await site.now.host.run('cat', '/run/cable.log')).toMatch(/^ADD \S+ eth2 /m);
+});
+
+test('because the address that is asked for is not in it', async () => {
+  expect(await refusal('default:IP=10.0.0.1')).toContain('10.0.0.1');
+});
+
+test('because its configuration is none', async () => {
+  site.now.network('60-typeless.conf', { cniVersion: '1.0.0', name: 'typeless' });
+  expect(await refusal('typeless')).toContain('60-typeless.conf');
+});
