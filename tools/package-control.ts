@@ -5,12 +5,17 @@ import { packagesOf } from './packages.mjs';
 
 /** What the launcher checks as well: the `node` in PATH need not be the package's. */
 const NODE = 'nodejs (>= 20.6)';
-/** Up to 7.2 QEMU's common files hold virtiofsd. */
-const VIRTIOFSD = 'virtiofsd | qemu-system-common (<< 1:8)';
+/** What else would do. */
+const ALTERNATIVES: Readonly<Record<string, string>> = {
+  // Up to 7.2 QEMU's common files hold it.
+  virtiofsd: 'virtiofsd | qemu-system-common (<< 1:8)',
+  // Plugins take the one that is there.
+  nftables: 'nftables | iptables',
+};
 
 /** Debian's names of what rkt needs to run. */
 export function dependencies(): string[] {
-  const programs = packagesOf('run').map((name) => (name === 'virtiofsd' ? VIRTIOFSD : name));
+  const programs = packagesOf('run').map((name) => ALTERNATIVES[name] ?? name);
   return ['libc6', NODE, 'passwd', ...programs];
 }
 

@@ -10,6 +10,7 @@ const packages = {
     { name: 'xz-utils', what: 'unpacks images and kernel modules' },
     { name: 'zstd', what: 'unpacks images and the kernel' },
     { name: 'bzip2', what: 'unpacks images' },
+    { name: 'nftables', what: 'lets pods reach other machines, and be reached' },
   ],
   build: [
     { name: 'debian-archive-keyring', what: "checks the signatures of Debian's packages" },
@@ -28,7 +29,6 @@ const packages = {
     { name: 'docker-registry', what: 'serves the image that is pulled' },
     { name: 'e2fsprogs', what: 'makes the file system that it is pulled to' },
     { name: 'containernetworking-plugins', what: 'what setting up a network is measured beside' },
-    { name: 'nftables', what: 'masquerades the network that is set up' },
   ],
   test: [
     { name: 'skopeo', what: 'makes images to test with' },
@@ -40,7 +40,7 @@ const packages = {
     { name: 'openssl', what: 'makes certificates to test with' },
     { name: 'gnupg', what: 'makes keys and signatures to test with' },
     { name: 'containernetworking-plugins', what: 'the CNI plugins that ours are compared with' },
-    { name: 'nftables', what: "makes plugins' rules in tests" },
+    { name: 'iptables', what: "makes plugins' rules in tests" },
     { name: 'iproute2', what: 'makes networks to test with' },
     { name: 'dnsmasq-base', what: 'gives addresses to plugins in tests' },
     { name: 'procps', what: 'shows what processes are left' },
