@@ -3,6 +3,8 @@ export type KvmErrorCode =
   | 'bad-pod'
   /** The machine lacks something, or refuses it. */
   | 'unsupported'
+  /** A network that there is not, or whose configuration is wrong. */
+  | 'bad-network'
   /** A user or group that the image does not have. */
   | 'unknown-user'
   /** QEMU, virtiofsd or the guest failed. */

@@ -16,6 +16,8 @@ import { changeLink, findLink } from '../src/native/netlink/links.ts';
 import { Netlink } from '../src/native/netlink/socket.ts';
 import { joinFiles, makePodCgroup, type PodCgroup, removePodCgroup } from '../src/supervisor/cgroup.ts';
 import { keepRemoval } from '../src/supervisor/ending.ts';
+import { Interruption } from '../src/supervisor/network/interruption.ts';
+import type { PodNetwork } from '../src/supervisor/network/pod-network.ts';
 import { Report } from '../src/supervisor/report.ts';
 import { prepareStatus, recordPid } from '../src/supervisor/status.ts';
 import { openUserNamespace } from '../src/supervisor/user-namespace.ts';
@@ -26,6 +28,7 @@ import { type Host, readHost } from './host.ts';
 import { allocateId, parseIdRange } from './ids.ts';
 import { unenforced } from './isolators.ts';
 import type { MachineSetup } from './machine.ts';
+import { attachNetworks, planNetworks } from './networks.ts';
 import { type Pod, readPod, SHARE_DIRECTORY } from './pod.ts';
 import { findPrograms } from './programs.ts';
 import { hostMemory, type MachineSize, sizeMachine, sizeSandbox } from './size.ts';
@@ -38,8 +41,8 @@ export function run(args: readonly string[]): number {
   const report = new Report('run', options.debug);
   keepLock();
   report.step('supervisor runs', { name: 'supervisor' });
-  refuseNetworks(options);
   const pod = readPod(options);
+  const networks = planNetworks(options, report);
   refuseSocketActivation(pod.apps);
   const loop = new Loop();
   const apps = new Apps(loop, report, options, pod);
@@ -50,17 +53,26 @@ export function run(args: readonly string[]): number {
   prepareStatus();
   const size = sizeOf(pod, options, host.cpus, accelerator);
   const cgroup = openCgroup(pod, hostMemory(size, accelerator), report);
+  let network: PodNetwork | undefined;
   try {
     unshare('network');
+    bringLoopbackUp();
+    if (networks !== undefined) {
+      network = attachNetworks(pod.uuid, networks, report);
+      report.step('on its networks', { name: 'network' });
+    }
     shareRoots();
     const setup = setUp(pod, options, host, { accelerator, size }, cgroup);
     report.step('machine set up', { name: 'set-up' });
     const supervision = new Supervision(loop, report, apps, setup);
-    // While the machine starts.
-    bringLoopbackUp();
     for (const line of unenforced(pod.manifest)) report.warn(line);
     return supervision.run();
+  } catch (error) {
+    if (error instanceof Interruption) return 128 + error.signal;
+    throw error;
   } finally {
+    // What it has made is free for others before anybody can know of the pod's end.
+    network?.detach();
     leaveNoCgroup(cgroup, report);
   }
 }
@@ -93,10 +105,6 @@ function keepLock(): void {
     throw new KvmError('bad-pod', `${LOCK_FD_ENV} names no open directory`);
   setCloseOnExec(fd, true);
   keepRemoval();
-}
-
-function refuseNetworks({ net }: RunArguments): void {
-  if (net !== 'none') throw new KvmError('unsupported', `--net=${net}: only none is supported`);
 }
 
 function openCgroup({ uuid }: Pod, memoryBytes: number, report: Report): PodCgroup {

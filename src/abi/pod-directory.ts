@@ -30,7 +30,9 @@ export const POD = {
   control: 'ctl',
   /** What the pod's networks have made outside of it, a file for each (`src/net/attachment-record.ts`). */
   networks: 'net',
-  /** Which networks the pod is on (`net-info.ts`). */
+  /** Locked while the pod's plugins run, by each of them as well. */
+  networkLock: 'net/lock',
+  /** Which networks the pod is on (`net-info.ts`): there from the last ADD to the first DEL. */
   netInfo: 'net-info.json',
   stage1: 'stage1',
   stage1Manifest: 'stage1/manifest',

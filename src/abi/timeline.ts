@@ -18,6 +18,8 @@ export type Mark =
   | { readonly name: 'taken' }
   /** The stage1 runs: rkt-mount is done. */
   | { readonly name: 'supervisor' }
+  /** The pod is on its networks. */
+  | { readonly name: 'network' }
   /** What a machine needs is there; then it was started. */
   | { readonly name: 'set-up' }
   | { readonly name: 'machine' }
@@ -66,7 +68,7 @@ function parseLine(line: string): TimedMark | undefined {
 
 const PLAIN = [
   ...(['command', 'created', 'fetched', 'prepared', 'run-prepared', 'taken'] as const),
-  ...(['supervisor', 'set-up', 'machine', 'plan', 'ready', 'ended'] as const),
+  ...(['supervisor', 'network', 'set-up', 'machine', 'plan', 'ready', 'ended'] as const),
 ];
 
 function parseMark([word = '', ...details]: readonly string[]): Mark | undefined {

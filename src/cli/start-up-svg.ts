@@ -19,6 +19,7 @@ const COLOURS: Readonly<Record<SpanName, string>> = {
   prepare: '#3fa7b5',
   wait: '#e4e7eb',
   mount: '#4fae7c',
+  network: '#6bb35f',
   'set-up': '#8bb14a',
   vm: '#e0a526',
   kernel: '#e07b26',

@@ -9,6 +9,7 @@ export const MEANINGS: Readonly<Record<SpanName, string>> = {
   prepare: "the pod's files",
   wait: 'prepared, and run by nobody yet',
   mount: 'roots mounted, stage1 executed',
+  network: "namespaces, CNI plugins of the pod's networks",
   'set-up': 'control group, namespaces, plan of the machine',
   vm: "QEMU and its firmware, up to the kernel's start",
   kernel: "the guest's kernel",

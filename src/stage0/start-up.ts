@@ -7,6 +7,7 @@ export type SpanName =
   | 'prepare'
   | 'wait'
   | 'mount'
+  | 'network'
   | 'set-up'
   | 'vm'
   | 'kernel'
@@ -41,6 +42,7 @@ const ENDS: Readonly<Record<Exclude<Mark['name'], 'hello' | 'ended'>, SpanName>>
   'run-prepared': 'wait',
   taken: 'command',
   supervisor: 'mount',
+  network: 'network',
   'set-up': 'set-up',
   machine: 'vm',
   plan: 'init',

@@ -9,6 +9,8 @@ export type SupervisorErrorCode =
   | 'no-supervisor'
   /** The supervisor says no. */
   | 'refused'
+  /** A network, or one of its plugins, is not as it should be. */
+  | 'network-failed'
   /** A pod of `--rm` stays behind. */
   | 'not-removed';
 

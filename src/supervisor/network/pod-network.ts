@@ -1,0 +1,125 @@
+/**
+ * A pod's networks, from the first plugin's ADD to the last one's DEL. What is made outside of the pod is recorded before it is made
+ * (`records.ts`), so that `gc` takes away what a supervisor that was killed has left.
+ */
+import { formatNetInfo, type NetInfo } from '../../abi/net-info.ts';
+import { POD } from '../../abi/pod-directory.ts';
+import type { File } from '../../native/files.ts';
+import { getpid } from '../../native/processes.ts';
+import type { AttachmentRecord } from '../../net/attachment-record.ts';
+import type { CniResult } from '../../net/cni/result.ts';
+import type { ChosenNetwork } from '../../net/network-choice.ts';
+import { netInfo } from '../../net/network-facts.ts';
+import type { RuntimeConfig } from '../../net/plugin-input.ts';
+import { SupervisorError } from '../error.ts';
+import { record } from '../record.ts';
+import type { Report } from '../report.ts';
+import { Attachment, typeOf } from './attachment.ts';
+import type { HostSide } from './host-side.ts';
+import { EndingSignals } from './interruption.ts';
+import { namespaceInode } from './namespace-inode.ts';
+import { findPlugin } from './plugin-search.ts';
+import { makeRecords, removeRecord, tryLock, writeRecord } from './records.ts';
+
+const OWN_NETWORK = '/proc/self/ns/net';
+
+export interface PlannedNetwork extends ChosenNetwork {
+  readonly runtimeConfig: RuntimeConfig;
+}
+
+export interface AttachedNetwork {
+  readonly network: PlannedNetwork;
+  readonly result: CniResult;
+}
+
+interface Kept {
+  readonly file: string;
+  readonly record: AttachmentRecord;
+}
+
+/** This process is in the pod's network namespace, and its current directory is the pod's. */
+export class PodNetwork {
+  readonly #lock: File;
+  readonly #kept: Kept[] = [];
+  readonly #attached: AttachedNetwork[] = [];
+
+  constructor(
+    private readonly host: HostSide,
+    private readonly uuid: string,
+    private readonly cniPath: readonly string[],
+    private readonly report: Report,
+  ) {
+    makeRecords();
+    const lock = tryLock();
+    if (lock === undefined) throw new SupervisorError('network-failed', `${POD.networkLock} is held already`);
+    this.#lock = lock;
+  }
+
+  /** What each ADD has come to, in the order of the interfaces. */
+  get attached(): readonly AttachedNetwork[] {
+    return this.#attached;
+  }
+
+  /**
+   * Runs the plugins of the networks in order; blocks. Where one fails nothing of any stays.
+   * @throws SupervisorError `network-failed`; Interruption where a signal came that ends the pod
+   */
+  attach(networks: readonly PlannedNetwork[]): void {
+    using signals = new EndingSignals();
+    try {
+      networks.forEach((network, index) => {
+        this.#attachOne(network, index, signals);
+      });
+      const infos = this.#attached.map(({ network, result }) => this.#info(network, result));
+      record(POD.netInfo, formatNetInfo(infos), 0o640);
+    } catch (error) {
+      this.detach();
+      throw error;
+    }
+  }
+
+  #attachOne(network: PlannedNetwork, index: number, signals: EndingSignals): void {
+    signals.refuse();
+    const first: AttachmentRecord = {
+      ...network,
+      netnsInode: namespaceInode(OWN_NETWORK),
+      hostNetns: this.host.netns,
+      cniPath: this.cniPath,
+      phase: 'adding',
+      result: undefined,
+    };
+    const keep = (current: AttachmentRecord) => {
+      this.#kept[index] = { file: writeRecord(index, current), record: current };
+    };
+    keep(first);
+    const result = this.#attachment(first, signals).add((reached, isLast) =>
+      keep({ ...first, phase: isLast ? 'added' : 'adding', result: reached }),
+    );
+    this.#attached.push({ network, result });
+  }
+
+  /** In the opposite order. What a plugin leaves stays recorded, for `gc` to try again. */
+  detach(): void {
+    for (let kept = this.#kept.pop(); kept !== undefined; kept = this.#kept.pop()) {
+      try {
+        this.#attachment(kept.record).del();
+        removeRecord(kept.file);
+      } catch (error) {
+        if (!(error instanceof SupervisorError)) throw error;
+        this.report.warn(`${error.message}: left to gc`);
+      }
+    }
+  }
+
+  #attachment(attachment: AttachmentRecord, signals?: EndingSignals): Attachment {
+    const { host, uuid } = this;
+    const netns = `/proc/${getpid()}/ns/net`;
+    return new Attachment({ host, containerId: uuid, netns, lock: this.#lock.fd, signals }, attachment);
+  }
+
+  #info(network: PlannedNetwork, result: CniResult): NetInfo {
+    const type = typeOf(network.list.plugins[0] ?? {});
+    const path = this.host.inMounts(() => findPlugin(type, this.cniPath));
+    return netInfo(network, path, result);
+  }
+}
