@@ -12,7 +12,7 @@ import { GLOBAL_FLAGS, hostOptions } from './global-flags.ts';
 import { warn } from './output.ts';
 import { logSize, marks, podName, stage1Choice } from './prepare-request.ts';
 import { NO_NETWORK_REMARK } from './run-flags.ts';
-import { startRequest } from './run-request.ts';
+import { networks, startRequest } from './run-request.ts';
 import { requireRoot, subcommand } from './subcommand.ts';
 
 /** `args` are read as those of `run`, whose flags these are. */
@@ -52,7 +52,7 @@ function sandboxRequest({ flags, images }: PodArguments): RunRequest {
     ...startRequest({
       detach: isSet(flags, 'detach'),
       rm: isSet(flags, 'rm'),
-      ...maybe('net', last(flags, 'net')),
+      ...networks(flags),
       ...maybe('hostname', last(flags, 'hostname')),
     }),
     mutable: true,

@@ -1,7 +1,9 @@
 import { openHost } from '../stage0/host.ts';
 import { listImages } from '../stage0/images.ts';
 import { list } from '../stage0/list.ts';
+import { type KnownNetwork, knownNetworks } from '../stage0/networks.ts';
 import type { FlagValues } from './app-arguments.ts';
+import { networkCandidates } from './completion-networks.ts';
 import type { Flag } from './flag.ts';
 import { globalValues } from './flag-values.ts';
 import { hostOptions } from './global-flags.ts';
@@ -18,7 +20,7 @@ export type Completion =
   | { readonly kind: 'files' }
   | { readonly kind: 'directories' };
 
-type Source = 'pods' | 'places' | 'images' | 'files' | 'directories' | 'shells';
+type Source = 'pods' | 'places' | 'images' | 'files' | 'directories' | 'shells' | 'networks';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
@@ -34,6 +36,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   PUBKEY: 'files',
   DIR: 'directories',
   SHELL: 'shells',
+  NETWORKS: 'networks',
 };
 
 /** What the value of a flag may be, of which `typed` is there already. */
@@ -61,6 +64,8 @@ export function placeholderCompletion(
       return { kind: source };
     case 'shells':
       return plain(SHELLS);
+    case 'networks':
+      return { kind: 'words', candidates: networkCandidates(networks(flags), typed).filter(isHarmless) };
     case 'pods':
       return { kind: 'words', candidates: pods(flags).filter(isHarmless) };
     case 'places':
@@ -92,6 +97,10 @@ function pods(flags: FlagValues): readonly Candidate[] {
     const about = [state, ...apps.map(({ name }) => name)].join(' ');
     return [...(podName === undefined ? [] : [podName]), uuid].map((word) => ({ word, about }));
   });
+}
+
+function networks(flags: FlagValues): readonly KnownNetwork[] {
+  return knownNetworks(openHost(hostOptions(globalValues(flags))));
 }
 
 function images(flags: FlagValues): readonly Candidate[] {

@@ -14,7 +14,7 @@ export class Flag extends Option {
     this.negate = false;
     this.flags = shown(name, kind);
     if (kind.type === 'boolean') this.argParser(parseBoolean);
-    if (kind.type === 'value' && kind.repeated === true)
+    if (kind.type !== 'boolean' && kind.repeated === true)
       this.argParser((value: string, previous: readonly string[] | undefined) => [
         ...(previous ?? []),
         value,
@@ -39,7 +39,12 @@ export type FlagKind =
       readonly choices?: readonly string[];
     }
   /** `--net` is `--net=default`. */
-  | { readonly type: 'optional'; readonly placeholder: string; readonly without: string };
+  | {
+      readonly type: 'optional';
+      readonly placeholder: string;
+      readonly without: string;
+      readonly repeated?: true;
+    };
 
 export const boolean = { type: 'boolean' } as const;
 export const value = (placeholder: string) => ({ type: 'value', placeholder }) as const;
@@ -48,6 +53,9 @@ export const choice = (placeholder: string, choices: readonly string[]) =>
 export const values = (placeholder: string) => ({ type: 'value', placeholder, repeated: true }) as const;
 export const optional = (placeholder: string, without: string) =>
   ({ type: 'optional', placeholder, without }) as const;
+
+export const optionals = (placeholder: string, without: string) =>
+  ({ type: 'optional', placeholder, without, repeated: true }) as const;
 
 /** A flag in a command line, with its value, and how many arguments it takes up. */
 export interface FlagUse {

@@ -1,4 +1,5 @@
 import type { AppRecord, PodRecord } from '../stage0/list.ts';
+import { networksText } from './pod-networks.ts';
 import { printable } from './printable.ts';
 import { formatTable } from './table.ts';
 import { absoluteTime, relativeTime } from './time.ts';
@@ -55,7 +56,15 @@ function podRows(pod: PodRecord, style: Columns): string[][] {
   ];
   const [first, ...others] = pod.apps;
   return [
-    [uuid, ...appCells(first, style), pod.state, time(pod.created), time(pod.started), '', ...more],
+    [
+      uuid,
+      ...appCells(first, style),
+      pod.state,
+      time(pod.created),
+      time(pod.started),
+      networksText(pod.networks ?? []),
+      ...more,
+    ],
     ...others.map((app) => ['', ...appCells(app, style), '', '', '', '', ...more.map(() => '')]),
   ];
 }

@@ -1,4 +1,4 @@
-import { boolean, Flag, optional, value, values } from './flag.ts';
+import { boolean, Flag, optionals, value, values } from './flag.ts';
 import { LIFE_FLAGS } from './life-flags.ts';
 import { pullFlags, signatureFlag } from './pull-flags.ts';
 import { STREAM_FLAGS } from './stream-flags.ts';
@@ -13,6 +13,11 @@ export const POD_OPERANDS = 'IMAGE [APP FLAGS] [-- ARGUMENT... [---]] [IMAGE ...
 /** Who has not asked for this is told. */
 export const NO_NETWORK_REMARK = 'without --net the pod has a loopback interface only';
 
+/** What a pod of images takes, and one without apps. */
+const PORT = 'a port of the host that leads to the pod, also [IP:]HOST[-END]:POD[-END][/udp|/sctp]';
+export const PORT_FLAG = new Flag('port', values('NAME:[IP:]HOST'), PORT);
+export const SANDBOX_PORT_FLAG = new Flag('port', values('NAME:PROTOCOL:POD:[IP]:HOST'), PORT);
+
 /** Flags of a pod's content. */
 const CONTENT_FLAGS: readonly Flag[] = [
   new Flag('stage1-path', value('FILE'), 'image of the stage1, a local file'),
@@ -26,13 +31,18 @@ const CONTENT_FLAGS: readonly Flag[] = [
   new Flag('set-env-file', values('FILE'), 'environment variables for all apps, a NAME=VALUE a line'),
   new Flag('no-overlay', boolean, 'copy the root file systems instead of mounting overlays'),
   new Flag('pod-manifest', value('FILE'), 'the pod, instead of images and their flags'),
+  PORT_FLAG,
   new Flag('log-size', value('BYTES'), 'what is kept of each output of an app (default: 16Mi)'),
   new Flag('pod-name', value('POD-NAME'), 'name of the pod, to be used wherever its UUID is'),
 ];
 
 /** Flags of how a pod is started. */
 export const START_FLAGS: readonly Flag[] = [
-  new Flag('net', optional('NETWORKS', 'default'), 'none: only a loopback interface'),
+  new Flag(
+    'net',
+    optionals('NETWORKS', 'default'),
+    'NAME[:KEY=VALUE;...],... in the order of the interfaces; or none, host, all',
+  ),
   new Flag('interactive', boolean, 'give the terminal to the app, of which there must be one'),
   new Flag('detach', boolean, 'print the UUID once the pod is ready, and leave it running'),
   new Flag('rm', boolean, 'remove the pod when it has ended'),
@@ -80,6 +90,7 @@ export const EXCLUDED_BY_MANIFEST: readonly string[] = [
   'inherit-env',
   'set-env',
   'set-env-file',
+  PORT_FLAG.name(),
   ...MARK_FLAGS.map((flag) => flag.name()),
   ...PULL_FLAGS.map((flag) => flag.name()),
 ];

@@ -1,12 +1,13 @@
 import { restartOf } from '../abi/restart.ts';
 import { refuseRestart } from '../stage0/life-request.ts';
+import { requestedNetworks } from '../stage0/network-request.ts';
 import type { PodRequest } from '../stage0/pod-request.ts';
 import type { RunRequest } from '../stage0/run.ts';
 import { refuseStreams } from '../stage0/stream-request.ts';
-import type { StartRequest } from '../stage0/supervisor.ts';
-import type { PodArguments } from './app-arguments.ts';
+import { NO_NETWORK, type StartRequest } from '../stage0/supervisor.ts';
+import type { FlagValues, PodArguments } from './app-arguments.ts';
 import { CliError } from './error.ts';
-import { isSet, last, maybe } from './flag-values.ts';
+import { all, isSet, last, maybe } from './flag-values.ts';
 import { prepareRequest } from './prepare-request.ts';
 
 /** What a command line of `run` asks for. Throws CliError `usage`, and what reading the named files throws. */
@@ -17,7 +18,7 @@ export function runRequest(given: PodArguments): RunRequest {
     interactive: isSet(flags, 'interactive'),
     detach: isSet(flags, 'detach'),
     rm: isSet(flags, 'rm'),
-    ...maybe('net', last(flags, 'net')),
+    ...networks(flags),
     ...maybe('hostname', last(flags, 'hostname')),
   });
   if (start.interactive) {
@@ -45,19 +46,23 @@ function refuseModes(pod: PodRequest): void {
 
 /** The values of the flags that say how a pod is started. */
 export interface StartValues {
-  readonly net?: string;
+  readonly net?: readonly string[];
   readonly hostname?: string;
   readonly interactive?: boolean;
   readonly detach?: boolean;
   readonly rm?: boolean;
 }
 
-/** Throws CliError `usage`. */
+export function networks(flags: FlagValues): Pick<StartValues, 'net'> {
+  return flags.has('net') ? { net: all(flags, 'net') } : {};
+}
+
+/** Throws CliError `usage`, NetError `bad-request`. */
 export function startRequest(values: StartValues): StartRequest {
   const { net, hostname, interactive = false, detach = false, rm = false } = values;
   if (interactive && detach) throw new CliError('usage', '--interactive and --detach exclude each other');
   return {
-    net: network(net),
+    net: net === undefined ? NO_NETWORK : requestedNetworks(net),
     interactive,
     hostname: hostName(hostname),
     ...(detach ? { detach } : {}),
@@ -76,11 +81,4 @@ const HOSTNAME = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,62}[A-Za-z0-9])?$/;
 function hostName(text: string | undefined): string | undefined {
   if (text === undefined || HOSTNAME.test(text)) return text;
   throw new CliError('usage', `--hostname: ${JSON.stringify(text)} is no name of a host`);
-}
-
-const NO_NETWORK = 'none';
-
-function network(text: string | undefined): string {
-  if (text === undefined || text === NO_NETWORK) return NO_NETWORK;
-  throw new CliError('usage', `--net=${text}: networks are not supported, use --net=${NO_NETWORK}`);
 }

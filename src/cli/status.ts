@@ -10,6 +10,7 @@ import { formatFlag, jsonText, type OutputFormat } from './format-flag.ts';
 import { type GlobalValues, hostOptions } from './global-flags.ts';
 import { print } from './output.ts';
 import { podJson } from './pod-json.ts';
+import { networksText } from './pod-networks.ts';
 import { subcommand } from './subcommand.ts';
 import { absoluteTime } from './time.ts';
 import { uuidArgument } from './uuid-file.ts';
@@ -60,7 +61,9 @@ export function statusText(pod: PodRecord): string {
     `state=${pod.state}`,
     ...(pod.created === undefined ? [] : [`created=${absoluteTime(pod.created)}`]),
     ...(pod.started === undefined ? [] : [`started=${absoluteTime(pod.started)}`]),
-    ...(pod.state === 'running' || pod.state === 'exited' ? ['networks='] : []),
+    ...(pod.state === 'running' || pod.state === 'exited'
+      ? [`networks=${networksText(pod.networks ?? [])}`]
+      : []),
     ...(hasRun ? [`pid=${pod.pid ?? -1}`, `exited=${ended}`] : []),
     ...(ended ? codes : []),
     ...(pod.podName === undefined ? [] : [`name=${pod.podName}`]),

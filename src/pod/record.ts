@@ -1,3 +1,4 @@
+import type { NetInfo } from '../abi/net-info.ts';
 import {
   appImageId,
   appImageManifest,
@@ -17,6 +18,7 @@ import type { PodUUID } from '../appc/uuid.ts';
 import { type AppLife, readLife } from './app-life.ts';
 import type { PodReference } from './directory.ts';
 import { holdsName, nameIn } from './name.ts';
+import { readNetworks } from './networks.ts';
 import { currentState, type Observation, observe } from './observation.ts';
 import type { State } from './state.ts';
 
@@ -35,6 +37,8 @@ export interface PodRecord {
   readonly isPaused: boolean;
   /** Apps come and go while it runs. */
   readonly isMutable?: boolean;
+  /** As long as it is on them; absent where its stage1 does not tell. */
+  readonly networks?: readonly NetInfo[];
   readonly userAnnotations?: StringMap;
   readonly userLabels?: StringMap;
   readonly apps: readonly AppRecord[];
@@ -73,6 +77,7 @@ export function readPod(reference: PodReference): PodRecord | undefined {
     // One that was killed while it stood still has left the file behind.
     isPaused: state === 'running' && pod.modified(POD.paused) !== undefined,
     isMutable: isMutable(manifest) ? true : undefined,
+    networks: readNetworks(pod),
     userAnnotations: sortedMap(manifest?.userAnnotations ?? {}),
     userLabels: sortedMap(manifest?.userLabels ?? {}),
     apps: (manifest?.apps ?? []).map((app) => readApp(pod, app, state, started, isMutable(manifest))),

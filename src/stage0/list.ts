@@ -3,6 +3,7 @@ import { listPods } from '../pod/listing.ts';
 import { type PodRecord, readPod } from '../pod/record.ts';
 import type { Host } from './host.ts';
 
+export type { NetInfo as NetworkRecord } from '../abi/net-info.ts';
 export type { AppRecord, PodRecord } from '../pod/record.ts';
 
 export interface Listing {

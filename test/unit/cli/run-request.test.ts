@@ -61,6 +61,15 @@ describe('a request to run', () => {
     expect(request('img', '--no-overlay')).toMatchObject({ roots: 'copy' });
   });
 
+  it.each([
+    [['--net'], 'default'],
+    [['--net='], 'default'],
+    [['--net=host'], 'host'],
+    [['--net=a', '--net=b:IP=10.0.0.1'], 'a,b:IP=10.0.0.1'],
+  ])('of %j takes the networks', (flags, net) => {
+    expect(request(...flags, 'img')).toMatchObject({ net });
+  });
+
   it('says how images are come by, and which signature each has', () => {
     const flags = ['--no-store', '--auth-file=x', '--auth-file', 'y'];
     expect(request(...flags, 'a', '--signature=a.asc', 'b')).toMatchObject({
@@ -73,8 +82,8 @@ describe('a request to run', () => {
   it.each([
     [[], 'must provide at least one image or specify the pod manifest'],
     [['a', 'b', '--interactive'], 'interactive option only supports one image'],
-    [['a', '--net'], '--net=default: networks are not supported'],
-    [['a', '--net=host'], '--net=host: networks are not supported'],
+    [['a', '--net=host', '--net=b'], '--net=host,b: host stands alone'],
+    [['a', '--net=../b'], '--net=../b: "../b" is no name of a network'],
     [['a', '--stage1-path=x', '--stage1-path=y'], '--stage1-path already used'],
     [
       ['a', '--stage1-path=x', '--stage1-hash=y'],

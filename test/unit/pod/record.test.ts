@@ -54,6 +54,14 @@ test('tells of a pod from its files, as far as there are any', () => {
   });
 });
 
+test('tells which networks the pod is on', () => {
+  using pod = createPod(pods());
+  write(pod, 'net-info.json', [{ netName: 'default', ip: '172.16.28.2' }]);
+  expect(readPod(pod)?.networks).toMatchObject([{ netName: 'default', ip: '172.16.28.2', addresses: [] }]);
+  write(pod, 'net-info.json', '{');
+  expect(() => readPod(pod)).toThrow('net-info.json: ');
+});
+
 test('a manifest that is none is an error that names what is wrong', () => {
   using pod = createPod(pods());
   write(pod, 'pod', { ...manifest, acKind: 'ImageManifest' });

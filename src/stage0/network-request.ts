@@ -1,0 +1,9 @@
+import { formatNetRequest, parseNetRequest } from '../net/net-request.ts';
+
+/**
+ * The networks that a pod is to have, as the stage1 is told: those of all `--net`, one after the other.
+ * @throws NetError `bad-request`
+ */
+export function requestedNetworks(texts: readonly string[]): string {
+  return formatNetRequest(parseNetRequest(texts.join(',')));
+}

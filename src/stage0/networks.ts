@@ -1,0 +1,59 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { NetError } from '../net/error.ts';
+import {
+  BUILT_IN_NETWORKS,
+  isNetworkFile,
+  type NetworkFile,
+  type NetworkList,
+  parseNetworkFile,
+} from '../net/network-list.ts';
+import { isSystemError } from '../os/syscall.ts';
+import type { Host } from './host.ts';
+
+export interface KnownNetwork {
+  readonly name: string;
+  /** The types of its plugins. */
+  readonly plugins: readonly string[];
+}
+
+/** What `--net` may name. A file that cannot be read is told of when a pod is started, which reads them again. */
+export function knownNetworks({ localConfig }: Host): KnownNetwork[] {
+  const local = filesOf(join(localConfig, 'net.d'), isNetworkFile).flatMap(parse);
+  const known = new Map<string, KnownNetwork>();
+  for (const { name, plugins } of [...local, ...BUILT_IN_NETWORKS])
+    if (!known.has(name)) known.set(name, { name, plugins: plugins.map(({ type }) => String(type)) });
+  return [...known.values()];
+}
+
+function parse({ path, text }: NetworkFile): NetworkList[] {
+  try {
+    return [
+      parseNetworkFile(path, text, (directory) => filesOf(directory, (name) => name.endsWith('.conf'))),
+    ];
+  } catch (error) {
+    if (error instanceof NetError) return [];
+    throw error;
+  }
+}
+
+function filesOf(directory: string, isWanted: (name: string) => boolean): NetworkFile[] {
+  const names = ifReadable(() => readdirSync(directory)) ?? [];
+  return names
+    .filter(isWanted)
+    .sort()
+    .flatMap((name) => {
+      const path = join(directory, name);
+      const text = ifReadable(() => readFileSync(path, 'utf8'));
+      return text === undefined ? [] : [{ path, text }];
+    });
+}
+
+function ifReadable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES')) return undefined;
+    throw error;
+  }
+}
