@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { writeFileImage } from '../support/file-image.ts';
 import { tinyImages } from '../support/images.ts';
 import { type SitePod, useSite } from '../support/network-site.ts';
 import { eventually } from '../support/polling.ts';
@@ -14,21 +15,17 @@ const INSECURE = 'image,http';
 let [web, registry]: (SitePod | undefined)[] = [];
 beforeAll(async () => {
   const { rkt } = site.now;
-  const image = (await tinyImages()).aci.plain;
-  const served = rkt.path('www');
-  mkdirSync(served);
-  writeFileSync(join(served, 'index.html'), PAGE);
-  const programs = await registryDirectory(rkt.path('registry'));
-  const app = (name: string, directory: string, exec: string) => [
-    ...[`--pod-name=${name}`, `--volume=files,kind=host,source=${directory},readOnly=true`, image],
-    ...[`--name=${name}`, '--memory=512M', '--mount=volume=files,target=/files', `--exec=${exec}`, '--'],
-  ];
+  const image = (name: string, files: string, ...exec: readonly string[]) =>
+    writeFileImage(rkt.path(`${name}.aci`), { name, files, exec });
+  const httpd = ['/bin/httpd', '-f', '-p', '80', '-h', '/files'];
+  const served = ['--library-path', '/files', '/files/docker-registry', 'serve', '/files/config.yml'];
+  const images = await Promise.all([
+    image('web', pageDirectory(rkt.path('www')), ...httpd),
+    image('registry', await registryDirectory(rkt.path('registry')), '/files/loader', ...served),
+  ]);
   [web, registry] = await Promise.all([
-    site.now.run('--net=default', ...app('web', served, '/bin/httpd'), '-f', '-p', '80', '-h', '/files'),
-    site.now.run(
-      ...app('registry', programs, '/files/loader'),
-      ...['--library-path', '/files', '/files/docker-registry', 'serve', '/files/config.yml'],
-    ),
+    site.now.run('--net=default', '--pod-name=web', images[0]),
+    site.now.run('--pod-name=registry', images[1], '--memory=512M'),
   ]);
 });
 
@@ -73,6 +70,12 @@ async function said(pod: SitePod | undefined, script: string): Promise<string | 
 async function addressOf(pod: SitePod | undefined): Promise<string> {
   const listed = (await site.now.rkt.list()).find(({ name }) => name === pod?.uuid);
   return listed?.networks?.[0]?.ip ?? 'none';
+}
+
+function pageDirectory(directory: string): string {
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'index.html'), PAGE);
+  return directory;
 }
 
 /** Debian's docker-registry, with what it is linked to, for a root that has none of it. */

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import type { PluginSet } from './cni-chain.ts';
 import type { CommandOptions, RunningCommand } from './command.ts';
 import { TestSupportError } from './error.ts';
-import { tinyImages } from './images.ts';
+import { writeFileImage } from './file-image.ts';
 import type { Endpoint } from './network-agent.ts';
 import { NetworkHost } from './network-host.ts';
 import { leftOfPods } from './network-look.ts';
@@ -60,7 +60,7 @@ export class SitePod implements Asker {
     const words = questions.map(({ protocol, address, port, from = '', send = 0, receive = 0 }) =>
       [protocol, address, port, from, send, receive].join(),
     );
-    return (await this.rkt.output(['enter', this.uuid, '/peer/peer', 'ask', ...words])).trim().split('\n');
+    return (await this.rkt.output(['enter', this.uuid, '/files/peer', 'ask', ...words])).trim().split('\n');
   }
 
   /** Ends it as a user would; the command's exit code is the pod's. */
@@ -73,6 +73,7 @@ export class SitePod implements Asker {
 /** A machine that runs pods, and one that is outside of it. */
 export class NetworkSite {
   readonly #pods: SitePod[] = [];
+  #image: Promise<string> | undefined;
 
   private constructor(
     readonly rkt: RktHome,
@@ -96,12 +97,22 @@ export class NetworkSite {
     writeFileSync(join(this.rkt.localConfig, 'net.d', file), JSON.stringify(configuration));
   }
 
+  /** An image whose app serves over TCP and UDP at its port 80, which it calls `www`. */
+  peerImage(): Promise<string> {
+    this.#image ??= peerDirectory().then((files) =>
+      writeFileImage(this.rkt.path('peer.aci'), {
+        name: 'example.com/peer',
+        exec: ['/files/peer', 'serve', '80'],
+        files,
+        ports: [{ name: 'www', protocol: 'tcp', port: 80 }],
+      }),
+    );
+    return this.#image;
+  }
+
   /** A pod that serves at its port 80, as soon as it does. */
   async pod(...flags: readonly string[]): Promise<SitePod> {
-    const volume = `--volume=peer,kind=host,source=${await peerDirectory()},readOnly=true`;
-    const image = (await tinyImages()).aci.plain;
-    const app = [image, '--name=peer', '--exec=/peer/peer', '--mount=volume=peer,target=/peer'];
-    return this.run(...flags, volume, ...app, '--', 'serve', '80');
+    return this.run(...flags, await this.peerImage());
   }
 
   /** `rkt run ARGS`, whose apps have all been started, and which ends with the site unless it is ended before. */
@@ -115,7 +126,7 @@ export class NetworkSite {
     const pod = new SitePod(this.rkt, uuid, command);
     this.#pods.push(pod);
     const { code, stderr } = await this.rkt.run(['status', '--wait-ready', uuid], { timeoutSeconds: 300 });
-    if (code === 0) return pod;
+    if (code === 0 && !command.ended) return pod;
     throw new TestSupportError('BAD_OUTPUT', `the pod is not ready: ${stderr}${command.stderr}`);
   }
 
