@@ -140,6 +140,14 @@ export function lock(fd: number, kind: LockKind): void {
   call('flock', fd, lockOperations[kind]);
 }
 
+const LOCK_NOW = 4;
+
+/** False where somebody's lock is in the way. */
+export function tryLock(fd: number, kind: LockKind): boolean {
+  const result = attempt('flock', fd, lockOperations[kind] | LOCK_NOW);
+  return result !== EAGAIN && checked('flock', result) === 0;
+}
+
 function unlessBlocked(name: string, result: number): number | undefined {
   return result === EAGAIN ? undefined : checked(name, result);
 }

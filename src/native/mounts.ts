@@ -84,6 +84,7 @@ const AT_RECURSIVE = 0x8000;
 const AT_EMPTY_PATH = 0x1000;
 const OPEN_TREE_CLOEXEC = 0o2000000;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
+const MOVE_MOUNT_T_SYMLINKS = 0x10;
 
 /** A detached copy of the mount at `path`, held by a fd that other mount namespaces can attach. */
 export function cloneMount(path: string, recursive: boolean, directory = AT_FDCWD): number {
@@ -91,7 +92,8 @@ export function cloneMount(path: string, recursive: boolean, directory = AT_FDCW
   return callAt(path, 'open_tree', directory, path, flags | (path === '' ? AT_EMPTY_PATH : 0));
 }
 
-/** Attaches a detached mount at `target`. */
+/** Attaches a detached mount at `target`, or where a link at its end leads. */
 export function attachMount(fd: number, target: string, directory = AT_FDCWD): void {
-  callAt(target, 'move_mount', fd, '', directory, target, MOVE_MOUNT_F_EMPTY_PATH);
+  const flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS;
+  callAt(target, 'move_mount', fd, '', directory, target, flags);
 }
