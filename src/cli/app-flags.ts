@@ -1,5 +1,6 @@
 import { CliError } from './error.ts';
 import { Flag, value } from './flag.ts';
+import { SANDBOX_PORT_FLAG } from './port-flags.ts';
 import { APP_FLAGS, MARK_FLAGS, POD_FLAGS } from './run-flags.ts';
 
 /** Of the flags of `run` those that say something of a pod without apps. */
@@ -21,6 +22,7 @@ export const SANDBOX_FLAGS: readonly Flag[] = [
   ...POD_FLAGS.filter((flag) => SANDBOX_NAMES.includes(flag.name())),
   // Of the pod: not under the heading of those of an image.
   ...MARK_FLAGS.map((flag) => new Flag(flag.name(), flag.kind, flag.description)),
+  SANDBOX_PORT_FLAG,
   new Flag('memory', value('BYTES'), "of the pod's machine, for all apps together (default: 512Mi)"),
   new Flag('cpu', value('CORES'), "of the pod's machine (default: all with KVM, one in emulation)"),
 ];

@@ -10,6 +10,7 @@ import { CliError } from './error.ts';
 import { globalValues, isSet, last, maybe } from './flag-values.ts';
 import { GLOBAL_FLAGS, hostOptions } from './global-flags.ts';
 import { warn } from './output.ts';
+import { portRequest, refuseUselessPorts } from './port-flags.ts';
 import { logSize, marks, podName, stage1Choice } from './prepare-request.ts';
 import { NO_NETWORK_REMARK } from './run-flags.ts';
 import { networks, startRequest } from './run-request.ts';
@@ -37,9 +38,17 @@ function sandboxRequest({ flags, images }: PodArguments): RunRequest {
   const [image] = images;
   if (image !== undefined)
     throw new CliError('usage', `a sandbox begins without apps: add ${image.image} by "rkt app add"`);
+  const start = startRequest({
+    detach: isSet(flags, 'detach'),
+    rm: isSet(flags, 'rm'),
+    ...networks(flags),
+    ...maybe('hostname', last(flags, 'hostname')),
+  });
+  refuseUselessPorts(flags, start);
   return {
     pod: sandboxPod({
       ...marks(flags),
+      ...portRequest(flags, 'sandbox'),
       ...maybe('memory', last(flags, 'memory')),
       ...maybe('cpu', last(flags, 'cpu')),
     }),
@@ -49,12 +58,7 @@ function sandboxRequest({ flags, images }: PodArguments): RunRequest {
     authFiles: [],
     ...podName(flags),
     ...logSize(flags),
-    ...startRequest({
-      detach: isSet(flags, 'detach'),
-      rm: isSet(flags, 'rm'),
-      ...networks(flags),
-      ...maybe('hostname', last(flags, 'hostname')),
-    }),
+    ...start,
     mutable: true,
     uuidFile: last(flags, 'uuid-file-save'),
   };

@@ -10,6 +10,7 @@ import type { FlagValues, ImageArguments, PodArguments } from './app-arguments.t
 import { CliError } from './error.ts';
 import { all, isSet, last, maybe } from './flag-values.ts';
 import { lifeRequest } from './life-flags.ts';
+import { portRequest } from './port-flags.ts';
 import { pullOptions, signature } from './pull-flags.ts';
 import { EXCLUDED_BY_MANIFEST, MARK_FLAGS, PULL_POLICY } from './run-flags.ts';
 import { streamRequest } from './stream-flags.ts';
@@ -50,7 +51,13 @@ function podRequest(flags: FlagValues, images: readonly ImageArguments[]): PodRe
     files: all(flags, 'set-env-file').map((path) => ({ path, text: read(path) })),
     set: all(flags, 'set-env'),
   });
-  return { kind: 'apps', apps: images.map(appRequest), environment, ...marks(flags) };
+  return {
+    kind: 'apps',
+    apps: images.map(appRequest),
+    environment,
+    ...marks(flags),
+    ...portRequest(flags, 'images'),
+  };
 }
 
 function podOfFile(path: string): PodRequest {

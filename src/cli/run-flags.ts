@@ -1,5 +1,6 @@
 import { boolean, Flag, optionals, value, values } from './flag.ts';
 import { LIFE_FLAGS } from './life-flags.ts';
+import { PORT_FLAG } from './port-flags.ts';
 import { pullFlags, signatureFlag } from './pull-flags.ts';
 import { STREAM_FLAGS } from './stream-flags.ts';
 
@@ -12,11 +13,6 @@ export const POD_OPERANDS = 'IMAGE [APP FLAGS] [-- ARGUMENT... [---]] [IMAGE ...
 
 /** Who has not asked for this is told. */
 export const NO_NETWORK_REMARK = 'without --net the pod has a loopback interface only';
-
-/** What a pod of images takes, and one without apps. */
-const PORT = 'a port of the host that leads to the pod, also [IP:]HOST[-END]:POD[-END][/udp|/sctp]';
-export const PORT_FLAG = new Flag('port', values('NAME:[IP:]HOST'), PORT);
-export const SANDBOX_PORT_FLAG = new Flag('port', values('NAME:PROTOCOL:POD:[IP]:HOST'), PORT);
 
 /** Flags of a pod's content. */
 const CONTENT_FLAGS: readonly Flag[] = [

@@ -8,6 +8,7 @@ import { NO_NETWORK, type StartRequest } from '../stage0/supervisor.ts';
 import type { FlagValues, PodArguments } from './app-arguments.ts';
 import { CliError } from './error.ts';
 import { all, isSet, last, maybe } from './flag-values.ts';
+import { refuseUselessPorts } from './port-flags.ts';
 import { prepareRequest } from './prepare-request.ts';
 
 /** What a command line of `run` asks for. Throws CliError `usage`, and what reading the named files throws. */
@@ -21,6 +22,7 @@ export function runRequest(given: PodArguments): RunRequest {
     ...networks(flags),
     ...maybe('hostname', last(flags, 'hostname')),
   });
+  refuseUselessPorts(flags, start);
   if (start.interactive) {
     refuseRestarts(prepare.pod);
     refuseModes(prepare.pod);

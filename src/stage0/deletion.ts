@@ -18,7 +18,8 @@ export async function deletePod(host: Host, pod: Pod): Promise<void> {
   removePod(pod);
 }
 
-async function runStage1Gc(host: Host, pod: Pod): Promise<void> {
+/** What a pod that has run and ended left outside of its directory goes; the pod stays, and is ours. Throws Stage0Error `bad-stage1`. */
+export async function runStage1Gc(host: Host, pod: Pod): Promise<void> {
   const entrypoint = findEntrypoint(pod.path, 'gc');
   if (entrypoint === undefined) return;
   const args = formatGcArguments({ uuid: pod.uuid, debug: host.debug, localConfig: host.localConfig });

@@ -6,6 +6,7 @@ export type Stage0ErrorCode =
   | 'no-pod'
   | 'not-prepared'
   | 'name-taken'
+  | 'port-taken'
   | 'busy'
   | 'not-running'
   | 'not-exited'

@@ -75,6 +75,11 @@ export function namesLock(host: Host): string {
   return lockFile(host, 'pod-names');
 }
 
+/** Held by who looks whether ports of the host are free, and takes them. */
+export function portsLock(host: Host): string {
+  return lockFile(host, 'ports');
+}
+
 function lockFile(host: Host, name: string): string {
   const directory = join(host.dataDirectory, 'locks');
   ensureSharedDirectory(directory);

@@ -5,6 +5,7 @@ import {
   appNameOf,
   blankPodManifest,
   type EnvironmentVariable,
+  type ExposedPort,
   effectiveApp,
   isEnvironmentName,
   type PodManifest,
@@ -28,6 +29,8 @@ export type PodRequest =
       readonly environment: PodEnvironment;
       /** Of the pod itself. */
       readonly marks?: Marks;
+      /** Of the host, that lead to the pod. */
+      readonly ports?: readonly ExposedPort[];
     }
   | { readonly kind: 'manifest'; readonly manifest: PodManifest };
 
@@ -90,12 +93,16 @@ function requestedName(text: string): ACName {
 }
 
 /** The manifest of a pod of these apps. Throws Stage0Error `bad-request` when two have one name. */
-export function podManifest(apps: readonly PodApp[], marks = NO_MARKS): PodManifest {
+export function podManifest(
+  apps: readonly PodApp[],
+  marks = NO_MARKS,
+  ports: readonly ExposedPort[] = [],
+): PodManifest {
   const names = apps.map(({ app }) => app.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new Stage0Error('bad-request', `multiple apps with name ${twice}`);
   refuseMutable(marks.annotations);
-  return { ...blankPodManifest, ...marks, apps: apps.map(({ app }) => app) };
+  return { ...blankPodManifest, ...marks, ports, apps: apps.map(({ app }) => app) };
 }
 
 /** Reads the text of a `--pod-manifest`. Throws AppcError, and Stage0Error `unsupported` for what has no effect yet. */
@@ -103,7 +110,6 @@ export function parsePodRequest(text: string): PodRequest {
   const manifest = readPodManifest(text);
   if (manifest.apps.length === 0) throw new Stage0Error('bad-request', 'apps: the pod manifest has no app');
   refuse('volumes', manifest.volumes);
-  refuse('ports', manifest.ports);
   refuseMutable(manifest.annotations);
   manifest.apps.forEach((app, index) => {
     refuse(`apps[${index}].mounts`, app.mounts);

@@ -9,6 +9,7 @@ import { withLogSize } from './log-size.ts';
 import { checkPlatform } from './platform.ts';
 import { writePodFiles, writeStage1 } from './pod-files.ts';
 import { completeApp, type PodApp, type PodRequest, podApp, podManifest } from './pod-request.ts';
+import { checkPorts } from './port-request.ts';
 import { makeRoots, type RootKind } from './roots.ts';
 import { resolveStage1, type Stage1Choice } from './stage1-image.ts';
 import { noteMark } from './timeline.ts';
@@ -43,8 +44,11 @@ export async function fillPod(
   const apps = await resolveApps(session, request);
   noteMark(pod, 'fetched');
   const manifest =
-    request.pod.kind === 'manifest' ? request.pod.manifest : podManifest(apps, request.pod.marks);
+    request.pod.kind === 'manifest'
+      ? request.pod.manifest
+      : podManifest(apps, request.pod.marks, request.pod.ports);
   const complete = withLogSize({ ...manifest, apps: apps.map(({ app }) => app) }, request.logSize);
+  checkPorts(complete);
   const mountPlan = await makeRoots(host, session.store, pod.path, { stage1, apps }, request.roots);
   writePodFiles(pod.path, { manifest: complete, apps, stage1, mountPlan });
   noteMark(pod, 'prepared');

@@ -1,5 +1,5 @@
 import { MUTABLE_ANNOTATION } from '../abi/stage1.ts';
-import { parseAnnotations } from '../appc/index.ts';
+import { type ExposedPort, parseAnnotations } from '../appc/index.ts';
 import { limited } from './app-request.ts';
 import type { Marks } from './marks.ts';
 import { type PodRequest, podManifest } from './pod-request.ts';
@@ -10,11 +10,12 @@ export interface SandboxRequest {
   /** Of its machine, which has its size before there is an app. */
   readonly memory?: string;
   readonly cpu?: string;
+  readonly ports?: readonly ExposedPort[];
 }
 
 /** Throws Stage0Error `bad-request`. */
 export function sandboxPod(request: SandboxRequest): PodRequest {
-  const manifest = podManifest([], request.marks);
+  const manifest = podManifest([], request.marks, request.ports);
   return {
     kind: 'manifest',
     manifest: {

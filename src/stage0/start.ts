@@ -1,6 +1,7 @@
 import type { Pod } from '../pod/pod.ts';
 import { type Detached, startDetached } from './detachment.ts';
 import type { Host } from './host.ts';
+import { claimPorts } from './port-claims.ts';
 import { becomeSupervisor, type Environment, type StartRequest } from './supervisor.ts';
 
 /** Starts a pod that is ours and filled: by becoming its supervisor, or detached. */
@@ -11,6 +12,7 @@ export async function start(
   environment: Environment,
   signal: AbortSignal | undefined,
 ): Promise<Detached> {
+  await claimPorts(host, pod, request.net, signal);
   if (request.detach === true) return await startDetached(host, pod, request, environment, signal);
   becomeSupervisor(host, pod, request, environment);
 }
