@@ -68,7 +68,7 @@ describe('the multi-image command line', () => {
     [['--exec=/x', 'a'], '--exec must follow an image'],
     [['--', 'x'], 'an image is required before any app arguments'],
     [['a', '--', 'x', '---', '--', 'y'], 'only one set of app arguments allowed per image'],
-    [['a', '--port=http:80'], 'unknown flag: --port'],
+    [['a', '--ports=http:80'], 'unknown flag: --ports'],
     [['a', '-x'], 'unknown flag: -x'],
     [['a', '--exec'], 'flag needs an argument: --exec'],
   ])('refuses %j', (args, message) => {
