@@ -82,8 +82,8 @@ export class NetworkSite {
     readonly env: Readonly<Record<string, string>>,
   ) {}
 
-  /** Without a set of plugins: with those that rkt finds by itself. */
-  static async start(plugins?: PluginSet): Promise<NetworkSite> {
+  /** Without directories of plugins, as CNI_PATH has them: with those that rkt finds by itself. */
+  static async start(plugins?: { readonly directory: string }): Promise<NetworkSite> {
     const [host, outside] = await Promise.all([NetworkHost.start(), NetworkHost.start()]);
     await joinMachines(outside, host);
     await outside.ip(`addr add ${FAR.v4}/32 dev lo`, `addr add ${FAR.v6}/128 dev lo`);

@@ -1,0 +1,118 @@
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { POD } from '../../../src/abi/pod-directory.ts';
+import { parseTimeline } from '../../../src/abi/timeline.ts';
+import { CniChain, type PluginSet } from '../cni-chain.ts';
+import { tinyImages } from '../images.ts';
+import { liveLeftovers, podDirectories } from '../leaks.ts';
+import { NetworkHost } from '../network-host.ts';
+import { NetworkSite } from '../network-site.ts';
+import { eventually } from '../polling.ts';
+import type { RktHome } from '../rkt.ts';
+import { marksOn } from './marks.ts';
+import {
+  BRIDGED,
+  BYSTANDER,
+  CABLE,
+  NETWORK_FILES,
+  PLUGIN_TYPES,
+  PORT,
+  writeBrokenPlugin,
+} from './networks.ts';
+import { Trap } from './trap.ts';
+
+const PROGRAMS = ['iptables', 'ip6tables', 'nft'];
+
+/** A machine for crashes: plugins that can be stopped at their system calls, and a container of somebody else on the same networks. */
+export class CrashSite {
+  /** What there is without any pod. */
+  before: readonly string[] = [];
+
+  private constructor(
+    readonly trap: Trap,
+    private readonly image: string,
+    private readonly network: NetworkSite,
+    private readonly bystander: NetworkHost,
+  ) {}
+
+  static async start(plugins: PluginSet): Promise<CrashSite> {
+    const trap = new Trap(mkdtempSync(join(tmpdir(), 'rkt-trap-')));
+    for (const type of PLUGIN_TYPES[plugins.of])
+      trap.stand({ place: `plugins/${type}`, program: join(plugins.directory, type) });
+    for (const name of PROGRAMS) trap.stand({ place: `programs/${name}`, program: `/usr/sbin/${name}` });
+    writeBrokenPlugin(trap.path('plugins'));
+    // What is delegated to is found behind it, where it has no script.
+    const network = await NetworkSite.start({ directory: `${trap.path('plugins')}:${plugins.directory}` });
+    const { rkt, host } = network;
+    for (const [file, configuration] of Object.entries(NETWORK_FILES)) network.network(file, configuration);
+    const bystander = await NetworkHost.start();
+    for (const [index, { name, plugins: chain }] of BYSTANDER.entries())
+      await new CniChain(host, bystander, plugins.directory, chain, { ifName: `eth${index}` }, name).add();
+    const image = (await tinyImages()).aci.plain;
+    await rkt.output(['fetch', image]);
+    const site = new CrashSite(trap, image, network, bystander);
+    site.before = await site.marks();
+    return site;
+  }
+
+  get rkt(): RktHome {
+    return this.network.rkt;
+  }
+
+  marks(): Promise<readonly string[]> {
+    return marksOn(this.network.host);
+  }
+
+  /** The command of a pod whose app does nothing. */
+  runArgv(networks: readonly string[]): string[] {
+    return this.rkt.argv(['run', `--net=${networks}`, PORT, this.image, '--exec=/bin/true']);
+  }
+
+  /** A pod whose supervisor was killed when its networks were there. */
+  async leavePod(): Promise<void> {
+    const command = this.rkt.startArgv(this.runArgv([CABLE, BRIDGED]));
+    await eventually('the pod has its networks', () => {
+      if (command.ended) throw new Error(`the pod has ended: ${command.stderr}`);
+      return this.#timelines().some((marks) => marks.some(({ name }) => name === 'network'));
+    });
+    command.signal('SIGKILL');
+    await command.finished;
+  }
+
+  /** From now on the stage1's `gc` is in the trap as well; it is for pods that have been made, in their layers. */
+  async trapCollector(): Promise<void> {
+    const layers = join(this.rkt.dir, 'cas/layer');
+    const [program = ''] = readdirSync(layers)
+      .map((name) => join(layers, name, 'rootfs/stage1-kvm'))
+      .filter((path) => existsSync(path));
+    mkdirSync(this.trap.path('stage1'));
+    const copy = this.trap.path('stage1/gc');
+    copyFileSync(program, copy);
+    const script = this.trap.stand({ place: 'entrypoints/gc', program: copy, alone: true });
+    await this.network.host.run('mount', '--bind', script, program);
+  }
+
+  /** Processes and mounts of pods, and their directories, as soon as the kernel is done with them. */
+  async leftAlive(): Promise<string[]> {
+    const left = () => [...liveLeftovers(this.rkt.scope, this.rkt.dir), ...podDirectories(this.rkt.dir)];
+    await eventually('nothing left', () => left().length === 0, 20).catch(() => {});
+    return left();
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.network.close();
+    } finally {
+      await this.bystander[Symbol.asyncDispose]();
+      rmSync(this.trap.path('.'), { recursive: true, force: true });
+    }
+  }
+
+  #timelines() {
+    return podDirectories(this.rkt.dir)
+      .map((path) => join(path, POD.timeline))
+      .filter((path) => existsSync(path))
+      .map((path) => parseTimeline(readFileSync(path, 'utf8')));
+  }
+}
