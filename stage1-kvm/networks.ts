@@ -5,10 +5,11 @@ import { type PublishedPort, parsePublishedPorts } from '../src/abi/published-po
 import type { RunArguments } from '../src/abi/stage1.ts';
 import { readTextIfPresent } from '../src/native/contents.ts';
 import { environment } from '../src/native/engine.ts';
+import { argumentCapabilities } from '../src/net/argument-capabilities.ts';
 import { NetError } from '../src/net/error.ts';
 import { parseNetRequest } from '../src/net/net-request.ts';
 import { chooseNetworks } from '../src/net/network-choice.ts';
-import { planPortMappings } from '../src/net/port-mappings.ts';
+import { checkReachable, planPortMappings } from '../src/net/port-mappings.ts';
 import { readNetworks } from '../src/supervisor/network/configurations.ts';
 import { HostSide } from '../src/supervisor/network/host-side.ts';
 import { type PlannedNetwork, PodNetwork } from '../src/supervisor/network/pod-network.ts';
@@ -36,7 +37,7 @@ export function planNetworks({ net, localConfig }: RunArguments, report: Report)
       host,
       networks: complete.map((network, index) => ({
         ...network,
-        runtimeConfig: runtimeConfigs[index] ?? {},
+        runtimeConfig: { ...argumentCapabilities(network), ...runtimeConfigs[index] },
       })),
     };
   } catch (cause) {
@@ -55,5 +56,21 @@ export function attachNetworks(uuid: string, { host, networks }: NetworksPlan, r
   const cniPath = parsePluginDirectories(environment(PLUGINS_ENV) ?? '');
   const network = new PodNetwork(host, uuid, cniPath, report);
   network.attach(networks);
+  checkPublished(network);
   return network;
+}
+
+/** What plugins have published. */
+function checkPublished(network: PodNetwork): void {
+  try {
+    for (const {
+      network: { runtimeConfig },
+      result,
+    } of network.attached)
+      checkReachable(runtimeConfig.portMappings ?? [], result);
+  } catch (cause) {
+    network.detach();
+    if (!(cause instanceof NetError)) throw cause;
+    throw new KvmError('bad-network', cause.message, { cause });
+  }
 }

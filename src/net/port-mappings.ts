@@ -5,7 +5,7 @@ import { type CniResult, isV6 } from './cni/result.ts';
 import { NetError } from './error.ts';
 import type { ChosenNetwork } from './network-choice.ts';
 import { declaresCapability, type PortMapping, type RuntimeConfig } from './plugin-input.ts';
-import { formatPublishedPort } from './published-ports.ts';
+import { formatHostPort, formatPublishedPort } from './published-ports.ts';
 
 const CAPABILITY = 'portMappings';
 
@@ -16,8 +16,6 @@ export interface PortPlan {
   readonly chosen: readonly ChosenNetwork[];
   /** For each network of `chosen`. */
   readonly runtimeConfigs: readonly RuntimeConfig[];
-  /** The network that the ports lead to; undefined where there are no ports. */
-  readonly network: ChosenNetwork | undefined;
 }
 
 /**
@@ -29,16 +27,14 @@ export function planPortMappings(
   chosen: readonly ChosenNetwork[],
   ports: readonly PublishedPort[],
 ): PortPlan {
-  if (ports.length === 0) return { chosen, runtimeConfigs: chosen.map(() => ({})), network: undefined };
+  if (ports.length === 0) return { chosen, runtimeConfigs: chosen.map(() => ({})) };
   const able = chosen.find(({ list }) => declaresCapability(list, CAPABILITY));
   const target = able ?? chosen.find(isMasquerading) ?? chosen.at(-1);
   if (target === undefined)
     throw new NetError('bad-request', `no network for port ${ports.map(formatPublishedPort).join(', ')}`);
-  const network = able ?? withPortmap(target);
   return {
-    chosen: chosen.map((one) => (one === target ? network : one)),
+    chosen: chosen.map((one) => (one === able || one !== target ? one : withPortmap(one))),
     runtimeConfigs: chosen.map((one) => (one === target ? { portMappings: ports.flatMap(mappings) } : {})),
-    network,
   };
 }
 
@@ -65,11 +61,13 @@ function mappings({ protocol, hostIP, hostPort, podPort, count }: PublishedPort)
  * Plugins leave out, and say nothing, what they cannot publish: a port of an address of one kind, in a network of the other.
  * @throws NetError `bad-request`
  */
-export function checkReachable(ports: readonly PublishedPort[], { ips }: CniResult): void {
-  const lost = ports.find(
-    ({ hostIP }) => !ips.some(({ address }) => hostIP === undefined || isV6(address) === isV6(hostIP)),
-  );
+export function checkReachable(ports: readonly PortMapping[], { ips }: CniResult): void {
+  const isReached = ({ hostIP }: PortMapping) =>
+    ips.some(({ address }) => hostIP === undefined || isV6(address) === isV6(hostIP));
+  const lost = ports.find((port) => !isReached(port));
   if (lost === undefined) return;
-  const kind = lost.hostIP === undefined ? '' : ` of ${isV6(lost.hostIP) ? 'IPv6' : 'IPv4'}`;
-  throw new NetError('bad-request', `port ${formatPublishedPort(lost)}: the pod has no address${kind} there`);
+  const { protocol, hostIP, hostPort } = lost;
+  const port = formatHostPort({ protocol, ...(hostIP === undefined ? {} : { hostIP }), hostPort, count: 1 });
+  const kind = hostIP === undefined ? '' : ` of ${isV6(hostIP) ? 'IPv6' : 'IPv4'}`;
+  throw new NetError('bad-request', `${port} leads nowhere: the pod has no address${kind} there`);
 }

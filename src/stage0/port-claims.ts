@@ -90,7 +90,7 @@ async function takeDown(host: Host, port: WantedPort, reference: PodReference): 
   if (ownership.kind === 'busy') throw takenBy(port, reference, ownership.state);
   using pod = ownership.pod;
   using directory = observe(pod);
-  if (directory === undefined || directory.names(POD.networks).length === 0) return;
+  if (!directory?.names(POD.networks).some((name) => name.endsWith('.json'))) return;
   try {
     await runStage1Gc(host, pod);
   } catch (cause) {
