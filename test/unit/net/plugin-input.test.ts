@@ -37,12 +37,11 @@ describe('what a plugin is given', () => {
 
   it("is what came out of the plugin before it, in the network's version", () => {
     const prevResult = { ...EMPTY_RESULT, ips: [{ address: '10.1.2.3/24', gateway: '10.1.2.1' }] };
-    expect(input('0.2.0', {}, { prevResult }).prevResult).toMatchObject({
-      cniVersion: '0.2.0',
-      ip4: { ip: '10.1.2.3/24', gateway: '10.1.2.1' },
+    expect(input('0.2.0', {}, { prevResult })).toMatchObject({
+      prevResult: { cniVersion: '0.2.0', ip4: { ip: '10.1.2.3/24', gateway: '10.1.2.1' } },
     });
-    expect(input('0.4.0', {}, { prevResult }).prevResult).toMatchObject({
-      ips: [{ version: '4', address: '10.1.2.3/24' }],
+    expect(input('0.4.0', {}, { prevResult })).toMatchObject({
+      prevResult: { ips: [{ version: '4', address: '10.1.2.3/24' }] },
     });
     expect(() => input('0.2.0', {}, { prevResult: EMPTY_RESULT })).toThrow('cannot be told in version 0.2.0');
   });
