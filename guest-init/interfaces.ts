@@ -1,10 +1,9 @@
-import type { InterfacePlan, RoutePlan } from '../src/abi/boot-plan.ts';
+import type { AddressPlan, InterfacePlan } from '../src/abi/network-plan.ts';
 import { monotonicMilliseconds, sleep } from '../src/native/clock.ts';
 import { unless } from '../src/native/errors.ts';
-import { addAddress } from '../src/native/netlink/addresses.ts';
-import { familyOf, type Prefix, parseIp } from '../src/native/netlink/ip.ts';
+import { addAddress, type NewAddress } from '../src/native/netlink/addresses.ts';
+import type { Prefix } from '../src/native/netlink/ip.ts';
 import { changeLink, type Link, listLinks } from '../src/native/netlink/links.ts';
-import { addRoute } from '../src/native/netlink/routes.ts';
 import { Netlink } from '../src/native/netlink/socket.ts';
 import { InitError } from './error.ts';
 
@@ -18,44 +17,66 @@ export function bringUpLoopback(): void {
   changeLink(netlink, LOOPBACK, { up: true });
 }
 
-/** Names, addresses and routes as the plan has them. */
-export function configureInterfaces(plans: readonly InterfacePlan[]): void {
-  if (plans.length === 0) return;
-  using netlink = new Netlink();
-  const links = findLinks(netlink, plans);
-  for (const { index, name } of renamings(links)) changeLink(netlink, index, { name });
-  for (const { plan, link } of links) {
-    changeLink(netlink, link.index, plan.mtu === null ? {} : { mtu: plan.mtu });
-    // `lo` has got its own by coming up.
-    for (const address of plan.addresses)
-      unless(['EEXIST'], () => addAddress(netlink, { link: link.index, ...parsePrefix(address) }));
-    changeLink(netlink, link.index, { up: true });
-  }
-  // After all links: a gateway may be behind another one. And direct routes first: gateways are reached by them.
-  for (const { plan, link } of links)
-    for (const route of directFirst(plan.routes)) makeRoute(netlink, link.index, route);
-}
-
 export interface FoundLink {
   readonly plan: InterfacePlan;
   readonly link: Pick<Link, 'index' | 'name' | 'mac'>;
+}
+
+/** Those of the plan, by their names in the end. */
+export function nameInterfaces(netlink: Netlink, plans: readonly InterfacePlan[]): readonly FoundLink[] {
+  const links = findLinks(netlink, plans);
+  for (const { index, name } of renamings(links)) changeLink(netlink, index, { name });
+  return links;
+}
+
+/** Comes up last: settings that count from its first moment on are made by then. */
+export function configureInterface(netlink: Netlink, { plan, link }: FoundLink): void {
+  const { mtu, queueLength } = plan;
+  changeLink(netlink, link.index, {
+    ...(mtu !== null && { mtu }),
+    ...(queueLength !== null && { queueLength }),
+    ...(plan.mac !== null && { arp: plan.arp }),
+    promiscuous: plan.promiscuous,
+    allMulticast: plan.allMulticast,
+  });
+  // `lo` has got its own by coming up.
+  for (const address of plan.addresses)
+    unless(['EEXIST'], () => addAddress(netlink, newAddress(address, link.index)));
+  if (plan.up) changeLink(netlink, link.index, { up: true });
+}
+
+function newAddress(plan: AddressPlan, link: number): NewAddress {
+  const { scope, deprecated, prefixRoute, broadcast, peer } = plan;
+  return {
+    ...{ link, ...parsePrefix(plan.address), scope, deprecated, prefixRoute },
+    ...(broadcast !== null && { broadcast }),
+    ...(peer !== null && { peer }),
+  };
 }
 
 /** A driver may still be about to announce its device. */
 function findLinks(netlink: Netlink, plans: readonly InterfacePlan[]): readonly FoundLink[] {
   const deadline = monotonicMilliseconds() + PATIENCE_MS;
   for (;;) {
-    const links = listLinks(netlink);
-    const found = plans.flatMap((plan) => {
-      const link = links.find(({ mac, index }) =>
-        plan.mac === null ? index === LOOPBACK : mac === plan.mac,
-      );
-      return link === undefined ? [] : [{ plan, link }];
-    });
+    const found = matchLinks(plans, listLinks(netlink));
     if (found.length === plans.length) return found;
     if (monotonicMilliseconds() > deadline) throw missing(plans, found);
     sleep(PAUSE_MS);
   }
+}
+
+/** Interfaces upon one parent may share its hardware address: devices come in the order of the plan. */
+export function matchLinks(
+  plans: readonly InterfacePlan[],
+  links: readonly FoundLink['link'][],
+): FoundLink[] {
+  const free = [...links].sort((one, other) => one.index - other.index);
+  return plans.flatMap((plan) => {
+    const at = free.findIndex(({ mac, index }) =>
+      plan.mac === null ? index === LOOPBACK : index !== LOOPBACK && mac === plan.mac,
+    );
+    return at === -1 ? [] : free.splice(at, 1).map((link) => ({ plan, link }));
+  });
 }
 
 function missing(plans: readonly InterfacePlan[], found: readonly FoundLink[]): InitError {
@@ -70,26 +91,6 @@ export function renamings(links: readonly FoundLink[]): readonly { index: number
     ...wrong.map(({ link }) => ({ index: link.index, name: `rkt-tmp${link.index}` })),
     ...wrong.map(({ plan, link }) => ({ index: link.index, name: plan.name })),
   ];
-}
-
-export function directFirst(routes: readonly RoutePlan[]): readonly RoutePlan[] {
-  return [
-    ...routes.filter(({ gateway }) => gateway === null),
-    ...routes.filter(({ gateway }) => gateway !== null),
-  ];
-}
-
-/** What an address brought with it, its subnet's route, is there already. */
-function makeRoute(netlink: Netlink, link: number, { destination, gateway, metric }: RoutePlan): void {
-  const prefix = parsePrefix(destination);
-  const route = {
-    family: familyOf(parseIp(prefix.address)),
-    destination: prefix.length === 0 ? undefined : prefix,
-    link,
-    ...(gateway === null ? {} : { gateway }),
-    ...(metric === null ? {} : { priority: metric }),
-  };
-  unless(['EEXIST'], () => addRoute(netlink, route));
 }
 
 /** `10.1.0.2/24`. @throws InitError */

@@ -80,7 +80,7 @@ export class Pod {
         this.#streams.resize(message.stream, message);
         return;
       case 'signal':
-        this.#signal(message.target, message.signal);
+        this.#tasks.signal(message.target, message.signal);
         return;
       case 'exec':
         this.#exec(message);
@@ -105,6 +105,9 @@ export class Pod {
       case 'stats':
         sendStatistics(this.#around, message.request, this.#tasks.apps());
         return;
+      case 'names':
+        this.#apps.knowNames(message.names);
+        return;
       case 'clock':
         setClock(this.#plan, message);
         return;
@@ -127,7 +130,8 @@ export class Pod {
     if (this.#phase !== 'waiting') throw new InitError('host', 'a second boot plan');
     this.#phase = 'starting';
     this.#plan = plan;
-    preparePod(plan);
+    for (const message of preparePod(plan)) this.#around.host.send({ type: 'warning', message });
+    this.#apps.knowNames(plan.names);
     const waits = plan.apps.length > 1;
     for (const app of plan.apps) this.#apps.start(app, this.#shares, waits);
     if (!waits) this.#phase = 'running';
@@ -178,11 +182,6 @@ export class Pod {
     this.#streams.attachNothing(streams);
   }
 
-  #signal(target: string, signal: number): void {
-    const task = this.#tasks.get(target);
-    if (task?.phase === 'running') task.signal(signal);
-  }
-
   /** What a child says at its gate. */
   #heard(task: Task, message: GateMessage): void {
     switch (message.kind) {
@@ -220,6 +219,7 @@ export class Pod {
   #passed(task: Task): void {
     if (task.phase === 'starting') {
       task.phase = 'running';
+      if (task.kind === 'app') this.#apps.runs(task);
       this.#around.host.send({ type: 'started', id: task.id, pid: task.pid });
     } else if (task.phase === 'preparing' || task.phase === 'ready') {
       this.#failed(task, 'exec', 'its process died before it could start');

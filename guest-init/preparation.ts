@@ -6,21 +6,22 @@ import { mount, ms } from '../src/native/mounts.ts';
 import { mkdirAll } from '../src/native/paths.ts';
 import { addEntropy, loadModule, setHostname } from '../src/native/system.ts';
 import { decodeBase64 } from './base64.ts';
-import { mountSharedMemory } from './devices.ts';
+import { mountMemory } from './devices.ts';
 import { during } from './error.ts';
-import { bringUpLoopback, configureInterfaces } from './interfaces.ts';
-import { SHARED_MEMORY } from './root.ts';
+import { bringUpLoopback } from './interfaces.ts';
+import { configureNetwork } from './network.ts';
 
 /** What needs no plan. */
 export function prepareAnyPod(): void {
   during('interfaces', bringUpLoopback);
-  during('root', () => mountSharedMemory(SHARED_MEMORY));
+  during('root', mountMemory);
 }
 
-export function preparePod(plan: BootPlan): void {
+/** Gives what the operator should read. */
+export function preparePod(plan: BootPlan): string[] {
   if (plan.machine !== null) prepareMachine(plan.machine);
   during('hostname', () => setHostname(plan.hostname));
-  during('interfaces', () => configureInterfaces(plan.interfaces));
+  return during('interfaces', () => configureNetwork(plan.network));
 }
 
 /** Of a machine that has stood still. In namespaces it would be the host's clock. */

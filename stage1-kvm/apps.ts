@@ -1,5 +1,6 @@
 import type { AppPlan, BootPlan, RestartPlan } from '../src/abi/boot-plan.ts';
 import { startFailureCode } from '../src/abi/exit-code.ts';
+import type { NetworkPlan } from '../src/abi/network-plan.ts';
 import type { Notice } from '../src/abi/notify.ts';
 import { formatRestart } from '../src/abi/restart.ts';
 import type { AppRelaxations, RunArguments } from '../src/abi/stage1.ts';
@@ -20,6 +21,8 @@ import { AppStreams } from './app-streams.ts';
 import { encodeBase64 } from './base64.ts';
 import { KvmError } from './error.ts';
 import { imageUsers } from './image-users.ts';
+import { networkModules } from './interfaces.ts';
+import { PodNames } from './names.ts';
 import { type AppFacts, planApp, planPod } from './plan.ts';
 import type { Pod, PodApp } from './pod.ts';
 import { type Identity, resolveIdentity } from './users.ts';
@@ -33,6 +36,7 @@ export class Apps {
   readonly #pod: Pod;
   readonly #identities: Map<string, Identity>;
   readonly #streams: AppStreams;
+  readonly names: PodNames;
   readonly #lives: AppLives;
   readonly #manager: ServiceManager;
   readonly #pids = new Map<string, number>();
@@ -43,6 +47,7 @@ export class Apps {
     this.#report = report;
     this.options = options;
     this.#pod = pod;
+    this.names = new PodNames(loop, report, options, pod);
     this.#lives = new AppLives(loop);
     this.#manager = new ServiceManager(loop, report);
     this.#identities = new Map(pod.apps.map((app) => [app.name, identityOf(app)]));
@@ -55,7 +60,7 @@ export class Apps {
   }
 
   /** Opens the apps' streams, and says what PID 1 does. */
-  plan(session: Session): BootPlan {
+  plan(session: Session, network: NetworkPlan): BootPlan {
     this.#session = session;
     this.#lives.open(session);
     const plan = planPod({
@@ -67,6 +72,10 @@ export class Apps {
       restrictCapabilities: !this.options.disableCapabilitiesRestriction,
       protectPaths: !this.options.disablePaths,
       staysWhenEmpty: this.options.mutable,
+      network,
+      modules: networkModules(network),
+      covers: this.names.covers,
+      names: this.names.open(session),
     });
     for (const app of plan.apps) recordAppFacts(app);
     return plan;
@@ -83,6 +92,7 @@ export class Apps {
           this.options.disableCapabilitiesRestriction || relaxed?.disableCapabilitiesRestriction
         ),
         protectPaths: !(this.options.disablePaths || relaxed?.disablePaths),
+        covers: this.names.covers,
       },
       this.#factsOf(app, session),
     );
@@ -121,6 +131,7 @@ export class Apps {
 
   /** Or they go on: what counts time for them must not while they have none. */
   standStill(paused: boolean): void {
+    this.names.standStill(paused);
     if (paused) this.#lives.health.pause();
     else this.#lives.health.resume();
   }
@@ -151,6 +162,7 @@ export class Apps {
   }
 
   close(): void {
+    this.names.close();
     this.#lives.close();
     this.#streams.close();
   }

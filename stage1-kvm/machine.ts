@@ -15,6 +15,7 @@ import {
   shareSteps,
 } from './confinement.ts';
 import { KvmError } from './error.ts';
+import type { MachineNetwork } from './interfaces.ts';
 import { Messages } from './messages.ts';
 import { enterRoot, hostPaths } from './own-root.ts';
 import { KERNEL_DIRECTORY, SHARE_DIRECTORY } from './pod.ts';
@@ -33,6 +34,8 @@ export interface QemuInHostNetwork {
 export interface MachineSetup {
   readonly plan: MachinePlan;
   readonly programs: Programs;
+  /** Its fds are taken over. */
+  readonly network: MachineNetwork;
   /** The uid and gid of QEMU. */
   readonly id: number;
   readonly cgroupFiles: readonly string[];
@@ -77,7 +80,7 @@ export class Machine {
   #ending = false;
 
   constructor(loop: Loop, setup: MachineSetup, events: MachineEvents) {
-    const wires = connectWires();
+    const wires = connectWires(setup.network.fds);
     this.#events = events;
     this.#start(loop, 'virtiofsd', startVirtiofsd(setup, wires));
     this.#start(loop, 'qemu', startQemu(setup, wires));

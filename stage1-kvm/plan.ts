@@ -2,6 +2,7 @@
 import type {
   AppPlan,
   BootPlan,
+  CoverPlan,
   FilePlan,
   MachinePlan,
   MountPlanEntry,
@@ -10,6 +11,7 @@ import type {
   RootPlan,
   StreamsPlan,
 } from '../src/abi/boot-plan.ts';
+import type { NetworkPlan } from '../src/abi/network-plan.ts';
 import { NOTIFY_ENV, NOTIFY_PATH } from '../src/abi/notify.ts';
 import { type App, findIsolator } from '../src/appc/index.ts';
 import { keptCapabilities } from './capabilities.ts';
@@ -44,26 +46,37 @@ export interface PodFacts {
   readonly restrictCapabilities: boolean;
   readonly protectPaths: boolean;
   readonly staysWhenEmpty: boolean;
+  /** Files of the pod's over those of its apps (`names.ts`). */
+  readonly covers: readonly CoverPlan[];
+  /** Lines of other pods. */
+  readonly names: string;
+  readonly network: NetworkPlan;
+  /** Those of the initramfs that the pod needs, in the order to load them. */
+  readonly modules: readonly string[];
 }
 
 export function planPod(pod: PodFacts): BootPlan {
   return {
     hostname: pod.hostname,
     machine: {
-      modules: [],
+      modules: pod.modules,
       clock: pod.clock,
       entropy: pod.entropy,
       shares: [{ tag: SHARE_TAG, target: SHARE_TARGET }],
     },
-    interfaces: [],
+    network: pod.network,
     apps: pod.apps.map((app) => planApp(pod, app)),
     stopGraceSeconds: STOP_GRACE_SECONDS,
     staysWhenEmpty: pod.staysWhenEmpty,
+    names: pod.names,
   };
 }
 
 /** What a plan of an app needs to know of its pod. */
-type AppSurroundings = Pick<PodFacts, 'hostname' | 'term' | 'restrictCapabilities' | 'protectPaths'>;
+type AppSurroundings = Pick<
+  PodFacts,
+  'hostname' | 'term' | 'restrictCapabilities' | 'protectPaths' | 'covers'
+>;
 
 export function planApp(pod: AppSurroundings, facts: AppFacts): AppPlan {
   return {
@@ -72,6 +85,7 @@ export function planApp(pod: AppSurroundings, facts: AppFacts): AppPlan {
     readOnlyRoot: facts.readOnlyRoot,
     mounts: planMounts(pod.protectPaths),
     files: planFiles(pod.hostname),
+    covers: pod.covers,
     process: planProcess(pod, facts),
     streams: facts.streams,
     restart: facts.restart,

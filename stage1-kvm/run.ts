@@ -18,6 +18,7 @@ import { joinFiles, makePodCgroup, type PodCgroup, removePodCgroup } from '../sr
 import { keepRemoval } from '../src/supervisor/ending.ts';
 import { Interruption } from '../src/supervisor/network/interruption.ts';
 import type { PodNetwork } from '../src/supervisor/network/pod-network.ts';
+import { type FreshNamespace, readFresh, readSnapshot } from '../src/supervisor/network/snapshot.ts';
 import { Report } from '../src/supervisor/report.ts';
 import { prepareStatus, recordPid } from '../src/supervisor/status.ts';
 import { openUserNamespace } from '../src/supervisor/user-namespace.ts';
@@ -26,6 +27,7 @@ import { Apps } from './apps.ts';
 import { KvmError } from './error.ts';
 import { type Host, readHost } from './host.ts';
 import { allocateId, parseIdRange } from './ids.ts';
+import { joinInterfaces, type MachineNetwork, NOT_JOINED } from './interfaces.ts';
 import { unenforced } from './isolators.ts';
 import type { MachineSetup } from './machine.ts';
 import { attachNetworks, planNetworks } from './networks.ts';
@@ -57,12 +59,15 @@ export function run(args: readonly string[]): number {
   try {
     unshare('network');
     bringLoopbackUp();
+    let joined = NOT_JOINED;
     if (networks !== undefined) {
+      const fresh = readFresh();
       network = attachNetworks(pod.uuid, networks, report);
+      joined = joinMachine(fresh, size, report);
       report.step('on its networks', { name: 'network' });
     }
     shareRoots();
-    const setup = setUp(pod, options, host, { accelerator, size }, cgroup);
+    const setup = setUp(pod, options, host, { accelerator, size, network: joined }, cgroup);
     report.step('machine set up', { name: 'set-up' });
     const supervision = new Supervision(loop, report, apps, setup);
     for (const line of unenforced(pod.manifest)) report.warn(line);
@@ -75,6 +80,12 @@ export function run(args: readonly string[]): number {
     network?.detach();
     leaveNoCgroup(cgroup, report);
   }
+}
+
+function joinMachine(fresh: FreshNamespace, size: MachineSize, report: Report): MachineNetwork {
+  const snapshot = readSnapshot(fresh);
+  for (const remark of snapshot.remarks) report.warn(remark);
+  return joinInterfaces(snapshot, size);
 }
 
 /** How the pod has ended is said already: what cannot be removed now is recorded, and `gc` does it. */
@@ -127,7 +138,10 @@ function setUp(
   pod: Pod,
   options: RunArguments,
   host: Host,
-  machine: { readonly accelerator: Accelerator; readonly size: MachineSize },
+  {
+    network,
+    ...machine
+  }: { readonly accelerator: Accelerator; readonly size: MachineSize; readonly network: MachineNetwork },
   cgroup: PodCgroup,
 ): MachineSetup {
   const programs = findPrograms();
@@ -139,8 +153,10 @@ function setUp(
       tscKilohertz: host.tscKilohertz,
       debug: options.debug,
       extraKernelParameters: environment(KERNEL_PARAMS_ENV) ?? '',
+      networkArguments: network.qemuArguments,
     },
     programs,
+    network,
     id: allocateId(parseIdRange(environment(VM_IDS_ENV))),
     cgroupFiles: joinFiles(cgroup),
     cgroup,

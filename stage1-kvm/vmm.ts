@@ -27,6 +27,8 @@ export interface MachinePlan {
   readonly debug: boolean;
   /** RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS. */
   readonly extraKernelParameters: string;
+  /** The interfaces; their fds come after QEMU_FDS. */
+  readonly networkArguments: readonly string[];
 }
 
 const ACCELERATION: Readonly<Record<Accelerator, readonly string[]>> = {
@@ -55,6 +57,7 @@ export function qemuArguments(plan: MachinePlan): string[] {
     '-no-reboot',
     ...serialArguments(),
     ...shareArguments(),
+    ...plan.networkArguments,
     // Messages of the kernel, kept for the error message of a pod that fails.
     ...socket('console'),
     ...['-serial', 'chardev:console'],

@@ -18,12 +18,13 @@ export interface OwnEnds {
 
 export interface Wires {
   readonly own: OwnEnds;
-  /** In the order of QEMU_FDS and VIRTIOFSD_FDS. */
+  /** In the order of QEMU_FDS, then the network's; and of VIRTIOFSD_FDS. */
   readonly qemu: readonly number[];
   readonly virtiofsd: readonly number[];
 }
 
-export function connectWires(): Wires {
+/** QEMU gets `more` fds after those that every machine has. */
+export function connectWires(more: readonly number[]): Wires {
   const [control, data, qmp, console] = [pair(), pair(), pair(), pair()];
   const qemuMessages = openPipe();
   const shareMessages = openPipe();
@@ -55,7 +56,7 @@ export function connectWires(): Wires {
       qemuMessages: qemuMessages.read,
       shareMessages: shareMessages.read,
     },
-    qemu: QEMU_FDS.map((name) => ofQemu[name]),
+    qemu: [...QEMU_FDS.map((name) => ofQemu[name]), ...more],
     virtiofsd: VIRTIOFSD_FDS.map((name) => ofVirtiofsd[name]),
   };
 }

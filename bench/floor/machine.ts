@@ -63,6 +63,7 @@ function kernelCommandLine(accelerator: Accelerator, tscKilohertz: number | unde
     tscKilohertz,
     debug: false,
     extraKernelParameters: '',
+    networkArguments: [],
   });
 }
 

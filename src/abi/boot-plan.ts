@@ -1,3 +1,5 @@
+import type { NetworkPlan } from './network-plan.ts';
+
 /**
  * What PID 1 of a pod does, flat and final: it knows no appc and decides nothing. Made by the stage1's `plan.ts`,
  * carried by the `boot` message of `guest.ts`.
@@ -6,10 +8,12 @@ export interface BootPlan {
   readonly hostname: string;
   /** What only a machine of its own needs; null where PID 1 starts in namespaces that are ready. */
   readonly machine: MachinePlan | null;
-  readonly interfaces: readonly InterfacePlan[];
+  readonly network: NetworkPlan;
   readonly apps: readonly AppPlan[];
   /** Seconds between SIGTERM and SIGKILL when the pod ends before all its apps have. */
   readonly stopGraceSeconds: number;
+  /** Lines for the hosts files of apps, of the pods that share a network with this one; the host tells when they change. */
+  readonly names: string;
   /** A mutable pod: it goes on without apps and when one fails, and ends when it is told to. */
   readonly staysWhenEmpty: boolean;
 }
@@ -30,24 +34,6 @@ export interface SharePlan {
   readonly target: string;
 }
 
-export interface InterfacePlan {
-  /** Name the interface gets; `lo` always exists. */
-  readonly name: string;
-  /** Finds the device: the MAC address it has, lower case with colons; null for `lo`. */
-  readonly mac: string | null;
-  readonly mtu: number | null;
-  /** `ADDRESS/PREFIX`, IPv4 or IPv6. */
-  readonly addresses: readonly string[];
-  readonly routes: readonly RoutePlan[];
-}
-
-export interface RoutePlan {
-  /** `ADDRESS/PREFIX`; `0.0.0.0/0` or `::/0` is the default route. */
-  readonly destination: string;
-  readonly gateway: string | null;
-  readonly metric: number | null;
-}
-
 /** Where an app's root is. More kinds (block devices) join here. */
 export type RootPlan =
   /** A directory of a mounted share. */
@@ -64,6 +50,7 @@ export interface AppPlan {
   readonly mounts: readonly MountPlanEntry[];
   /** Files written into the root when it has none at that path. */
   readonly files: readonly FilePlan[];
+  readonly covers: readonly CoverPlan[];
   readonly process: ProcessPlan;
   readonly streams: StreamsPlan;
   readonly restart: RestartPlan;
@@ -107,6 +94,20 @@ export interface FilePlan {
   readonly path: string;
   readonly mode: number;
   readonly content: string;
+}
+
+/**
+ * A file that lies over whatever the root has at that path. It is in PID 1's memory: an app may write to it, and its root stays
+ * as it is.
+ */
+export interface CoverPlan {
+  readonly path: string;
+  readonly mode: number;
+  /** Null: what the root has there. */
+  readonly content: string | null;
+  readonly readOnly: boolean;
+  /** The names of other pods follow, and are kept as they are told. */
+  readonly names: boolean;
 }
 
 export interface ProcessPlan {

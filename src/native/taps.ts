@@ -15,11 +15,13 @@ const NAME_BYTES = 16;
 const REQUEST_BYTES = 40;
 
 /**
- * Makes a tap in the current network namespace. It lives for as long as the fd, which QEMU may inherit; frames carry
- * a virtio header, so that checksums and segmentation can be left to the other side.
+ * Makes a tap in the current network namespace, with as many queues, so that as many processors can work at once; each is a fd.
+ * It lives for as long as one of these, which QEMU may inherit; frames carry a virtio header, so that checksums and segmentation
+ * can be left to the other side.
  */
-export function openTap(name: string): number {
-  return attach(name, IFF_TAP | IFF_NO_PI | IFF_VNET_HDR);
+export function openTap(name: string, count: number): number[] {
+  const flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (count > 1 ? IFF_MULTI_QUEUE : 0);
+  return Array.from({ length: count }, () => attach(name, flags));
 }
 
 export interface TapOptions {

@@ -4,16 +4,11 @@ import { expect, test } from 'vitest';
 import { PROGRAM_FOLDERS } from './import-rules.ts';
 import { importsOf, ROOT, sourceFiles } from './source-tree.ts';
 
-const NETWORKS =
-  'what pod networks are made with; tried on a real kernel in test/guest/native-namespaces.test.ts';
-
 /**
  * Only what is used is written. These are the exports that no program uses, each with its reason: an entry has to go
  * as soon as a program uses what it names.
  */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
-  'src/native/netlink/traffic.ts joinLinks': NETWORKS,
-  'src/native/taps.ts openTap': NETWORKS,
   'src/native/cgroups.ts addToGroup':
     'how a process joins a group on v1 and v2; test/guest/native-cgroups.test.ts',
 };

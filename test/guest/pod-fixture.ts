@@ -9,6 +9,7 @@ import {
   NO_RESTART,
   type ProcessPlan,
 } from '../../src/abi/boot-plan.ts';
+import { NO_NETWORK } from '../../src/abi/network-plan.ts';
 import { compileProgram } from '../../tools/compile.ts';
 import { buildDir, rootDir } from '../../tools/paths.ts';
 
@@ -92,6 +93,7 @@ export function appPlan(
     readOnlyRoot: false,
     mounts: MOUNTS,
     files: [],
+    covers: [],
     process,
     streams: pipes(1),
     notify: false,
@@ -104,10 +106,11 @@ export function bootPlan(apps: readonly AppPlan[], changes: Partial<BootPlan> = 
   return {
     hostname: 'pod-under-test',
     machine: null,
-    interfaces: [],
+    network: NO_NETWORK,
     apps,
     stopGraceSeconds: 5,
     staysWhenEmpty: false,
+    names: '',
     ...changes,
   };
 }

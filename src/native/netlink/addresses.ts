@@ -8,12 +8,15 @@ const RTM_NEWADDR = 20;
 const RTM_DELADDR = 21;
 const RTM_GETADDR = 22;
 const HEADER = 8;
-const IFA = { address: 1, local: 2, broadcast: 4, flags: 8 } as const;
+const IFA = { address: 1, local: 2, broadcast: 4, cacheInfo: 6, flags: 8 } as const;
 /** No duplicate address detection: an IPv6 address is usable at once. */
 const IFA_F_NODAD = 0x02;
 const IFA_F_TENTATIVE = 0x40;
 const IFA_F_DADFAILED = 0x08;
+const IFA_F_DEPRECATED = 0x20;
+const IFA_F_PERMANENT = 0x80;
 const IFA_F_NOPREFIXROUTE = 0x200;
+const FOREVER = 0xffffffff;
 
 export interface InterfaceAddress extends Prefix {
   /** The interface's index. */
@@ -25,6 +28,12 @@ export interface InterfaceAddress extends Prefix {
   readonly peer?: string;
   /** How far an IPv6 address is from being known as nobody else's. */
   readonly detection: 'running' | 'failed' | 'over';
+  /** False for one that ends by itself, as those that routers give. */
+  readonly permanent: boolean;
+  /** New connections are to have another. */
+  readonly deprecated: boolean;
+  /** Whether the kernel adds the route to the address's network. */
+  readonly prefixRoute: boolean;
 }
 
 export function listAddresses(netlink: Netlink): InterfaceAddress[] {
@@ -37,6 +46,7 @@ export type NewAddress = Pick<InterfaceAddress, 'link' | 'address' | 'length' | 
   readonly scope?: number;
   /** Whether an IPv6 address waits until nobody else is known to have it; false unless given. */
   readonly detectDuplicates?: boolean;
+  readonly deprecated?: boolean;
   /** Whether the kernel adds the route to the address's network; true unless given. */
   readonly prefixRoute?: boolean;
 };
@@ -65,8 +75,14 @@ function pack(address: NewAddress): Uint8Array[] {
     attribute(IFA.address, address.peer === undefined ? bytes : parseIp(address.peer)),
     u32Attribute(IFA.flags, flagsOf(address, familyOf(bytes))),
   ];
+  if (address.deprecated === true) parts.push(attribute(IFA.cacheInfo, deprecation()));
   if (address.broadcast !== undefined) parts.push(attribute(IFA.broadcast, parseIp(address.broadcast)));
   return parts;
+}
+
+/** struct ifa_cacheinfo: how long it is preferred, how long it is valid, two times. */
+function deprecation(): Uint8Array {
+  return new Packer(16).u32(0).u32(FOREVER).zeros(8).finish();
 }
 
 function flagsOf({ detectDuplicates, prefixRoute }: NewAddress, family: Family): number {
@@ -89,12 +105,16 @@ export function parseAddress(body: Uint8Array): InterfaceAddress {
   const far = text(IFA.address) ?? '';
   const address = text(IFA.local) ?? far;
   const broadcast = text(IFA.broadcast);
+  const flags = u32Of(attributes, IFA.flags) ?? lowFlags;
   return {
     link,
     address,
     length,
     scope,
-    detection: detectionOf(u32Of(attributes, IFA.flags) ?? lowFlags),
+    detection: detectionOf(flags),
+    permanent: (flags & IFA_F_PERMANENT) !== 0,
+    deprecated: (flags & IFA_F_DEPRECATED) !== 0,
+    prefixRoute: (flags & IFA_F_NOPREFIXROUTE) === 0,
     ...(broadcast === undefined ? {} : { broadcast }),
     ...(far === address ? {} : { peer: far }),
   };

@@ -8,10 +8,11 @@ import {
   parseAttributes,
   textAttribute,
   textOf,
+  u8Attribute,
   u32Attribute,
   u32Of,
 } from './attributes.ts';
-import { formatMac, parseMac } from './ip.ts';
+import { AF_INET6, formatMac, parseMac } from './ip.ts';
 import { type KindDetails, type NewKind, packKind, parseKind } from './link-kinds.ts';
 import { creation, type Netlink } from './socket.ts';
 
@@ -21,6 +22,7 @@ const RTM_GETLINK = 18;
 const HEADER = 16;
 const IFF_UP = 1;
 const IFF_LOOPBACK = 8;
+const IFF_NOARP = 0x80;
 const IFF_PROMISC = 0x100;
 const IFF_ALLMULTI = 0x200;
 const NAME_BYTES = 16;
@@ -33,11 +35,14 @@ const IFLA = {
   queueLength: 13,
   info: 18,
   alias: 20,
+  ofFamilies: 26,
   namespaceFd: 28,
 } as const;
 const INFO_KIND = 1;
 const INFO_DATA = 2;
 const VETH_INFO_PEER = 1;
+const IFLA_INET6_ADDR_GEN_MODE = 8;
+const IN6_ADDR_GEN_MODE_NONE = 1;
 
 export interface Link {
   readonly index: number;
@@ -53,6 +58,8 @@ export interface Link {
   readonly master: number | undefined;
   /** The other end of a veth, the parent of a macvlan; an index that may be of another namespace. */
   readonly peer: number | undefined;
+  /** Whether it asks for the hardware addresses of others. */
+  readonly arp: boolean;
   readonly promiscuous: boolean;
   /** Whether it takes the packets of every multicast group. */
   readonly allMulticast: boolean;
@@ -88,6 +95,7 @@ export interface LinkChange {
   readonly master?: number;
   /** Moves it to the network namespace of this fd. */
   readonly namespaceFd?: number;
+  readonly arp?: boolean;
   readonly promiscuous?: boolean;
   readonly allMulticast?: boolean;
   readonly queueLength?: number;
@@ -98,6 +106,13 @@ export interface LinkChange {
 export function changeLink(netlink: Netlink, index: number, change: LinkChange): void {
   const parts = attributesOf(change);
   netlink.change(`change link ${index}`, RTM_NEWLINK, 0, header(index, change), ...parts);
+}
+
+/** It gets no IPv6 address by itself, and so says nothing by itself. Fails with EAFNOSUPPORT in a kernel without IPv6. */
+export function leaveUnaddressed(netlink: Netlink, index: number): void {
+  const mode = u8Attribute(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+  const families = nestedAttribute(IFLA.ofFamilies, nestedAttribute(AF_INET6, mode));
+  netlink.change(`leave link ${index} unaddressed`, RTM_NEWLINK, 0, header(index), families);
 }
 
 export function deleteLink(netlink: Netlink, index: number): void {
@@ -128,9 +143,10 @@ function packPeer(peer: Omit<LinkChange, 'up'>): Uint8Array[] {
 }
 
 /** struct ifinfomsg: family, type, index, flags, which flags to change. */
-function header(index: number, { up, promiscuous, allMulticast }: LinkChange = {}): Uint8Array {
+function header(index: number, { up, arp, promiscuous, allMulticast }: LinkChange = {}): Uint8Array {
   const wanted = [
     { bit: IFF_UP, value: up },
+    { bit: IFF_NOARP, value: arp === undefined ? undefined : !arp },
     { bit: IFF_PROMISC, value: promiscuous },
     { bit: IFF_ALLMULTI, value: allMulticast },
   ].filter(({ value }) => value !== undefined);
@@ -172,6 +188,7 @@ function parseLink(body: Uint8Array): Link {
     kind,
     master: u32Of(attributes, IFLA.master),
     peer: u32Of(attributes, IFLA.link),
+    arp: (flags & IFF_NOARP) === 0,
     promiscuous: (flags & IFF_PROMISC) !== 0,
     allMulticast: (flags & IFF_ALLMULTI) !== 0,
     queueLength: u32Of(attributes, IFLA.queueLength) ?? 0,

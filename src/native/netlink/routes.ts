@@ -9,16 +9,24 @@ import {
   u32Of,
 } from './attributes.ts';
 import { AF_INET, AF_INET6, type Family, formatIp, type Prefix, parseIp } from './ip.ts';
+import { gatewayOf, packGateway, packHops, parseHops, type RouteHop, RTNH_F_ONLINK } from './route-hops.ts';
+import { metricAttributes, parseMetrics, type RouteMetric } from './route-metrics.ts';
 import { creation, type Netlink } from './socket.ts';
 
 const RTM_NEWROUTE = 24;
 const RTM_DELROUTE = 25;
 const RTM_GETROUTE = 26;
 const HEADER = 12;
-const RTA = { destination: 1, link: 4, gateway: 5, priority: 6, source: 7, metrics: 8, table: 15 } as const;
-const RTAX_MTU = 2;
-const RTAX_ADVMSS = 8;
-const RTNH_F_ONLINK = 4;
+const RTA = {
+  destination: 1,
+  link: 4,
+  gateway: 5,
+  priority: 6,
+  source: 7,
+  metrics: 8,
+  multipath: 9,
+  table: 15,
+} as const;
 const RTM_F_CLONED = 0x200;
 const RTPROT_STATIC = 4;
 const RT_TABLE_MAIN = 254;
@@ -62,6 +70,11 @@ export interface Route {
   readonly type: RouteType;
   /** The gateway is taken to be on the link, whatever the addresses say. */
   readonly onLink: boolean;
+  readonly tos?: number;
+  /** Metrics beside the mtu and the advmss. */
+  readonly metrics?: readonly RouteMetric[];
+  /** Where there are several ways, in the place of `link`, `gateway` and `onLink`. */
+  readonly hops?: readonly RouteHop[];
 }
 
 export function listRoutes(netlink: Netlink): Route[] {
@@ -96,35 +109,36 @@ function pack(route: NewRoute): Uint8Array[] {
   const header = new Packer(HEADER)
     .u8(route.family)
     .u8(destination?.length ?? 0)
-    .u16(0)
+    .u8(0)
+    .u8(route.tos ?? 0)
     .u8(table < 256 ? table : RT_TABLE_UNSPEC)
     .u8(route.protocol ?? RTPROT_STATIC)
     .u8(scope)
     .u8(routeTypes.indexOf(route.type ?? 'unicast'))
-    .u32(route.onLink ? RTNH_F_ONLINK : 0);
+    .u32(route.onLink === true ? RTNH_F_ONLINK : 0);
   const optional = [
     destination && attribute(RTA.destination, parseIp(destination.address)),
-    route.gateway && attribute(RTA.gateway, parseIp(route.gateway)),
+    route.gateway && packGateway(route.family, route.gateway),
     route.source && attribute(RTA.source, parseIp(route.source)),
     route.link && u32Attribute(RTA.link, route.link),
     route.priority && u32Attribute(RTA.priority, route.priority),
+    route.hops && attribute(RTA.multipath, packHops(route.family, route.hops)),
     packMetrics(route),
   ].filter((part) => typeof part === 'object');
   return [header.finish(), u32Attribute(RTA.table, table), ...optional];
 }
 
-function packMetrics({ mtu, advmss }: NewRoute): Uint8Array | undefined {
-  const metrics = [mtu && u32Attribute(RTAX_MTU, mtu), advmss && u32Attribute(RTAX_ADVMSS, advmss)].filter(
-    (part) => typeof part === 'object',
-  );
-  return metrics.length === 0 ? undefined : nestedAttribute(RTA.metrics, ...metrics);
+function packMetrics(route: NewRoute): Uint8Array | undefined {
+  const parts = metricAttributes(route);
+  return parts.length === 0 ? undefined : nestedAttribute(RTA.metrics, ...parts);
 }
 
 function parseRoute(body: Uint8Array): Route {
   const fields = new Unpacker(body);
   const family = fields.u8() === AF_INET ? AF_INET : AF_INET6;
   const length = fields.u8();
-  fields.skip(2);
+  fields.skip(1);
+  const tos = fields.u8();
   const table = fields.u8();
   const protocol = fields.u8();
   const scope = fields.u8();
@@ -136,6 +150,7 @@ function parseRoute(body: Uint8Array): Route {
     family,
     destination: destination && { address: formatIp(destination), length },
     ...optionalFields(attributes),
+    ...(tos !== 0 && { tos }),
     table: u32Of(attributes, RTA.table) ?? table,
     protocol,
     scope,
@@ -146,19 +161,19 @@ function parseRoute(body: Uint8Array): Route {
 
 function optionalFields(
   attributes: Attributes,
-): Pick<Route, 'gateway' | 'link' | 'source' | 'priority' | 'mtu' | 'advmss'> {
-  const gateway = attributes.get(RTA.gateway);
+): Pick<Route, 'gateway' | 'link' | 'source' | 'priority' | 'mtu' | 'advmss' | 'metrics' | 'hops'> {
+  const gateway = gatewayOf(attributes);
   const source = attributes.get(RTA.source);
   const link = u32Of(attributes, RTA.link);
   const priority = u32Of(attributes, RTA.priority);
-  const metrics = parseAttributes(attributes.get(RTA.metrics) ?? new Uint8Array(0));
-  const [mtu, advmss] = [u32Of(metrics, RTAX_MTU), u32Of(metrics, RTAX_ADVMSS)];
+  const metrics = attributes.get(RTA.metrics);
+  const hops = attributes.get(RTA.multipath);
   return {
-    ...(gateway && { gateway: formatIp(gateway) }),
+    ...(gateway && { gateway }),
     ...(source && { source: formatIp(source) }),
     ...(link !== undefined && { link }),
     ...(priority !== undefined && { priority }),
-    ...(mtu !== undefined && { mtu }),
-    ...(advmss !== undefined && { advmss }),
+    ...(metrics && parseMetrics(metrics)),
+    ...(hops && { hops: parseHops(hops) }),
   };
 }

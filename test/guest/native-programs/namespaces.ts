@@ -87,7 +87,7 @@ function network(): unknown {
     { mac: '02:00:00:00:00:01', mtu: 1400 },
   );
   createLink(netlink, { kind: 'bridge', name: 'br0' });
-  const tap = openTap('tap0');
+  const [tap = -1] = openTap('tap0', 1);
   const links = listLinks(netlink);
   const [eth0, peer, br0, tap0] = ['eth0', 'peer', 'br0', 'tap0'].map((name) => byName(links, name));
   if (eth0 === undefined || peer === undefined || br0 === undefined || tap0 === undefined) exit(3);

@@ -1,8 +1,12 @@
-import { expect, test } from 'vitest';
-import { directFirst, parsePrefix, renamings } from '../../../guest-init/interfaces.ts';
+import { describe, expect, test } from 'vitest';
+import { matchLinks, parsePrefix, renamings } from '../../../guest-init/interfaces.ts';
+import type { InterfacePlan } from '../../../src/abi/network-plan.ts';
 
-const plan = (name: string) => ({ name, mac: null, mtu: null, addresses: [], routes: [] });
-const link = (index: number, name: string) => ({ index, name, mac: undefined });
+const plan = (name: string, mac: string | null = null): InterfacePlan => ({
+  ...{ name, mac, mtu: null, queueLength: null, addresses: [] },
+  ...{ up: true, arp: true, promiscuous: false, allMulticast: false },
+});
+const link = (index: number, name: string, mac?: string) => ({ index, name, mac });
 
 test('a name that is right stays', () => {
   expect(renamings([{ plan: plan('eth0'), link: link(2, 'eth0') }])).toEqual([]);
@@ -21,10 +25,28 @@ test('two interfaces can swap their names', () => {
   ]);
 });
 
-test('routes on the link come before those behind a gateway', () => {
-  const behind = { destination: '0.0.0.0/0', gateway: '10.0.0.1', metric: null };
-  const direct = { destination: '10.0.0.1/32', gateway: null, metric: null };
-  expect(directFirst([behind, direct])).toEqual([direct, behind]);
+describe('devices are found by their hardware addresses', () => {
+  const [one, other] = ['02:00:00:00:00:01', '02:00:00:00:00:02'];
+
+  test('whatever their order', () => {
+    const plans = [plan('lo'), plan('eth0', one), plan('eth1', other)];
+    const links = [link(1, 'lo', '00:00:00:00:00:00'), link(2, 'eth0', other), link(3, 'eth1', one)];
+    expect(matchLinks(plans, links).map((found) => [found.plan.name, found.link.index])).toEqual([
+      ['lo', 1],
+      ['eth0', 3],
+      ['eth1', 2],
+    ]);
+  });
+
+  test('in their order where several have the same', () => {
+    const links = [link(3, 'eth1', one), link(2, 'eth0', one)];
+    const found = matchLinks([plan('up0', one), plan('up1', one)], links);
+    expect(found.map(({ link: { index } }) => index)).toEqual([2, 3]);
+  });
+
+  test('unless they are not there yet', () => {
+    expect(matchLinks([plan('eth0', one)], [link(2, 'eth0', other)])).toEqual([]);
+  });
 });
 
 test('an address with its prefix', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NO_NETWORK } from '../../../src/abi/network-plan.ts';
 import { type App, blankApp, parsePodManifest } from '../../../src/appc/index.ts';
 import { encodeBase64 } from '../../../stage1-kvm/base64.ts';
 import { keptCapabilities } from '../../../stage1-kvm/capabilities.ts';
@@ -31,6 +32,10 @@ function plan(app: AppFacts, change: Partial<PodFacts> = {}) {
     restrictCapabilities: true,
     protectPaths: true,
     staysWhenEmpty: false,
+    covers: [],
+    names: '',
+    network: NO_NETWORK,
+    modules: [],
     ...change,
   });
   const [first] = pod.apps;

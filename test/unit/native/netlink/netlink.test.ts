@@ -92,7 +92,7 @@ describe('ip addresses', () => {
 
 it('reads a point-to-point address', () => {
   const body = new Uint8Array([
-    ...[2, 32, 0, 0, 3, 0, 0, 0],
+    ...[2, 32, 0x80, 0, 3, 0, 0, 0],
     ...attribute(2, parseIp('10.0.0.1')),
     ...attribute(1, parseIp('10.0.0.2')),
   ]);
@@ -102,6 +102,9 @@ it('reads a point-to-point address', () => {
     length: 32,
     scope: 0,
     detection: 'over',
+    permanent: true,
+    deprecated: false,
+    prefixRoute: true,
     peer: '10.0.0.2',
   });
 });

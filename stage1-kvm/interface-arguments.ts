@@ -1,0 +1,46 @@
+/** The machine's network devices, as QEMU is told of them. Pure. */
+
+/** Slots of the machine's bus, less those of other devices. */
+export const MOST_INTERFACES = 24;
+/** Each queue is a thread's work on either side: more than these cost more than they give. */
+const MOST_QUEUES = 8;
+/** Two for each queue, one for changes of the device, one for commands. */
+const vectorsFor = (queues: number) => 2 * queues + 2;
+
+export interface JoinedInterface {
+  readonly mac: string;
+  readonly mtu: number;
+  /** The supervisor's fds, one for each queue. */
+  readonly taps: readonly number[];
+  /** As many, or none. */
+  readonly vhosts: readonly number[];
+}
+
+export function queuesFor(cpus: number): number {
+  return Math.min(cpus, MOST_QUEUES);
+}
+
+/** QEMU has the fds of all interfaces in their order, from `first` on: of each its taps, then its vhosts. */
+export function interfaceArguments(joined: readonly JoinedInterface[], first: number): string[] {
+  let next = first;
+  const numbers = (fds: readonly number[]) => fds.map(() => String(next++)).join(':');
+  return joined.flatMap((each, index) => {
+    const [taps, vhosts] = [numbers(each.taps), numbers(each.vhosts)];
+    return [
+      ...['-netdev', netdev(`net${index}`, each, taps, vhosts)],
+      ...['-device', device(`net${index}`, each)],
+    ];
+  });
+}
+
+function netdev(id: string, { taps }: JoinedInterface, fds: string, vhosts: string): string {
+  const isOne = taps.length === 1;
+  const accelerated = vhosts === '' ? [] : ['vhost=on', `${isOne ? 'vhostfd' : 'vhostfds'}=${vhosts}`];
+  return ['tap', `id=${id}`, `${isOne ? 'fd' : 'fds'}=${fds}`, ...accelerated].join(',');
+}
+
+/** No ROM to boot from the network by. The guest is told the largest packet, so that it makes none that are lost on the way. */
+function device(id: string, { mac, mtu, taps }: JoinedInterface): string {
+  const queues = taps.length === 1 ? [] : ['mq=on', `vectors=${vectorsFor(taps.length)}`];
+  return ['virtio-net-pci', `netdev=${id}`, `mac=${mac}`, `host_mtu=${mtu}`, ...queues, 'romfile='].join(',');
+}

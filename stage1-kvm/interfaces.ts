@@ -1,0 +1,93 @@
+/** Joins a machine to the interfaces that plugins have left in the pod's network namespace. */
+import { type NetworkPlan, NO_NETWORK } from '../src/abi/network-plan.ts';
+import { readTextIfPresent } from '../src/native/contents.ts';
+import { SystemError, unless } from '../src/native/errors.ts';
+import { close, open, open_ } from '../src/native/files.ts';
+import { changeLink, findLink, type Link, leaveUnaddressed } from '../src/native/netlink/links.ts';
+import { Netlink } from '../src/native/netlink/socket.ts';
+import { joinLinks } from '../src/native/netlink/traffic.ts';
+import { openTap } from '../src/native/taps.ts';
+import type { NetworkSnapshot } from '../src/supervisor/network/snapshot.ts';
+import { KvmError } from './error.ts';
+import { interfaceArguments, MOST_INTERFACES, queuesFor } from './interface-arguments.ts';
+import { KERNEL_DIRECTORY } from './pod.ts';
+import { QEMU_FDS } from './vmm.ts';
+
+/** What a machine has of a network. */
+export interface MachineNetwork {
+  readonly plan: NetworkPlan;
+  readonly qemuArguments: readonly string[];
+  /** QEMU has them after QEMU_FDS; taken over. */
+  readonly fds: readonly number[];
+}
+
+export const NOT_JOINED: MachineNetwork = { plan: NO_NETWORK, qemuArguments: [], fds: [] };
+
+/**
+ * Each interface gets a tap beside it: what the one receives the other sends, before the namespace's own stack sees it, whose
+ * addresses stay where plugins look for them. @throws KvmError `unsupported`
+ */
+export function joinInterfaces(
+  { plan, links }: NetworkSnapshot,
+  { cpus }: { readonly cpus: number },
+): MachineNetwork {
+  if (links.length > MOST_INTERFACES)
+    throw new KvmError('unsupported', `${links.length} interfaces: a machine has at most ${MOST_INTERFACES}`);
+  using netlink = new Netlink();
+  const queues = queuesFor(cpus);
+  const joined = links.map((link, number) => ({
+    ...{ mac: link.mac ?? '', mtu: link.mtu },
+    taps: join(netlink, link, number, queues),
+    vhosts: openVhosts(queues),
+  }));
+  return {
+    plan,
+    qemuArguments: interfaceArguments(joined, QEMU_FDS.length),
+    fds: joined.flatMap(({ taps, vhosts }) => [...taps, ...vhosts]),
+  };
+}
+
+/** The fds of the tap's queues. */
+function join(netlink: Netlink, link: Link, number: number, queues: number): number[] {
+  const name = `rkt-tap${number}`;
+  const fds = openTap(name, queues);
+  const tap = findLink(netlink, name);
+  if (tap === undefined) throw new KvmError('machine-failed', `the tap ${name} has gone`);
+  // It would talk to the guest as a neighbour of its own.
+  unless(['EAFNOSUPPORT'], () => leaveUnaddressed(netlink, tap.index));
+  changeLink(netlink, tap.index, { mtu: link.mtu });
+  changeLink(netlink, tap.index, { up: true });
+  try {
+    joinLinks(netlink, link.index, tap.index);
+  } catch (cause) {
+    if (!(cause instanceof SystemError)) throw cause;
+    throw new KvmError(
+      'unsupported',
+      `interface ${link.name} cannot be joined to the machine: ${cause.message}; the kernel needs sch_ingress, cls_u32 and act_mirred`,
+      { cause },
+    );
+  }
+  return fds;
+}
+
+/** The host's kernel moves packets itself where it can; without it QEMU does. */
+function openVhosts(count: number): number[] {
+  const fds: number[] = [];
+  try {
+    for (let opened = 0; opened < count; opened++) fds.push(open('/dev/vhost-net', open_.readWrite));
+    return fds;
+  } catch (error) {
+    for (const fd of fds) close(fd);
+    if (error instanceof SystemError) return [];
+    throw error;
+  }
+}
+
+const DRIVERS = ['failover', 'net_failover', 'virtio_net'];
+
+/** Those that the guest has to load; a kernel that has them built in has no such files. */
+export function networkModules({ interfaces }: NetworkPlan): string[] {
+  if (interfaces.every(({ mac }) => mac === null)) return [];
+  const present = (readTextIfPresent(`${KERNEL_DIRECTORY}/modules`) ?? '').split('\n');
+  return present.filter((name) => DRIVERS.includes(name));
+}
