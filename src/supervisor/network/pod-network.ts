@@ -4,7 +4,9 @@
  */
 import { formatNetInfo, type NetInfo } from '../../abi/net-info.ts';
 import { POD } from '../../abi/pod-directory.ts';
+import { unless } from '../../native/errors.ts';
 import type { File } from '../../native/files.ts';
+import { unlink } from '../../native/paths.ts';
 import { getpid } from '../../native/processes.ts';
 import type { AttachmentRecord } from '../../net/attachment-record.ts';
 import type { CniResult } from '../../net/cni/result.ts';
@@ -100,6 +102,8 @@ export class PodNetwork {
 
   /** In the opposite order. What a plugin leaves stays recorded, for `gc` to try again. */
   detach(): void {
+    // Neither `list` nor the pods of these networks are to take it for one of them.
+    unless(['ENOENT'], () => unlink(POD.netInfo));
     for (let kept = this.#kept.pop(); kept !== undefined; kept = this.#kept.pop()) {
       try {
         this.#attachment(kept.record).del();
