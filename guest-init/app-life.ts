@@ -40,11 +40,11 @@ export class AppLife {
   }
 
   /** The order for its next main process. What it says of itself is heard by `notices`, which are ours from now on. */
-  order(now: number, waits: boolean, notices: Notices | undefined): TaskOrder {
+  order(now: number, waits: boolean, notices: Notices | undefined, names: string): TaskOrder {
     const { app } = this;
     this.#since = now;
     this.notices = notices;
-    const dwelling = { kind: 'app', app, shares: this.#shares, notices: notices?.fd } as const;
+    const dwelling = { kind: 'app', app, shares: this.#shares, notices: notices?.fd, names } as const;
     return { id: app.name, dwelling, process: app.process, streams: app.streams, waits };
   }
 

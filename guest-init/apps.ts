@@ -6,6 +6,7 @@ import { monotonicMilliseconds } from '../src/native/clock.ts';
 import type { Loop } from '../src/native/loop.ts';
 import type { AppGroups } from './app-groups.ts';
 import { AppLife } from './app-life.ts';
+import { removeCovers, renewNames } from './covers.ts';
 import { InitError } from './error.ts';
 import { forgetRoot } from './forgetting.ts';
 import type { HostChannel } from './host-channel.ts';
@@ -34,6 +35,7 @@ export interface AppsSurroundings {
 export class Apps {
   readonly #pod: AppsSurroundings;
   readonly #lives = new Map<string, AppLife>();
+  #names = '';
 
   constructor(pod: AppsSurroundings) {
     this.#pod = pod;
@@ -46,6 +48,17 @@ export class Apps {
     this.#lives.set(app.name, life);
     this.#begin(life, waits);
     if (!life.mayRestart) life.release();
+  }
+
+  /** Lines of other pods, for all apps. */
+  knowNames(names: string): void {
+    this.#names = names;
+    for (const task of this.#pod.tasks.apps()) if (task.phase === 'running') this.runs(task);
+  }
+
+  /** Its root is made: what has become known meanwhile is told there. */
+  runs(task: Task): void {
+    renewNames(this.#lifeOf(task).app, this.#names);
   }
 
   /** Its main process has ended. */
@@ -98,6 +111,8 @@ export class Apps {
   forget(name: string, root: RootPlan, shares: readonly SharePlan[]): void {
     const task = this.#pod.tasks.get(name);
     if (task !== undefined && !isOver(task.phase)) throw new InitError('host', `app ${name} is not over`);
+    const life = this.#lives.get(name);
+    if (life !== undefined) removeCovers(life.app);
     this.#lives.delete(name);
     this.#pod.tasks.remove(name);
     this.#pod.groups.remove(name);
@@ -128,7 +143,7 @@ export class Apps {
     const notices = notify
       ? new Notices(this.#pod.loop, (notice) => this.#notified(name, notice))
       : undefined;
-    this.#pod.launch(life.order(monotonicMilliseconds(), waits, notices), life.childs);
+    this.#pod.launch(life.order(monotonicMilliseconds(), waits, notices, this.#names), life.childs);
   }
 
   #notified(name: string, { state, status }: Notice): void {

@@ -1,5 +1,5 @@
 /** What a child of PID 1 does between fork and exec, in this order. */
-import type { AppPlan, ProcessPlan, SharePlan } from '../src/abi/boot-plan.ts';
+import type { ProcessPlan } from '../src/abi/boot-plan.ts';
 import type { CopyPlan } from '../src/abi/copy-plan.ts';
 import { exit } from '../src/native/engine.ts';
 import { open, open_ } from '../src/native/files.ts';
@@ -11,18 +11,12 @@ import { copyFiles } from './copy.ts';
 import { during } from './error.ts';
 import { awaitGo, sayFailed, sayReady } from './gate.ts';
 import { execute, findProgram } from './program.ts';
-import { enterRoot, joinRoot } from './root.ts';
+import { type AppDwelling, enterRoot, joinRoot } from './root.ts';
 import { type ChildStreams, takeStreams } from './streams.ts';
 
 /** Where a process lives: an app in a root of its own, an exec session in that of the app's main process. */
 export type Dwelling =
-  | {
-      readonly kind: 'app';
-      readonly app: AppPlan;
-      readonly shares: readonly SharePlan[];
-      /** The socket that it says in that it is ready; undefined where it does not. */
-      readonly notices: number | undefined;
-    }
+  | ({ readonly kind: 'app' } & AppDwelling)
   | {
       readonly kind: 'session';
       readonly app: string;
@@ -82,7 +76,7 @@ function seeOwnGroup(dwelling: Dwelling): void {
 function settle(dwelling: Dwelling): void {
   switch (dwelling.kind) {
     case 'app':
-      enterRoot(dwelling.app, dwelling.shares, dwelling.notices);
+      enterRoot(dwelling);
       return;
     case 'session':
       joinRoot(dwelling.of);

@@ -54,9 +54,19 @@ export function mountDevices(target: string, sharedMemory: number): void {
   );
 }
 
-/** The one tmpfs of the pod's shared memory, mounted in PID 1's own root. */
-export function mountSharedMemory(target: string): void {
-  unless(['EEXIST'], () => mkdir(target, 0o755));
-  mount({ source: 'tmpfs', target, type: 'tmpfs', flags: ms.noSuid | ms.noDev, data: 'mode=1777' });
-  chmod(target, 0o1777);
+/** In PID 1's own root: a directory that is there in any. */
+const MEMORY = '/dev/shm';
+/** The POSIX shared memory of all apps of the pod. */
+export const SHARED_MEMORY = `${MEMORY}/shared`;
+/** The files that lie over those of apps. */
+export const COVERS = `${MEMORY}/covers`;
+
+/** Two file systems: apps that fill the one leave room in the other. */
+export function mountMemory(): void {
+  unless(['EEXIST'], () => mkdir(MEMORY, 0o755));
+  const flags = ms.noSuid | ms.noDev;
+  mount({ source: 'tmpfs', target: MEMORY, type: 'tmpfs', flags, data: 'mode=755,size=16m' });
+  for (const directory of [SHARED_MEMORY, COVERS]) mkdir(directory, 0o755);
+  mount({ source: 'tmpfs', target: SHARED_MEMORY, type: 'tmpfs', flags, data: 'mode=1777' });
+  chmod(SHARED_MEMORY, 0o1777);
 }

@@ -4,30 +4,42 @@ import { open, open_ } from '../src/native/files.ts';
 import { setReadOnly } from '../src/native/mount-attributes.ts';
 import { cloneMount, mount, ms, pivotRoot, setNamespace, unmount, unshare } from '../src/native/mounts.ts';
 import { chdir, chroot, umask } from '../src/native/processes.ts';
+import { attachCovers, makeCovers } from './covers.ts';
+import { SHARED_MEMORY } from './devices.ts';
 import { during, InitError } from './error.ts';
 import { writeImageFile } from './image-files.ts';
 import { makeMount } from './mounts.ts';
 import { bindNotices } from './notices.ts';
 
-export const SHARED_MEMORY = '/dev/shm';
+/** An app's main process, and what it takes with it into the app's root. */
+export interface AppDwelling {
+  readonly app: AppPlan;
+  readonly shares: readonly SharePlan[];
+  /** The socket that it says in that it is ready; undefined where it does not. */
+  readonly notices: number | undefined;
+  /** Lines of other pods. */
+  readonly names: string;
+}
 
 /**
  * Makes the app's root `/` in a mount namespace of its own, then everything in it. The order matters: the old root is
  * gone before the first path of the image is looked up.
  */
-export function enterRoot(app: AppPlan, shares: readonly SharePlan[], notices: number | undefined): void {
-  const pod = during('root', () => {
+export function enterRoot({ app, shares, notices, names }: AppDwelling): void {
+  const { covers, ...pod } = during('root', () => {
     unshare('mount');
     // Nothing mounted here may show up elsewhere; what the host adds to a share still arrives.
     mount({ target: '/', flags: ms.recursive | ms.slave });
     const sharedMemory = cloneMount(SHARED_MEMORY, false);
+    const covers = makeCovers(app);
     pivotTo(rootDirectory(app.root, shares));
-    return { sharedMemory };
+    return { sharedMemory, covers };
   });
   umask(0);
   for (const entry of app.mounts) during('mount', () => naming(entry.target, () => makeMount(entry, pod)));
   if (notices !== undefined) during('mount', () => bindNotices(notices));
   for (const file of app.files) during('files', () => writeImageFile(file));
+  during('files', () => attachCovers(covers, app, names));
   if (app.readOnlyRoot) during('root', () => setReadOnly('/', 'alone'));
   umask(0o022);
 }

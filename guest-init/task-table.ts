@@ -12,6 +12,12 @@ export class TaskTable {
     return this.#byId.get(id);
   }
 
+  /** To the process of one that runs. */
+  signal(id: string, signal: number): void {
+    const task = this.#byId.get(id);
+    if (task?.phase === 'running') task.signal(signal);
+  }
+
   /** The task whose process this is; undefined for adopted orphans. */
   ofProcess(pid: number): Task | undefined {
     return this.all().find((task) => task.pid === pid && !task.reaped);

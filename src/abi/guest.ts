@@ -90,6 +90,8 @@ export type HostMessage =
   | { readonly type: 'stop' }
   /** What does the pod use? Answered by `app-stats`, as many as it takes, and `stats`; the number comes back. */
   | { readonly type: 'stats'; readonly request: number }
+  /** Instead of the plan's `names`. */
+  | { readonly type: 'names'; readonly names: string }
   /** The wall clock, for a machine that has stood still. */
   | { readonly type: 'clock'; readonly seconds: number; readonly nanoseconds: number }
   /** The answer to `ended`: all output has arrived, the machine may go. */
@@ -240,6 +242,7 @@ const HOST_MESSAGE_TYPES: ReadonlySet<string> = new Set<HostMessage['type']>([
   'forget',
   'stop',
   'stats',
+  'names',
   'clock',
   'power-off',
 ]);

@@ -3,6 +3,7 @@
  * version 6). The current directory of every entrypoint is the pod's directory.
  */
 import { AbiError } from './json.ts';
+import { DEFAULT_NAME_MODES, formatNameModes, type NameModes, parseNameModes } from './name-modes.ts';
 import { Arguments, type FlagTable, flag } from './stage1-flags.ts';
 
 export const STAGE1_INTERFACE_VERSION = 6;
@@ -67,6 +68,7 @@ export interface RunArguments {
   readonly mutable: boolean;
   /** Null: the stage1 uses `rkt-UUID`. */
   readonly hostname: string | null;
+  readonly names: NameModes;
   readonly disableCapabilitiesRestriction: boolean;
   readonly disablePaths: boolean;
   readonly disableSeccomp: boolean;
@@ -80,11 +82,18 @@ export function formatRunArguments(run: RunArguments): string[] {
     `--local-config=${run.localConfig}`,
     ...flag('mutable', run.mutable),
     ...(run.hostname === null ? [] : [`--hostname=${run.hostname}`]),
+    ...nameModes(run.names),
     ...flag('disable-capabilities-restriction', run.disableCapabilitiesRestriction),
     ...flag('disable-paths', run.disablePaths),
     ...flag('disable-seccomp', run.disableSeccomp),
     run.uuid,
   ];
+}
+
+/** A stage1 of an older interface can do what nobody asks for. */
+function nameModes(names: NameModes): string[] {
+  const text = formatNameModes(names);
+  return text === formatNameModes(DEFAULT_NAME_MODES) ? [] : [`--dns-conf-mode=${text}`];
 }
 
 /** Inverse of `formatRunArguments`. @throws AbiError `bad-arguments` */
@@ -98,6 +107,7 @@ export function parseRunArguments(args: readonly string[]): RunArguments {
     localConfig: parsed.value('local-config') ?? '/etc/rkt',
     mutable: parsed.isSet('mutable'),
     hostname: parsed.value('hostname') ?? null,
+    names: parseNameModes(parsed.value('dns-conf-mode') ?? formatNameModes(DEFAULT_NAME_MODES)),
     disableCapabilitiesRestriction: parsed.isSet('disable-capabilities-restriction'),
     disablePaths: parsed.isSet('disable-paths'),
     disableSeccomp: parsed.isSet('disable-seccomp'),
@@ -247,6 +257,7 @@ const RUN_FLAGS: FlagTable = {
   'local-config': 'value',
   mutable: 'boolean',
   hostname: 'value',
+  'dns-conf-mode': 'value',
   'disable-capabilities-restriction': 'boolean',
   'disable-paths': 'boolean',
   'disable-seccomp': 'boolean',

@@ -1,5 +1,6 @@
 import { CliError } from './error.ts';
 import { Flag, value } from './flag.ts';
+import { NAME_FLAGS } from './name-flags.ts';
 import { SANDBOX_PORT_FLAG } from './port-flags.ts';
 import { APP_FLAGS, MARK_FLAGS, POD_FLAGS } from './run-flags.ts';
 
@@ -16,6 +17,7 @@ const SANDBOX_NAMES: readonly string[] = [
     'pod-name',
   ],
   ...['net', 'detach', 'rm', 'hostname', 'uuid-file-save'],
+  ...NAME_FLAGS.map((flag) => flag.name()),
 ];
 
 export const SANDBOX_FLAGS: readonly Flag[] = [

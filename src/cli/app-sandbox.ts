@@ -9,6 +9,7 @@ import { show } from './detached-pod.ts';
 import { CliError } from './error.ts';
 import { globalValues, isSet, last, maybe } from './flag-values.ts';
 import { GLOBAL_FLAGS, hostOptions } from './global-flags.ts';
+import { nameValues } from './name-flags.ts';
 import { warn } from './output.ts';
 import { portRequest, refuseUselessPorts } from './port-flags.ts';
 import { logSize, marks, podName, stage1Choice } from './prepare-request.ts';
@@ -42,6 +43,7 @@ function sandboxRequest({ flags, images }: PodArguments): RunRequest {
     detach: isSet(flags, 'detach'),
     rm: isSet(flags, 'rm'),
     ...networks(flags),
+    ...nameValues(flags),
     ...maybe('hostname', last(flags, 'hostname')),
   });
   refuseUselessPorts(flags, start);

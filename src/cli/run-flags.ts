@@ -1,5 +1,6 @@
 import { boolean, Flag, optionals, value, values } from './flag.ts';
 import { LIFE_FLAGS } from './life-flags.ts';
+import { NAME_FLAGS } from './name-flags.ts';
 import { PORT_FLAG } from './port-flags.ts';
 import { pullFlags, signatureFlag } from './pull-flags.ts';
 import { STREAM_FLAGS } from './stream-flags.ts';
@@ -43,6 +44,7 @@ export const START_FLAGS: readonly Flag[] = [
   new Flag('detach', boolean, 'print the UUID once the pod is ready, and leave it running'),
   new Flag('rm', boolean, 'remove the pod when it has ended'),
   new Flag('hostname', value('NAME'), 'host name of the pod (default: its name, or rkt-UUID)'),
+  ...NAME_FLAGS,
 ];
 
 export const PREPARE_FLAGS: readonly Flag[] = [

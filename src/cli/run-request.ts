@@ -8,6 +8,7 @@ import { NO_NETWORK, type StartRequest } from '../stage0/supervisor.ts';
 import type { FlagValues, PodArguments } from './app-arguments.ts';
 import { CliError } from './error.ts';
 import { all, isSet, last, maybe } from './flag-values.ts';
+import { type NameValues, namesRequest, nameValues } from './name-flags.ts';
 import { refuseUselessPorts } from './port-flags.ts';
 import { prepareRequest } from './prepare-request.ts';
 
@@ -20,6 +21,7 @@ export function runRequest(given: PodArguments): RunRequest {
     detach: isSet(flags, 'detach'),
     rm: isSet(flags, 'rm'),
     ...networks(flags),
+    ...nameValues(flags),
     ...maybe('hostname', last(flags, 'hostname')),
   });
   refuseUselessPorts(flags, start);
@@ -47,7 +49,7 @@ function refuseModes(pod: PodRequest): void {
 }
 
 /** The values of the flags that say how a pod is started. */
-export interface StartValues {
+export interface StartValues extends NameValues {
   readonly net?: readonly string[];
   readonly hostname?: string;
   readonly interactive?: boolean;
@@ -67,6 +69,7 @@ export function startRequest(values: StartValues): StartRequest {
     net: net === undefined ? NO_NETWORK : requestedNetworks(net),
     interactive,
     hostname: hostName(hostname),
+    ...namesRequest(values),
     ...(detach ? { detach } : {}),
     ...(rm ? { remover: ownCommand() } : {}),
   };

@@ -1,6 +1,7 @@
 import type { Pod } from '../pod/pod.ts';
 import { type Detached, startDetached } from './detachment.ts';
 import type { Host } from './host.ts';
+import { writeNameFiles } from './name-files.ts';
 import { claimPorts } from './port-claims.ts';
 import { becomeSupervisor, type Environment, type StartRequest } from './supervisor.ts';
 
@@ -13,6 +14,7 @@ export async function start(
   signal: AbortSignal | undefined,
 ): Promise<Detached> {
   await claimPorts(host, pod, request.net, signal);
+  writeNameFiles(pod, request);
   if (request.detach === true) return await startDetached(host, pod, request, environment, signal);
   becomeSupervisor(host, pod, request, environment);
 }

@@ -20,6 +20,7 @@ import type { Pod } from '../pod/pod.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
 import { pluginDirectories, rktMountPath } from './installation.ts';
+import { modesOf, type NamesRequest } from './name-files.ts';
 
 /** How a pod that is filled is started. */
 export interface StartRequest {
@@ -27,6 +28,8 @@ export interface StartRequest {
   readonly net: string;
   readonly interactive: boolean;
   readonly hostname: string | undefined;
+  /** Of its apps' /etc/resolv.conf and /etc/hosts; absent: nothing was asked for. */
+  readonly names?: NamesRequest;
   /** Apps come and go while it runs. */
   readonly mutable?: boolean;
   /** Start it on its own, wait until it is ready, and leave it. */
@@ -144,6 +147,7 @@ function runArguments(host: Host, pod: Pod, request: StartRequest): RunArguments
     localConfig: host.localConfig,
     mutable: request.mutable ?? false,
     hostname: request.hostname ?? readName(pod) ?? null,
+    names: modesOf(request.names),
     disableCapabilitiesRestriction: host.insecure.has('capabilities'),
     disablePaths: host.insecure.has('paths'),
     disableSeccomp: host.insecure.has('seccomp'),
