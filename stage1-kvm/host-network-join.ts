@@ -15,6 +15,7 @@ import {
   type Forward,
   type HostNetwork,
   type HostNetworkFacts,
+  hasUserNetworking,
   planHostNetwork,
   wantedForwards,
 } from './host-network.ts';
@@ -44,7 +45,7 @@ export function joinHostNetwork(apps: readonly PodApp[], qemu: string, report: R
 /** A QEMU that does not answer tells why when it is started. */
 function requireUserNetworking(qemu: string): void {
   const asked = runBounded(qemu, ['-display', 'none', '-netdev', 'help'], PROBE_MILLISECONDS);
-  if (asked.kind === 'succeeded' && !/\buser\b/.test(asked.said))
+  if (asked.kind === 'succeeded' && !hasUserNetworking(asked.said))
     throw new KvmError(
       'unsupported',
       `--net=host: ${qemu} was built without user-mode networking (libslirp)`,

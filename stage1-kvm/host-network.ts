@@ -55,9 +55,14 @@ const HOST = 2;
 const RESOLVER = 3;
 const GUEST = 15;
 
+/** Of what `-netdev help` says: the kinds of networks, a word each. */
+export function hasUserNetworking(kinds: string): boolean {
+  return kinds.split(/\s+/).includes('user');
+}
+
 interface AppPorts {
   readonly name: string;
-  readonly app: { readonly ports: readonly Port[] };
+  readonly app: { readonly ports: readonly Pick<Port, 'protocol' | 'port' | 'count'>[] };
 }
 
 /** Each port once, whoever declares it; what has no forwarding in QEMU is left out. */

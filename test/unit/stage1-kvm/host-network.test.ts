@@ -3,6 +3,7 @@ import {
   describe as describeForward,
   type Forward,
   type HostNetworkFacts,
+  hasUserNetworking,
   planHostNetwork,
   wantedForwards,
 } from '../../../stage1-kvm/host-network.ts';
@@ -15,9 +16,7 @@ const facts: HostNetworkFacts = {
   busy: [],
 };
 
-const port = (number: number, protocol = 'tcp', count = 1) => ({
-  ...{ name: 'p', protocol, port: number, count, socketActivated: false },
-});
+const port = (number: number, protocol = 'tcp', count = 1) => ({ protocol, port: number, count });
 const forward = (number: number, protocol: Forward['protocol'] = 'tcp'): Forward => ({
   protocol,
   port: number,
@@ -25,6 +24,15 @@ const forward = (number: number, protocol: Forward['protocol'] = 'tcp'): Forward
 });
 const netdev = ({ qemuArguments }: { readonly qemuArguments: readonly string[] }) =>
   (qemuArguments[1] ?? '').split(',');
+
+describe('hasUserNetworking', () => {
+  it.each([
+    ['Available netdev backend types: socket tap user vhost-user', true],
+    ['Available netdev backend types: socket tap vhost-user', false],
+  ])('%s', (said, has) => {
+    expect(hasUserNetworking(said)).toBe(has);
+  });
+});
 
 describe('wantedForwards', () => {
   it('has each port once, of tcp and udp alone', () => {

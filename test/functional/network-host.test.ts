@@ -1,0 +1,144 @@
+import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { writeFileImage } from '../support/file-image.ts';
+import { tinyImages } from '../support/images.ts';
+import { expectAnswers, FAR, machineAsker, type SitePod, useSite } from '../support/network-site.ts';
+import { peerDirectory } from '../support/peer-program.ts';
+
+const site = useSite();
+
+/** An app that serves at its port 8080, and declares more than it has. */
+async function writeImage(path: string): Promise<string> {
+  const port = (name: string, protocol: string, number: number) => ({ name, protocol, port: number });
+  return writeFileImage(path, {
+    name: 'example.com/peer',
+    exec: ['/files/peer', 'serve', '8080'],
+    files: await peerDirectory(),
+    ports: [
+      port('www', 'tcp', 8080),
+      port('names', 'udp', 8080),
+      port('privileged', 'tcp', 80),
+      port('taken', 'tcp', 9090),
+    ],
+  });
+}
+
+describe('--net=host', () => {
+  let pod: SitePod | undefined;
+  const running = () => {
+    if (pod === undefined) throw new Error('the pod has not started');
+    return pod;
+  };
+  let before = '';
+
+  beforeAll(async () => {
+    const { host, outside, rkt } = site.now;
+    const serve = (protocol: 'tcp' | 'udp', address: string, port: number) =>
+      ({ do: 'serve', protocol, address, port }) as const;
+    const resolvConf = rkt.path('resolv.conf');
+    writeFileSync(resolvConf, 'nameserver 127.0.0.53\nnameserver 192.0.2.2\nsearch example.com\n');
+    await host.run('mount', '--bind', resolvConf, '/etc/resolv.conf');
+    await Promise.all([
+      ...(['tcp', 'udp'] as const).map((protocol) => outside.ask(serve(protocol, '::', 90))),
+      host.ask(serve('tcp', '127.0.0.1', 7000)),
+      host.ask(serve('tcp', '192.0.2.1', 7001)),
+      host.ask(serve('tcp', '127.0.0.1', 9090)),
+      host.ask(serve('udp', '127.0.0.53', 53)),
+    ]);
+    before = await host.run('ip', '-o', 'link');
+    pod = await site.now.run('--net=host', await writeImage(rkt.path('host.aci')));
+  });
+
+  test('connects to others, and to the host, by the addresses of the host', async () => {
+    await expectAnswers(running(), {
+      [`tcp ${FAR.v4} 90`]: '192.0.2.1',
+      [`udp ${FAR.v4} 90`]: '192.0.2.1',
+      [`tcp ${FAR.v6} 90`]: '2001:db8::1',
+      'tcp 192.0.2.1 7001': '192.0.2.1',
+      'tcp 192.0.2.1 7000': 'ECONNREFUSED',
+    });
+  });
+
+  test("reaches the host's loopback by its gateway", async () => {
+    await expectAnswers(running(), { 'tcp 10.0.2.2 7000': '127.0.0.1' });
+  });
+
+  test('carries bytes both ways', async () => {
+    const megabyte = 1024 * 1024;
+    const question = {
+      protocol: 'tcp',
+      address: FAR.v4,
+      port: 90,
+      send: megabyte,
+      receive: megabyte,
+    } as const;
+    expect(await running().answers([question])).toEqual(['192.0.2.1']);
+  });
+
+  test("is reached at the ports that its app declares, by the host's addresses", async () => {
+    await expectAnswers(machineAsker(site.now.outside), {
+      'tcp 192.0.2.1 8080': '192.0.2.2',
+      'udp 192.0.2.1 8080': '192.0.2.2',
+      'tcp 192.0.2.1 80': 'ECONNREFUSED',
+    });
+    await expectAnswers(machineAsker(site.now.host), { 'tcp 127.0.0.1 8080': '10.0.2.2' });
+  });
+
+  test('says which ports those are, and which are not, and keeps the latter for later', async () => {
+    const { stderr } = running().command;
+    expect(stderr).toContain(
+      "on the host's addresses: port 8080/tcp of app peer, port 8080/udp of app peer\n",
+    );
+    expect(stderr).toContain(
+      "port 80/tcp of app peer is not the host's: the machine may not listen below 1024\n",
+    );
+    const warnings = readFileSync(`${site.now.rkt.dir}/pods/run/${running().uuid}/warnings`, 'utf8');
+    expect(warnings).toContain(
+      "port 9090/tcp of app peer is not the host's: another program of the host has it\n",
+    );
+  });
+
+  test('asks the name servers of the host, by way of QEMU those that the host alone reaches', async () => {
+    expect(await running().shell('cat /etc/resolv.conf')).toMatch(
+      /^search example\.com\nnameserver 10\.0\.2\.3\nnameserver 192\.0\.2\.2\n/m,
+    );
+    await expectAnswers(running(), { 'udp 10.0.2.3 53': '127.0.0.1' });
+  });
+
+  test('makes nothing on the host', async () => {
+    expect(await site.now.host.run('ip', '-o', 'link')).toBe(before);
+    expect(await site.now.host.run('nft', 'list', 'ruleset')).toBe('');
+  });
+
+  test("has its QEMU in the host's network, and confined as ever; nothing else of the pod is there", () => {
+    const family = site.now.rkt.scope.processes();
+    const networks = new Map(
+      family.map(({ name, pid }) => [name.slice(0, 4), readlinkSync(`/proc/${pid}/ns/net`)]),
+    );
+    const ofHost = readlinkSync(site.now.host.netns);
+    const { pid } = family.find(({ name }) => name.startsWith('qemu')) ?? { pid: 0 };
+    expect(networks.get('qemu')).toBe(ofHost);
+    for (const [name, network] of networks)
+      if (name !== 'qemu') expect([name, network]).not.toContain(ofHost);
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const uid = readFileSync(`${site.now.rkt.dir}/pods/run/${running().uuid}/vm-id`, 'utf8').trim();
+    for (const line of [
+      'CapEff:\t0000000000000000',
+      'CapBnd:\t0000000000000000',
+      'NoNewPrivs:\t1',
+      'Seccomp:\t2',
+    ])
+      expect(status).toContain(`${line}\n`);
+    expect(status).toMatch(new RegExp(`^Uid:\t${uid}\t${uid}\t${uid}\t${uid}$`, 'm'));
+    // QEMU's own, and the one of sockets.
+    expect(status).toContain('Seccomp_filters:\t2\n');
+    for (const kind of ['mnt', 'pid', 'ipc'])
+      expect(readlinkSync(`/proc/${pid}/ns/${kind}`)).not.toBe(readlinkSync(`/proc/self/ns/${kind}`));
+  });
+});
+
+test('is refused together with --port', async () => {
+  const { aci } = await tinyImages();
+  const { code, stderr } = await site.now.rkt.run(['run', '--net=host', '--port=8080:80', aci.plain]);
+  expect({ code, stderr }).toEqual({ code: 254, stderr: expect.stringContaining('--net=host') });
+});
