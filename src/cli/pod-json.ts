@@ -2,6 +2,7 @@ import type { AppRecord, PodRecord } from '../stage0/list.ts';
 import { lifeJson } from './app-life.ts';
 import type { JsonValue } from './json.ts';
 import { networkJson } from './pod-networks.ts';
+import { portJson } from './pod-ports.ts';
 
 const NANOSECONDS = 1_000_000_000n;
 
@@ -19,6 +20,7 @@ export function podJson(pod: PodRecord): JsonValue {
     user_annotations: pod.userAnnotations,
     user_labels: pod.userLabels,
     pod_name: pod.podName,
+    ports: pod.ports?.map(portJson),
     paused: pod.isPaused ? true : undefined,
   };
 }

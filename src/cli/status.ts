@@ -11,6 +11,7 @@ import { type GlobalValues, hostOptions } from './global-flags.ts';
 import { print } from './output.ts';
 import { podJson } from './pod-json.ts';
 import { networksText } from './pod-networks.ts';
+import { portsText } from './pod-ports.ts';
 import { subcommand } from './subcommand.ts';
 import { absoluteTime } from './time.ts';
 import { uuidArgument } from './uuid-file.ts';
@@ -64,6 +65,7 @@ export function statusText(pod: PodRecord): string {
     ...(pod.state === 'running' || pod.state === 'exited'
       ? [`networks=${networksText(pod.networks ?? [])}`]
       : []),
+    ...(pod.ports === undefined ? [] : [`ports=${portsText(pod.ports)}`]),
     ...(hasRun ? [`pid=${pod.pid ?? -1}`, `exited=${ended}`] : []),
     ...(ended ? codes : []),
     ...(pod.podName === undefined ? [] : [`name=${pod.podName}`]),

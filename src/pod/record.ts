@@ -7,6 +7,7 @@ import {
   POD,
   READY,
 } from '../abi/pod-directory.ts';
+import { type PublishedPort, parsePublishedPorts } from '../abi/published-ports.ts';
 import { MUTABLE_ANNOTATION } from '../abi/stage1.ts';
 import { annotationValue } from '../appc/annotations.ts';
 import { readImageManifest } from '../appc/image-manifest.ts';
@@ -39,6 +40,8 @@ export interface PodRecord {
   readonly isMutable?: boolean;
   /** As long as it is on them; absent where its stage1 does not tell. */
   readonly networks?: readonly NetInfo[];
+  /** Of the host, that lead to it as long as it runs. */
+  readonly ports?: readonly PublishedPort[];
   readonly userAnnotations?: StringMap;
   readonly userLabels?: StringMap;
   readonly apps: readonly AppRecord[];
@@ -78,6 +81,7 @@ export function readPod(reference: PodReference): PodRecord | undefined {
     isPaused: state === 'running' && pod.modified(POD.paused) !== undefined,
     isMutable: isMutable(manifest) ? true : undefined,
     networks: readNetworks(pod),
+    ports: state === 'running' ? portsOf(pod) : undefined,
     userAnnotations: sortedMap(manifest?.userAnnotations ?? {}),
     userLabels: sortedMap(manifest?.userLabels ?? {}),
     apps: (manifest?.apps ?? []).map((app) => readApp(pod, app, state, started, isMutable(manifest))),
@@ -93,6 +97,11 @@ export function readManifestText(reference: PodReference): string | undefined {
 function manifestOf(pod: Observation): PodManifest | undefined {
   const text = pod.text(POD.manifest);
   return text === undefined ? undefined : readPodManifest(text);
+}
+
+function portsOf(pod: Observation): readonly PublishedPort[] | undefined {
+  const text = pod.text(POD.ports);
+  return text === undefined ? undefined : parsePublishedPorts(text);
 }
 
 function pidOf(pod: Observation): number | undefined {

@@ -4,6 +4,8 @@ import { parsePort, parseSandboxPort } from '../net/port-request.ts';
 import { wantedPorts } from '../net/published-ports.ts';
 import { Stage0Error } from './errors.ts';
 
+export { formatPublishedPort } from '../net/published-ports.ts';
+
 /** `--port`, as it is given for images and for a pod without apps. Throws NetError `bad-request`. */
 export function requestedPorts(texts: readonly string[], of: 'images' | 'sandbox'): readonly ExposedPort[] {
   return texts.map(of === 'images' ? parsePort : parseSandboxPort);
