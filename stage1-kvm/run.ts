@@ -30,6 +30,7 @@ import { allocateId, parseIdRange } from './ids.ts';
 import { joinInterfaces, type MachineNetwork, NOT_JOINED } from './interfaces.ts';
 import { unenforced } from './isolators.ts';
 import type { MachineSetup } from './machine.ts';
+import type { NetworkDns } from './names.ts';
 import { attachNetworks, planNetworks } from './networks.ts';
 import { type Pod, readPod, SHARE_DIRECTORY } from './pod.ts';
 import { findPrograms } from './programs.ts';
@@ -63,6 +64,7 @@ export function run(args: readonly string[]): number {
     if (networks !== undefined) {
       const fresh = readFresh();
       network = attachNetworks(pod.uuid, networks, report);
+      apps.names.join(network.infos, resolversOf(network));
       joined = joinMachine(fresh, size, report);
       report.step('on its networks', { name: 'network' });
     }
@@ -80,6 +82,10 @@ export function run(args: readonly string[]): number {
     network?.detach();
     leaveNoCgroup(cgroup, report);
   }
+}
+
+function resolversOf({ attached }: PodNetwork): NetworkDns[] {
+  return attached.map(({ network, result }) => ({ name: network.list.name, dns: result.dns }));
 }
 
 function joinMachine(fresh: FreshNamespace, size: MachineSize, report: Report): MachineNetwork {

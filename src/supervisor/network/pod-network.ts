@@ -21,7 +21,7 @@ import type { HostSide } from './host-side.ts';
 import { EndingSignals } from './interruption.ts';
 import { namespaceInode } from './namespace-inode.ts';
 import { findPlugin } from './plugin-search.ts';
-import { makeRecords, removeRecord, tryLock, writeRecord } from './records.ts';
+import { lockRecords, makeRecords, removeRecord, writeRecord } from './records.ts';
 
 const OWN_NETWORK = '/proc/self/ns/net';
 
@@ -44,6 +44,7 @@ export class PodNetwork {
   readonly #lock: File;
   readonly #kept: Kept[] = [];
   readonly #attached: AttachedNetwork[] = [];
+  #infos: readonly NetInfo[] = [];
 
   constructor(
     private readonly host: HostSide,
@@ -52,7 +53,7 @@ export class PodNetwork {
     private readonly report: Report,
   ) {
     makeRecords();
-    const lock = tryLock();
+    const lock = lockRecords(0);
     if (lock === undefined) throw new SupervisorError('network-failed', `${POD.networkLock} is held already`);
     this.#lock = lock;
   }
@@ -60,6 +61,11 @@ export class PodNetwork {
   /** What each ADD has come to, in the order of the interfaces. */
   get attached(): readonly AttachedNetwork[] {
     return this.#attached;
+  }
+
+  /** What there is to tell of them. */
+  get infos(): readonly NetInfo[] {
+    return this.#infos;
   }
 
   /**
@@ -72,8 +78,8 @@ export class PodNetwork {
       networks.forEach((network, index) => {
         this.#attachOne(network, index, signals);
       });
-      const infos = this.#attached.map(({ network, result }) => this.#info(network, result));
-      record(POD.netInfo, formatNetInfo(infos), 0o640);
+      this.#infos = this.#attached.map(({ network, result }) => this.#info(network, result));
+      record(POD.netInfo, formatNetInfo(this.#infos), 0o640);
     } catch (error) {
       this.detach();
       throw error;
