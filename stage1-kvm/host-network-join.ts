@@ -7,39 +7,42 @@ import { AF_INET, type Prefix } from '../src/native/netlink/ip.ts';
 import { listRoutes, type Route } from '../src/native/netlink/routes.ts';
 import { Netlink } from '../src/native/netlink/socket.ts';
 import { parseResolvConf } from '../src/net/cni/resolv-conf.ts';
+import type { Dns } from '../src/net/cni/result.ts';
 import { runBounded } from '../src/supervisor/bounded-run.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import { KvmError } from './error.ts';
 import {
   describe,
   type Forward,
-  type HostNetwork,
   type HostNetworkFacts,
   hasUserNetworking,
   planHostNetwork,
   wantedForwards,
 } from './host-network.ts';
+import type { MachineNetwork } from './interfaces.ts';
 import type { PodApp } from './pod.ts';
+import { findPrograms } from './programs.ts';
 
 const LOOPBACK = 1;
 /** Shorter than this it is a default route in parts. */
 const SHORTEST_OCCUPIED = 8;
 const PROBE_MILLISECONDS = 10_000;
 
-export interface JoinedHost extends HostNetwork {
-  /** The host's network namespace, by fd. */
-  readonly namespace: number;
+export interface JoinedHost extends MachineNetwork {
+  readonly dns: Dns;
 }
 
 /** Before the supervisor leaves for the pod's own namespace. @throws KvmError `unsupported` */
-export function joinHostNetwork(apps: readonly PodApp[], qemu: string, report: Report): JoinedHost {
-  requireUserNetworking(qemu);
+export function joinHostNetwork(apps: readonly PodApp[], report: Report): JoinedHost {
+  requireUserNetworking(findPrograms().qemu);
   const wanted = wantedForwards(apps);
   const network = planHostNetwork(wanted, readFacts(wanted));
   for (const remark of network.remarks) report.warn(remark);
   if (network.forwards.length > 0)
     report.say(`on the host's addresses: ${network.forwards.map(describe).join(', ')}`);
-  return { ...network, namespace: open('/proc/self/ns/net', open_.readOnly) };
+  const { plan, qemuArguments, dns, resolvConf } = network;
+  const namespace = open('/proc/self/ns/net', open_.readOnly);
+  return { plan, qemuArguments, fds: [], dns, host: { namespace, resolvConf } };
 }
 
 /** A QEMU that does not answer tells why when it is started. */

@@ -19,6 +19,15 @@ export interface MachineNetwork {
   readonly qemuArguments: readonly string[];
   /** QEMU has them after QEMU_FDS; taken over. */
   readonly fds: readonly number[];
+  /** Where QEMU is to be in the host's network instead of the pod's. */
+  readonly host?: QemuInHostNetwork;
+}
+
+export interface QemuInHostNetwork {
+  /** The host's network namespace, by fd; taken over. */
+  readonly namespace: number;
+  /** For QEMU's own resolver. */
+  readonly resolvConf: string;
 }
 
 export const NOT_JOINED: MachineNetwork = { plan: NO_NETWORK, qemuArguments: [], fds: [] };

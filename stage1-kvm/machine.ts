@@ -24,13 +24,6 @@ import { Qmp } from './qmp.ts';
 import { type MachinePlan, qemuArguments, virtiofsdArguments } from './vmm.ts';
 import { closeTheirs, connectWires, type OwnEnds, type Wires } from './wires.ts';
 
-/** With `--net=host`. */
-export interface QemuInHostNetwork {
-  /** The host's network namespace, by fd. */
-  readonly namespace: number;
-  readonly resolvConf: string;
-}
-
 export interface MachineSetup {
   readonly plan: MachinePlan;
   readonly programs: Programs;
@@ -41,8 +34,6 @@ export interface MachineSetup {
   readonly cgroupFiles: readonly string[];
   /** The same group, to read what is used. */
   readonly cgroup: PodCgroup;
-  /** Taken over. */
-  readonly hostNetwork: QemuInHostNetwork | undefined;
   /** Taken over. */
   readonly userNamespace: number | undefined;
 }
@@ -85,7 +76,7 @@ export class Machine {
     this.#start(loop, 'virtiofsd', startVirtiofsd(setup, wires));
     this.#start(loop, 'qemu', startQemu(setup, wires));
     closeTheirs(wires);
-    for (const taken of [setup.userNamespace, setup.hostNetwork?.namespace])
+    for (const taken of [setup.userNamespace, setup.network.host?.namespace])
       if (taken !== undefined) close(taken);
     const { own } = wires;
     this.channels = own;
@@ -165,12 +156,12 @@ function startVirtiofsd({ programs, userNamespace, cgroupFiles }: MachineSetup, 
   });
 }
 
-function startQemu({ plan, programs, id, cgroupFiles, hostNetwork }: MachineSetup, wires: Wires): number {
+function startQemu({ plan, programs, id, cgroupFiles, network }: MachineSetup, wires: Wires): number {
   const entries = qemuRoot(hostPaths(), {
     kernelDirectory: KERNEL_DIRECTORY,
     gid: id,
     kvm: plan.accelerator === 'kvm',
-    resolvConf: hostNetwork?.resolvConf,
+    resolvConf: network.host?.resolvConf,
   });
   return spawn({
     path: programs.qemu,
@@ -181,8 +172,8 @@ function startQemu({ plan, programs, id, cgroupFiles, hostNetwork }: MachineSetu
     steps: qemuSteps({
       id,
       cgroupFiles,
-      hostNetwork: hostNetwork && {
-        namespace: hostNetwork.namespace,
+      hostNetwork: network.host && {
+        namespace: network.host.namespace,
         hardLimit: getLimit('nofile').hard,
       },
       enterRoot: () => enterRoot(entries, QEMU_ROOT_PLACE),

@@ -26,6 +26,7 @@ import { type Accelerator, chooseAccelerator } from './accelerator.ts';
 import { Apps } from './apps.ts';
 import { KvmError } from './error.ts';
 import { type Host, readHost } from './host.ts';
+import { joinHostNetwork } from './host-network-join.ts';
 import { allocateId, parseIdRange } from './ids.ts';
 import { joinInterfaces, type MachineNetwork, NOT_JOINED } from './interfaces.ts';
 import { unenforced } from './isolators.ts';
@@ -58,9 +59,11 @@ export function run(args: readonly string[]): number {
   const cgroup = openCgroup(pod, hostMemory(size, accelerator), report);
   let network: PodNetwork | undefined;
   try {
+    const ofHost = options.net === 'host' ? joinHostNetwork(pod.apps, report) : undefined;
+    if (ofHost !== undefined) apps.names.join([], [{ name: 'host', dns: ofHost.dns }]);
     unshare('network');
     bringLoopbackUp();
-    let joined = NOT_JOINED;
+    let joined = ofHost ?? NOT_JOINED;
     if (networks !== undefined) {
       const fresh = readFresh();
       network = attachNetworks(pod.uuid, networks, report);
@@ -166,7 +169,6 @@ function setUp(
     id: allocateId(parseIdRange(environment(VM_IDS_ENV))),
     cgroupFiles: joinFiles(cgroup),
     cgroup,
-    hostNetwork: undefined,
     userNamespace: openUserNamespace(),
   };
 }
