@@ -3,13 +3,14 @@ import { monotonicMilliseconds, sleep } from '../src/native/clock.ts';
 import { unless } from '../src/native/errors.ts';
 import { addAddress, type NewAddress } from '../src/native/netlink/addresses.ts';
 import type { Prefix } from '../src/native/netlink/ip.ts';
-import { changeLink, type Link, listLinks } from '../src/native/netlink/links.ts';
+import { changeLink, type Link, linkAt, listLinks } from '../src/native/netlink/links.ts';
 import { Netlink } from '../src/native/netlink/socket.ts';
 import { InitError } from './error.ts';
 
 /** The kernel gives `lo` this index in every network namespace. */
 const LOOPBACK = 1;
 const PATIENCE_MS = 10_000;
+const CABLE_MS = 1000;
 const PAUSE_MS = 2;
 
 export function bringUpLoopback(): void {
@@ -20,6 +21,19 @@ export function bringUpLoopback(): void {
 export interface FoundLink {
   readonly plan: InterfacePlan;
   readonly link: Pick<Link, 'index' | 'name' | 'mac'>;
+}
+
+/**
+ * What is sent before the driver has told that there is a cable is lost, and whoever sent it waits for a second before the next try.
+ * An interface without one is not waited for any longer than that.
+ */
+export function awaitCables(netlink: Netlink, links: readonly FoundLink[]): void {
+  const deadline = monotonicMilliseconds() + CABLE_MS;
+  for (const { plan, link } of links) {
+    if (!plan.up || plan.mac === null) continue;
+    while (linkAt(netlink, link.index)?.connected === false && monotonicMilliseconds() < deadline)
+      sleep(PAUSE_MS);
+  }
 }
 
 /** Those of the plan, by their names in the end. */

@@ -3,7 +3,7 @@ import type { NetworkPlan, SysctlPlan } from '../src/abi/network-plan.ts';
 import { SystemError } from '../src/native/errors.ts';
 import { Netlink } from '../src/native/netlink/socket.ts';
 import { writeSysctl } from '../src/native/sysctls.ts';
-import { configureInterface, nameInterfaces } from './interfaces.ts';
+import { awaitCables, configureInterface, nameInterfaces } from './interfaces.ts';
 import { makeNeighbour, makeRoutes, makeRule } from './routing.ts';
 
 /** What the kernel here does not have is no reason to have no pod: said in the sentences that this gives. */
@@ -19,6 +19,7 @@ export function configureNetwork(plan: NetworkPlan): string[] {
   makeRoutes(netlink, routes, links);
   for (const rule of rules) makeRule(netlink, rule);
   for (const neighbour of neighbours) makeNeighbour(netlink, neighbour, links);
+  awaitCables(netlink, found);
   return warnings;
 }
 

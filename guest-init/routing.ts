@@ -1,6 +1,6 @@
 /** Routes, rules and neighbours of the plan, in the words of the kernel. */
 import type { HopPlan, NeighbourPlan, RoutePlan, RulePlan } from '../src/abi/network-plan.ts';
-import { unless } from '../src/native/errors.ts';
+import { hasCode, unless } from '../src/native/errors.ts';
 import { AF_INET, AF_INET6, type Family, familyOf, parseIp } from '../src/native/netlink/ip.ts';
 import { setNeighbour } from '../src/native/netlink/neighbours.ts';
 import {
@@ -23,17 +23,28 @@ export type LinkIndexes = ReadonlyMap<string, number>;
 
 /**
  * The kernel has made routes to the networks of the addresses: those that are not in the plan, as a plugin has moved them to another
- * table, go.
+ * table, go. Last, because gateways of others may have been found by them, as there.
  */
 export function makeRoutes(netlink: Netlink, plans: readonly RoutePlan[], links: LinkIndexes): void {
   const wanted = directFirst(plans).map((plan) => newRoute(plan, links));
   const own = new Set(links.values());
   const made = listRoutes(netlink).filter((route) => isMade(route) && own.has(route.link ?? 0));
   const keys = new Set(wanted.map(keyOf));
-  for (const route of made) if (!keys.has(keyOf(route))) deleteRoute(netlink, route);
   const present = new Set(made.map(keyOf));
   for (const route of wanted)
-    if (!present.has(keyOf(route))) unless(['EEXIST'], () => addRoute(netlink, route));
+    if (!present.has(keyOf(route))) unless(['EEXIST'], () => addRouteAnyway(netlink, route));
+  for (const route of made) if (!keys.has(keyOf(route))) deleteRoute(netlink, route);
+}
+
+/** What led to a gateway when its route was made may be there no more: the kernel asks only then. */
+function addRouteAnyway(netlink: Netlink, route: NewRoute): void {
+  try {
+    addRoute(netlink, route);
+  } catch (error) {
+    if (!hasCode(error, 'ENETUNREACH', 'EHOSTUNREACH')) throw error;
+    const hops = route.hops?.map((hop) => ({ ...hop, onLink: true }));
+    addRoute(netlink, { ...route, onLink: true, ...(hops && { hops }) });
+  }
 }
 
 /** To a network of an address; what every interface with IPv6 has is none of the plan's. */

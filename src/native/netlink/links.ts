@@ -22,6 +22,7 @@ const RTM_GETLINK = 18;
 const HEADER = 16;
 const IFF_UP = 1;
 const IFF_LOOPBACK = 8;
+const IFF_LOWER_UP = 0x10000;
 const IFF_NOARP = 0x80;
 const IFF_PROMISC = 0x100;
 const IFF_ALLMULTI = 0x200;
@@ -48,6 +49,8 @@ export interface Link {
   readonly index: number;
   readonly name: string;
   readonly up: boolean;
+  /** It is up, and has a cable. */
+  readonly connected: boolean;
   readonly loopback: boolean;
   readonly mtu: number;
   /** Undefined for interfaces without one. */
@@ -182,6 +185,7 @@ function parseLink(body: Uint8Array): Link {
     index,
     name: textOf(attributes, IFLA.name) ?? '',
     up: (flags & IFF_UP) !== 0,
+    connected: (flags & IFF_LOWER_UP) !== 0,
     loopback: (flags & IFF_LOOPBACK) !== 0,
     mtu: u32Of(attributes, IFLA.mtu) ?? 0,
     mac: mac?.length === 6 ? formatMac(mac) : undefined,
