@@ -1,13 +1,16 @@
 /**
  * The entrypoint `gc`, run while the caller holds the lock of a pod that has ended: undoes what outlives a supervisor.
- * Processes, mounts and namespaces do not, and a pod's id is free once its directory is gone.
+ * Processes, mounts and namespaces do not, and a pod's id is free once its directory is gone. Of the networks of a pod that has ended
+ * in order nothing is left.
  */
 import { EXIT } from '../src/abi/exit-code.ts';
 import { parseGcArguments } from '../src/abi/stage1.ts';
 import { removeRecordedCgroups } from '../src/supervisor/cgroup.ts';
+import { collectNetworks } from '../src/supervisor/network/collection.ts';
 
 export function gc(args: readonly string[]): number {
-  parseGcArguments(args);
+  const { uuid } = parseGcArguments(args);
   removeRecordedCgroups();
+  collectNetworks(uuid);
   return EXIT.ok;
 }

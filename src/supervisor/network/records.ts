@@ -3,19 +3,17 @@ import { POD } from '../../abi/pod-directory.ts';
 import { readText } from '../../native/contents.ts';
 import { readdir } from '../../native/directories.ts';
 import { unless } from '../../native/errors.ts';
-import { File, open_ } from '../../native/files.ts';
+import type { File } from '../../native/files.ts';
 import { mkdirAll, unlink } from '../../native/paths.ts';
-import { attempt, checked } from '../../native/syscall.ts';
 import {
   type AttachmentRecord,
   attachmentFile,
   formatAttachmentRecord,
   parseAttachmentRecord,
 } from '../../net/attachment-record.ts';
+import { SupervisorError } from '../error.ts';
 import { record } from '../record.ts';
-
-const LOCK_EXCLUSIVE_NOW = 2 | 4;
-const EAGAIN = -11;
+import { lockWithin } from './lock.ts';
 
 export interface KeptRecord {
   /** Its file's name. */
@@ -38,21 +36,26 @@ export function removeRecord(file: string): void {
   unless(['ENOENT'], () => unlink(`${POD.networks}/${file}`));
 }
 
-/** In the order of the interfaces. @throws AbiError `bad-message`, SyntaxError */
+/** In the order of the interfaces. A power cut may have left empty ones, of what it has ended itself. @throws SupervisorError */
 export function readRecords(): KeptRecord[] {
   const names = unless(['ENOENT'], () => readdir(POD.networks)) ?? [];
   const files = names.filter((name) => /^\d+-.*\.json$/.test(name)).sort();
-  return files.map((file) => ({ file, record: parseAttachmentRecord(readText(`${POD.networks}/${file}`)) }));
+  return files.flatMap((file) => {
+    const text = readText(`${POD.networks}/${file}`);
+    return text.trim() === '' ? [] : [{ file, record: parse(file, text) }];
+  });
 }
 
-/** The open lock, which plugins inherit: it is free when none of them runs any more. Undefined while somebody has it. */
-export function tryLock(): File | undefined {
-  const file = File.open(POD.networkLock, open_.readWrite | open_.create, 0o640);
-  const result = attempt('flock', file.fd, LOCK_EXCLUSIVE_NOW);
-  if (result !== EAGAIN) {
-    checked('flock', result, { path: POD.networkLock });
-    return file;
+function parse(file: string, text: string): AttachmentRecord {
+  try {
+    return parseAttachmentRecord(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new SupervisorError('network-failed', `${POD.networks}/${file}: ${reason}`, { cause });
   }
-  file[Symbol.dispose]();
-  return undefined;
+}
+
+/** The open lock, which plugins inherit: it is free when none of them runs any more. Undefined where somebody has it for longer. */
+export function lockRecords(milliseconds: number): File | undefined {
+  return lockWithin(POD.networkLock, milliseconds);
 }

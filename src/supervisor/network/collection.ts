@@ -1,0 +1,91 @@
+/**
+ * What networks have left of a pod whose supervisor was killed, taken away by the plugins that made it. The pod's own namespace has gone
+ * with the supervisor; DEL gets another in its place, and never one that is found by a recorded process id, which may be a stranger's.
+ */
+import { unshare } from '../../native/mounts.ts';
+import { getpid } from '../../native/processes.ts';
+import { movedResult, type StandIn, standIns } from '../../net/standing-in.ts';
+import { SupervisorError } from '../error.ts';
+import { Attachment } from './attachment.ts';
+import { HostSide } from './host-side.ts';
+import { leasedAddresses, removeOwnerless } from './leases.ts';
+import { findNamespace } from './namespace-search.ts';
+import { type KeptRecord, lockRecords, readRecords, removeRecord } from './records.ts';
+import { removeRules } from './rule-removal.ts';
+import { standIn } from './stand-in.ts';
+
+/** A plugin whose supervisor was killed is killed with it; what it has started is soon done. */
+const PATIENCE_MILLISECONDS = 30_000;
+
+/**
+ * The current directory is the pod's, whose lock is held; this process leaves the host's network namespace. What fails stays recorded.
+ * @throws SupervisorError `network-failed`
+ */
+export function collectNetworks(uuid: string): void {
+  const records = readRecords();
+  if (records.length === 0) return;
+  using lock = lockRecords(PATIENCE_MILLISECONDS);
+  if (lock === undefined)
+    throw new SupervisorError(
+      'network-failed',
+      "a plugin of the pod's networks, or what it has started, still runs",
+    );
+  const host = HostSide.own();
+  for (const kept of records) refuseElsewhere(host, kept);
+  unshare('network');
+  const collector = new Collector(host, uuid, lock.fd);
+  const failures = records.toReversed().flatMap((kept) => collector.collect(kept));
+  // Before the records go: they say that there may be such rules.
+  removeRules(host, uuid, lock.fd);
+  for (const { file } of collector.collected) removeRecord(file);
+  const [first] = failures;
+  if (first !== undefined) throw first;
+}
+
+/** What its plugins made is in another namespace than ours, as long as that exists. */
+function refuseElsewhere(host: HostSide, { record: { hostNetns, list } }: KeptRecord): void {
+  if (hostNetns === undefined || hostNetns === host.netns) return;
+  const holder = findNamespace(hostNetns);
+  if (holder === undefined) return;
+  const where = `network namespace net:[${hostNetns}], which is ${holder}'s`;
+  throw new SupervisorError(
+    'network-failed',
+    `network ${list.name} was set up in ${where}: it can be taken away there`,
+  );
+}
+
+class Collector {
+  readonly collected: KeptRecord[] = [];
+
+  constructor(
+    private readonly host: HostSide,
+    private readonly uuid: string,
+    private readonly lock: number,
+  ) {}
+
+  /** What went wrong. */
+  collect(kept: KeptRecord): SupervisorError[] {
+    const { list, ifName, result } = kept.record;
+    const leased = this.host.inMounts(() => leasedAddresses(list, this.uuid, ifName));
+    const problem = this.#del(kept, standIns(ifName, result, leased));
+    // The reference plugins cannot take away the rest of what one of them has half taken away; where they find no interface they do not try.
+    if (problem !== undefined && this.#del(kept, []) !== undefined) return [problem];
+    this.host.inMounts(() => removeOwnerless(list));
+    this.collected.push(kept);
+    return [];
+  }
+
+  #del({ record }: KeptRecord, interfaces: readonly StandIn[]): SupervisorError | undefined {
+    const { host, uuid, lock } = this;
+    const netns = `/proc/${getpid()}/ns/net`;
+    const result = record.result === undefined ? undefined : movedResult(record.result, netns);
+    standIn(interfaces);
+    try {
+      new Attachment({ host, containerId: uuid, netns, lock }, { ...record, result }).del();
+      return undefined;
+    } catch (error) {
+      if (error instanceof SupervisorError) return error;
+      throw error;
+    }
+  }
+}
