@@ -16,6 +16,8 @@ import type { Pod } from './pod.ts';
 
 const RESOLV_CONF = '/etc/resolv.conf';
 const HOSTS = '/etc/hosts';
+/** The current directory is the pod's own. */
+const PODS = '..';
 /** More than such a file has. */
 const FILE_MAX = 1024 * 1024;
 const MODE = 0o644;
@@ -64,7 +66,7 @@ export class PodNames {
     record(POD.hostname, `${hostname}\n`, 0o640);
     const name = readTextIfPresent(POD.name)?.trimEnd();
     const own = { uuid, name, hostname, networks: this.#networks };
-    this.#peers = new Peers(this.#loop, this.#report, own, () => this.#tell());
+    this.#peers = new Peers(this.#loop, this.#report, { pods: PODS, own }, () => this.#tell());
     return this.#peers.names;
   }
 

@@ -17,8 +17,6 @@ import { openProcess } from '../native/processes.ts';
 import { type NamedPod, namesOfOthers } from '../net/pod-names.ts';
 import type { Report } from './report.ts';
 
-/** The current directory is the pod's own. */
-const PODS = '..';
 /** Many pods that start at once are looked at once. */
 const SETTLE_MS = 50;
 /** Where the kernel has no watch left to give. */
@@ -26,6 +24,13 @@ const POLL_MS = 2000;
 /** A process is held of each: that many more files than a supervisor has open. */
 const MOST_PEERS = 400;
 const FILE_MAX = 1024 * 1024;
+
+/** A pod among others. */
+export interface PeersPlace {
+  /** The directory that the directories of all pods that run are in. */
+  readonly pods: string;
+  readonly own: NamedPod;
+}
 
 interface Peer {
   readonly pod: NamedPod;
@@ -35,8 +40,8 @@ interface Peer {
 
 export class Peers {
   readonly #loop: Loop;
-  readonly #report: Report;
-  readonly #own: NamedPod;
+  readonly #report: Pick<Report, 'warn'>;
+  readonly #place: PeersPlace;
   readonly #changed: (names: string) => void;
   readonly #peers = new Map<string, Peer>();
   readonly #told = new Set<string>();
@@ -45,14 +50,14 @@ export class Peers {
   #names = '';
 
   /** Shows itself to the others, and looks for them. `changed` is told of the lines for hosts files when they are others than `names`. */
-  constructor(loop: Loop, report: Report, own: NamedPod, changed: (names: string) => void) {
+  constructor(loop: Loop, report: Pick<Report, 'warn'>, place: PeersPlace, changed: (names: string) => void) {
     this.#loop = loop;
     this.#report = report;
-    this.#own = own;
+    this.#place = place;
     this.#changed = changed;
     // Before the first look: of those who come later one is told.
     this.#watch = this.#openWatch();
-    touch(PODS);
+    touch(place.pods);
     this.#look();
     this.#names = this.#current();
   }
@@ -69,7 +74,7 @@ export class Peers {
   }
 
   #openWatch(): Watch | undefined {
-    const fd = unless(['EMFILE', 'ENOSPC', 'ENOSYS'], () => watchTouches(PODS));
+    const fd = unless(['EMFILE', 'ENOSPC', 'ENOSYS'], () => watchTouches(this.#place.pods));
     if (fd === undefined) {
       this.#poll();
       return undefined;
@@ -118,14 +123,15 @@ export class Peers {
 
   #current(): string {
     return namesOfOthers(
-      this.#own,
+      this.#place.own,
       [...this.#peers.values()].map(({ pod }) => pod),
     );
   }
 
   /** What is known of a pod that runs does not change, so that only others are read. */
   #look(): void {
-    const others = readdir(PODS).filter((name) => podUUID.is(name) && name !== this.#own.uuid);
+    const { pods, own } = this.#place;
+    const others = readdir(pods).filter((name) => podUUID.is(name) && name !== own.uuid);
     for (const uuid of others.filter((name) => !this.#peers.has(name))) {
       try {
         if (this.#peers.size < MOST_PEERS) this.#meet(uuid);
@@ -146,7 +152,7 @@ export class Peers {
 
   #meet(uuid: string): void {
     using directory = unless(GONE, () =>
-      File.open(`${PODS}/${uuid}`, open_.readOnly | open_.directory | open_.noFollow),
+      File.open(`${this.#place.pods}/${uuid}`, open_.readOnly | open_.directory | open_.noFollow),
     );
     if (directory === undefined) return;
     const pod = readPod(directory.fd, uuid);
