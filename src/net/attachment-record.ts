@@ -13,7 +13,7 @@ import type { RuntimeConfig } from './plugin-input.ts';
 export interface AttachmentRecord extends ChosenNetwork {
   /** Of the pod's network namespace, in decimal digits. */
   readonly netnsInode: string;
-  /** Of the namespace that the plugins ran in: what they made there is nowhere else. */
+  /** The namespace that the plugins ran in (`src/native/network-namespace.ts`): what they made there is nowhere else. */
   readonly hostNetns?: string;
   /** The directories that the plugins were found in. */
   readonly cniPath: readonly string[];

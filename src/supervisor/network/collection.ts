@@ -47,7 +47,7 @@ function refuseElsewhere(host: HostSide, { record: { hostNetns, list } }: KeptRe
   if (hostNetns === undefined || hostNetns === host.netns) return;
   const holder = findNamespace(hostNetns);
   if (holder === undefined) return;
-  const where = `network namespace net:[${hostNetns}], which is ${holder}'s`;
+  const where = `another network namespace, which is ${holder}'s`;
   throw new SupervisorError(
     'network-failed',
     `network ${list.name} was set up in ${where}: it can be taken away there`,

@@ -4,9 +4,9 @@ import { setCloseOnExec } from '../../native/descriptors.ts';
 import { environment } from '../../native/engine.ts';
 import { File, open_ } from '../../native/files.ts';
 import { setNamespace } from '../../native/mounts.ts';
+import { networkNamespaceId } from '../../native/network-namespace.ts';
 import { chdir } from '../../native/processes.ts';
 import type { Step } from '../../native/spawn-steps.ts';
-import { namespaceInode } from './namespace-inode.ts';
 
 const OWN_MOUNTS = '/proc/self/ns/mnt';
 const OWN_NETWORK = '/proc/self/ns/net';
@@ -41,9 +41,9 @@ export class HostSide {
     ];
   }
 
-  /** Which network namespace it is: the inode's number. */
+  /** Which network namespace it is. */
   get netns(): string {
-    return namespaceInode(`/proc/self/fd/${this.networkNamespace}`);
+    return networkNamespaceId(`/proc/self/fd/${this.networkNamespace}`);
   }
 
   /** Does something with the host's files. Whatever it opens stays open. */

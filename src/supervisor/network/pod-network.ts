@@ -8,6 +8,7 @@ import { unless } from '../../native/errors.ts';
 import type { File } from '../../native/files.ts';
 import { unlink } from '../../native/paths.ts';
 import { getpid } from '../../native/processes.ts';
+import { stat } from '../../native/stat.ts';
 import type { AttachmentRecord } from '../../net/attachment-record.ts';
 import type { CniResult } from '../../net/cni/result.ts';
 import type { ChosenNetwork } from '../../net/network-choice.ts';
@@ -19,7 +20,6 @@ import type { Report } from '../report.ts';
 import { Attachment, typeOf } from './attachment.ts';
 import type { HostSide } from './host-side.ts';
 import { EndingSignals } from './interruption.ts';
-import { namespaceInode } from './namespace-inode.ts';
 import { findPlugin } from './plugin-search.ts';
 import { lockRecords, makeRecords, removeRecord, writeRecord } from './records.ts';
 
@@ -90,7 +90,7 @@ export class PodNetwork {
     signals.refuse();
     const first: AttachmentRecord = {
       ...network,
-      netnsInode: namespaceInode(OWN_NETWORK),
+      netnsInode: String(stat(OWN_NETWORK).inode),
       hostNetns: this.host.netns,
       cniPath: this.cniPath,
       phase: 'adding',
