@@ -10,10 +10,8 @@ import { CliError } from './error.ts';
 import { globalValues, isSet, last, maybe } from './flag-values.ts';
 import { GLOBAL_FLAGS, hostOptions } from './global-flags.ts';
 import { nameValues } from './name-flags.ts';
-import { warn } from './output.ts';
 import { portRequest, refuseUselessPorts } from './port-flags.ts';
 import { logSize, marks, podName, stage1Choice } from './prepare-request.ts';
-import { NO_NETWORK_REMARK } from './run-flags.ts';
 import { networks, startRequest } from './run-request.ts';
 import { requireRoot, subcommand } from './subcommand.ts';
 
@@ -29,7 +27,6 @@ async function runSandbox(args: readonly string[]): Promise<void> {
   requireRoot();
   const given = parsePodArguments(args, { pod: [...SANDBOX_FLAGS, ...GLOBAL_FLAGS], app: [] });
   const request = sandboxRequest(given);
-  if (!given.flags.has('net')) warn('sandbox', NO_NETWORK_REMARK);
   const host = openHost(hostOptions(globalValues(given.flags)));
   show(await withAttention(host.debug, (attention) => run(host, request, process.env, attention)));
 }

@@ -12,9 +12,6 @@ const PULL_FLAGS = pullFlags(PULL_POLICY);
 
 export const POD_OPERANDS = 'IMAGE [APP FLAGS] [-- ARGUMENT... [---]] [IMAGE ...]';
 
-/** Who has not asked for this is told. */
-export const NO_NETWORK_REMARK = 'without --net the pod has a loopback interface only';
-
 /** Flags of a pod's content. */
 const CONTENT_FLAGS: readonly Flag[] = [
   new Flag('stage1-path', value('FILE'), 'image of the stage1, a local file'),
@@ -38,7 +35,7 @@ export const START_FLAGS: readonly Flag[] = [
   new Flag(
     'net',
     optionals('NETWORKS', 'default'),
-    'NAME[:KEY=VALUE;...],... in the order of the interfaces; or none, host, all',
+    'NAME[:KEY=VALUE;...],... in the order of the interfaces, or none, host, all (default: default)',
   ),
   new Flag('interactive', boolean, 'give the terminal to the app, of which there must be one'),
   new Flag('detach', boolean, 'print the UUID once the pod is ready, and leave it running'),

@@ -4,8 +4,7 @@ import { runPrepared } from '../stage0/run-prepared.ts';
 import { show } from './detached-pod.ts';
 import { type GlobalValues, hostOptions } from './global-flags.ts';
 import { interruptible } from './interruption.ts';
-import { warn } from './output.ts';
-import { NO_NETWORK_REMARK, START_FLAGS } from './run-flags.ts';
+import { START_FLAGS } from './run-flags.ts';
 import { type StartValues, startRequest } from './run-request.ts';
 import { requireRoot, subcommand } from './subcommand.ts';
 import { uuidArgument } from './uuid-file.ts';
@@ -18,7 +17,6 @@ export function runPreparedCommand(summary: string): Command {
       requireRoot();
       const uuid = uuidArgument(word === undefined ? [] : [word], undefined);
       const request = { uuid, ...startRequest(values) };
-      if (values.net === undefined) warn('run-prepared', NO_NETWORK_REMARK);
       const host = openHost(hostOptions(values));
       show(await interruptible((signal) => runPrepared(host, request, process.env, signal)));
     });

@@ -4,7 +4,7 @@ import { requestedNetworks } from '../stage0/network-request.ts';
 import type { PodRequest } from '../stage0/pod-request.ts';
 import type { RunRequest } from '../stage0/run.ts';
 import { refuseStreams } from '../stage0/stream-request.ts';
-import { NO_NETWORK, type StartRequest } from '../stage0/supervisor.ts';
+import type { StartRequest } from '../stage0/supervisor.ts';
 import type { FlagValues, PodArguments } from './app-arguments.ts';
 import { CliError } from './error.ts';
 import { all, isSet, last, maybe } from './flag-values.ts';
@@ -63,10 +63,10 @@ export function networks(flags: FlagValues): Pick<StartValues, 'net'> {
 
 /** Throws CliError `usage`, NetError `bad-request`. */
 export function startRequest(values: StartValues): StartRequest {
-  const { net, hostname, interactive = false, detach = false, rm = false } = values;
+  const { net = [], hostname, interactive = false, detach = false, rm = false } = values;
   if (interactive && detach) throw new CliError('usage', '--interactive and --detach exclude each other');
   return {
-    net: net === undefined ? NO_NETWORK : requestedNetworks(net),
+    net: requestedNetworks(net),
     interactive,
     hostname: hostName(hostname),
     ...namesRequest(values),

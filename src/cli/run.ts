@@ -8,7 +8,7 @@ import { globalValues } from './flag-values.ts';
 import { GLOBAL_FLAGS, hostOptions } from './global-flags.ts';
 import { warn } from './output.ts';
 import { deprecations } from './pull-flags.ts';
-import { APP_FLAGS, MARK_FLAGS, NO_NETWORK_REMARK, POD_FLAGS, POD_OPERANDS } from './run-flags.ts';
+import { APP_FLAGS, MARK_FLAGS, POD_FLAGS, POD_OPERANDS } from './run-flags.ts';
 import { runRequest } from './run-request.ts';
 import { requireRoot, subcommand } from './subcommand.ts';
 
@@ -32,7 +32,6 @@ async function runPod(args: readonly string[]): Promise<void> {
   });
   const request = runRequest(given);
   for (const text of deprecations(given.flags)) warn('run', text);
-  if (!given.flags.has('net')) warn('run', NO_NETWORK_REMARK);
   const host = openHost(hostOptions(globalValues(given.flags)));
   show(await withAttention(host.debug, (attention) => run(host, request, process.env, attention)));
 }

@@ -44,7 +44,7 @@ describe('a request to run', () => {
       },
       stage1: { kind: 'default' },
       roots: 'overlay',
-      net: 'none',
+      net: 'default',
       interactive: false,
       hostname: undefined,
       uuidFile: undefined,
@@ -63,6 +63,7 @@ describe('a request to run', () => {
 
   it.each([
     [['--net'], 'default'],
+    [['--net=none'], 'none'],
     [['--net='], 'default'],
     [['--net=host'], 'host'],
     [['--net=a', '--net=b:IP=10.0.0.1'], 'a,b:IP=10.0.0.1'],
