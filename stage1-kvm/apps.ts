@@ -1,6 +1,6 @@
 import type { AppPlan, BootPlan, RestartPlan } from '../src/abi/boot-plan.ts';
 import { startFailureCode } from '../src/abi/exit-code.ts';
-import type { NetworkPlan } from '../src/abi/network-plan.ts';
+import { NO_NETWORK } from '../src/abi/network-plan.ts';
 import type { Notice } from '../src/abi/notify.ts';
 import { formatRestart } from '../src/abi/restart.ts';
 import type { AppRelaxations, RunArguments } from '../src/abi/stage1.ts';
@@ -33,6 +33,8 @@ const ENTROPY_BYTES = 64;
 export class Apps {
   readonly #report: Report;
   readonly options: RunArguments;
+  /** To be set before the plan is asked for. */
+  network = NO_NETWORK;
   readonly #pod: Pod;
   readonly #identities: Map<string, Identity>;
   readonly #streams: AppStreams;
@@ -60,7 +62,7 @@ export class Apps {
   }
 
   /** Opens the apps' streams, and says what PID 1 does. */
-  plan(session: Session, network: NetworkPlan): BootPlan {
+  plan(session: Session): BootPlan {
     this.#session = session;
     this.#lives.open(session);
     const plan = planPod({
@@ -72,8 +74,8 @@ export class Apps {
       restrictCapabilities: !this.options.disableCapabilitiesRestriction,
       protectPaths: !this.options.disablePaths,
       staysWhenEmpty: this.options.mutable,
-      network,
-      modules: networkModules(network),
+      network: this.network,
+      modules: networkModules(this.network),
       covers: this.names.covers,
       names: this.names.open(session),
     });

@@ -18,7 +18,8 @@ import { joinFiles, makePodCgroup, type PodCgroup, removePodCgroup } from '../sr
 import { keepRemoval } from '../src/supervisor/ending.ts';
 import { Interruption } from '../src/supervisor/network/interruption.ts';
 import type { PodNetwork } from '../src/supervisor/network/pod-network.ts';
-import { type FreshNamespace, readFresh, readSnapshot } from '../src/supervisor/network/snapshot.ts';
+import { type FreshLinks, readFreshLinks, readSnapshot } from '../src/supervisor/network/snapshot.ts';
+import { readSysctlChanges } from '../src/supervisor/network/sysctl-changes.ts';
 import { Report } from '../src/supervisor/report.ts';
 import { prepareStatus, recordPid } from '../src/supervisor/status.ts';
 import { openUserNamespace } from '../src/supervisor/user-namespace.ts';
@@ -65,7 +66,7 @@ export function run(args: readonly string[]): number {
     bringLoopbackUp();
     let joined = ofHost ?? NOT_JOINED;
     if (networks !== undefined) {
-      const fresh = readFresh();
+      const fresh = readFreshLinks();
       network = attachNetworks(pod.uuid, networks, report);
       apps.names.join(network.infos, resolversOf(network));
       joined = joinMachine(fresh, size, report);
@@ -75,6 +76,9 @@ export function run(args: readonly string[]): number {
     const setup = setUp(pod, options, host, { accelerator, size, network: joined }, cgroup);
     report.step('machine set up', { name: 'set-up' });
     const supervision = new Supervision(loop, report, apps, setup);
+    // While the machine starts.
+    const sysctls = networks === undefined ? [] : readSysctlChanges(joined.plan.interfaces);
+    apps.network = { ...joined.plan, sysctls };
     for (const line of unenforced(pod.manifest)) report.warn(line);
     return supervision.run();
   } catch (error) {
@@ -91,7 +95,7 @@ function resolversOf({ attached }: PodNetwork): NetworkDns[] {
   return attached.map(({ network, result }) => ({ name: network.list.name, dns: result.dns }));
 }
 
-function joinMachine(fresh: FreshNamespace, size: MachineSize, report: Report): MachineNetwork {
+function joinMachine(fresh: FreshLinks, size: MachineSize, report: Report): MachineNetwork {
   const snapshot = readSnapshot(fresh);
   for (const remark of snapshot.remarks) report.warn(remark);
   return joinInterfaces(snapshot, size);

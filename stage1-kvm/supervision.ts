@@ -97,7 +97,7 @@ export class Supervision {
         // It may be failing by now, and just settling why.
         if (this.#phase === 'booting') this.#phase = 'running';
         recordMachine({ ...factsOf(setup), kernel });
-        const plan = this.#apps.plan(this.#session, setup.network.plan);
+        const plan = this.#apps.plan(this.#session);
         this.#report.step('plan made', { name: 'plan' });
         return plan;
       },

@@ -9,18 +9,13 @@ import { listSetNeighbours } from '../../native/netlink/neighbours.ts';
 import { listRoutes } from '../../native/netlink/routes.ts';
 import { listRules } from '../../native/netlink/rules.ts';
 import { Netlink } from '../../native/netlink/socket.ts';
-import { readSysctls, type Sysctls } from '../../native/sysctls.ts';
 import { planNeighbours, planRoutes, planRules } from './routing-plan.ts';
-import { planSysctls } from './sysctl-plan.ts';
 
-/** A network namespace before any plugin has seen it, with its loopback up. */
-export interface FreshNamespace {
-  /** By index: kernels may put tunnels into every namespace. */
-  readonly links: ReadonlySet<number>;
-  readonly sysctls: Sysctls;
-}
+/** The interfaces of a namespace that no plugin has seen yet, by index: kernels may put tunnels into each. */
+export type FreshLinks = ReadonlySet<number>;
 
 export interface NetworkSnapshot {
+  /** Without the kernel's settings: `sysctl-changes.ts`. */
   readonly plan: NetworkPlan;
   /** Those that the machine is joined to, in the order in which its devices are to come. */
   readonly links: readonly Link[];
@@ -28,12 +23,12 @@ export interface NetworkSnapshot {
   readonly remarks: readonly string[];
 }
 
-export function readFresh(): FreshNamespace {
+export function readFreshLinks(): FreshLinks {
   using netlink = new Netlink();
-  return { links: new Set(listLinks(netlink).map(({ index }) => index)), sysctls: readSysctls() };
+  return new Set(listLinks(netlink).map(({ index }) => index));
 }
 
-export function readSnapshot(fresh: FreshNamespace): NetworkSnapshot {
+export function readSnapshot(fresh: FreshLinks): NetworkSnapshot {
   using netlink = new Netlink();
   const all = listLinks(netlink);
   const { links, remarks } = chooseLinks(all, fresh);
@@ -50,7 +45,7 @@ export function readSnapshot(fresh: FreshNamespace): NetworkSnapshot {
       routes: planRoutes(listRoutes(netlink), names),
       rules: planRules(listRules(netlink)),
       neighbours: planNeighbours(listSetNeighbours(netlink), names),
-      sysctls: planSysctls(fresh.sysctls, readSysctls(), links),
+      sysctls: [],
     },
     links,
     remarks,
@@ -60,11 +55,11 @@ export function readSnapshot(fresh: FreshNamespace): NetworkSnapshot {
 /** Those that carry Ethernet, and have come to the namespace from outside. */
 export function chooseLinks(
   all: readonly Link[],
-  fresh: Pick<FreshNamespace, 'links'>,
+  fresh: FreshLinks,
 ): Pick<NetworkSnapshot, 'links' | 'remarks'> {
   const links: Link[] = [];
   const remarks: string[] = [];
-  for (const link of all.filter(({ index, loopback }) => !loopback && !fresh.links.has(index))) {
+  for (const link of all.filter(({ index, loopback }) => !loopback && !fresh.has(index))) {
     const reason = unfitness(link, all);
     if (reason === undefined) links.push(link);
     else remarks.push(`the machine has no interface ${link.name}: ${reason}`);

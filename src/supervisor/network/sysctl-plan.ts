@@ -1,6 +1,5 @@
 /** Which of the kernel's settings plugins have changed. */
-import type { SysctlPlan } from '../../abi/network-plan.ts';
-import type { Link } from '../../native/netlink/links.ts';
+import type { InterfacePlan, SysctlPlan } from '../../abi/network-plan.ts';
 import { isWritable, type Sysctls } from '../../native/sysctls.ts';
 
 /** `ipv4/conf/eth0/forwarding`, `ipv6/neigh/eth0/gc_stale_time`; interfaces may have dots in their names, not slashes. */
@@ -13,7 +12,7 @@ const OF_INTERFACE = /^(ipv[46]\/(?:conf|neigh))\/([^/]+)\/(.+)$/;
 export function planSysctls(
   fresh: Sysctls,
   now: Sysctls,
-  links: readonly Pick<Link, 'name' | 'mtu'>[],
+  interfaces: readonly Pick<InterfacePlan, 'name' | 'mtu'>[],
   canBeWritten: (name: string) => boolean = isWritable,
 ): SysctlPlan[] {
   const general: SysctlPlan[] = [];
@@ -25,8 +24,8 @@ export function planSysctls(
       continue;
     }
     const [, family, interfaceName, setting] = OF_INTERFACE.exec(name) ?? [];
-    const link = links.find((each) => each.name === interfaceName);
-    if (link === undefined || isItsNature(setting ?? '', value, link)) continue;
+    const of = interfaces.find((each) => each.name === interfaceName);
+    if (of === undefined || isItsNature(setting ?? '', value, of)) continue;
     const standard = `${family}/default/${setting}`;
     const expected = fresh.get(standard);
     if (expected !== undefined && (expected !== value || now.get(standard) !== value))
@@ -41,6 +40,6 @@ export function planSysctls(
 const ORDER = [/^ipv4\/ip_forward$/, /^(?!ipv[46]\/(conf|neigh)\/)/, /\/all\//, /\/default\//, /./];
 
 /** IPv6's own copy of the interface's mtu is its standard. */
-function isItsNature(setting: string, value: string, { mtu }: Pick<Link, 'mtu'>): boolean {
+function isItsNature(setting: string, value: string, { mtu }: Pick<InterfacePlan, 'mtu'>): boolean {
   return setting === 'mtu' && value === String(mtu);
 }
