@@ -30,6 +30,8 @@ export interface PeersPlace {
   /** The directory that the directories of all pods that run are in. */
   readonly pods: string;
   readonly own: NamedPod;
+  /** How touches of it are heard of. */
+  readonly watch?: typeof watchTouches;
 }
 
 interface Peer {
@@ -74,7 +76,8 @@ export class Peers {
   }
 
   #openWatch(): Watch | undefined {
-    const fd = unless(['EMFILE', 'ENOSPC', 'ENOSYS'], () => watchTouches(this.#place.pods));
+    const { pods, watch: open = watchTouches } = this.#place;
+    const fd = unless(['EMFILE', 'ENOSPC', 'ENOSYS'], () => open(pods));
     if (fd === undefined) {
       this.#poll();
       return undefined;
