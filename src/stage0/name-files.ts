@@ -9,7 +9,6 @@ import type { Dns } from '../net/cni/result.ts';
 import { readName } from '../pod/name.ts';
 import type { Pod } from '../pod/pod.ts';
 import { Stage0Error } from './errors.ts';
-import type { StartRequest } from './supervisor.ts';
 
 export interface HostsEntry {
   readonly address: string;
@@ -31,10 +30,11 @@ export function modesOf(request: NamesRequest | undefined): NameModes {
   return { resolver: request.resolver.kind, hosts: request.hosts.kind };
 }
 
-/** Throws Stage0Error `bad-stage1`. */
+/** `hostname` is the requested one. Throws Stage0Error `bad-stage1`. */
 export function writeNameFiles(
   pod: Pod,
-  { names, hostname }: Pick<StartRequest, 'names' | 'hostname'>,
+  names: NamesRequest | undefined,
+  hostname: string | undefined,
 ): void {
   if (names?.resolver.kind === 'stage0')
     write(pod.path, POD.resolvConf, formatResolvConf(names.resolver.dns, 'rkt run'));

@@ -14,7 +14,7 @@ export async function start(
   signal: AbortSignal | undefined,
 ): Promise<Detached> {
   await claimPorts(host, pod, request.net, signal);
-  writeNameFiles(pod, request);
+  writeNameFiles(pod, request.names, request.hostname);
   if (request.detach === true) return await startDetached(host, pod, request, environment, signal);
   becomeSupervisor(host, pod, request, environment);
 }
