@@ -282,7 +282,7 @@ test.each([
     254,
     'run: annotation coreos.com/',
   ],
-  [['app', 'sandbox', '--net=a', '--net=host'], 254, 'sandbox: --net=a,host: host stands alone'],
+  [['app', 'sandbox', '--net=a', '--net=host'], 1, 'sandbox: --net=a,host: host stands alone'],
   [['app', 'add'], 254, 'add: expected the UUID of a pod and one image'],
   [['app', 'add', 'ffff'], 254, 'add: expected the UUID of a pod and one image'],
   [['app', 'add', 'ffff', '--name=x', IMAGE], 254, 'add: --name must follow the image'],
