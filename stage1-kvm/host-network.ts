@@ -168,9 +168,21 @@ function planGuest(subnet: string, ipv6: boolean): NetworkPlan {
         ],
       },
     ],
+    // Also those that the kernel makes for the addresses: what is not here, it is not to have.
     routes: [
-      defaultRoute('0.0.0.0/0', `${subnet}.${HOST}`),
-      ...(ipv6 ? [defaultRoute('::/0', `${SUBNET_V6}:${HOST}`)] : []),
+      {
+        ...routePlan(`${subnet}.0/${SUBNET_BITS}`, null),
+        protocol: 2,
+        scope: 253,
+        source: `${subnet}.${GUEST}`,
+      },
+      routePlan('0.0.0.0/0', `${subnet}.${HOST}`),
+      ...(ipv6
+        ? [
+            { ...routePlan(`${SUBNET_V6}:/64`, null), protocol: 2, metric: 256 },
+            routePlan('::/0', `${SUBNET_V6}:${HOST}`),
+          ]
+        : []),
     ],
     rules: [],
     neighbours: [],
@@ -182,7 +194,7 @@ function addressPlan(address: string): AddressPlan {
   return { address, peer: null, broadcast: null, scope: 0, deprecated: false, prefixRoute: true };
 }
 
-function defaultRoute(destination: string, gateway: string): RoutePlan {
+function routePlan(destination: string, gateway: string | null): RoutePlan {
   return {
     ...{ destination, table: 254, metric: 0, type: 'unicast', scope: 0, protocol: 4, tos: 0, source: null },
     hops: [{ interface: INTERFACE, gateway, onLink: false, weight: 1 }],

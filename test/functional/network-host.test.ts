@@ -60,6 +60,14 @@ describe('--net=host', () => {
     });
   });
 
+  test('has a network of two between it and QEMU', async () => {
+    const routes = await running().shell('ip route; ip -6 route');
+    expect(routes).toContain('10.0.2.0/24 dev eth0 scope link  src 10.0.2.15');
+    expect(routes).toContain('default via 10.0.2.2 dev eth0');
+    expect(routes).toContain('fd72:6b74::/64 dev eth0');
+    expect(routes).toContain('default via fd72:6b74::2 dev eth0');
+  });
+
   test("reaches the host's loopback by its gateway", async () => {
     await expectAnswers(running(), { 'tcp 10.0.2.2 7000': '127.0.0.1' });
   });

@@ -81,6 +81,7 @@ describe('planHostNetwork', () => {
       interfaces.map(({ name, addresses }) => [name, ...addresses.map(({ address }) => address)]),
     ).toEqual([['eth0', '10.0.2.15/24']]);
     expect(routes.map(({ destination, hops }) => [destination, hops[0]?.gateway])).toEqual([
+      ['10.0.2.0/24', null],
       ['0.0.0.0/0', '10.0.2.2'],
     ]);
   });
@@ -98,7 +99,9 @@ describe('planHostNetwork', () => {
       'fd72:6b74::15/64',
     ]);
     expect(network.plan.routes.map(({ destination, hops }) => [destination, hops[0]?.gateway])).toEqual([
+      ['10.0.2.0/24', null],
       ['0.0.0.0/0', '10.0.2.2'],
+      ['fd72:6b74::/64', null],
       ['::/0', 'fd72:6b74::2'],
     ]);
   });
