@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { proposals } from '../support/completing-shell.ts';
 import { tinyImages } from '../support/images.ts';
@@ -12,6 +13,8 @@ beforeAll(async () => {
   await rkt.run(['run', '--net=none', '--pod-name=tiny-one', aci.plain, '--exec=/bin/true']);
   uuid = (await rkt.list())[0]?.name ?? '';
   mkdirSync(rkt.path('files/deeper'), { recursive: true });
+  mkdirSync(join(rkt.localConfig, 'net.d'));
+  writeFileSync(join(rkt.localConfig, 'net.d/10-lab.conf'), '{"name":"lab","type":"bridge"}');
   for (const name of ['web.aci', 'web.txt']) writeFileSync(rkt.path(`files/${name}`), '');
 });
 
@@ -52,6 +55,16 @@ describe.each(['bash', 'zsh', 'fish'] as const)('%s', (shell) => {
     expect(await propose(`${program} stop tin`)).toEqual(['tiny-one']);
     expect(await propose(`${program} cp ${uuid.slice(0, 2)}`)).toEqual([`${uuid}:`]);
     expect(await propose(`${program} cp file tin`)).toEqual(['tiny-one:']);
+  });
+
+  test('knows the networks of net.d and those that are built in, one after the other', async () => {
+    const bare = async (typed: string) =>
+      (await propose(`rkt --local-config=${rkt.localConfig} run --net=${typed}`)).map((word) =>
+        word.replace(/^--net=/, ''),
+      );
+    expect(await bare('la')).toEqual(['lab']);
+    expect(await bare('lab,def')).toEqual(['lab,default', 'lab,default-restricted']);
+    expect(await bare('al')).toEqual(['all']);
   });
 
   test('completes files and directories where those are wanted', async () => {
