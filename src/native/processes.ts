@@ -96,6 +96,12 @@ export function openProcess(pid: number): number {
   return call('pidfd_open', pid, 0);
 }
 
+/** To the process that the fd stands for; nothing where that has ended. */
+export function killOpen(process: number, signal: Signal): void {
+  const result = attempt('pidfd_send_signal', process, signalNumber(signal), null, 0);
+  if (result !== ESRCH) checked('pidfd_send_signal', result);
+}
+
 export const getpid = () => rawSyscall(numbers.getpid);
 
 export function setUserIds(uid: number): void {

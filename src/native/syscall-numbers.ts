@@ -95,6 +95,7 @@ const x64 = {
   statx: 332,
   open_tree: 428,
   move_mount: 429,
+  pidfd_send_signal: 424,
   pidfd_open: 434,
   clone3: 435,
   close_range: 436,

@@ -2,6 +2,8 @@
  * What networks have left of a pod whose supervisor was killed, taken away by the plugins that made it. The pod's own namespace has gone
  * with the supervisor; DEL gets another in its place, and never one that is found by a recorded process id, which may be a stranger's.
  */
+import { POD } from '../../abi/pod-directory.ts';
+import type { File } from '../../native/files.ts';
 import { unshare } from '../../native/mounts.ts';
 import { getpid } from '../../native/processes.ts';
 import { movedResult, type StandIn, standIns } from '../../net/standing-in.ts';
@@ -10,12 +12,15 @@ import { Attachment } from './attachment.ts';
 import { HostSide } from './host-side.ts';
 import { leasedAddresses, removeOwnerless } from './leases.ts';
 import { findNamespace } from './namespace-search.ts';
+import { endPluginsOf } from './orphans.ts';
 import { type KeptRecord, lockRecords, readRecords, removeRecord } from './records.ts';
 import { removeRules } from './rule-removal.ts';
 import { standIn } from './stand-in.ts';
 
-/** A plugin whose supervisor was killed is killed with it; what it has started is soon done. */
-const PATIENCE_MILLISECONDS = 30_000;
+/** A plugin whose supervisor was killed is killed with it. What it has started is mostly soon done; else it is ended. */
+const PATIENCE_MILLISECONDS = 5000;
+/** The kernel ends what is killed as soon as it can. */
+const END_MILLISECONDS = 20_000;
 
 /**
  * The current directory is the pod's, whose lock is held; this process leaves the host's network namespace. What fails stays recorded.
@@ -24,14 +29,9 @@ const PATIENCE_MILLISECONDS = 30_000;
 export function collectNetworks(uuid: string): void {
   const records = readRecords();
   if (records.length === 0) return;
-  using lock = lockRecords(PATIENCE_MILLISECONDS);
-  if (lock === undefined)
-    throw new SupervisorError(
-      'network-failed',
-      "a plugin of the pod's networks, or what it has started, still runs",
-    );
   const host = HostSide.own();
   for (const kept of records) refuseElsewhere(host, kept);
+  using lock = lockOfNobody();
   unshare('network');
   const collector = new Collector(host, uuid, lock.fd);
   const failures = records.toReversed().flatMap((kept) => collector.collect(kept));
@@ -40,6 +40,17 @@ export function collectNetworks(uuid: string): void {
   for (const { file } of collector.collected) removeRecord(file);
   const [first] = failures;
   if (first !== undefined) throw first;
+}
+
+/** Until it is held, something may still be made. */
+function lockOfNobody(): File {
+  const lock = lockRecords(PATIENCE_MILLISECONDS);
+  if (lock !== undefined) return lock;
+  endPluginsOf(POD.networkLock);
+  const second = lockRecords(END_MILLISECONDS);
+  if (second !== undefined) return second;
+  const message = "a plugin of the pod's networks, or what it has started, still runs";
+  throw new SupervisorError('network-failed', message);
 }
 
 /** What its plugins made is in another namespace than ours, as long as that exists. */

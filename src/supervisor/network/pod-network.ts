@@ -20,8 +20,10 @@ import type { Report } from '../report.ts';
 import { Attachment, typeOf } from './attachment.ts';
 import type { HostSide } from './host-side.ts';
 import { EndingSignals } from './interruption.ts';
+import { removeOwnerless } from './leases.ts';
 import { findPlugin } from './plugin-search.ts';
 import { lockRecords, makeRecords, removeRecord, writeRecord } from './records.ts';
+import { removeRules } from './rule-removal.ts';
 
 const OWN_NETWORK = '/proc/self/ns/net';
 
@@ -108,16 +110,32 @@ export class PodNetwork {
 
   /** In the opposite order. What a plugin leaves stays recorded, for `gc` to try again. */
   detach(): void {
-    // Neither `list` nor the pods of these networks are to take it for one of them.
+    // Before they are: whoever reads it must not be led to somebody else's address.
     unless(['ENOENT'], () => unlink(POD.netInfo));
-    for (let kept = this.#kept.pop(); kept !== undefined; kept = this.#kept.pop()) {
-      try {
-        this.#attachment(kept.record).del();
-        removeRecord(kept.file);
-      } catch (error) {
-        if (!(error instanceof SupervisorError)) throw error;
-        this.report.warn(`${error.message}: left to gc`);
-      }
+    const kept = this.#kept.splice(0);
+    const done = kept.toReversed().filter(({ record }) => this.#try(() => this.#attachment(record).del()));
+    const isWhole =
+      kept.every(({ record }) => record.phase === 'added') || this.#try(() => this.#sweep(kept));
+    if (isWhole) for (const { file } of done) removeRecord(file);
+  }
+
+  /** What a plugin has left that was killed in the middle of its work, and is nothing to its DEL. */
+  #sweep(kept: readonly Kept[]): void {
+    this.host.inMounts(() => {
+      for (const { record } of kept) removeOwnerless(record.list);
+    });
+    removeRules(this.host, this.uuid, this.#lock.fd);
+  }
+
+  /** Whether it has come to its end. */
+  #try(action: () => void): boolean {
+    try {
+      action();
+      return true;
+    } catch (error) {
+      if (!(error instanceof SupervisorError)) throw error;
+      this.report.warn(`${error.message}: left to gc`);
+      return false;
     }
   }
 

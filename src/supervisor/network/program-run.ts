@@ -13,6 +13,8 @@ import { spawn } from '../../native/spawn.ts';
 import type { HostSide } from './host-side.ts';
 import type { EndingSignals } from './interruption.ts';
 
+/** What the lock is called in a program. */
+export const LOCK_FD = 3;
 const CHUNK = 65536;
 const MOST_WORDS = 16 * 1024;
 
