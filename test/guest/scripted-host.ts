@@ -51,6 +51,11 @@ export class ScriptedHost implements AsyncDisposable {
     );
   }
 
+  /** The path of the pod's network namespace. */
+  get netns(): string {
+    return `/proc/${this.#child.pid}/ns/net`;
+  }
+
   /** Waits for the guest's first word, then sends the plan. */
   async boot(plan: BootPlan): Promise<void> {
     await this.next('hello');

@@ -3,7 +3,9 @@ import type { InterfacePlan, SysctlPlan } from '../../abi/network-plan.ts';
 import { isWritable, type Sysctls } from '../../native/sysctls.ts';
 
 /** `ipv4/conf/eth0/forwarding`, `ipv6/neigh/eth0/gc_stale_time`; interfaces may have dots in their names, not slashes. */
-const OF_INTERFACE = /^(ipv[46]\/(?:conf|neigh))\/([^/]+)\/(.+)$/;
+const OF_INTERFACE = /^(ipv[46]\/(conf|neigh))\/([^/]+)\/(.+)$/;
+/** Whose settings a new interface begins with; what all neighbours begin with only the host's namespace tells. */
+const STANDARD: Readonly<Record<string, string>> = { conf: 'default', neigh: 'lo' };
 
 /**
  * The settings that are no more as they were in the fresh namespace; those of an interface, which was not there, that are not as the
@@ -23,10 +25,10 @@ export function planSysctls(
       if (before !== value) general.push({ name, value });
       continue;
     }
-    const [, family, interfaceName, setting] = OF_INTERFACE.exec(name) ?? [];
+    const [, family, kind, interfaceName, setting] = OF_INTERFACE.exec(name) ?? [];
     const of = interfaces.find((each) => each.name === interfaceName);
     if (of === undefined || isItsNature(setting ?? '', value, of)) continue;
-    const standard = `${family}/default/${setting}`;
+    const standard = `${family}/${STANDARD[kind ?? ''] ?? 'default'}/${setting}`;
     const expected = fresh.get(standard);
     if (expected !== undefined && (expected !== value || now.get(standard) !== value))
       ofInterfaces.push({ name, value });
