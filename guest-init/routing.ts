@@ -60,12 +60,12 @@ function keyOf({ family, destination, table, protocol, link, priority = 0, sourc
 }
 
 /** Gateways are reached by the others. */
-export function directFirst(routes: readonly RoutePlan[]): readonly RoutePlan[] {
+function directFirst(routes: readonly RoutePlan[]): readonly RoutePlan[] {
   const isDirect = ({ hops }: RoutePlan) => hops.every(({ gateway }) => gateway === null);
   return [...routes.filter(isDirect), ...routes.filter((route) => !isDirect(route))];
 }
 
-export function newRoute(plan: RoutePlan, links: LinkIndexes): NewRoute {
+function newRoute(plan: RoutePlan, links: LinkIndexes): NewRoute {
   const { table, type, scope, protocol, metric, source, tos, metrics, hops } = plan;
   const prefix = parsePrefix(plan.destination);
   const family = familyOf(parseIp(prefix.address));
