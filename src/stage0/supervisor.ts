@@ -38,7 +38,7 @@ export interface StartRequest {
   readonly remover?: readonly string[];
 }
 
-export const NO_NETWORK = 'none';
+const NO_NETWORK = 'none';
 
 const CNI_PATH = 'CNI_PATH';
 
