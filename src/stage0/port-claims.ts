@@ -89,14 +89,23 @@ async function takeDown(host: Host, port: WantedPort, reference: PodReference): 
   if (ownership.kind === 'gone') return;
   if (ownership.kind === 'busy') throw takenBy(port, reference, ownership.state);
   using pod = ownership.pod;
-  using directory = observe(pod);
-  if (!directory?.names(POD.networks).some((name) => name.endsWith('.json'))) return;
+  if (!hasNetworks(pod)) return;
+  const left = `${formatHostPort(port)} still leads to pod ${JSON.stringify(pod.uuid)}, which has ended`;
   try {
     await runStage1Gc(host, pod);
   } catch (cause) {
-    const left = `${formatHostPort(port)} still leads to pod ${JSON.stringify(pod.uuid)}, which has ended`;
     throw new Stage0Error('port-taken', left, { cause });
   }
+  if (hasNetworks(pod))
+    throw new Stage0Error(
+      'port-taken',
+      `${left}: its stage1 leaves what ${POD.networks} in its directory tells of`,
+    );
+}
+
+function hasNetworks(pod: Pod): boolean {
+  using directory = observe(pod);
+  return directory?.names(POD.networks).some((name) => name.endsWith('.json')) ?? false;
 }
 
 function takenBy(port: WantedPort, pod: PodReference, state: State): Stage0Error {
