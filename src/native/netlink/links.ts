@@ -38,6 +38,7 @@ const IFLA = {
   alias: 20,
   ofFamilies: 26,
   namespaceFd: 28,
+  peerNamespace: 37,
 } as const;
 const INFO_KIND = 1;
 const INFO_DATA = 2;
@@ -61,6 +62,8 @@ export interface Link {
   readonly master: number | undefined;
   /** The other end of a veth, the parent of a macvlan; an index that may be of another namespace. */
   readonly peer: number | undefined;
+  /** Whether that index is of another network namespace. */
+  readonly peerIsElsewhere: boolean;
   /** Whether it asks for the hardware addresses of others. */
   readonly arp: boolean;
   readonly promiscuous: boolean;
@@ -192,6 +195,7 @@ function parseLink(body: Uint8Array): Link {
     kind,
     master: u32Of(attributes, IFLA.master),
     peer: u32Of(attributes, IFLA.link),
+    peerIsElsewhere: attributes.has(IFLA.peerNamespace),
     arp: (flags & IFF_NOARP) === 0,
     promiscuous: (flags & IFF_PROMISC) !== 0,
     allMulticast: (flags & IFF_ALLMULTI) !== 0,

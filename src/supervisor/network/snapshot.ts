@@ -67,10 +67,11 @@ export function chooseLinks(
   return { links, remarks };
 }
 
-function unfitness({ mac, master, peer, kind }: Link, all: readonly Link[]): string | undefined {
+function unfitness(link: Link, all: readonly Link[]): string | undefined {
+  const { mac, master, peer, peerIsElsewhere, kind } = link;
   if (mac === undefined) return `it is no ethernet${kind === undefined ? '' : ` (${kind})`}`;
   if (master !== undefined) return 'it is a port of another';
-  const isUpon = kind !== 'veth' && all.some(({ index }) => index === peer);
+  const isUpon = kind !== 'veth' && !peerIsElsewhere && all.some(({ index }) => index === peer);
   return isUpon ? 'it is upon another of the pod' : undefined;
 }
 

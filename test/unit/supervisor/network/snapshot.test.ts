@@ -9,7 +9,7 @@ import { chooseLinks } from '../../../../src/supervisor/network/snapshot.ts';
 const link = (index: number, name: string, change: Partial<Link> = {}): Link => ({
   ...{ index, name, up: true, connected: true, loopback: false, mtu: 1500, mac: '02:00:00:00:00:01' },
   ...{ kind: 'veth', master: undefined, peer: undefined, arp: true, promiscuous: false, allMulticast: false },
-  ...{ queueLength: 1000, alias: undefined, details: {} },
+  ...{ peerIsElsewhere: false, queueLength: 1000, alias: undefined, details: {} },
   ...change,
 });
 
@@ -17,7 +17,8 @@ describe('of a namespace, the machine is joined to', () => {
   const lo = link(1, 'lo', { loopback: true });
 
   test('all that came with plugins, whatever the other end of a cable is called in its own', () => {
-    const own = [link(2, 'eth0', { peer: 3 }), link(3, 'eth1', { kind: 'macvlan', peer: 9 })];
+    const upon = { kind: 'macvlan', peer: 2, peerIsElsewhere: true };
+    const own = [link(2, 'eth0', { peer: 3 }), link(3, 'eth1', upon)];
     expect(chooseLinks([lo, ...own], new Set([1]))).toEqual({ links: own, remarks: [] });
   });
 
