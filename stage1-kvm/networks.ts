@@ -1,14 +1,17 @@
 /** The pod's networks: which it gets, and who sets them up. */
 import { PLUGINS_ENV, parsePluginDirectories } from '../src/abi/host-namespaces.ts';
+import type { NameModes } from '../src/abi/name-modes.ts';
 import { POD } from '../src/abi/pod-directory.ts';
 import { type PublishedPort, parsePublishedPorts } from '../src/abi/published-ports.ts';
 import type { RunArguments } from '../src/abi/stage1.ts';
-import { readTextIfPresent } from '../src/native/contents.ts';
+import { readText, readTextIfPresent } from '../src/native/contents.ts';
 import { environment } from '../src/native/engine.ts';
 import { argumentCapabilities } from '../src/net/argument-capabilities.ts';
+import { parseResolvConf } from '../src/net/cni/resolv-conf.ts';
 import { NetError } from '../src/net/error.ts';
 import { parseNetRequest } from '../src/net/net-request.ts';
 import { chooseNetworks } from '../src/net/network-choice.ts';
+import { dnsCapability, type RuntimeConfig } from '../src/net/plugin-input.ts';
 import { checkReachable, planPortMappings } from '../src/net/port-mappings.ts';
 import { readNetworks } from '../src/supervisor/network/configurations.ts';
 import { HostSide } from '../src/supervisor/network/host-side.ts';
@@ -23,7 +26,10 @@ export interface NetworksPlan {
 }
 
 /** Undefined for a pod without networks of its own. @throws KvmError, AbiError */
-export function planNetworks({ net, localConfig }: RunArguments, report: Report): NetworksPlan | undefined {
+export function planNetworks(
+  { net, localConfig, names }: RunArguments,
+  report: Report,
+): NetworksPlan | undefined {
   const request = parseNetRequest(net);
   if (request.kind === 'none' || request.kind === 'host') return undefined;
   const host = HostSide.given();
@@ -33,17 +39,23 @@ export function planNetworks({ net, localConfig }: RunArguments, report: Report)
     const { chosen, remarks } = chooseNetworks(request, local);
     for (const remark of remarks) report.say(remark);
     const { chosen: complete, runtimeConfigs } = planPortMappings(chosen, publishedPorts());
+    const dns = givenDns(names);
     return {
       host,
       networks: complete.map((network, index) => ({
         ...network,
-        runtimeConfig: { ...argumentCapabilities(network), ...runtimeConfigs[index] },
+        runtimeConfig: { ...dns, ...argumentCapabilities(network), ...runtimeConfigs[index] },
       })),
     };
   } catch (cause) {
     if (!(cause instanceof NetError)) throw cause;
     throw new KvmError('bad-network', cause.message, { cause });
   }
+}
+
+/** What the command line says of name servers. */
+function givenDns({ resolver }: NameModes): RuntimeConfig {
+  return resolver === 'stage0' ? dnsCapability(parseResolvConf(readText(POD.resolvConf))) : {};
 }
 
 function publishedPorts(): readonly PublishedPort[] {

@@ -1,7 +1,7 @@
 /** What a plugin reads from its standard input (CNI specification, section 4). */
 import { FieldReader, type JsonObject } from '../abi/json.ts';
 import type { Attachment } from './cni/configuration.ts';
-import type { CniResult } from './cni/result.ts';
+import type { CniResult, Dns } from './cni/result.ts';
 import { resultValue } from './cni/result-formats.ts';
 import type { NetworkList } from './network-list.ts';
 
@@ -55,6 +55,13 @@ export function pluginInput(list: NetworkList, plugin: JsonObject, given: Plugin
     ...(given.prevResult === undefined ? {} : { prevResult: resultValue(given.prevResult, cniVersion) }),
     ...attachmentsValue(given.validAttachments),
   };
+}
+
+/** Name servers that the pod has been given, as a capability. */
+export function dnsCapability({ nameservers, search, options }: Dns): RuntimeConfig {
+  const given = { servers: nameservers, searches: search, options };
+  const said = Object.entries(given).filter(([, texts]) => texts !== undefined && texts.length > 0);
+  return said.length === 0 ? {} : { dns: Object.fromEntries(said) };
 }
 
 /** Whether some plugin of the chain wants to be told. */

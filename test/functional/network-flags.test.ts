@@ -22,7 +22,7 @@ beforeAll(async () => {
   // A list whose plugins are beside it.
   site.now.network('10-told.conflist', { cniVersion: '1.0.0', name: 'told' });
   mkdirSync(netd('told'));
-  const capabilities = { ips: true, bandwidth: true, portMappings: true };
+  const capabilities = { ips: true, bandwidth: true, portMappings: true, dns: true };
   writeFileSync(netd('told', '10-teller.conf'), JSON.stringify({ type: 'teller', capabilities }));
 });
 
@@ -60,7 +60,8 @@ describe('with --net', () => {
   test('run joins the networks in the order of the flags, and tells plugins their arguments', async () => {
     const { rkt, host } = site.now;
     const told = 'told:IP=10.1.2.3/24;IP=fd00::3/64;MAC=02:00:00:00:00:01;INGRESS_RATE=10M';
-    const seen = await rkt.output(['run', `--net=${told}`, '--net=default-restricted', ...show(INTERFACES)]);
+    const flags = [`--net=${told}`, '--net=default-restricted', '--dns=172.31.0.1', '--dns-search=lab'];
+    const seen = await rkt.output(['run', ...flags, ...show(INTERFACES)]);
     expect(seen).toMatch(/^eth1 lo\n.* eth1 +inet 172\.31\.0\.2\/16 /);
     const [add = '', input = '', del = ''] = (await host.run('cat', '/run/teller.log')).split('\n');
     expect(add).toBe(`ADD eth0 IgnoreUnknown=1;${told.replace('told:', '')}`);
@@ -72,6 +73,7 @@ describe('with --net', () => {
       runtimeConfig: {
         ips: ['10.1.2.3/24', 'fd00::3/64'],
         bandwidth: { ingressRate: 10_000_000, ingressBurst: 1_000_000 },
+        dns: { servers: ['172.31.0.1'], searches: ['lab'] },
       },
     });
   });

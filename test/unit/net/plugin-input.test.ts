@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EMPTY_RESULT } from '../../../src/net/cni/result.ts';
 import { parseNetworkFile } from '../../../src/net/network-list.ts';
-import { declaresCapability, pluginInput } from '../../../src/net/plugin-input.ts';
+import { declaresCapability, dnsCapability, pluginInput } from '../../../src/net/plugin-input.ts';
 
 const list = (cniVersion: string, ...plugins: object[]) =>
   parseNetworkFile('/n/x.conflist', JSON.stringify({ cniVersion, name: 'x', plugins }));
@@ -53,6 +53,14 @@ describe('what a plugin is given', () => {
       'cni.dev/attachments': value,
     });
     expect(input('1.1.0', {}, { validAttachments: [] })['cni.dev/valid-attachments']).toEqual([]);
+  });
+});
+
+it('tells of name servers as far as they are given', () => {
+  expect(dnsCapability({})).toEqual({});
+  expect(dnsCapability({ nameservers: [], domain: 'd' })).toEqual({});
+  expect(dnsCapability({ nameservers: ['10.0.0.1'], search: ['a', 'b'], options: ['ndots:2'] })).toEqual({
+    dns: { servers: ['10.0.0.1'], searches: ['a', 'b'], options: ['ndots:2'] },
   });
 });
 
