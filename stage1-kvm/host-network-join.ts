@@ -1,13 +1,17 @@
 /** `--net=host` of a machine: what of the host decides on it. Runs in the host's network namespace. */
-import { readText } from '../src/native/contents.ts';
+import { POD } from '../src/abi/pod-directory.ts';
+import { type PublishedPort, parsePublishedPorts } from '../src/abi/published-ports.ts';
+import { readText, readTextIfPresent } from '../src/native/contents.ts';
+import { readdir } from '../src/native/directories.ts';
 import { unless } from '../src/native/errors.ts';
-import { open, open_ } from '../src/native/files.ts';
+import { File, open, open_, tryLock } from '../src/native/files.ts';
 import { isPortFree } from '../src/native/inet-sockets.ts';
 import { AF_INET, type Prefix } from '../src/native/netlink/ip.ts';
 import { listRoutes, type Route } from '../src/native/netlink/routes.ts';
 import { Netlink } from '../src/native/netlink/socket.ts';
 import { parseResolvConf } from '../src/net/cni/resolv-conf.ts';
 import type { Dns } from '../src/net/cni/result.ts';
+import { overlaps } from '../src/net/published-ports.ts';
 import { runBounded } from '../src/supervisor/bounded-run.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import { KvmError } from './error.ts';
@@ -27,6 +31,9 @@ const LOOPBACK = 1;
 /** Shorter than this it is a default route in parts. */
 const SHORTEST_OCCUPIED = 8;
 const PROBE_MILLISECONDS = 10_000;
+const PORTS_FILE_MAX = 1024 * 1024;
+const DIRECTORY = open_.readOnly | open_.directory | open_.noFollow;
+const GONE = ['ENOENT', 'ENOTDIR', 'ELOOP'];
 
 export interface JoinedHost extends MachineNetwork {
   readonly dns: Dns;
@@ -63,8 +70,27 @@ function readFacts(wanted: readonly Forward[]): HostNetworkFacts {
     ipv6: reachesOthersByV6(routes),
     dns: parseResolvConf(unless(['ENOENT'], () => readText('/etc/resolv.conf')) ?? ''),
     unprivilegedPorts: Number(readText('/proc/sys/net/ipv4/ip_unprivileged_port_start')),
-    busy: wanted.filter(({ protocol, port }) => !isPortFree(protocol, port)),
+    busy: busyOf(wanted),
   };
+}
+
+/** A port that leads to another pod has no socket on the host. */
+function busyOf(wanted: readonly Forward[]): readonly Forward[] {
+  const others = wanted.length === 0 ? [] : publishedByOthers();
+  const isPublished = ({ protocol, port }: Forward) =>
+    others.some((one) => overlaps(one, { protocol, hostPort: port, count: 1 }));
+  return wanted.filter((forward) => isPublished(forward) || !isPortFree(forward.protocol, forward.port));
+}
+
+/** By the pods that run, of this data directory: their directories are beside ours. */
+function publishedByOthers(): readonly PublishedPort[] {
+  return readdir('..').flatMap((name) => {
+    using directory = unless(GONE, () => File.open(`../${name}`, DIRECTORY));
+    const text = directory && readTextIfPresent(POD.ports, PORTS_FILE_MAX, directory.fd);
+    // Ours is locked as well, but has none: `--port` does not go with this network.
+    if (directory === undefined || text === undefined || tryLock(directory.fd, 'shared')) return [];
+    return parsePublishedPorts(text);
+  });
 }
 
 /** Addresses have routes of the kernel's own, so they are among them. */

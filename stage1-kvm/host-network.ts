@@ -25,7 +25,7 @@ export interface HostNetworkFacts {
   readonly dns: Dns;
   /** Ports below are for privileged programs, which QEMU is not. */
   readonly unprivilegedPorts: number;
-  /** Of those that are wanted, the ones that somebody on the host has. */
+  /** Of those that are wanted, the ones that a program of the host has, or another pod. */
   readonly busy: readonly Forward[];
 }
 
@@ -111,7 +111,7 @@ export function describe({ protocol, port, app }: Forward): string {
 function refusalOf(forward: Forward, { unprivilegedPorts, busy }: HostNetworkFacts): string | undefined {
   if (forward.port < unprivilegedPorts) return `the machine may not listen below ${unprivilegedPorts}`;
   const isBusy = busy.some(({ protocol, port }) => protocol === forward.protocol && port === forward.port);
-  return isBusy ? 'another program of the host has it' : undefined;
+  return isBusy ? 'another program or pod of the host has it' : undefined;
 }
 
 function chooseSubnet(occupied: readonly Prefix[]): string {
