@@ -1,6 +1,6 @@
 /** What `--net` may be, of which `typed` is there already: networks by name, one after the other. */
 import type { KnownNetwork } from '../stage0/networks.ts';
-import type { Candidate } from './completion-sources.ts';
+import type { Candidate } from './completion-candidate.ts';
 
 /** These stand alone. */
 const WORDS: readonly Candidate[] = [

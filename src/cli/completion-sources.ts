@@ -3,16 +3,11 @@ import { listImages } from '../stage0/images.ts';
 import { list } from '../stage0/list.ts';
 import { type KnownNetwork, knownNetworks } from '../stage0/networks.ts';
 import type { FlagValues } from './app-arguments.ts';
+import type { Candidate } from './completion-candidate.ts';
 import { networkCandidates } from './completion-networks.ts';
 import type { Flag } from './flag.ts';
 import { globalValues } from './flag-values.ts';
 import { hostOptions } from './global-flags.ts';
-
-/** A word that may stand where the cursor is, and what it is. One that ends in `=` or `:` is gone on with. */
-export interface Candidate {
-  readonly word: string;
-  readonly about: string;
-}
 
 /** What a shell proposes; of files it knows more than we do. */
 export type Completion =

@@ -16,7 +16,7 @@ export interface RequestedNetwork {
 }
 
 /** What a pod gets that has not been told. */
-export const DEFAULT_NETWORK = 'default';
+const DEFAULT_NETWORK = 'default';
 
 /** Words that are no network's name: each stands alone, and takes no arguments. */
 const WORDS = ['none', 'host', 'all'] as const;
