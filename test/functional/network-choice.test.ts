@@ -13,10 +13,7 @@ describe('--net=all', () => {
     const ipam = { type: 'host-local', ranges: [[{ subnet: 'fd00:6::/64' }]] };
     const bridge = { type: 'bridge', bridge: 'six0', isGateway: true, ipam };
     site.now.network('10-six.conf', { cniVersion: '1.0.0', name: 'six', ...bridge });
-    const { host, outside } = site.now;
-    const served = { do: 'serve', protocol: 'tcp', address: '::', port: 90 } as const;
-    await Promise.all([host.ask(served), outside.ask(served)]);
-    pod = await site.now.pod('--net=all', '--cpu=2');
+    pod = await site.now.run('--net=all', await site.now.peerImage(), '--cpu=2');
   });
 
   test('is the configured networks, and after them the built-in ones', async () => {

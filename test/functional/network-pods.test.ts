@@ -104,13 +104,6 @@ describe.each(PLUGIN_SETS)('by the plugins of $of', (plugins) => {
       now.pod('--net=front:IP=10.1.0.50,back', ...publish.map((port) => `--port=${port}`)),
       now.pod('--net=front,lan,leased,cable:COLOUR=red'),
     ]);
-    await Promise.all(
-      [now.host, now.outside].flatMap((machine) =>
-        (['tcp', 'udp'] as const).map((protocol) =>
-          machine.ask({ do: 'serve', protocol, address: '::', port: 90 }),
-        ),
-      ),
-    );
   });
   afterAll(() => Promise.all(programs.map((program) => program[Symbol.asyncDispose]())));
 
@@ -257,10 +250,21 @@ describe.each(PLUGIN_SETS)('by the plugins of $of', (plugins) => {
   test('list shows the networks of both', async () => {
     const { web, other } = pods();
     const listed = await site.now.rkt.output(['list', '--full', '--no-legend']);
-    const lineOf = ({ uuid }: SitePod) => listed.split('\n').find((line) => line.startsWith(uuid));
-    expect(lineOf(web)).toContain('front:ip4=10.1.0.50, back:ip4=10.2.0.2');
+    const networksOf = ({ uuid }: SitePod) =>
+      listed
+        .split('\n')
+        .find((line) => line.startsWith(uuid))
+        ?.split('\t')
+        .at(-1);
+    const v6 = await addressOf(web, 'eth0');
+    expect(networksOf(web)).toBe(
+      `front:ip4=10.1.0.50, front:ip6=${v6}, back:ip4=10.2.0.2, back:ip6=fd00:2::2`,
+    );
     const leased = await addressOf(other, 'eth2', 'inet');
-    expect(lineOf(other)).toContain(`lan:ip4=192.0.2.20, leased:ip4=${leased}, cable:ip4=10.99.0.2`);
+    const rest = 'cable:ip4=10.99.0.2, cable:ip6=fd00:99::2';
+    expect(networksOf(other)).toContain(
+      `, lan:ip4=192.0.2.20, lan:ip6=2001:db8::20, leased:ip4=${leased}, ${rest}`,
+    );
   });
 
   test('a pod’s end takes away what is outside of it, in reverse and by what was made', async () => {

@@ -7,7 +7,7 @@ import type { CommandOptions, RunningCommand } from './command.ts';
 import { TestSupportError } from './error.ts';
 import { writeFileImage } from './file-image.ts';
 import type { Endpoint } from './network-agent.ts';
-import { NetworkHost } from './network-host.ts';
+import { type BackgroundProgram, NetworkHost } from './network-host.ts';
 import { leftOfPods } from './network-look.ts';
 import { joinMachines } from './network-machines.ts';
 import { peerDirectory } from './peer-program.ts';
@@ -75,21 +75,32 @@ export class NetworkSite {
   readonly #pods: SitePod[] = [];
   #image: Promise<string> | undefined;
 
+  readonly host: NetworkHost;
+  readonly outside: NetworkHost;
+
   private constructor(
     readonly rkt: RktHome,
-    readonly host: NetworkHost,
-    readonly outside: NetworkHost,
-    readonly env: Readonly<Record<string, string>>,
-  ) {}
+    machines: { readonly host: NetworkHost; readonly outside: NetworkHost },
+    private readonly servers: readonly BackgroundProgram[],
+  ) {
+    this.host = machines.host;
+    this.outside = machines.outside;
+  }
 
-  /** Without directories of plugins, as CNI_PATH has them: with those that rkt finds by itself. */
+  /**
+   * Both machines serve over TCP and UDP at their port 90. Without directories of plugins, as CNI_PATH has them: with those that rkt
+   * finds by itself.
+   */
   static async start(plugins?: { readonly directory: string }): Promise<NetworkSite> {
     const [host, outside] = await Promise.all([NetworkHost.start(), NetworkHost.start()]);
     await joinMachines(outside, host);
     await outside.ip(`addr add ${FAR.v4}/32 dev lo`, `addr add ${FAR.v6}/128 dev lo`);
     await host.ip(`route add ${FAR.v4} via 192.0.2.2`, `route add ${FAR.v6} via 2001:db8::2`);
+    const peer = join(await peerDirectory(), 'peer');
+    const servers = [host, outside].map((machine) => machine.start(peer, 'serve', '90'));
+    await eventually('the machines serve', () => servers.every(({ output }) => output.includes('serves')));
     const env = plugins === undefined ? {} : { CNI_PATH: plugins.directory };
-    return new NetworkSite(new SiteRkt(host, env), host, outside, env);
+    return new NetworkSite(new SiteRkt(host, env), { host, outside }, servers);
   }
 
   /** Writes the configuration of a network; those of several plugins are lists. */
@@ -139,6 +150,7 @@ export class NetworkSite {
       await this.rkt.close();
       expect(await leftOfPods(this.host, uuids)).toEqual([]);
     } finally {
+      await Promise.all(this.servers.map((server) => server[Symbol.asyncDispose]()));
       await Promise.all([this.host, this.outside].map((machine) => machine[Symbol.asyncDispose]()));
     }
   }

@@ -3,8 +3,8 @@
  * their address, as the agents of `network-agent.ts` do; `peer ask PROTOCOL,ADDRESS,PORT[,FROM[,SEND,RECEIVE]]...` prints a line for
  * each question: what is answered, the code of the error, or `silence`.
  */
-import { Packer } from '../../../src/native/bytes.ts';
-import { argv, exit, rawSyscall, utf8Decode, utf8Encode } from '../../../src/native/engine.ts';
+import { Packer, Unpacker } from '../../../src/native/bytes.ts';
+import { addressOf, argv, exit, utf8Decode, utf8Encode } from '../../../src/native/engine.ts';
 import { SystemError } from '../../../src/native/errors.ts';
 import { close, read, writeAll } from '../../../src/native/files.ts';
 import { fork } from '../../../src/native/processes.ts';
@@ -19,9 +19,12 @@ const CLOSE_ON_EXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const [SO_REUSEADDR, SO_RCVTIMEO, SO_SNDTIMEO] = [2, 20, 21];
 const IPPROTO_IPV6 = 41;
-const IPV6_V6ONLY = 26;
-/** Of x86-64. */
-const [SENDTO, RECVFROM] = [44, 45];
+const [IPV6_V6ONLY, IPV6_RECVPKTINFO] = [26, 49];
+const PR_SET_PDEATHSIG = 1;
+const SIGKILL = 9;
+const [CONTROL_LENGTH_AT, VECTOR_AT] = [40, 56];
+/** Of a struct cmsghdr with a struct in6_pktinfo. */
+const [CONTROL_BYTES, INTERFACE_AT] = [64, 32];
 const PATIENCE_SECONDS = 3;
 const PIECE = 65536;
 
@@ -44,13 +47,36 @@ function lengthOfAddress(): Uint8Array {
   return new Packer().u32(ADDRESS_BYTES).finish();
 }
 
+/** Answers by the address that was asked, as a machine may have several. */
 function serveUdp(fd: number): never {
-  const [bytes, from] = [new Uint8Array(PIECE), new Uint8Array(ADDRESS_BYTES)];
+  setOption(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, new Packer().u32(1).finish());
+  const [bytes, from, control] = [PIECE, ADDRESS_BYTES, CONTROL_BYTES].map((size) => new Uint8Array(size));
+  if (bytes === undefined || from === undefined || control === undefined) exit(1);
   for (;;) {
-    checked('recvfrom', rawSyscall(RECVFROM, fd, bytes, bytes.length, 0, from, lengthOfAddress()));
-    const answer = utf8Encode(unpackAddress(from));
-    rawSyscall(SENDTO, fd, answer, answer.length, 0, from, ADDRESS_BYTES);
+    const received = packMessage(from, bytes, control);
+    call('recvmsg', fd, received, 0);
+    const used = control.subarray(0, new Unpacker(received, CONTROL_LENGTH_AT).u64());
+    // By which interface it came does not say by which the answer leaves.
+    used.fill(0, INTERFACE_AT, INTERFACE_AT + 4);
+    attempt('sendmsg', fd, packMessage(from, utf8Encode(unpackAddress(from)), used), 0);
   }
+}
+
+/** struct msghdr, and a struct iovec behind it. */
+function packMessage(address: Uint8Array, bytes: Uint8Array, control: Uint8Array): Uint8Array {
+  const header = new Packer()
+    .u64(addressOf(address))
+    .u64(address.length)
+    .u64(0)
+    .u64(1)
+    .u64(addressOf(control))
+    .u64(control.length)
+    .u64(0)
+    .u64(addressOf(bytes))
+    .u64(bytes.length)
+    .finish();
+  header.set(new Packer().u64(addressOf(header) + VECTOR_AT).finish(), 16);
+  return header;
 }
 
 function serveTcp(fd: number): never {
@@ -129,7 +155,10 @@ if (what === 'serve') {
   const [udp = -1, tcp = -1] = sockets;
   call('listen', tcp, 64);
   writeAll(1, utf8Encode('serves\n'));
-  if (fork() === 0) serveUdp(udp);
+  if (fork() === 0) {
+    call('prctl', PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    serveUdp(udp);
+  }
   serveTcp(tcp);
 }
 for (const question of words) writeAll(1, utf8Encode(`${ask(question)}\n`));
