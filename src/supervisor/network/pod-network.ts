@@ -21,7 +21,7 @@ import { Attachment, typeOf } from './attachment.ts';
 import type { HostSide } from './host-side.ts';
 import { EndingSignals } from './interruption.ts';
 import { removeOwnerless } from './leases.ts';
-import { findPlugin } from './plugin-search.ts';
+import { findPlugin, requirePlugins } from './plugin-search.ts';
 import { lockRecords, makeRecords, removeRecord, writeRecord } from './records.ts';
 import { removeRules } from './rule-removal.ts';
 
@@ -44,6 +44,7 @@ interface Kept {
 /** This process is in the pod's network namespace, and its current directory is the pod's. */
 export class PodNetwork {
   readonly #lock: File;
+  readonly #signals: EndingSignals;
   readonly #kept: Kept[] = [];
   readonly #attached: AttachedNetwork[] = [];
   #infos: readonly NetInfo[] = [];
@@ -54,6 +55,8 @@ export class PodNetwork {
     private readonly cniPath: readonly string[],
     private readonly report: Report,
   ) {
+    // From the moment on that others can see that networks are being set up: they may want that to end.
+    this.#signals = new EndingSignals();
     makeRecords();
     const lock = lockRecords(0);
     if (lock === undefined) throw new SupervisorError('network-failed', `${POD.networkLock} is held already`);
@@ -75,7 +78,13 @@ export class PodNetwork {
    * @throws SupervisorError `network-failed`; Interruption where a signal came that ends the pod
    */
   attach(networks: readonly PlannedNetwork[]): void {
-    using signals = new EndingSignals();
+    this.host.inMounts(() =>
+      requirePlugins(
+        networks.map(({ list }) => list),
+        this.cniPath,
+      ),
+    );
+    using signals = this.#signals;
     try {
       networks.forEach((network, index) => {
         this.#attachOne(network, index, signals);
