@@ -2,12 +2,8 @@ import { InvalidArgumentError } from 'commander';
 import type { FlagValues } from './app-arguments.ts';
 import { type Entry, type Invocation, readCommandLine } from './command-line.ts';
 import { awaitingValue, operandAt, readArguments } from './completion-arguments.ts';
-import {
-  type Candidate,
-  type Completion,
-  placeholderCompletion,
-  valueCompletion,
-} from './completion-sources.ts';
+import type { Candidate } from './completion-candidate.ts';
+import { type Completion, placeholderCompletion, valueCompletion } from './completion-sources.ts';
 import { Flag } from './flag.ts';
 import { GLOBAL_FLAGS } from './global-flags.ts';
 
