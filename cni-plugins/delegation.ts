@@ -11,7 +11,7 @@ import { access } from '../src/native/paths.ts';
 import { openPipe } from '../src/native/pipes.ts';
 import { waitFor } from '../src/native/processes.ts';
 import { spawn } from '../src/native/spawn.ts';
-import { type Stat, stat } from '../src/native/stat.ts';
+import { isSameFile, stat } from '../src/native/stat.ts';
 import { CNI_ERROR, CniError, parseError } from '../src/net/cni/errors.ts';
 import { type CniResult, EMPTY_RESULT } from '../src/net/cni/result.ts';
 import { parseResult } from '../src/net/cni/result-formats.ts';
@@ -118,13 +118,6 @@ function find(type: string, directories: readonly string[]): Found {
 function isSelf(path: string): boolean {
   const self = unless(['ENOENT', 'EACCES'], () => stat(SELF));
   return self !== undefined && isSameFile(self, stat(path));
-}
-
-function isSameFile(a: Stat, b: Stat): boolean {
-  const { major, minor } = a.device;
-  return (
-    a.inodeHalves.join() === b.inodeHalves.join() && b.device.major === major && b.device.minor === minor
-  );
 }
 
 function execute(path: string, command: Command, { config }: PluginRequest): string {

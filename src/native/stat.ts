@@ -69,6 +69,14 @@ export function statIfPresent(path: string, directory = AT_FDCWD): Stat | undefi
   return unless(['ENOENT', 'ENOTDIR'], () => stat(path, directory));
 }
 
+/** Whether two names are one file's. */
+export function isSameFile(a: Stat, b: Stat): boolean {
+  const [one, other] = [a.device, b.device];
+  return (
+    a.inodeHalves.join() === b.inodeHalves.join() && one.major === other.major && one.minor === other.minor
+  );
+}
+
 export function exists(path: string, directory = AT_FDCWD): boolean {
   try {
     lstat(path, directory);

@@ -84,6 +84,13 @@ test('and ended by a signal that ends the pod, which takes away what there is', 
   expect(await leftOfPods(site.now.host, uuids)).toEqual([]);
 });
 
+test('and ended by a command, too: none needs to wait for a machine', async () => {
+  const command = await startSlow();
+  const [pod] = (await site.now.rkt.list()).filter(({ state }) => state === 'running');
+  await site.now.rkt.output(['stop', pod?.name ?? '']);
+  expect((await command.finished).code).toBe(143);
+});
+
 test('by gc for a pod that was killed, in a namespace like the one that has gone', async () => {
   const { rkt, host, outside } = site.now;
   const command = await startSlow();

@@ -3,7 +3,7 @@ import { readdir } from '../../native/directories.ts';
 import { unless } from '../../native/errors.ts';
 import { close } from '../../native/files.ts';
 import { killOpen, openProcess } from '../../native/processes.ts';
-import { type Stat, stat } from '../../native/stat.ts';
+import { isSameFile, type Stat, stat } from '../../native/stat.ts';
 import { LOCK_FD } from './program-run.ts';
 
 const GONE = ['ENOENT', 'ESRCH', 'ENOTDIR', 'EACCES', 'EINVAL'];
@@ -20,15 +20,8 @@ function endIfHolds(pid: number, lock: Stat): void {
   if (process === undefined) return;
   try {
     const held = unless(GONE, () => stat(`/proc/${pid}/fd/${LOCK_FD}`));
-    if (held !== undefined && isSame(held, lock)) killOpen(process, 'SIGKILL');
+    if (held !== undefined && isSameFile(held, lock)) killOpen(process, 'SIGKILL');
   } finally {
     close(process);
   }
-}
-
-function isSame(a: Stat, b: Stat): boolean {
-  const [one, other] = [a.device, b.device];
-  return (
-    a.inodeHalves.join() === b.inodeHalves.join() && one.major === other.major && one.minor === other.minor
-  );
 }
