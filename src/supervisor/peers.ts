@@ -46,6 +46,8 @@ export class Peers {
   readonly #place: PeersPlace;
   readonly #changed: (names: string) => void;
   readonly #peers = new Map<string, Peer>();
+  /** Pods that were found not to run: none that has ended runs again, and a lock that is tried is in the way of who removes it. */
+  readonly #ended = new Set<string>();
   readonly #told = new Set<string>();
   readonly #watch: Watch | undefined;
   #timer: Timer | undefined;
@@ -135,7 +137,8 @@ export class Peers {
   #look(): void {
     const { pods, own } = this.#place;
     const others = readdir(pods).filter((name) => podUUID.is(name) && name !== own.uuid);
-    for (const uuid of others.filter((name) => !this.#peers.has(name))) {
+    for (const uuid of this.#ended) if (!others.includes(uuid)) this.#ended.delete(uuid);
+    for (const uuid of others.filter((name) => !this.#peers.has(name) && !this.#ended.has(name))) {
       try {
         if (this.#peers.size < MOST_PEERS) this.#meet(uuid);
         else this.#warnOnce(`this pod knows the names of ${MOST_PEERS} others, and of no more`);
@@ -162,9 +165,13 @@ export class Peers {
     const pid = Number(textOf(directory.fd, POD.pid));
     if (pod === undefined || !Number.isSafeInteger(pid) || pid < 1) return;
     const process = unless(['ESRCH'], () => openProcess(pid));
-    if (process === undefined) return;
+    if (process === undefined) {
+      this.#ended.add(uuid);
+      return;
+    }
     // Only now: the process is the supervisor's if the pod has one, and not another with the number of one that has ended.
     if (tryLock(directory.fd, 'shared')) {
+      this.#ended.add(uuid);
       close(process);
       return;
     }
@@ -181,6 +188,7 @@ export class Peers {
   #lose(uuid: string): void {
     this.#peers.get(uuid)?.forget();
     this.#peers.delete(uuid);
+    this.#ended.add(uuid);
     this.#tell();
   }
 }
