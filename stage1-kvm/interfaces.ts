@@ -1,15 +1,23 @@
 /** Joins a machine to the interfaces that plugins have left in the pod's network namespace. */
 import { type NetworkPlan, NO_NETWORK } from '../src/abi/network-plan.ts';
 import { readTextIfPresent } from '../src/native/contents.ts';
-import { SystemError, unless } from '../src/native/errors.ts';
+import { hasCode, SystemError, unless } from '../src/native/errors.ts';
 import { close, open, open_ } from '../src/native/files.ts';
-import { changeLink, findLink, type Link, leaveUnaddressed } from '../src/native/netlink/links.ts';
+import {
+  changeLink,
+  createLink,
+  findLink,
+  type Link,
+  leaveUnaddressed,
+} from '../src/native/netlink/links.ts';
+import { deleteQueue } from '../src/native/netlink/queues.ts';
 import { Netlink } from '../src/native/netlink/socket.ts';
 import { joinLinks } from '../src/native/netlink/traffic.ts';
 import { openTap } from '../src/native/taps.ts';
 import type { NetworkSnapshot } from '../src/supervisor/network/snapshot.ts';
 import { KvmError } from './error.ts';
 import { interfaceArguments, MOST_INTERFACES, queuesFor } from './interface-arguments.ts';
+import { openMacvtap } from './macvtap.ts';
 import { KERNEL_DIRECTORY } from './pod.ts';
 import { QEMU_FDS } from './vmm.ts';
 
@@ -30,12 +38,11 @@ export interface QemuInHostNetwork {
   readonly resolvConf: string;
 }
 
+const NO_QUEUE = ['ENOENT', 'EINVAL', 'EOPNOTSUPP'];
+
 export const NOT_JOINED: MachineNetwork = { plan: NO_NETWORK, qemuArguments: [], fds: [] };
 
-/**
- * Each interface gets a tap beside it: what the one receives the other sends, before the namespace's own stack sees it, whose
- * addresses stay where plugins look for them. @throws KvmError `unsupported`
- */
+/** @throws KvmError `unsupported` */
 export function joinInterfaces(
   { plan, links }: NetworkSnapshot,
   { cpus }: { readonly cpus: number },
@@ -56,9 +63,22 @@ export function joinInterfaces(
   };
 }
 
-/** The fds of the tap's queues. */
+/** The fds of the queues. What redirects packets may be lacking in this kernel, or be a plugin's own on this interface. */
 function join(netlink: Netlink, link: Link, number: number, queues: number): number[] {
   const name = `rkt-tap${number}`;
+  try {
+    return joinByTap(netlink, link, name, queues);
+  } catch (refusal) {
+    if (!(refusal instanceof SystemError)) throw refusal;
+    return joinByMacvtap(netlink, link, name, queues, refusal);
+  }
+}
+
+/**
+ * A tap beside the interface: what the one receives the other sends, before the namespace's own stack sees it, whose addresses stay
+ * where plugins look for them.
+ */
+function joinByTap(netlink: Netlink, link: Link, name: string, queues: number): number[] {
   const fds = openTap(name, queues);
   const tap = findLink(netlink, name);
   if (tap === undefined) throw new KvmError('machine-failed', `the tap ${name} has gone`);
@@ -68,15 +88,36 @@ function join(netlink: Netlink, link: Link, number: number, queues: number): num
   changeLink(netlink, tap.index, { up: true });
   try {
     joinLinks(netlink, link.index, tap.index);
+    return fds;
+  } catch (error) {
+    for (const fd of fds) close(fd);
+    if (!hasCode(error, 'EEXIST')) unless(NO_QUEUE, () => deleteQueue(netlink, link.index, 'ingress'));
+    throw error;
+  }
+}
+
+/** A tap upon the interface, which takes all that it receives after whatever else looks at it there. */
+function joinByMacvtap(
+  netlink: Netlink,
+  link: Link,
+  name: string,
+  queues: number,
+  refusal: SystemError,
+): number[] {
+  try {
+    const upon = { kind: 'macvtap', parent: link.index, mode: 'passthru' } as const;
+    createLink(netlink, { name, ...upon }, { mtu: link.mtu });
+    const index = findLink(netlink, name)?.index ?? 0;
+    unless(['EAFNOSUPPORT'], () => leaveUnaddressed(netlink, index));
+    changeLink(netlink, index, { up: true });
+    return openMacvtap(name, index, queues);
   } catch (cause) {
     if (!(cause instanceof SystemError)) throw cause;
-    throw new KvmError(
-      'unsupported',
-      `interface ${link.name} cannot be joined to the machine: ${cause.message}; the kernel needs sch_ingress, cls_u32 and act_mirred`,
-      { cause },
-    );
+    const why = `${refusal.message} (the kernel needs sch_ingress, cls_u32 and act_mirred); ${cause.message} (or macvtap)`;
+    throw new KvmError('unsupported', `interface ${link.name} cannot be joined to the machine: ${why}`, {
+      cause,
+    });
   }
-  return fds;
 }
 
 /** The host's kernel moves packets itself where it can; without it QEMU does. */

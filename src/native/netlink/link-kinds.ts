@@ -17,7 +17,8 @@ export type IpvlanMode = keyof typeof ipvlanModes;
 export type NewKind =
   | { readonly kind: 'dummy' | 'bridge' | 'ifb' }
   | {
-      readonly kind: 'macvlan';
+      /** A macvtap has a file in /dev in the place of a network stack. */
+      readonly kind: 'macvlan' | 'macvtap';
       readonly parent: number;
       readonly mode: MacvlanMode;
       readonly broadcastQueue?: number;
@@ -40,6 +41,7 @@ export function packKind(link: NewKind): Uint8Array[] {
     case 'ifb':
       return [];
     case 'macvlan':
+    case 'macvtap':
       return [
         u32Attribute(IFLA_MACVLAN_MODE, macvlanModes[link.mode]),
         ...(link.broadcastQueue === undefined
