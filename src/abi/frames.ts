@@ -8,8 +8,8 @@
  */
 export const FRAME_HEADER_BYTES = 8;
 /** Each frame costs the guest's interpreter the same: large ones are what makes output fast. */
-export const FRAME_MAX_BYTES = 262144;
-export const STREAM_WINDOW = 1048576;
+export const FRAME_MAX_BYTES = 524288;
+export const STREAM_WINDOW = 2097152;
 
 export interface FrameHeader {
   readonly stream: number;

@@ -18,15 +18,18 @@ extern char **environ;
 
 enum { MAX_ARGUMENTS = 7, STACK_BYTES = 1 << 20, EXIT_UNCAUGHT = 125 };
 
-/* The memory of an ArrayBuffer or typed array; it does not move for as long as the object lives. */
+/*
+ * The memory of a typed array or an ArrayBuffer; it does not move for as long as the object lives. The engine answers the wrong
+ * question with an exception, stack trace and all: typed arrays, which is what most callers have, are asked for first.
+ */
 static uint8_t *memory_of(JSContext *ctx, JSValueConst value, size_t *length) {
   size_t whole, offset, per_element;
-  uint8_t *data = JS_GetArrayBuffer(ctx, length, value);
-  if (data) return data;
-  JS_FreeValue(ctx, JS_GetException(ctx));
   JSValue buffer = JS_GetTypedArrayBuffer(ctx, value, &offset, length, &per_element);
-  if (JS_IsException(buffer)) return NULL;
-  data = JS_GetArrayBuffer(ctx, &whole, buffer);
+  if (JS_IsException(buffer)) {
+    JS_FreeValue(ctx, JS_GetException(ctx));
+    return JS_GetArrayBuffer(ctx, length, value);
+  }
+  uint8_t *data = JS_GetArrayBuffer(ctx, &whole, buffer);
   JS_FreeValue(ctx, buffer);
   return data ? data + offset : NULL;
 }

@@ -1,10 +1,9 @@
-import { setPipeSize } from '../native/descriptors.ts';
 import { close, read } from '../native/files.ts';
 import type { Loop } from '../native/loop.ts';
 import { bytesIn, emptyPipe, openPipe } from '../native/pipes.ts';
 import { Readiness } from '../native/readiness.ts';
 import type { LogWriter } from './log-writer.ts';
-import { TAP_PIPE_BYTES, Tap, type TapEnd } from './tap.ts';
+import { sizeTapPipe, Tap, type TapEnd } from './tap.ts';
 
 /**
  * One output of an app on its way to everybody: what comes into a pipe is duplicated for each tap and then moved into the log. No byte
@@ -26,7 +25,7 @@ export class Distributor {
   constructor(loop: Loop, log: LogWriter | undefined, ended: () => void) {
     // Of the size that each tap's has: what this one holds fits there.
     const pipe = openPipe({ nonBlocking: true });
-    setPipeSize(pipe.write, TAP_PIPE_BYTES);
+    sizeTapPipe(pipe);
     this.input = pipe.write;
     this.#loop = loop;
     this.#source = pipe.read;

@@ -1,5 +1,6 @@
+import { FRAME_MAX_BYTES } from '../abi/frames.ts';
 import { setPipeSize } from '../native/descriptors.ts';
-import { SystemError } from '../native/errors.ts';
+import { SystemError, unless } from '../native/errors.ts';
 import { close, readNow, writeNow } from '../native/files.ts';
 import type { Loop, Timer } from '../native/loop.ts';
 import { sendNow } from '../native/messages.ts';
@@ -17,9 +18,13 @@ export interface TapEvents {
   closed(end: TapEnd): void;
 }
 
-/** Of its pipe, and of the source's. */
-export const TAP_PIPE_BYTES = 262144;
+/** Of its pipe, and of the source's: a frame has room. Where the host allows no such pipes, both stay as they are. */
+const TAP_PIPE_BYTES = FRAME_MAX_BYTES;
 const READ_BYTES = 65536;
+
+export function sizeTapPipe({ write }: Pipe): void {
+  unless(['EPERM'], () => setPipeSize(write, TAP_PIPE_BYTES));
+}
 
 /** Who gets a copy of an app's output: the bytes are duplicated into a pipe of its own, and leave it as the fd takes them. */
 export class Tap {
@@ -42,7 +47,7 @@ export class Tap {
     this.#fd = fd;
     this.#events = events;
     this.#patienceMs = patienceMs;
-    setPipeSize(this.#pipe.write, TAP_PIPE_BYTES);
+    sizeTapPipe(this.#pipe);
     const { kind } = fstat(fd);
     this.#move =
       kind === 'fifo'
