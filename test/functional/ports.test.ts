@@ -1,7 +1,15 @@
 import { writeFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { PLUGIN_SETS } from '../support/cni-chain.ts';
 import { leftOfPods } from '../support/network-look.ts';
-import { expectAnswers, machineAsker, question, type SitePod, useSite } from '../support/network-site.ts';
+import {
+  expectAnswers,
+  machineAsker,
+  type NetworkSite,
+  question,
+  type SitePod,
+  useSite,
+} from '../support/network-site.ts';
 import { eventually } from '../support/polling.ts';
 
 // Whom ports of the host belong to, and that they lead where `status` says; by which ways they are reached is in network-pods.test.ts.
@@ -23,8 +31,8 @@ const refusal = async (...args: string[]) => {
 };
 
 /** A port of the host leads to a pod; its app listens some time after it has been started. */
-const served = async (text: string) => {
-  const asker = machineAsker(site.now.outside);
+const served = async ({ outside }: NetworkSite, text: string) => {
+  const asker = machineAsker(outside);
   await eventually(`${text} is served`, async () => {
     const [answer] = await asker.answers([question(text)]);
     return answer === '192.0.2.2';
@@ -49,7 +57,7 @@ test('ports are shown as they are, lead to the pod alone, and are free when it h
   expect(await now.rkt.output(['status', 'holder'])).toContain(
     `\nports=8080:80/tcp, ${any}:80/udp, 192.0.2.1:8090-8091:80-81/tcp\n`,
   );
-  await served('tcp 192.0.2.1 8080');
+  await served(now, 'tcp 192.0.2.1 8080');
   await expectAnswers(machineAsker(now.outside), {
     'tcp 192.0.2.1 8080': '192.0.2.2',
     [`udp 192.0.2.1 ${any}`]: '192.0.2.2',
@@ -108,38 +116,6 @@ test('a port that no address of the pod can have is told, and nothing stays', as
   ).toEqual([]);
 });
 
-test('of two that want a port at once one gets it; when it is killed another takes its rules away, and has the port', async () => {
-  const { now } = site;
-  const started = await Promise.allSettled([1, 2].map(() => now.pod('--net=default', '--port=8080:80')));
-  const [first, second] = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  const refused = started.flatMap((each) => (each.status === 'rejected' ? [String(each.reason)] : []));
-  if (first === undefined) throw new Error(`neither runs: ${refused}`);
-  expect(second).toBeUndefined();
-  expect(refused.join()).toMatch(
-    new RegExp(`run: tcp port 8080 is taken by pod "${first.uuid}" \\((preparing|running)\\)`),
-  );
-  await served('tcp 192.0.2.1 8080');
-  first.command.signal('SIGKILL');
-  await first.command.finished;
-  expect(await leftOfPods(now.host, [first.uuid])).not.toEqual([]);
-
-  // An old configuration, of one plugin and without a version.
-  now.network('old.conf', {
-    name: 'old',
-    type: 'bridge',
-    bridge: 'old0',
-    isGateway: true,
-    ipMasq: true,
-    ipam: { type: 'host-local', subnet: '10.9.0.0/24', routes: [{ dst: '0.0.0.0/0' }] },
-  });
-  const next = await now.pod('--net=old', '--port=8080:80');
-  await served('tcp 192.0.2.1 8080');
-  expect(await leftOfPods(now.host, [first.uuid])).toEqual(await leftOfPods(now.host, []));
-  // It is there still, for whoever looks why it ended.
-  expect(await now.rkt.output(['status', first.uuid])).toMatch(/^state=exited$/m);
-  await next.end();
-});
-
 test('ports of a pod without apps lead to those that come later', async () => {
   const { now } = site;
   await now.rkt.output(['fetch', await now.peerImage()]);
@@ -149,7 +125,7 @@ test('ports of a pod without apps lead to those that come later', async () => {
   expect(shown).toMatch(/^ports=8085:80\/tcp, \d+:80\/tcp$/m);
   await now.rkt.output(['app', 'add', uuid, 'example.com/peer', '--name=peer']);
   await now.rkt.output(['app', 'start', uuid, '--app=peer']);
-  await served('tcp 192.0.2.1 8085');
+  await served(now, 'tcp 192.0.2.1 8085');
   await now.rkt.output(['stop', uuid]);
   await eventually('its ports are free', async () => (await leftOfPods(now.host, [uuid])).length === 0);
 });
@@ -162,6 +138,42 @@ test('a pod manifest publishes ports as --port does', async () => {
   manifest.ports = [{ name: 'www', hostPort: 8088, hostIP: '192.0.2.1' }];
   writeFileSync(now.rkt.path('pod.json'), JSON.stringify(manifest));
   const pod = await now.run('--net=default', `--pod-manifest=${now.rkt.path('pod.json')}`);
-  await served('tcp 192.0.2.1 8088');
+  await served(now, 'tcp 192.0.2.1 8088');
   await pod.end();
+});
+
+describe.each(PLUGIN_SETS)('by the plugins of $of', (plugins) => {
+  const site = useSite(plugins);
+
+  test('of two that want a port at once one gets it; when it is killed another takes its rules away, and has the port', async () => {
+    const { now } = site;
+    const started = await Promise.allSettled([1, 2].map(() => now.pod('--net=default', '--port=8080:80')));
+    const [first, second] = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    const refused = started.flatMap((each) => (each.status === 'rejected' ? [String(each.reason)] : []));
+    if (first === undefined) throw new Error(`neither runs: ${refused}`);
+    expect(second).toBeUndefined();
+    expect(refused.join()).toMatch(
+      new RegExp(`run: tcp port 8080 is taken by pod "${first.uuid}" \\((preparing|running)\\)`),
+    );
+    await served(now, 'tcp 192.0.2.1 8080');
+    first.command.signal('SIGKILL');
+    await first.command.finished;
+    expect(await leftOfPods(now.host, [first.uuid])).not.toEqual([]);
+
+    // An old configuration, of one plugin and without a version.
+    now.network('old.conf', {
+      name: 'old',
+      type: 'bridge',
+      bridge: 'old0',
+      isGateway: true,
+      ipMasq: true,
+      ipam: { type: 'host-local', subnet: '10.9.0.0/24', routes: [{ dst: '0.0.0.0/0' }] },
+    });
+    const next = await now.pod('--net=old', '--port=8080:80');
+    await served(now, 'tcp 192.0.2.1 8080');
+    expect(await leftOfPods(now.host, [first.uuid])).toEqual(await leftOfPods(now.host, []));
+    // It is there still, for whoever looks why it ended.
+    expect(await now.rkt.output(['status', first.uuid])).toMatch(/^state=exited$/m);
+    await next.end();
+  });
 });
