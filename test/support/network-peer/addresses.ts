@@ -1,4 +1,5 @@
 import { Packer, Unpacker } from '../../../src/native/bytes.ts';
+import { formatIp } from '../../../src/native/netlink/ip.ts';
 
 /** struct sockaddr_in6 for every address: those of IPv4 are mapped, so that one socket serves both families. */
 
@@ -20,9 +21,7 @@ export function unpackAddress(address: Uint8Array): string {
   const groups = Array.from({ length: GROUPS }, () => packed.u16be());
   const [high = 0, low = 0] = groups.slice(6);
   if (groups[5] === MAPPED) return [high >> 8, high & 255, low >> 8, low & 255].join('.');
-  const text = groups.map((group) => group.toString(16)).join(':');
-  const [longest = ''] = (text.match(/(\b0:)+0\b/g) ?? []).sort((one, other) => other.length - one.length);
-  return longest === '' ? text : text.replace(longest, ':').replace(/:{3,}/, '::').replace(/^:$/, '::');
+  return formatIp(address.subarray(ADDRESS_AT, ADDRESS_AT + 2 * GROUPS));
 }
 
 function groupsOf(address: string): readonly number[] {
