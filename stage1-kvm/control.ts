@@ -2,7 +2,7 @@
  * The entrypoint `control`: one request to the pod's supervisor, each answer as a line of JSON, until it has hung up. With `copy` the
  * streams are the copied files' instead.
  */
-import { type ControlRequest, parseControlRequest } from '../src/abi/control.ts';
+import { type ControlAnswer, type ControlRequest, parseControlRequest } from '../src/abi/control.ts';
 import { EXIT } from '../src/abi/exit-code.ts';
 import { AbiError } from '../src/abi/json.ts';
 import { parseControlArguments } from '../src/abi/stage1.ts';
@@ -10,14 +10,17 @@ import { utf8Encode } from '../src/native/engine.ts';
 import { writeAll } from '../src/native/files.ts';
 import { ControlClient } from '../src/supervisor/control-client.ts';
 import { SupervisorError } from '../src/supervisor/error.ts';
+import { checkNetworks } from '../src/supervisor/network/checking.ts';
 
 const STDOUT = 1;
 const STANDARD_STREAMS = [0, STDOUT, 2];
 
 /** @throws SupervisorError; `refused` after the refusal has been printed as any answer is */
 export function control(args: readonly string[]): number {
-  const { request } = parseControlArguments(args);
+  const { uuid, request } = parseControlArguments(args);
   const parsed = parseControlRequest(parseJson(request));
+  // Plugins take their time, in which the supervisor has others to serve.
+  if (parsed.type === 'check-networks') return tellChecks(uuid);
   using client = ControlClient.connect();
   if (parsed.type === 'copy') return copy(client, parsed);
   client.send(parsed);
@@ -25,9 +28,19 @@ export function control(args: readonly string[]): number {
     const answer = client.receive();
     if (answer === undefined && answers > 0) return EXIT.ok;
     if (answer === undefined) throw new SupervisorError('no-supervisor', 'the pod has ended');
-    writeAll(STDOUT, utf8Encode(`${JSON.stringify(answer)}\n`));
+    say(answer);
     if (answer.type === 'refused') throw new SupervisorError('refused', answer.message);
   }
+}
+
+function tellChecks(uuid: string): number {
+  for (const check of checkNetworks(uuid)) say({ type: 'network-check', ...check });
+  say({ type: 'done' });
+  return EXIT.ok;
+}
+
+function say(answer: ControlAnswer): void {
+  writeAll(STDOUT, utf8Encode(`${JSON.stringify(answer)}\n`));
 }
 
 /** What is copied goes over the caller's own streams, so that there are no answers to read: the exit code tells. */

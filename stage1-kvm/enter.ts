@@ -68,6 +68,7 @@ function codeOf(answer: ControlAnswer | undefined, say: (message: string) => voi
     case 'done':
     case 'endpoints':
     case 'attached':
+    case 'network-check':
     case 'app-stats':
     case 'stats':
       return EXIT.ok;

@@ -43,6 +43,8 @@ export type ControlRequest =
     }
   /** What the pod uses: answered by `app-stats`, as many as it takes, and `stats`. */
   | { readonly type: 'stats' }
+  /** Whether the pod's networks are as their plugins have left them: answered by the stage1 itself, `network-check` for each and `done`. */
+  | { readonly type: 'check-networks' }
   /** Let the pod stand still, or go on; one that does already stays so. Answered by `done` or `refused`. */
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
@@ -72,8 +74,19 @@ export type ControlAnswer =
   | { readonly type: 'exited'; readonly code: number }
   | { readonly type: 'endpoints'; readonly names: readonly Endpoint[] }
   | { readonly type: 'attached' }
+  | ({ readonly type: 'network-check' } & NetworkCheck)
   | { readonly type: 'app-stats'; readonly apps: readonly AppStatistics[] }
   | ({ readonly type: 'stats' } & PodStatistics);
+
+export const CHECK_VERDICTS = ['ok', 'failed', 'unknown'] as const;
+
+export interface NetworkCheck {
+  readonly network: string;
+  /** `unknown` where its plugins cannot tell, or are not to be asked. */
+  readonly verdict: (typeof CHECK_VERDICTS)[number];
+  /** What a plugin says; empty unless the check has failed. */
+  readonly problem: string;
+}
 
 const WINDOW_MAX = 65535;
 const SIGNAL_MAX = 64;
@@ -87,6 +100,7 @@ export function parseControlRequest(value: unknown): ControlRequest {
     'copy',
     'app',
     'stats',
+    'check-networks',
     'pause',
     'resume',
     'endpoints',
@@ -113,6 +127,7 @@ export function parseControlRequest(value: unknown): ControlRequest {
         relaxations: request.has('relaxations') ? parseRelaxations(request.object('relaxations')) : null,
       };
     case 'stats':
+    case 'check-networks':
     case 'pause':
     case 'resume':
       return { type };
@@ -165,6 +180,7 @@ export function parseControlAnswer(value: unknown): ControlAnswer {
     'exited',
     'endpoints',
     'attached',
+    'network-check',
     'app-stats',
     'stats',
   ] as const);
@@ -183,6 +199,13 @@ export function parseControlAnswer(value: unknown): ControlAnswer {
       return { type, names: parseEndpoints(answer, 'names') };
     case 'attached':
       return { type };
+    case 'network-check':
+      return {
+        type,
+        network: answer.text('network'),
+        verdict: answer.word('verdict', CHECK_VERDICTS),
+        problem: answer.string('problem'),
+      };
     case 'app-stats':
       return { type, apps: parseAppStatistics(answer) };
     case 'stats':

@@ -7,7 +7,7 @@ import { portJson } from './pod-ports.ts';
 const NANOSECONDS = 1_000_000_000n;
 
 /** A pod as `list` and `status` print it in JSON: rkt's fields in rkt's order; times of apps in ns, of the pod in s. */
-export function podJson(pod: PodRecord): JsonValue {
+export function podJson(pod: PodRecord): Readonly<Record<string, JsonValue | undefined>> {
   return {
     name: pod.uuid,
     state: pod.state,

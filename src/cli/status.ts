@@ -1,18 +1,21 @@
 import type { Command } from 'commander';
 import { openHost } from '../stage0/host.ts';
 import type { PodRecord } from '../stage0/list.ts';
+import { type NetworkCheck, networkChecks } from '../stage0/network-checks.ts';
 import type { Patience } from '../stage0/patience.ts';
 import { status } from '../stage0/status.ts';
 import { lifeLines } from './app-life.ts';
 import { parseDuration } from './duration.ts';
-import { Flag, optional, parseBoolean, value } from './flag.ts';
+import { CliError } from './error.ts';
+import { boolean, Flag, optional, parseBoolean, value } from './flag.ts';
 import { formatFlag, jsonText, type OutputFormat } from './format-flag.ts';
 import { type GlobalValues, hostOptions } from './global-flags.ts';
+import { checkLines, checksJson } from './network-checks.ts';
 import { print } from './output.ts';
 import { podJson } from './pod-json.ts';
 import { networksText } from './pod-networks.ts';
 import { portsText } from './pod-ports.ts';
-import { subcommand } from './subcommand.ts';
+import { requireRoot, subcommand } from './subcommand.ts';
 import { absoluteTime } from './time.ts';
 import { uuidArgument } from './uuid-file.ts';
 
@@ -21,6 +24,7 @@ interface Values extends GlobalValues {
   readonly wait?: Patience;
   readonly waitReady?: Patience;
   readonly format?: OutputFormat;
+  readonly checkNetworks?: boolean;
 }
 
 export function statusCommand(summary: string): Command {
@@ -32,25 +36,40 @@ export function statusCommand(summary: string): Command {
       waitFlag('wait', 'wait until the pod has ended'),
       waitFlag('wait-ready', 'wait until all apps have been started'),
       formatFlag(),
+      new Flag('check-networks', boolean, 'ask the CNI plugins whether all is there that they have made'),
     ],
     'UUID',
   )
     .argument('[UUID]')
     .allowExcessArguments(false)
     .action(async (word: string | undefined, values: Values) => {
-      const { uuidFile, wait, waitReady, format = 'text' } = values;
+      const { uuidFile, wait, waitReady, format = 'text', checkNetworks = false } = values;
       const uuid = uuidArgument(word === undefined ? [] : [word], uuidFile);
-      const pod = await status(openHost(hostOptions(values)), {
+      const host = openHost(hostOptions(values));
+      if (checkNetworks) requireRoot();
+      const pod = await status(host, {
         uuid,
         ...(wait === undefined ? {} : { wait }),
         ...(waitReady === undefined ? {} : { waitReady }),
       });
-      print(format === 'text' ? statusText(pod) : jsonText(podJson(pod), format));
+      const checks = checkNetworks ? await networkChecks(host, pod.uuid) : undefined;
+      print(format === 'text' ? statusText(pod, checks) : statusJson(pod, checks, format));
+      if (checks?.some(({ verdict }) => verdict === 'failed') === true)
+        throw new CliError('some-failed', 'one or more networks are not as their plugins have left them');
     });
 }
 
+function statusJson(
+  pod: PodRecord,
+  checks: readonly NetworkCheck[] | undefined,
+  format: 'json' | 'json-pretty',
+): string {
+  const networkChecks = checks === undefined ? {} : { network_checks: checksJson(checks) };
+  return jsonText({ ...podJson(pod), ...networkChecks }, format);
+}
+
 /** The lines of `rkt status`. */
-export function statusText(pod: PodRecord): string {
+export function statusText(pod: PodRecord, checks: readonly NetworkCheck[] = []): string {
   const hasRun = !['embryo', 'preparing', 'aborted prepare', 'prepared', 'garbage', 'deleting'].includes(
     pod.state,
   );
@@ -72,7 +91,7 @@ export function statusText(pod: PodRecord): string {
     ...pod.apps.flatMap(lifeLines),
     ...(pod.isPaused ? ['paused=true'] : []),
   ];
-  return lines.map((line) => `${line}\n`).join('');
+  return `${lines.map((line) => `${line}\n`).join('')}${checkLines(checks)}`;
 }
 
 /** `--wait`, `--wait=false`, `--wait=10s`. */

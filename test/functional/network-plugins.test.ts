@@ -114,3 +114,21 @@ test('by gc for a pod that was killed, in a namespace like the one that has gone
   expect(await leftOfPods(host, uuids)).toEqual([]);
   expect(await rkt.list()).toEqual([]);
 });
+
+test('to look whether all is there that they have made', async () => {
+  const { rkt, host } = site.now;
+  const pod = await site.now.run('--net=default', image, '--exec', '/bin/sh', '--', '-c', 'exec sleep 600');
+  const check = ['status', '--check-networks', pod.uuid];
+  expect((await rkt.output(check)).split('\n')).toContain('network-default=ok');
+  await host.run('sh', '-c', 'rm /var/lib/cni/networks/default/172.16.28.*');
+  const { code, stdout } = await rkt.run([...check, '--format=json']);
+  expect({
+    code,
+    checks: (JSON.parse(stdout) as { readonly network_checks: unknown }).network_checks,
+  }).toEqual({
+    code: 254,
+    checks: [
+      { network: 'default', verdict: 'failed', problem: expect.stringContaining('plugin ptp: CHECK: ') },
+    ],
+  });
+});

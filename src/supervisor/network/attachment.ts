@@ -74,10 +74,10 @@ export class Attachment {
     if (first !== undefined) throw first;
   }
 
-  /** Whether all is there that ADD has made. `undefined`: its plugins cannot tell. */
-  check(): boolean | undefined {
+  /** Fails where something is not there that ADD has made; false where its plugins cannot tell. */
+  check(): boolean {
     const { list, result } = this.record;
-    if (list.disableCheck || !this.#knows('check')) return undefined;
+    if (list.disableCheck || !this.#knows('check')) return false;
     for (const plugin of list.plugins) this.#call('CHECK', plugin, { prevResult: result });
     return true;
   }
