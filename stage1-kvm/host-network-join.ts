@@ -1,18 +1,18 @@
 /** `--net=host` of a machine: what of the host decides on it. Runs in the host's network namespace. */
 import { POD } from '../src/abi/pod-directory.ts';
-import { type PublishedPort, parsePublishedPorts } from '../src/abi/published-ports.ts';
+import { formatPublishedPorts, type PublishedPort, parsePublishedPorts } from '../src/abi/published-ports.ts';
 import { readText, readTextIfPresent } from '../src/native/contents.ts';
 import { readdir } from '../src/native/directories.ts';
 import { unless } from '../src/native/errors.ts';
 import { File, open, open_, tryLock } from '../src/native/files.ts';
 import { isPortFree } from '../src/native/inet-sockets.ts';
-import { AF_INET, type Prefix } from '../src/native/netlink/ip.ts';
-import { listRoutes, type Route } from '../src/native/netlink/routes.ts';
+import { listRoutes } from '../src/native/netlink/routes.ts';
 import { Netlink } from '../src/native/netlink/socket.ts';
 import { parseResolvConf } from '../src/net/cni/resolv-conf.ts';
 import type { Dns } from '../src/net/cni/result.ts';
 import { overlaps } from '../src/net/published-ports.ts';
 import { runBounded } from '../src/supervisor/bounded-run.ts';
+import { record } from '../src/supervisor/record.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import { KvmError } from './error.ts';
 import {
@@ -21,15 +21,14 @@ import {
   type HostNetworkFacts,
   hasUserNetworking,
   planHostNetwork,
+  publishedPort,
   wantedForwards,
 } from './host-network.ts';
+import { occupiedBy, reachesOthersByV6 } from './host-routes.ts';
 import type { MachineNetwork } from './interfaces.ts';
 import type { PodApp } from './pod.ts';
 import { findPrograms } from './programs.ts';
 
-const LOOPBACK = 1;
-/** Shorter than this it is a default route in parts. */
-const SHORTEST_OCCUPIED = 8;
 const PROBE_MILLISECONDS = 10_000;
 const PORTS_FILE_MAX = 1024 * 1024;
 const DIRECTORY = open_.readOnly | open_.directory | open_.noFollow;
@@ -45,8 +44,10 @@ export function joinHostNetwork(apps: readonly PodApp[], report: Report): Joined
   const wanted = wantedForwards(apps);
   const network = planHostNetwork(wanted, readFacts(wanted));
   for (const remark of network.remarks) report.warn(remark);
-  if (network.forwards.length > 0)
+  if (network.forwards.length > 0) {
     report.say(`on the host's addresses: ${network.forwards.map(describe).join(', ')}`);
+    record(POD.ports, formatPublishedPorts(network.forwards.map(publishedPort)), 0o640);
+  }
   const { plan, qemuArguments, dns, resolvConf } = network;
   const namespace = open('/proc/self/ns/net', open_.readOnly);
   return { plan, qemuArguments, fds: [], dns, host: { namespace, resolvConf } };
@@ -87,27 +88,8 @@ function publishedByOthers(): readonly PublishedPort[] {
   return readdir('..').flatMap((name) => {
     using directory = unless(GONE, () => File.open(`../${name}`, DIRECTORY));
     const text = directory && readTextIfPresent(POD.ports, PORTS_FILE_MAX, directory.fd);
-    // Ours is locked as well, but has none: `--port` does not go with this network.
+    // Ours is locked as well, but has none by now.
     if (directory === undefined || text === undefined || tryLock(directory.fd, 'shared')) return [];
     return parsePublishedPorts(text);
   });
-}
-
-/** Addresses have routes of the kernel's own, so they are among them. */
-function occupiedBy(routes: readonly Route[]): Prefix[] {
-  return routes.flatMap(({ family, destination }) =>
-    family === AF_INET && destination !== undefined && destination.length >= SHORTEST_OCCUPIED
-      ? [destination]
-      : [],
-  );
-}
-
-function reachesOthersByV6(routes: readonly Route[]): boolean {
-  return routes.some(
-    ({ family, type, link, destination }) =>
-      family !== AF_INET &&
-      type === 'unicast' &&
-      link !== LOOPBACK &&
-      !/^f[ef]/i.test(destination?.address ?? ''),
-  );
 }

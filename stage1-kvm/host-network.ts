@@ -3,6 +3,7 @@
  * guest's connections its own (user-mode networking): they have the host's addresses. Pure.
  */
 import type { AddressPlan, NetworkPlan, RoutePlan } from '../src/abi/network-plan.ts';
+import type { PublishedPort } from '../src/abi/published-ports.ts';
 import type { Port } from '../src/appc/index.ts';
 import type { Prefix } from '../src/native/netlink/ip.ts';
 import type { Dns } from '../src/net/cni/result.ts';
@@ -108,8 +109,15 @@ export function describe({ protocol, port, app }: Forward): string {
   return `port ${port}/${protocol} of app ${app}`;
 }
 
+/** As other pods and `status` are to know of it. */
+export function publishedPort({ protocol, port }: Forward): PublishedPort {
+  const name = `${port}-${protocol}`;
+  return { name, protocol, hostIP: '0.0.0.0', hostPort: port, podPort: port, count: 1 };
+}
+
 function refusalOf(forward: Forward, { unprivilegedPorts, busy }: HostNetworkFacts): string | undefined {
-  if (forward.port < unprivilegedPorts) return `the machine may not listen below ${unprivilegedPorts}`;
+  if (forward.port < unprivilegedPorts)
+    return `the machine may not listen below ${unprivilegedPorts} (net.ipv4.ip_unprivileged_port_start)`;
   const isBusy = busy.some(({ protocol, port }) => protocol === forward.protocol && port === forward.port);
   return isBusy ? 'another program or pod of the host has it' : undefined;
 }

@@ -1,4 +1,4 @@
-/** Ports of the host that lead to a pod: `ports.json` in its directory, written before it runs and never changed. */
+/** Ports of the host that lead to a pod: `ports.json` in its directory, written before its machine starts and never changed. */
 import { FieldReader } from './json.ts';
 
 export const PORT_PROTOCOLS = ['tcp', 'udp', 'sctp'] as const;

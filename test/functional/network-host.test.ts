@@ -114,7 +114,10 @@ describe('--net=host', () => {
       "on the host's addresses: port 8080/tcp of app peer, port 8080/udp of app peer\n",
     );
     expect(stderr).toContain(
-      "port 80/tcp of app peer is not the host's: the machine may not listen below 1024\n",
+      "port 80/tcp of app peer is not the host's: the machine may not listen below 1024 (net.ipv4.ip_unprivileged_port_start)\n",
+    );
+    expect(await site.now.rkt.output(['status', running().uuid])).toContain(
+      '\nports=0.0.0.0:8080:8080/tcp, 0.0.0.0:8080:8080/udp\n',
     );
     const warnings = readFileSync(`${site.now.rkt.dir}/pods/run/${running().uuid}/warnings`, 'utf8');
     for (const taken of [9090, 8081])

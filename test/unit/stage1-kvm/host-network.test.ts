@@ -134,7 +134,7 @@ describe('planHostNetwork', () => {
     ]);
     expect(network.forwards).toEqual([forward(8080), forward(8080, 'udp')]);
     expect(network.remarks).toEqual([
-      "port 80/tcp of app web is not the host's: the machine may not listen below 1024",
+      "port 80/tcp of app web is not the host's: the machine may not listen below 1024 (net.ipv4.ip_unprivileged_port_start)",
       "port 9090/tcp of app web is not the host's: another program or pod of the host has it",
     ]);
   });
