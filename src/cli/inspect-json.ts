@@ -1,6 +1,7 @@
 import type { Document, InspectedApp, InspectedPod } from '../stage0/inspect.ts';
 import { lifeJson } from './app-life.ts';
 import type { JsonValue } from './json.ts';
+import { networksJson } from './pod-networks.ts';
 
 /** A pod as `rkt inspect` prints it (docs/commands/inspect.md); all times in nanoseconds since 1970. */
 export function inspectJson(pod: InspectedPod): JsonValue {
@@ -24,6 +25,7 @@ export function inspectJson(pod: InspectedPod): JsonValue {
       image_id: stage1.imageId,
     },
     machine: json(pod.machine),
+    networks: networksJson(record),
     apps: pod.apps.map(appJson),
     user_annotations: record.userAnnotations,
     user_labels: record.userLabels,

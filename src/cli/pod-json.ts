@@ -1,7 +1,7 @@
 import type { AppRecord, PodRecord } from '../stage0/list.ts';
 import { lifeJson } from './app-life.ts';
 import type { JsonValue } from './json.ts';
-import { networkJson } from './pod-networks.ts';
+import { networksJson } from './pod-networks.ts';
 import { portJson } from './pod-ports.ts';
 
 const NANOSECONDS = 1_000_000_000n;
@@ -11,8 +11,7 @@ export function podJson(pod: PodRecord): Readonly<Record<string, JsonValue | und
   return {
     name: pod.uuid,
     state: pod.state,
-    networks:
-      pod.networks === undefined || pod.networks.length === 0 ? undefined : pod.networks.map(networkJson),
+    networks: networksJson(pod),
     app_names: pod.apps.length === 0 ? undefined : pod.apps.map((app) => app.name),
     apps: pod.apps.length === 0 ? undefined : pod.apps.map(appJson),
     created_at: pod.created === undefined ? undefined : pod.created / NANOSECONDS,

@@ -1,5 +1,5 @@
 /** How `list` and `status` show the networks of a pod. */
-import type { NetworkRecord } from '../stage0/list.ts';
+import type { NetworkRecord, PodRecord } from '../stage0/list.ts';
 import type { JsonValue } from './json.ts';
 import { printable } from './printable.ts';
 
@@ -17,8 +17,13 @@ function addressText(address: string): string {
   return address === '' ? '' : `:${address.includes(':') ? 'ip6' : 'ip4'}=${address}`;
 }
 
+/** Undefined where there are none, or the pod's stage1 does not tell. */
+export function networksJson({ networks }: PodRecord): readonly JsonValue[] | undefined {
+  return networks === undefined || networks.length === 0 ? undefined : networks.map(networkJson);
+}
+
 /** rkt's fields, then ours. */
-export function networkJson(network: NetworkRecord): JsonValue {
+function networkJson(network: NetworkRecord): JsonValue {
   const { netName, netConf, pluginPath, ifName, ip, args, mask, addresses, mac } = network;
   return { netName, netConf, pluginPath, ifName, ip, args, mask, addresses: [...addresses], mac };
 }

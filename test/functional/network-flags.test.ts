@@ -49,6 +49,7 @@ describe('without --net', () => {
         mac: expect.stringMatching(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/),
       },
     ]);
+    expect(JSON.parse(await rkt.output(['inspect', uuid]))).toMatchObject([{ networks: listed?.networks }]);
     await rkt.output(['stop', uuid]);
     await rkt.output(['status', '--wait', uuid]);
     expect(await rkt.output(['status', uuid])).toContain('\nnetworks=\n');

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
+import { parsePodUUID } from '../../../src/appc/index.ts';
 import { formatJson } from '../../../src/cli/json.ts';
-import { networkJson, networksText } from '../../../src/cli/pod-networks.ts';
-import type { NetworkRecord } from '../../../src/stage0/list.ts';
+import { networksJson, networksText } from '../../../src/cli/pod-networks.ts';
+import type { NetworkRecord, PodRecord } from '../../../src/stage0/list.ts';
 
 const network = (netName: string, ip: string, ...addresses: string[]): NetworkRecord => ({
   netName,
@@ -13,6 +14,14 @@ const network = (netName: string, ip: string, ...addresses: string[]): NetworkRe
   mask: '255.255.255.0',
   addresses,
 });
+
+const POD: PodRecord = {
+  uuid: parsePodUUID('6733c088-a507-4694-aabf-51ddfb2df0b4'),
+  state: 'running',
+  isReady: true,
+  isPaused: false,
+  apps: [],
+};
 
 it.each<[NetworkRecord[], string]>([
   [[], ''],
@@ -28,9 +37,13 @@ it.each<[NetworkRecord[], string]>([
 });
 
 it("has rkt's fields in JSON, then ours", () => {
-  const shown = networkJson({ ...network('a', '10.0.0.1', '10.0.0.1/24'), hostIP: '10.0.0.9', mac: '02::' });
-  expect(formatJson(shown)).toBe(
-    '{"netName":"a","netConf":"/etc/rkt/net.d/a.conf","pluginPath":"/opt/cni/bin/bridge","ifName":"eth0",' +
-      '"ip":"10.0.0.1","args":"K=V","mask":"255.255.255.0","addresses":["10.0.0.1/24"],"mac":"02::"}',
+  const known = { ...network('a', '10.0.0.1', '10.0.0.1/24'), hostIP: '10.0.0.9', mac: '02::' };
+  expect(formatJson(networksJson({ ...POD, networks: [known] }) ?? null)).toBe(
+    '[{"netName":"a","netConf":"/etc/rkt/net.d/a.conf","pluginPath":"/opt/cni/bin/bridge","ifName":"eth0",' +
+      '"ip":"10.0.0.1","args":"K=V","mask":"255.255.255.0","addresses":["10.0.0.1/24"],"mac":"02::"}]',
   );
+});
+
+it('says nothing in JSON of none', () => {
+  expect([networksJson(POD), networksJson({ ...POD, networks: [] })]).toEqual([undefined, undefined]);
 });
