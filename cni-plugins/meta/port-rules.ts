@@ -29,7 +29,7 @@ function claimOf(port: PublishedPort, { conditions }: PortmapOptions): string | 
 
 function nftRules(ports: readonly PublishedPort[], options: PortmapOptions): string[] {
   const translate = ports.map((port) => nftTranslation(port, options));
-  const masquerade = options.snat ? ports.map((port) => nftMasquerade(port, options)) : [];
+  const masquerade = options.snat ? nftMasquerades(ports, options) : [];
   return [
     'chain prerouting {',
     'type nat hook prerouting priority dstnat;',
@@ -65,13 +65,24 @@ function nftTranslation(port: PublishedPort, options: PortmapOptions): string {
   ].join(' ');
 }
 
-function nftMasquerade(port: PublishedPort, { masqAll }: PortmapOptions): string {
-  const { family } = nftFamilies[port.version];
-  return [
-    `${family} daddr ${formatIp(port.container.ip)} ${port.protocol} dport ${port.containerPort} ct status dnat`,
-    ...(masqAll ? [] : [`${family} saddr { ${sourcesToMasquerade(port).join(', ')} }`]),
-    'masquerade',
-  ].join(' ');
+/** A rule for all ports of a protocol: each has sets of its own, which the kernel takes long to make thousands of. */
+function nftMasquerades(ports: readonly PublishedPort[], { masqAll }: PortmapOptions): string[] {
+  const kinds = new Map<string, PublishedPort[]>();
+  for (const port of ports) {
+    const kind = `${port.version} ${port.protocol}`;
+    const alike = kinds.get(kind) ?? [];
+    alike.push(port);
+    kinds.set(kind, alike);
+  }
+  return [...kinds.values()].flatMap((alike) => {
+    const [port] = alike;
+    if (port === undefined) return [];
+    const { family } = nftFamilies[port.version];
+    const numbers = [...new Set(alike.map(({ containerPort }) => containerPort))].join(', ');
+    const sources = masqAll ? '' : `${family} saddr { ${sourcesToMasquerade(port).join(', ')} } `;
+    const target = `${family} daddr ${formatIp(port.container.ip)} ${port.protocol} dport { ${numbers} }`;
+    return [`${target} ct status dnat ${sources}masquerade`];
+  });
 }
 
 /** A mark takes the decision from where the packet still has its first address to where it leaves. */

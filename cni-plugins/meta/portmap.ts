@@ -38,7 +38,9 @@ export const portmap: Plugin = {
     const attachment = attachmentOf(request);
     using _turn = takeTurn();
     checkConflicts(options.backend, attachment, ports);
-    if (options.snat) for (const port of ports) openLocalhost(port);
+    // They all lead to one address of a kind.
+    const first = ports.find(({ version }) => version === 'v4');
+    if (options.snat && first !== undefined) openLocalhost(first);
     setPacketRules(KIND, attachment, options.backend, portRules(ports, options));
     forgetFlows(ports);
     return result;
@@ -125,8 +127,7 @@ function leadsTo(rule: string, port: PublishedPort): boolean {
 }
 
 /** Packets from 127.0.0.1 leave by the container's link only where that is told to let them. */
-function openLocalhost({ version, container }: PublishedPort): void {
-  if (version === 'v6') return;
+function openLocalhost({ container }: PublishedPort): void {
   using netlink = new Netlink();
   const index = outgoingLink(netlink, formatIp(container.ip));
   const link = index === undefined ? undefined : linkAt(netlink, index);
