@@ -5,7 +5,9 @@ import type { NetInfo } from '../src/abi/net-info.ts';
 import { POD } from '../src/abi/pod-directory.ts';
 import type { RunArguments } from '../src/abi/stage1.ts';
 import { readText, readTextIfPresent } from '../src/native/contents.ts';
+import { unless } from '../src/native/errors.ts';
 import type { Loop } from '../src/native/loop.ts';
+import { unlink } from '../src/native/paths.ts';
 import { formatResolvConf, parseResolvConf } from '../src/net/cni/resolv-conf.ts';
 import { type Dns, hasDns } from '../src/net/cni/result.ts';
 import { Peers } from '../src/supervisor/peers.ts';
@@ -76,8 +78,11 @@ export class PodNames {
     if (!stands) this.#tell();
   }
 
+  /** Before its addresses are given back: nobody is to take them for this pod's. */
   close(): void {
-    this.#peers?.close();
+    if (this.#peers === undefined) return;
+    unless(['ENOENT'], () => unlink(POD.hostname));
+    this.#peers.close();
     this.#peers = undefined;
   }
 

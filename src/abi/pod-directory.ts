@@ -9,7 +9,7 @@ export const POD = {
   created: 'pod-created',
   /** What the pod was called with `--pod-name`, `NAME\n`. */
   name: 'name',
-  /** What the pod calls itself, `HOSTNAME\n`: written when its networks are up, for the pods that share them. */
+  /** What the pod calls itself, `HOSTNAME\n`: as long as its machine is up, for the pods that share its networks. */
   hostname: 'hostname',
   /** What `--dns` and `--hosts-entry` ask for, written before the stage1 is started. */
   resolvConf: 'stage1/rootfs/etc/rkt-resolv.conf',
@@ -74,6 +74,13 @@ export const READY = 'ready';
 
 /** Directory of the stage1's root that holds the apps' roots: in a VM, the root of the share. */
 export const STAGE2 = 'opt/stage2';
+
+/** Directory of locks, in the data directory: `DATA/pods/PHASE/UUID` is a pod's. */
+export const LOCKS = 'locks';
+export const LOCKS_OF_POD = `../../../${LOCKS}`;
+
+/** The lock that pods share while they are attached to networks. */
+export const NETWORKS_LOCK = 'networks';
 
 export function appRootfs(app: string): string {
   return `${POD.stage1Rootfs}/${STAGE2}/${app}/rootfs`;

@@ -1,43 +1,54 @@
 /**
  * The pods of this data directory that share a network with this one, found without anybody who keeps a list: each pod writes its
- * own directory and touches the one that all are in, which wakes the others; and that one has ended they see by its process.
+ * own directory, looks into those of the others, and rings at those that it finds. Of two that begin at once the one that looks
+ * last finds the other. That one has ended is seen by its process.
  */
-
 import { AbiError } from '../abi/json.ts';
 import { parseNetInfo } from '../abi/net-info.ts';
 import { POD } from '../abi/pod-directory.ts';
 import { podUUID } from '../appc/uuid.ts';
 import { readTextIfPresent } from '../native/contents.ts';
 import { readdir } from '../native/directories.ts';
-import { takeTouches, touch, watchTouches } from '../native/directory-watch.ts';
 import { SystemError, unless } from '../native/errors.ts';
 import { close, File, open_, tryLock } from '../native/files.ts';
 import type { Loop, Timer, Watch } from '../native/loop.ts';
-import { openProcess } from '../native/processes.ts';
+import { killOpen, openProcess } from '../native/processes.ts';
+import { exists } from '../native/stat.ts';
 import { type NamedPod, namesOfOthers } from '../net/pod-names.ts';
 import type { Report } from './report.ts';
 
-/** Many pods that start at once are looked at once. */
+/** Many pods that begin at once are looked at once. */
 const SETTLE_MS = 50;
-/** Where the kernel has no watch left to give. */
-const POLL_MS = 2000;
 /** A process is held of each: that many more files than a supervisor has open. */
 const MOST_PEERS = 400;
 const FILE_MAX = 1024 * 1024;
+
+/** How supervisors wake each other. A process that listens to no bell hears nothing of it. */
+export interface Bell {
+  listen(loop: Loop, heard: () => void): Watch;
+  ring(process: number): void;
+}
+
+// Of the signals that do nothing to who does not wait for them the one that nobody else sends.
+const SIGNAL: Bell = {
+  listen: (loop, heard) => loop.onSignals(['SIGURG'], heard),
+  ring: (process) => killOpen(process, 'SIGURG'),
+};
 
 /** A pod among others. */
 export interface PeersPlace {
   /** The directory that the directories of all pods that run are in. */
   readonly pods: string;
+  /** All that others will read of it is written. */
   readonly own: NamedPod;
-  /** How touches of it are heard of. */
-  readonly watch?: typeof watchTouches;
+  readonly bell?: Bell;
 }
 
 interface Peer {
   readonly pod: NamedPod;
-  /** Closes what stands for its supervisor. */
-  forget(): void;
+  /** Stands for its supervisor. */
+  readonly process: number;
+  readonly watch: Watch;
 }
 
 export class Peers {
@@ -45,78 +56,50 @@ export class Peers {
   readonly #report: Pick<Report, 'warn'>;
   readonly #place: PeersPlace;
   readonly #changed: (names: string) => void;
+  readonly #bell: Bell;
   readonly #peers = new Map<string, Peer>();
   /** Pods that were found not to run: none that has ended runs again, and a lock that is tried is in the way of who removes it. */
   readonly #ended = new Set<string>();
   readonly #told = new Set<string>();
-  readonly #watch: Watch | undefined;
+  readonly #listening: Watch;
   #timer: Timer | undefined;
   #names = '';
 
-  /** Shows itself to the others, and looks for them. `changed` is told of the lines for hosts files when they are others than `names`. */
+  /** Looks for the others and shows itself to them. `changed` is told of the lines for hosts files when they are others than `names`. */
   constructor(loop: Loop, report: Pick<Report, 'warn'>, place: PeersPlace, changed: (names: string) => void) {
     this.#loop = loop;
     this.#report = report;
     this.#place = place;
     this.#changed = changed;
-    // Before the first look: of those who come later one is told.
-    this.#watch = this.#openWatch();
-    touch(place.pods);
+    this.#bell = place.bell ?? SIGNAL;
+    this.#listening = this.#bell.listen(loop, () => this.#soon());
     this.#look();
     this.#names = this.#current();
+    this.#ringAll();
   }
 
   get names(): string {
     return this.#names;
   }
 
+  /** Once what others read of this pod is taken away: they are told to look. */
   close(): void {
-    this.#watch?.close();
+    this.#listening.close();
     this.#timer?.cancel();
-    for (const peer of this.#peers.values()) peer.forget();
-    this.#peers.clear();
+    this.#ringAll();
+    for (const uuid of [...this.#peers.keys()]) this.#forget(uuid);
   }
 
-  #openWatch(): Watch | undefined {
-    const { pods, watch: open = watchTouches } = this.#place;
-    const fd = unless(['EMFILE', 'ENOSPC', 'ENOSYS'], () => open(pods));
-    if (fd === undefined) {
-      this.#poll();
-      return undefined;
-    }
-    const watch = this.#loop.watch(fd, {
-      readable: () => {
-        takeTouches(fd);
-        this.#soon();
-      },
-    });
-    return {
-      update: watch.update,
-      close: () => {
-        watch.close();
-        close(fd);
-      },
-    };
-  }
-
-  #poll(): void {
-    this.#timer = this.#loop.after(POLL_MS, () => {
-      this.#poll();
-      this.#lookAgain();
-    });
+  #ringAll(): void {
+    for (const { process } of this.#peers.values()) this.#bell.ring(process);
   }
 
   #soon(): void {
-    if (this.#timer !== undefined) return;
-    this.#timer = this.#loop.after(SETTLE_MS, () => {
+    this.#timer ??= this.#loop.after(SETTLE_MS, () => {
       this.#timer = undefined;
-      this.#lookAgain();
+      this.#look();
+      this.#tell();
     });
-  }
-
-  #lookAgain(): void {
-    this.#look();
-    this.#tell();
   }
 
   #tell(): void {
@@ -133,11 +116,13 @@ export class Peers {
     );
   }
 
-  /** What is known of a pod that runs does not change, so that only others are read. */
+  /** What is known of a pod that runs does not change, but that it withdraws it before it ends. */
   #look(): void {
     const { pods, own } = this.#place;
     const others = readdir(pods).filter((name) => podUUID.is(name) && name !== own.uuid);
     for (const uuid of this.#ended) if (!others.includes(uuid)) this.#ended.delete(uuid);
+    for (const uuid of [...this.#peers.keys()])
+      if (!exists(`${pods}/${uuid}/${POD.hostname}`)) this.#forget(uuid);
     for (const uuid of others.filter((name) => !this.#peers.has(name) && !this.#ended.has(name))) {
       try {
         if (this.#peers.size < MOST_PEERS) this.#meet(uuid);
@@ -165,31 +150,28 @@ export class Peers {
     const pid = Number(textOf(directory.fd, POD.pid));
     if (pod === undefined || !Number.isSafeInteger(pid) || pid < 1) return;
     const process = unless(['ESRCH'], () => openProcess(pid));
-    if (process === undefined) {
-      this.#ended.add(uuid);
-      return;
-    }
     // Only now: the process is the supervisor's if the pod has one, and not another with the number of one that has ended.
-    if (tryLock(directory.fd, 'shared')) {
+    if (process === undefined || tryLock(directory.fd, 'shared')) {
       this.#ended.add(uuid);
-      close(process);
+      if (process !== undefined) close(process);
       return;
     }
     const watch = this.#loop.watch(process, { readable: () => this.#lose(uuid) });
-    this.#peers.set(uuid, {
-      pod,
-      forget: () => {
-        watch.close();
-        close(process);
-      },
-    });
+    this.#peers.set(uuid, { pod, process, watch });
   }
 
   #lose(uuid: string): void {
-    this.#peers.get(uuid)?.forget();
-    this.#peers.delete(uuid);
     this.#ended.add(uuid);
+    this.#forget(uuid);
     this.#tell();
+  }
+
+  #forget(uuid: string): void {
+    const peer = this.#peers.get(uuid);
+    if (peer === undefined) return;
+    this.#peers.delete(uuid);
+    peer.watch.close();
+    close(peer.process);
   }
 }
 
