@@ -54,7 +54,7 @@ describe('with a control group of the pod', () => {
     await host.boot(
       bootPlan([app('one', 1, script, { streams: pipes(1, true) }), app('two', 2, 'sleep 1000')]),
     );
-    await host.next('started', 'one');
+    await host.streams.text(11, '0::/\n');
     await eventually('it has two processes', () => pidsIn('one').length === 2);
     expect(pidsIn('two')).toHaveLength(1);
     // PID 1 and nobody else.
