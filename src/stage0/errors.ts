@@ -10,6 +10,8 @@ export type Stage0ErrorCode =
   | 'busy'
   | 'not-running'
   | 'not-exited'
+  /** A network's plugin is not there, or has failed. */
+  | 'bad-network'
   /** A tree of files that cannot be read as what it is read for. */
   | 'bad-tree'
   /** The pod's supervisor says no. */

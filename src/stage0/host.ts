@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { LOCKS, NETWORKS_LOCK } from '../abi/pod-directory.ts';
 import { type Configuration, readConfiguration } from '../config/index.ts';
 import type { ImageEvent } from '../image/index.ts';
 import { ensureLockFile } from '../os/lock.ts';
@@ -80,8 +81,13 @@ export function portsLock(host: Host): string {
   return lockFile(host, 'ports');
 }
 
+/** Shared by pods while plugins attach them to networks, and held by who has plugins take away what no pod has. */
+export function networksLock(host: Host): string {
+  return lockFile(host, NETWORKS_LOCK);
+}
+
 function lockFile(host: Host, name: string): string {
-  const directory = join(host.dataDirectory, 'locks');
+  const directory = join(host.dataDirectory, LOCKS);
   ensureSharedDirectory(directory);
   return ensureLockFile(join(directory, name));
 }

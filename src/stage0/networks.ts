@@ -17,12 +17,19 @@ export interface KnownNetwork {
   readonly plugins: readonly string[];
 }
 
-/** What `--net` may name. A file that cannot be read is told of when a pod is started, which reads them again. */
-export function knownNetworks({ localConfig }: Host): KnownNetwork[] {
+/** What `--net` may name. */
+export function knownNetworks(host: Host): KnownNetwork[] {
+  return networkLists(host).map(({ name, plugins }) => ({
+    name,
+    plugins: plugins.map(({ type }) => String(type)),
+  }));
+}
+
+/** All networks, each name once. A file that cannot be read is told of when a pod is started, which reads them again. */
+export function networkLists({ localConfig }: Host): NetworkList[] {
   const local = filesOf(join(localConfig, 'net.d'), isNetworkFile).flatMap(parse);
-  const known = new Map<string, KnownNetwork>();
-  for (const { name, plugins } of [...local, ...BUILT_IN_NETWORKS])
-    if (!known.has(name)) known.set(name, { name, plugins: plugins.map(({ type }) => String(type)) });
+  const known = new Map<string, NetworkList>();
+  for (const list of [...local, ...BUILT_IN_NETWORKS]) if (!known.has(list.name)) known.set(list.name, list);
   return [...known.values()];
 }
 

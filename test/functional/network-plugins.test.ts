@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { tinyImages } from '../support/images.ts';
-import { leftOfPods } from '../support/network-look.ts';
+import { leasesOf, leftOfPods } from '../support/network-look.ts';
 import { useSite } from '../support/network-site.ts';
 import { eventually } from '../support/polling.ts';
+import { savedUuid } from '../support/rkt.ts';
 
 // How the plugins of a pod's networks are called, by one that keeps a record of it.
 
@@ -63,40 +64,41 @@ test('with the versions told that it speaks where it does not speak the networkâ
   expect({ code, stderr }).toEqual({ code: 254, stderr: expect.stringContaining('["0.3.1","0.4.0"]') });
 });
 
-/** Its first plugin has come to a result, the second waits. */
+/** The second plugin of its network waits. */
 async function startSlow() {
-  configure('0.4.0', { tag: 'a', ipam: { type: 'host-local' } }, { tag: 'b', kind: 'slow' });
   const file = site.now.rkt.path(`uuid-${process.hrtime.bigint()}`);
   const command = site.now.rkt.start(['run', '--net=recorded', `--uuid-file-save=${file}`, image]);
   await eventually('the plugin waits', async () => (await log()).includes('b ADD waits'));
-  return command;
+  return { command, uuid: savedUuid(file) ?? '' };
 }
+const slowNetwork = () =>
+  configure('0.4.0', { tag: 'a', ipam: { type: 'host-local' } }, { tag: 'b', kind: 'slow' });
 
 test('and ended by a signal that ends the pod, which takes away what there is', async () => {
-  const command = await startSlow();
+  slowNetwork();
+  const { command, uuid } = await startSlow();
   command.signal('SIGINT');
   expect((await command.finished).code).toBe(130);
   expect((await log()).filter((line) => line.includes('DEL'))).toEqual([
     'b DEL "prevResult"',
     'a DEL "prevResult"',
   ]);
-  const uuids = (await site.now.rkt.list()).map(({ name }) => name);
-  expect(await leftOfPods(site.now.host, uuids)).toEqual([]);
+  expect(await leftOfPods(site.now.host, [uuid])).toEqual([]);
 });
 
 test('and ended by a command, too: none needs to wait for a machine', async () => {
-  const command = await startSlow();
-  const [pod] = (await site.now.rkt.list()).filter(({ state }) => state === 'running');
-  await site.now.rkt.output(['stop', pod?.name ?? '']);
+  slowNetwork();
+  const { command, uuid } = await startSlow();
+  await site.now.rkt.output(['stop', uuid]);
   expect((await command.finished).code).toBe(143);
 });
 
 test('by gc for a pod that was killed, in a namespace like the one that has gone', async () => {
   const { rkt, host, outside } = site.now;
-  const command = await startSlow();
+  slowNetwork();
+  const { command, uuid } = await startSlow();
   command.signal('SIGKILL');
   await command.finished;
-  const uuids = (await rkt.list()).map(({ name }) => name);
   const gc = rkt.argv(['gc', '--grace-period=0s']);
   // What was made is not in another's network.
   const elsewhere = await rkt.startArgv(['nsenter', `--net=${outside.netns}`, ...gc]).finished;
@@ -111,7 +113,7 @@ test('by gc for a pod that was killed, in a namespace like the one that has gone
     ...['b DEL "prevResult"', 'address 10.98.0.2/24', 'link/ether 02:00:00:00:98:02'],
     ...['a DEL "prevResult"', 'address 10.98.0.2/24', 'link/ether 02:00:00:00:98:02'],
   ]);
-  expect(await leftOfPods(host, uuids)).toEqual([]);
+  expect(await leftOfPods(host, [uuid])).toEqual([]);
   expect(await rkt.list()).toEqual([]);
 });
 
@@ -131,4 +133,23 @@ test('to look whether all is there that they have made', async () => {
       { network: 'default', verdict: 'failed', problem: expect.stringContaining('plugin ptp: CHECK: ') },
     ],
   });
+});
+
+test('by gc to take away what no pod has, and nothing of one that gc has not come to', async () => {
+  const { rkt, host } = site.now;
+  const ipam = { type: 'host-local', subnet: '10.97.0.0/24' };
+  configure('1.1.0', { type: 'ptp', tag: 'a', ipam }, { tag: 'b', kind: 'slow' });
+  const { command, uuid } = await startSlow();
+  command.signal('SIGKILL');
+  await command.finished;
+  await host.run('sh', '-c', 'printf "stranger\\neth0" > /var/lib/cni/networks/recorded/10.97.0.99');
+  expect(await leasesOf(host, 'recorded')).toEqual(expect.arrayContaining(['10.97.0.2', '10.97.0.99']));
+  expect(await rkt.output(['gc', '--networks'])).toBe('Garbage collecting network "recorded"\n');
+  expect(await leasesOf(host, 'recorded')).toEqual(['10.97.0.2']);
+  expect((await log()).at(-1)).toBe(
+    `b GC "cni.dev/valid-attachments":[{"containerID":"${uuid}","ifname":"eth0"}]`,
+  );
+  await rkt.output(['gc', '--networks', '--grace-period=0s']);
+  expect(await leasesOf(host, 'recorded')).toEqual([]);
+  expect((await log()).at(-1)).toBe('b GC "cni.dev/valid-attachments":[]');
 });

@@ -3,10 +3,11 @@
  * (`records.ts`), so that `gc` takes away what a supervisor that was killed has left.
  */
 import { formatNetInfo, type NetInfo } from '../../abi/net-info.ts';
-import { POD } from '../../abi/pod-directory.ts';
+import { LOCKS_OF_POD, NETWORKS_LOCK, POD } from '../../abi/pod-directory.ts';
+import { sleep } from '../../native/clock.ts';
 import { unless } from '../../native/errors.ts';
-import type { File } from '../../native/files.ts';
-import { unlink } from '../../native/paths.ts';
+import { File, open_, tryLock } from '../../native/files.ts';
+import { mkdirAll, unlink } from '../../native/paths.ts';
 import { getpid } from '../../native/processes.ts';
 import { stat } from '../../native/stat.ts';
 import type { AttachmentRecord } from '../../net/attachment-record.ts';
@@ -26,6 +27,7 @@ import { lockRecords, makeRecords, removeRecord, writeRecord } from './records.t
 import { removeRules } from './rule-removal.ts';
 
 const OWN_NETWORK = '/proc/self/ns/net';
+const POLL_MILLISECONDS = 20;
 
 export interface PlannedNetwork extends ChosenNetwork {
   readonly runtimeConfig: RuntimeConfig;
@@ -85,6 +87,7 @@ export class PodNetwork {
       ),
     );
     using signals = this.#signals;
+    using _ = takeTurn(signals);
     try {
       networks.forEach((network, index) => {
         this.#attachOne(network, index, signals);
@@ -158,5 +161,21 @@ export class PodNetwork {
     const type = typeOf(network.list.plugins[0] ?? {});
     const path = this.host.inMounts(() => findPlugin(type, this.cniPath));
     return netInfo(network, path, result);
+  }
+}
+
+/** Nobody has plugins take away what pods do not have as long as we have it. @throws Interruption */
+function takeTurn(signals: EndingSignals): File {
+  mkdirAll(LOCKS_OF_POD, 0o750);
+  const file = File.open(`${LOCKS_OF_POD}/${NETWORKS_LOCK}`, open_.readWrite | open_.create, 0o660);
+  try {
+    while (!tryLock(file.fd, 'shared')) {
+      signals.refuse();
+      sleep(POLL_MILLISECONDS);
+    }
+    return file;
+  } catch (error) {
+    file[Symbol.dispose]();
+    throw error;
   }
 }
