@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PLUGIN_SETS } from '../support/cni-chain.ts';
+import { LEASES, serveLeases } from '../support/lease-server.ts';
 import type { BackgroundProgram } from '../support/network-host.ts';
 import { leftOfPods, linksOf } from '../support/network-look.ts';
 import {
@@ -98,7 +98,9 @@ describe.each(PLUGIN_SETS)('by the plugins of $of', (plugins) => {
   beforeAll(async () => {
     const { now } = site;
     writeNetworks(now);
-    programs = await startDhcp(now, plugins.directory);
+    await forwardNothing(now);
+    // A default route is what the pod has already.
+    programs = await serveLeases(now.host, 'leased0', plugins.directory, '--dhcp-option=3');
     const publish = ['8080:80', '8080:80/udp', '192.0.2.1:8081:80', '[2001:db8::1]:8082:80'];
     [web, other] = await Promise.all([
       now.pod('--net=front:IP=10.1.0.50,back', ...publish.map((port) => `--port=${port}`)),
@@ -291,7 +293,7 @@ describe.each(PLUGIN_SETS)('by the plugins of $of', (plugins) => {
     expect(log[1]).toMatch(args);
     // Debian's sends nothing that dnsmasq takes for a release.
     if (plugins === PLUGIN_SETS[0])
-      await eventually('the lease is given back', async () => (await host.run('cat', '/run/leases')) === '');
+      await eventually('the lease is given back', async () => (await host.run('cat', LEASES)) === '');
     await expectAnswers(machineAsker(site.now.outside), { 'tcp 192.0.2.1 8080': 'ECONNREFUSED' });
   });
 });
@@ -305,30 +307,13 @@ function writeNetworks(site: NetworkSite): void {
   site.network('50-cable.conf', CABLE);
 }
 
-/** dnsmasq, the plugin's daemon, and a host that forwards what plugins and published ports let through. */
-async function startDhcp({ host }: NetworkSite, directory: string): Promise<BackgroundProgram[]> {
+/** A host that forwards what plugins and published ports let through. */
+async function forwardNothing({ host }: NetworkSite): Promise<void> {
+  const published = '-m conntrack --ctstate DNAT,RELATED,ESTABLISHED -j ACCEPT'.split(' ');
   for (const program of ['iptables', 'ip6tables']) {
     await host.run(program, '-P', 'FORWARD', 'DROP');
-    await host.run(
-      program,
-      '-A',
-      'FORWARD',
-      ...'-m conntrack --ctstate DNAT,RELATED,ESTABLISHED -j ACCEPT'.split(' '),
-    );
+    await host.run(program, '-A', 'FORWARD', ...published);
   }
-  await host.ip('link add leased0 type bridge', 'addr add 10.77.0.1/24 dev leased0', 'link set leased0 up');
-  const flags =
-    '--conf-file=/dev/null --no-daemon --port=0 --interface=leased0 --bind-interfaces --no-ping --dhcp-authoritative';
-  const files = '--dhcp-leasefile=/run/leases --pid-file= --log-dhcp';
-  const range = '--dhcp-range=10.77.0.50,10.77.0.99,255.255.255.0,2m';
-  // A default route is what its pod has already.
-  const server = host.start('dnsmasq', ...`${flags} ${files} ${range} --dhcp-option=3`.split(' '));
-  await eventually('dnsmasq serves', () => server.output.includes('DHCP, IP range'));
-  await host.run('mkdir', '-p', '/run/cni');
-  const daemon = host.start(join(directory, 'dhcp'), 'daemon');
-  const listens = async () => (await host.try(['test', '-S', '/run/cni/dhcp.sock'])).exitCode === 0;
-  await eventually('the daemon listens', listens);
-  return [server, daemon];
 }
 
 /** As the guest shows it. */

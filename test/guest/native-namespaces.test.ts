@@ -31,7 +31,7 @@ it('a compiled program arranges mounts and networks in namespaces of its own', a
         route: expect.stringMatching(/^default via 10\.1\.2\.1 dev eth0 .*mtu 1300/),
         table: expect.stringMatching(/^10\.9\.0\.0\/16 dev eth0 .*metric 5/),
         filter: expect.stringMatching(
-          /match 00000000\/00000000 at 0 .*mirred \(Egress Redirect to device tap0\) stolen/,
+          /match 00000044\/0000ffff at 20 .*mirred \(Egress Mirror to device tap0\) pass .*match 00000000\/00000000 at 0 .*mirred \(Egress Redirect to device tap0\) stolen/,
         ),
         back: true,
       },
