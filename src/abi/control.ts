@@ -78,7 +78,7 @@ export type ControlAnswer =
   | { readonly type: 'app-stats'; readonly apps: readonly AppStatistics[] }
   | ({ readonly type: 'stats' } & PodStatistics);
 
-export const CHECK_VERDICTS = ['ok', 'failed', 'unknown'] as const;
+const CHECK_VERDICTS = ['ok', 'failed', 'unknown'] as const;
 
 export interface NetworkCheck {
   readonly network: string;
