@@ -11,29 +11,23 @@ import { environment } from '../src/native/engine.ts';
 import { SystemError } from '../src/native/errors.ts';
 import { Loop } from '../src/native/loop.ts';
 import { restrictMount } from '../src/native/mount-attributes.ts';
-import { mount, ms, unshare } from '../src/native/mounts.ts';
-import { changeLink, findLink } from '../src/native/netlink/links.ts';
-import { Netlink } from '../src/native/netlink/socket.ts';
+import { mount, ms } from '../src/native/mounts.ts';
 import { joinFiles, makePodCgroup, type PodCgroup, removePodCgroup } from '../src/supervisor/cgroup.ts';
 import { keepRemoval } from '../src/supervisor/ending.ts';
 import { Interruption } from '../src/supervisor/network/interruption.ts';
-import type { PodNetwork } from '../src/supervisor/network/pod-network.ts';
-import { type FreshLinks, readFreshLinks, readSnapshot } from '../src/supervisor/network/snapshot.ts';
-import { readSysctlChanges } from '../src/supervisor/network/sysctl-changes.ts';
 import { Report } from '../src/supervisor/report.ts';
 import { prepareStatus, recordPid } from '../src/supervisor/status.ts';
 import { openUserNamespace } from '../src/supervisor/user-namespace.ts';
 import { type Accelerator, chooseAccelerator } from './accelerator.ts';
 import { Apps } from './apps.ts';
+import { type Connection, connect } from './connection.ts';
 import { KvmError } from './error.ts';
 import { type Host, readHost } from './host.ts';
-import { joinHostNetwork } from './host-network-join.ts';
 import { allocateId, parseIdRange } from './ids.ts';
-import { joinInterfaces, type MachineNetwork, NOT_JOINED } from './interfaces.ts';
+import type { MachineNetwork } from './interfaces.ts';
 import { unenforced } from './isolators.ts';
 import type { MachineSetup } from './machine.ts';
-import type { NetworkDns } from './names.ts';
-import { attachNetworks, planNetworks } from './networks.ts';
+import { planNetworks } from './networks.ts';
 import { type Pod, readPod, SHARE_DIRECTORY } from './pod.ts';
 import { findPrograms } from './programs.ts';
 import { hostMemory, type MachineSize, sizeMachine, sizeSandbox } from './size.ts';
@@ -58,27 +52,15 @@ export function run(args: readonly string[]): number {
   prepareStatus();
   const size = sizeOf(pod, options, host.cpus, accelerator);
   const cgroup = openCgroup(pod, hostMemory(size, accelerator), report);
-  let network: PodNetwork | undefined;
+  let connection: Connection | undefined;
   try {
-    const ofHost = options.net === 'host' ? joinHostNetwork(pod.apps, report) : undefined;
-    if (ofHost !== undefined) apps.names.join([], [{ name: 'host', dns: ofHost.dns }]);
-    unshare('network');
-    bringLoopbackUp();
-    let joined = ofHost ?? NOT_JOINED;
-    if (networks !== undefined) {
-      const fresh = readFreshLinks();
-      network = attachNetworks(pod.uuid, networks, report);
-      apps.names.join(network.infos, resolversOf(network));
-      joined = joinMachine(fresh, size, report);
-      report.step('on its networks', { name: 'network' });
-    }
+    connection = connect({ pod, options, apps, size }, networks, report);
     shareRoots();
-    const setup = setUp(pod, options, host, { accelerator, size, network: joined }, cgroup);
+    const setup = setUp(pod, options, host, { accelerator, size, network: connection.machine }, cgroup);
     report.step('machine set up', { name: 'set-up' });
     const supervision = new Supervision(loop, report, apps, setup);
     // While the machine starts.
-    const sysctls = networks === undefined ? [] : readSysctlChanges(joined.plan.interfaces);
-    apps.network = { ...joined.plan, sysctls };
+    apps.network = connection.plan();
     for (const line of unenforced(pod.manifest)) report.warn(line);
     return supervision.run();
   } catch (error) {
@@ -86,19 +68,9 @@ export function run(args: readonly string[]): number {
     throw error;
   } finally {
     // What it has made is free for others before anybody can know of the pod's end.
-    network?.detach();
+    connection?.detach();
     leaveNoCgroup(cgroup, report);
   }
-}
-
-function resolversOf({ attached }: PodNetwork): NetworkDns[] {
-  return attached.map(({ network, result }) => ({ name: network.list.name, dns: result.dns }));
-}
-
-function joinMachine(fresh: FreshLinks, size: MachineSize, report: Report): MachineNetwork {
-  const snapshot = readSnapshot(fresh);
-  for (const remark of snapshot.remarks) report.warn(remark);
-  return joinInterfaces(snapshot, size);
 }
 
 /** How the pod has ended is said already: what cannot be removed now is recorded, and `gc` does it. */
@@ -175,11 +147,4 @@ function setUp(
     cgroup,
     userNamespace: openUserNamespace(),
   };
-}
-
-/** The pod's own network namespace, for what plugins will expect of it. */
-function bringLoopbackUp(): void {
-  using netlink = new Netlink();
-  const loopback = findLink(netlink, 'lo');
-  if (loopback !== undefined) changeLink(netlink, loopback.index, { up: true });
 }
