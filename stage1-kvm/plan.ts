@@ -14,6 +14,7 @@ import type {
 import type { NetworkPlan } from '../src/abi/network-plan.ts';
 import { NOTIFY_ENV, NOTIFY_PATH } from '../src/abi/notify.ts';
 import { type App, findIsolator } from '../src/appc/index.ts';
+import { hostsFile } from '../src/net/hosts-file.ts';
 import { keptCapabilities } from './capabilities.ts';
 import { defaultEnvironment } from './environment.ts';
 import { HIDDEN_PATHS, READ_ONLY_PATHS } from './protected-paths.ts';
@@ -121,10 +122,8 @@ function planMounts(protectPaths: boolean): MountPlanEntry[] {
 
 /** What an image need not bring; its own files win, as in rkt. */
 function planFiles(hostname: string): FilePlan[] {
-  const names = ['localhost', 'localhost.localdomain', 'localhost6', 'ip6-localhost', 'ip6-loopback'];
-  const hosts = [`127.0.0.1\tlocalhost localhost.localdomain ${hostname}`, `::1\t${names.join(' ')}`];
   return [
-    { path: '/etc/hosts', mode: 0o644, content: `${hosts.join('\n')}\n` },
+    { path: '/etc/hosts', mode: 0o644, content: hostsFile(hostname) },
     { path: '/etc/hostname', mode: 0o644, content: `${hostname}\n` },
   ];
 }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { HostsEntry, NamesRequest } from '../stage0/name-files.ts';
+import type { NamesRequest } from '../stage0/name-files.ts';
 import type { FlagValues } from './app-arguments.ts';
 import { CliError } from './error.ts';
 import { Flag, value, values } from './flag.ts';
@@ -80,6 +80,8 @@ function words(flag: string, texts: readonly string[]): string[] {
     });
 }
 
+type Entry = Extract<NamesRequest['hosts'], { kind: 'stage0' }>['entries'][number];
+
 function hosts(texts: readonly string[]): NamesRequest['hosts'] {
   const entries = texts.flatMap((text) => text.split(','));
   if (entries.length === 0) return { kind: 'default' };
@@ -88,7 +90,7 @@ function hosts(texts: readonly string[]): NamesRequest['hosts'] {
   throw new CliError('usage', 'cannot pass --hosts-entry=host with multiple hosts-entries');
 }
 
-function parseEntry(text: string): HostsEntry {
+function parseEntry(text: string): Entry {
   const [, address = '', name = ''] = /^([^=]*)=([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)$/.exec(text) ?? [];
   if (name === '') throw new CliError('usage', `did not understand --hosts-entry ${text}`);
   if (isIP(address) === 0)
@@ -97,7 +99,7 @@ function parseEntry(text: string): HostsEntry {
 }
 
 /** Several names of one address are one line. */
-function merged(entries: readonly HostsEntry[]): HostsEntry[] {
+function merged(entries: readonly Entry[]): Entry[] {
   const byAddress = new Map<string, readonly string[]>();
   for (const { address, names } of entries)
     byAddress.set(address, [...(byAddress.get(address) ?? []), ...names]);

@@ -86,7 +86,7 @@ test('without flags, or with --dns=none, an app has what its image has', async (
     'cat /etc/resolv.conf 2> /dev/null || echo none; grep -c . /etc/hosts; grep /etc/ /proc/mounts';
   for (const flags of [[], ['--dns=none']]) {
     const { stdout } = await rkt.run(['run', '--net=none', ...flags, ...app(script)]);
-    expect(stdout).toBe('none\n2\n');
+    expect(stdout).toBe('none\n3\n');
   }
 });
 

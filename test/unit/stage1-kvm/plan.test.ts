@@ -115,7 +115,7 @@ describe('planPod', () => {
   it('brings hosts and hostname for images without', () => {
     const files = new Map(plan(facts({})).app.files.map(({ path, content }) => [path, content]));
     expect(files.get('/etc/hostname')).toBe('rkt-1\n');
-    expect(files.get('/etc/hosts')).toMatch(/^127\.0\.0\.1\tlocalhost .*rkt-1$/m);
+    expect(files.get('/etc/hosts')).toMatch(/^127\.0\.0\.1\tlocalhost .*\n127\.0\.0\.1\trkt-1$/ms);
   });
 });
 
