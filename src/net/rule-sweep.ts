@@ -3,10 +3,13 @@
  * need to know what an ADD that was killed never told: the id it wrote into each rule is all that is left. Ids are unique.
  */
 
-/** Of `iptables-save`, what `iptables-restore --noflush` takes away; empty where there is nothing. */
-export function iptablesSweep(saved: string, id: string): string {
+/**
+ * Of `iptables-save`, what `iptables-restore --noflush` takes away; empty where there is nothing. `named`: chains that are known to be
+ * the container's by their names, which may have no rule any more that tells it.
+ */
+export function iptablesSweep(saved: string, id: string, named: readonly string[] = []): string {
   return parseTables(saved)
-    .map((table) => sweepTable(table, id))
+    .map((table) => sweepTable(table, id, named))
     .join('');
 }
 
@@ -29,14 +32,16 @@ function parseTables(saved: string): Table[] {
     });
 }
 
-function sweepTable({ name, chains, rules }: Table, id: string): string {
-  const old = rules.filter((rule) => commentOf(rule).includes(id));
-  if (old.length === 0) return '';
+function sweepTable({ name, chains, rules }: Table, id: string, named: readonly string[]): string {
+  const old = rules.filter((rule) => commentOf(rule).includes(id) || named.includes(targetOf(rule)));
+  const known = chains.filter((chain) => named.includes(chain));
+  if (old.length === 0 && known.length === 0) return '';
   const kept = rules.filter((rule) => !old.includes(rule));
   const ledTo = (some: readonly string[]) => new Set(some.map(targetOf));
   const left = ledTo(kept);
   // What only the container's rules led to was the container's.
-  const empty = [...ledTo(old)].filter((chain) => chains.includes(chain) && !left.has(chain));
+  const led = [...ledTo(old)].filter((chain) => chains.includes(chain) && !left.has(chain));
+  const empty = [...new Set([...led, ...known])];
   const own = (rule: string) => empty.includes(chainOf(rule));
   return [
     `*${name}`,

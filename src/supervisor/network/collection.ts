@@ -36,7 +36,8 @@ export function collectNetworks(uuid: string): void {
   const collector = new Collector(host, uuid, lock.fd);
   const failures = records.toReversed().flatMap((kept) => collector.collect(kept));
   // Before the records go: they say that there may be such rules.
-  removeRules(host, uuid, lock.fd);
+  const networks = records.map(({ record }) => record.list.name);
+  removeRules(host, uuid, networks, lock.fd);
   for (const { file } of collector.collected) removeRecord(file);
   const [first] = failures;
   if (first !== undefined) throw first;

@@ -5,7 +5,7 @@
 import { formatNetInfo, type NetInfo } from '../../abi/net-info.ts';
 import { LOCKS_OF_POD, NETWORKS_LOCK, POD } from '../../abi/pod-directory.ts';
 import { sleep } from '../../native/clock.ts';
-import { unless } from '../../native/errors.ts';
+import { SystemError, unless } from '../../native/errors.ts';
 import { File, open_, tryLock } from '../../native/files.ts';
 import { mkdirAll, unlink } from '../../native/paths.ts';
 import { getpid } from '../../native/processes.ts';
@@ -136,7 +136,8 @@ export class PodNetwork {
     this.host.inMounts(() => {
       for (const { record } of kept) removeOwnerless(record.list);
     });
-    removeRules(this.host, this.uuid, this.#lock.fd);
+    const networks = kept.map(({ record }) => record.list.name);
+    removeRules(this.host, this.uuid, networks, this.#lock.fd);
   }
 
   /** Whether it has come to its end. */
@@ -145,7 +146,7 @@ export class PodNetwork {
       action();
       return true;
     } catch (error) {
-      if (!(error instanceof SupervisorError)) throw error;
+      if (!(error instanceof SupervisorError || error instanceof SystemError)) throw error;
       this.report.warn(`${error.message}: left to gc`);
       return false;
     }

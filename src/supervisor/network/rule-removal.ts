@@ -1,5 +1,6 @@
 /** Takes away the rules of the host's packet filters that are known to be a container's by its id. */
 import { access } from '../../native/paths.ts';
+import { chainsOf } from '../../net/chain-names.ts';
 import { iptablesSweep, nftablesSweep } from '../../net/rule-sweep.ts';
 import { SupervisorError } from '../error.ts';
 import type { HostSide } from './host-side.ts';
@@ -11,13 +12,17 @@ const LIMIT_MILLISECONDS = 20_000;
 /** Others change rules meanwhile, and what is taken away as a whole is then refused as a whole. */
 const ATTEMPTS = 4;
 
-/** By each of the programs that the host has. `lock`: see `ProgramRun`. @throws SupervisorError `network-failed` */
-export function removeRules(host: HostSide, id: string, lock: number): void {
+/**
+ * Those of the container on these networks, by each of the programs that the host has. `lock`: see `ProgramRun`.
+ * @throws SupervisorError `network-failed`
+ */
+export function removeRules(host: HostSide, id: string, networks: readonly string[], lock: number): void {
+  const chains = networks.flatMap((network) => chainsOf(network, id));
   for (const program of ['iptables', 'ip6tables'])
     removeBy(host, lock, {
       list: [`${program}-save`],
       change: [`${program}-restore`, '--noflush', '--wait'],
-      plan: (saved) => iptablesSweep(saved, id),
+      plan: (saved) => iptablesSweep(saved, id, chains),
     });
   removeBy(host, lock, {
     list: ['nft', '-a', 'list', 'ruleset'],

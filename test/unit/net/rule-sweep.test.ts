@@ -53,6 +53,27 @@ describe('rules of iptables', () => {
     ]);
   });
 
+  it('go with a chain that is known by its name, and those that lead to it; it may be all that is left', () => {
+    const saved = save(
+      ':CNI-named - [0:0]',
+      ':CNI-theirs - [0:0]',
+      '-A POSTROUTING -s 10.1.0.2/32 -j CNI-named',
+      '-A POSTROUTING -s 10.1.0.3/32 -j CNI-theirs',
+    );
+    expect(iptablesSweep(saved, OURS, ['CNI-named', 'CNI-gone']).split('\n')).toEqual([
+      '*nat',
+      '-D POSTROUTING -s 10.1.0.2/32 -j CNI-named',
+      '-F CNI-named',
+      '-X CNI-named',
+      'COMMIT',
+      '',
+    ]);
+    expect(iptablesSweep(save(':CNI-named - [0:0]'), OURS, ['CNI-named'])).toBe(
+      '*nat\n-F CNI-named\n-X CNI-named\nCOMMIT\n',
+    );
+    expect(iptablesSweep(save(':CNI-theirs - [0:0]'), OURS, ['CNI-named'])).toBe('');
+  });
+
   it('are known by their comment alone: an id in another place is not one', () => {
     const saved = save(`-A POSTROUTING -m comment --comment "to -j X" -j LOG --log-prefix "${OURS}"`);
     expect(iptablesSweep(saved, OURS)).toBe('');
