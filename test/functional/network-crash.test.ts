@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { PLUGIN_SETS } from '../support/cni-chain.ts';
 import { NetworkCrashCampaign } from '../support/network-crash/campaign.ts';
+import { CrashSite } from '../support/network-crash/site.ts';
 import { randomFrom, testSeed } from '../support/random.ts';
 
 // SIGKILL while plugins make networks of pods and take them away: gc leaves what was there before, and what is somebody else's.
@@ -12,17 +13,15 @@ const seed = testSeed();
 test.each(PLUGIN_SETS)(
   `${POINTS} crashes of plugins of $of leave no interface, lease, rule or process (seed ${seed})`,
   async (plugins) => {
-    const campaign = await NetworkCrashCampaign.start(plugins, randomFrom(seed));
-    try {
-      while (campaign.killed < POINTS && campaign.missed < POINTS) await campaign.crash();
-      const { killed, missed } = campaign;
-      process.stdout.write(
-        `network crashes with plugins of ${plugins.of}, seed ${seed}: ${killed} killed, ${missed} ended before\n${campaign.text()}`,
-      );
-      expect(killed).toBe(POINTS);
-    } finally {
-      await campaign.site.close();
-    }
+    const site = await CrashSite.start(plugins);
+    onTestFinished(() => site.close());
+    const campaign = await NetworkCrashCampaign.start(site, randomFrom(seed));
+    while (campaign.killed < POINTS && campaign.missed < POINTS) await campaign.crash();
+    const { killed, missed } = campaign;
+    process.stdout.write(
+      `network crashes with plugins of ${plugins.of}, seed ${seed}: ${killed} killed, ${missed} ended before\n${campaign.text()}`,
+    );
+    expect(killed).toBe(POINTS);
   },
   3_600_000,
 );

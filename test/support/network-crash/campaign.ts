@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { PluginSet } from '../cni-chain.ts';
 import type { CallPoint } from '../crash/system-calls.ts';
 import { killedAt, recorded, wasKilled } from '../crash/system-calls.ts';
 import { eventually } from '../polling.ts';
@@ -9,7 +8,7 @@ import { more } from './marks.ts';
 import { BRIDGED, BROKEN, CABLE } from './networks.ts';
 import { ownCalls } from './own-calls.ts';
 import type { RunPoint } from './recording.ts';
-import { CrashSite } from './site.ts';
+import type { CrashSite } from './site.ts';
 
 /** What is going on when somebody is killed. */
 const DRIVES = {
@@ -51,8 +50,8 @@ export class NetworkCrashCampaign {
     readonly random: () => number,
   ) {}
 
-  static async start(plugins: PluginSet, random: () => number): Promise<NetworkCrashCampaign> {
-    const campaign = new NetworkCrashCampaign(await CrashSite.start(plugins), random);
+  static async start(site: CrashSite, random: () => number): Promise<NetworkCrashCampaign> {
+    const campaign = new NetworkCrashCampaign(site, random);
     await campaign.#record();
     return campaign;
   }

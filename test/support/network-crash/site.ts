@@ -24,6 +24,29 @@ import { Trap } from './trap.ts';
 
 const PROGRAMS = ['iptables', 'ip6tables', 'nft'];
 
+/** A container that is nobody's pod, on the networks of pods. */
+class Bystander {
+  private constructor(
+    private readonly container: NetworkHost,
+    private readonly chains: readonly CniChain[],
+  ) {}
+
+  static async start(host: NetworkHost, directory: string): Promise<Bystander> {
+    const container = await NetworkHost.start();
+    const chains = BYSTANDER.map(
+      ({ name, plugins }, index) =>
+        new CniChain(host, container, directory, plugins, { ifName: `eth${index}` }, name),
+    );
+    for (const chain of chains) await chain.add();
+    return new Bystander(container, chains);
+  }
+
+  async close(): Promise<void> {
+    for (const chain of this.chains) await chain.del();
+    await this.container[Symbol.asyncDispose]();
+  }
+}
+
 /** A machine for crashes: plugins that can be stopped at their system calls, and a container of somebody else on the same networks. */
 export class CrashSite {
   /** What there is without any pod. */
@@ -33,7 +56,7 @@ export class CrashSite {
     readonly trap: Trap,
     private readonly image: string,
     private readonly network: NetworkSite,
-    private readonly bystander: NetworkHost,
+    private readonly bystander: Bystander,
   ) {}
 
   static async start(plugins: PluginSet): Promise<CrashSite> {
@@ -46,9 +69,7 @@ export class CrashSite {
     const network = await NetworkSite.start({ directory: `${trap.path('plugins')}:${plugins.directory}` });
     const { rkt, host } = network;
     for (const [file, configuration] of Object.entries(NETWORK_FILES)) network.network(file, configuration);
-    const bystander = await NetworkHost.start();
-    for (const [index, { name, plugins: chain }] of BYSTANDER.entries())
-      await new CniChain(host, bystander, plugins.directory, chain, { ifName: `eth${index}` }, name).add();
+    const bystander = await Bystander.start(host, plugins.directory);
     const image = (await tinyImages()).aci.plain;
     await rkt.output(['fetch', image]);
     const site = new CrashSite(trap, image, network, bystander);
@@ -102,9 +123,9 @@ export class CrashSite {
 
   async close(): Promise<void> {
     try {
+      await this.bystander.close();
       await this.network.close();
     } finally {
-      await this.bystander[Symbol.asyncDispose]();
       rmSync(this.trap.path('.'), { recursive: true, force: true });
     }
   }
