@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { PLUGIN_SETS } from '../support/cni-chain.ts';
 import { tinyImages } from '../support/images.ts';
 import { useSite } from '../support/network-site.ts';
 
@@ -78,6 +79,32 @@ describe('with --net', () => {
       },
     });
   });
+
+  test.each(PLUGIN_SETS)(
+    'addresses, a hardware address and limits reach plugins of $of',
+    async ({ directory }) => {
+      const { rkt, host } = site.now;
+      const ranges = [[{ subnet: '10.9.0.0/24' }], [{ subnet: 'fd00:9::/64' }]];
+      const ipam = { type: 'host-local', ranges };
+      const plugins = [
+        { type: 'bridge', bridge: 'lab0', capabilities: { ips: true, mac: true }, ipam },
+        { type: 'bandwidth', capabilities: { bandwidth: true } },
+      ];
+      site.now.network('20-lab.conflist', { cniVersion: '1.0.0', name: 'lab', plugins });
+      const net =
+        '--net=lab:IP=10.9.0.50;IP=fd00:9::50;MAC=02:00:00:00:00:09;INGRESS_RATE=10M;EGRESS_RATE=5M';
+      const words = ['run', '--detach', net, ...show('sleep 100000')];
+      const uuid = (await rkt.output(words, { env: { CNI_PATH: directory } })).trim();
+      const shown = await rkt.output(['enter', uuid, '/bin/sh', '-c', 'ip addr show dev eth0']);
+      for (const part of ['link/ether 02:00:00:00:00:09 ', 'inet 10.9.0.50/24 ', 'inet6 fd00:9::50/64 '])
+        expect(shown).toContain(part);
+      const queues = await host.run('tc', 'qdisc');
+      expect(queues).toMatch(/tbf \S+ dev veth\S+ root .*rate 10Mbit/);
+      expect(queues).toMatch(/tbf \S+ dev bwp\S+ root .*rate 5Mbit/);
+      await rkt.output(['stop', uuid]);
+      await rkt.output(['status', '--wait', uuid]);
+    },
+  );
 
   test('a limit that no plugin would set is refused, and nothing is started', async () => {
     const { rkt } = site.now;
