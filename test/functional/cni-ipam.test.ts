@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { artefacts } from '../../tools/paths.ts';
 import { PLUGIN_SETS, type PluginSet } from '../support/cni-chain.ts';
 import { NetworkHost, type Output } from '../support/network-host.ts';
 import { addressesOf, leasesOf, leftOn, linksOf, routesOf } from '../support/network-look.ts';
@@ -357,8 +358,7 @@ describe('what 1.1 has new, and errors', () => {
         supportedVersions: [...VERSIONS, '1.1.0'],
       });
       expect(await run(host, '', {})).toMatchObject({ exitCode: 0, stdout: '' });
-      const program = join(OURS.directory, '../bin/cni-plugins');
-      expect(await host.try([program], '', env('ADD'))).toMatchObject({ exitCode: 2 });
+      expect(await host.try([artefacts.cniPlugins], '', env('ADD'))).toMatchObject({ exitCode: 2 });
     }));
 
   const ADD = { CNI_CONTAINERID: 'a', CNI_NETNS: '/proc/self/ns/nothing', CNI_IFNAME: 'eth0' };
