@@ -3,8 +3,10 @@
  * with the supervisor; DEL gets another in its place, and never one that is found by a recorded process id, which may be a stranger's.
  */
 import { POD } from '../../abi/pod-directory.ts';
+import { unless } from '../../native/errors.ts';
 import type { File } from '../../native/files.ts';
 import { unshare } from '../../native/mounts.ts';
+import { unlink } from '../../native/paths.ts';
 import { getpid } from '../../native/processes.ts';
 import { movedResult, type StandIn, standIns } from '../../net/standing-in.ts';
 import { SupervisorError } from '../error.ts';
@@ -39,6 +41,8 @@ export function collectNetworks(uuid: string): void {
   const networks = records.map(({ record }) => record.list.name);
   removeRules(host, uuid, networks, lock.fd);
   for (const { file } of collector.collected) removeRecord(file);
+  // The pod may stay: it is on none any more.
+  if (failures.length === 0) unless(['ENOENT'], () => unlink(POD.netInfo));
   const [first] = failures;
   if (first !== undefined) throw first;
 }
