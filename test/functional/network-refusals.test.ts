@@ -14,6 +14,7 @@ beforeAll(async () => {
 
 const refusal = async (net: string) => {
   const { code, stderr } = await site.now.rkt.run(['run', `--net=${net}`, image]);
+  expect(stderr).not.toContain('left to gc');
   expect({ code, stack: stderr.includes('    at ') }).toEqual({ code: 254, stack: false });
   return stderr;
 };
@@ -39,6 +40,15 @@ test('because a plugin fails: its code, message and details are told, and what o
   const uuids = (await site.now.rkt.list()).map(({ name }) => name);
   expect(await leftOfPods(site.now.host, uuids)).toEqual([]);
   expect(await site.now.host.run('cat', '/run/cable.log')).toMatch(/^ADD \S+ eth2 /m);
+});
+
+test('because its plugin does not speak its version: which it speaks is told, and gc misses nothing', async () => {
+  site.now.network('55-new.conf', { cniVersion: '1.1.0', name: 'new', type: 'bridge' });
+  const env = { CNI_PATH: '/usr/lib/cni' };
+  const { code, stderr } = await site.now.rkt.run(['run', '--net=new', image], { env });
+  expect(code).toBe(254);
+  expect(stderr).toMatch(/bridge: STATUS: .* it does not speak version 1\.1\.0, but \[.*"1\.0\.0"\]/);
+  expect(stderr).not.toContain('left to gc');
 });
 
 test('because the address that is asked for is not in it', async () => {

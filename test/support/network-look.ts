@@ -67,10 +67,13 @@ export async function leftOn(host: NetworkHost, network = 'tested'): Promise<rea
   return [...links, ...(await leasesOf(host, network)), ...rules.split('\n').filter((line) => line !== '')];
 }
 
-/** What is still there of pods that have ended, whatever their networks: cables, addresses, rules that name them, and chains of theirs. */
+/**
+ * What is still there of pods that have ended, whatever their networks: cables, but for a test's own, whose names begin with `up`;
+ * addresses, rules that name them, and chains of theirs.
+ */
 export async function leftOfPods(host: NetworkHost, uuids: readonly string[]): Promise<readonly string[]> {
   const links = (await linksOf(host)).filter(({ ifname, linkinfo }) =>
-    ['veth', 'ifb', 'macvtap', 'tun'].includes(ifname === 'up0' ? '' : (linkinfo?.info_kind ?? '')),
+    ['veth', 'ifb', 'macvtap', 'tun'].includes(ifname.startsWith('up') ? '' : (linkinfo?.info_kind ?? '')),
   );
   const leases = await host.run('sh', '-c', 'ls /var/lib/cni/networks/* 2>/dev/null || true');
   const rules = await host.run('sh', '-c', 'nft list ruleset; iptables-save; ip6tables-save');

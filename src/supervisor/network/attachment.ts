@@ -67,11 +67,20 @@ export class Attachment {
         this.#call('DEL', plugin, { prevResult });
       } catch (error) {
         if (!(error instanceof SupervisorError)) throw error;
-        problems.push(error);
+        if (!this.#hasMadeNothing(error)) problems.push(error);
       }
     }
     const [first] = problems;
     if (first !== undefined) throw first;
+  }
+
+  /** One that does not speak the network's version refuses DEL as it has refused ADD: of it there is nothing to be undone, now or ever. */
+  #hasMadeNothing({ cause }: SupervisorError): boolean {
+    return (
+      this.record.phase === 'adding' &&
+      cause instanceof CniError &&
+      cause.code === CNI_ERROR.incompatibleVersion
+    );
   }
 
   /** Fails where something is not there that ADD has made; false where its plugins cannot tell. */
@@ -97,8 +106,7 @@ export class Attachment {
       return this.#run(command, plugin, given);
     } catch (cause) {
       if (cause instanceof Interruption) throw cause;
-      const isVersion = cause instanceof CniError && cause.code === CNI_ERROR.incompatibleVersion;
-      throw this.#failure(plugin, command, cause, isVersion ? this.#spokenVersions(plugin) : '');
+      throw this.#failure(plugin, command, cause, mayBeVersion(command, cause) ? this.#versions(plugin) : '');
     }
   }
 
@@ -125,12 +133,15 @@ export class Attachment {
     ];
   }
 
-  /** A plugin that does not speak the network's version is asked for those that it does. */
-  #spokenVersions(plugin: JsonObject): string {
+  /** A plugin that may not speak the network's version is asked for those that it does. */
+  #versions(plugin: JsonObject): string {
+    const { cniVersion } = this.record.list;
     try {
       const answer: unknown = JSON.parse(this.#run('VERSION', plugin, {}));
-      const versions = answer !== null && typeof answer === 'object' && 'supportedVersions' in answer;
-      return versions ? `, it supports ${JSON.stringify(answer.supportedVersions)}` : '';
+      if (answer === null || typeof answer !== 'object' || !('supportedVersions' in answer)) return '';
+      const spoken = answer.supportedVersions;
+      if (!Array.isArray(spoken) || spoken.includes(cniVersion)) return '';
+      return `; it does not speak version ${cniVersion}, but ${JSON.stringify(spoken)}`;
     } catch {
       return '';
     }
@@ -154,6 +165,15 @@ export class Attachment {
 /** Which plugin a part of a network's configuration is for. */
 export function typeOf({ type }: JsonObject): string {
   return String(type);
+}
+
+/** One that does not know STATUS says all sorts of things. */
+function mayBeVersion(command: Command, cause: unknown): boolean {
+  if (!(cause instanceof CniError)) return false;
+  return (
+    cause.code === CNI_ERROR.incompatibleVersion ||
+    (command === 'STATUS' && cause.code < CNI_ERROR.unavailable)
+  );
 }
 
 function reasonOf(cause: unknown): string {
