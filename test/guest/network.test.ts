@@ -77,7 +77,7 @@ async function finish(host: ScriptedHost): Promise<void> {
 /** As plugins may leave it: everything that the plan knows of. */
 const FURNISH = `
 ip link set eth0 mtu 1400 txqueuelen 77 promisc on allmulticast on up
-ip link set eth1 mtu 9000 up
+ip link set eth1 mtu 9000 arp off up
 ip addr add 10.7.0.2/24 brd + dev eth0
 ip addr add 10.7.0.3/24 dev eth0
 ip addr add 10.8.0.2 peer 10.8.0.1/32 dev eth1
@@ -120,7 +120,15 @@ describe('the namespace of a pod and the one that PID 1 makes', () => {
     const { plan, links, remarks } = await snapshot();
     expect({ links, remarks }).toEqual({ links: ['eth0', 'eth1'], remarks: [] });
     const expected = await look((...argv) => container.run(...argv));
-    for (const part of ['10.7.0.3/24', 'initcwnd 20', 'weight 3', 'suppress_prefixlength 0', 'proxy'])
+    for (const part of [
+      '10.7.0.3/24',
+      'initcwnd 20',
+      'weight 3',
+      'NOARP',
+      'deprecated',
+      'suppress_prefixlength 0',
+      'proxy',
+    ])
       expect(expected.join('\n')).toContain(part);
 
     await using host = suite.start();
