@@ -13,6 +13,7 @@ export * from './names.ts';
 export * from './pod-manifest.ts';
 export type { ExposedPort, Port } from './port.ts';
 export { parseQuantity, type Quantity, wholeUnits } from './quantity.ts';
+export type * from './seccomp-profile.ts';
 export * from './uuid.ts';
 export { acVersion, type SemVer } from './version.ts';
 export type { EmptyVolume, HostVolume, Mount, MountPoint, Volume } from './volume.ts';

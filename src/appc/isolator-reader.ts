@@ -14,6 +14,7 @@ import {
 import { readJson, withoutUndefined } from './json-value.ts';
 import { readACIdentifier } from './names.ts';
 import { readQuantity } from './quantity.ts';
+import { readSeccompProfile } from './seccomp-profile.ts';
 
 /** How each known isolator is read; what is not in here is `unknown`, and kept. */
 const readers: ReadonlyMap<string, Reader<Isolator>> = new Map<string, Reader<Isolator>>([
@@ -26,6 +27,7 @@ const readers: ReadonlyMap<string, Reader<Isolator>> = new Map<string, Reader<Is
   entry('os/linux/capabilities-remove-set', 'capabilities', readCapabilitySet),
   entry('os/linux/seccomp-retain-set', 'seccomp', readSeccompSet),
   entry('os/linux/seccomp-remove-set', 'seccomp', readSeccompSet),
+  entry('coreos.com/rkt/seccomp-profile', 'seccomp-profile', readSeccompProfile),
   entry('os/linux/no-new-privileges', 'no-new-privileges', boolean),
   entry('os/linux/cpu-shares', 'cpu-shares', integer(2, 262_144)),
   entry('os/linux/oom-score-adj', 'oom-score-adj', integer(-1000, 1000)),
@@ -38,7 +40,7 @@ const readers: ReadonlyMap<string, Reader<Isolator>> = new Map<string, Reader<Is
  * capabilities, its text does not.
  */
 const alone: readonly (readonly string[])[] = [
-  ['os/linux/seccomp-retain-set', 'os/linux/seccomp-remove-set'],
+  ['os/linux/seccomp-retain-set', 'os/linux/seccomp-remove-set', 'coreos.com/rkt/seccomp-profile'],
   ['os/linux/cpu-shares'],
   ['os/linux/oom-score-adj'],
   ['os/linux/selinux-context'],

@@ -1,6 +1,7 @@
 import type { Json, StringMap } from './json.ts';
 import type { ACIdentifier } from './names.ts';
 import type { Quantity } from './quantity.ts';
+import type { SeccompProfile } from './seccomp-profile.ts';
 
 /**
  * What confines an app or a pod. `kind` groups the isolators that have values of one shape; `name` is the
@@ -10,6 +11,7 @@ export type Isolator =
   | { readonly kind: 'resource'; readonly name: ResourceName; readonly value: ResourceLimits }
   | { readonly kind: 'capabilities'; readonly name: CapabilitiesName; readonly value: CapabilitySet }
   | { readonly kind: 'seccomp'; readonly name: SeccompName; readonly value: SeccompSet }
+  | { readonly kind: 'seccomp-profile'; readonly name: SeccompProfileName; readonly value: SeccompProfile }
   | { readonly kind: 'no-new-privileges'; readonly name: NoNewPrivilegesName; readonly value: boolean }
   | { readonly kind: 'cpu-shares'; readonly name: CpuSharesName; readonly value: number }
   | { readonly kind: 'oom-score-adj'; readonly name: OomScoreAdjName; readonly value: number }
@@ -27,6 +29,8 @@ export type ResourceName =
   | 'resource/network-bandwidth';
 export type CapabilitiesName = 'os/linux/capabilities-retain-set' | 'os/linux/capabilities-remove-set';
 export type SeccompName = 'os/linux/seccomp-retain-set' | 'os/linux/seccomp-remove-set';
+/** Not of appc, which has sets only. */
+export type SeccompProfileName = 'coreos.com/rkt/seccomp-profile';
 export type NoNewPrivilegesName = 'os/linux/no-new-privileges';
 export type CpuSharesName = 'os/linux/cpu-shares';
 export type OomScoreAdjName = 'os/linux/oom-score-adj';

@@ -5,6 +5,16 @@ export type SupervisorErrorCode =
   | 'channel-lost'
   /** The guest gave up, or never came up. */
   | 'guest-failed'
+  /** The pod's directory is not as stage0 must leave it. */
+  | 'bad-pod'
+  /** The pod asks for what this stage1 cannot do. */
+  | 'unsupported'
+  /** A network that there is not, or whose configuration is wrong. */
+  | 'bad-network'
+  /** A user or group that the image does not have. */
+  | 'unknown-user'
+  /** What PID 1 lives in has ended, or failed. */
+  | 'vessel-failed'
   /** There is no supervisor to talk to, or it answers rubbish. */
   | 'no-supervisor'
   /** The supervisor says no. */
