@@ -2,7 +2,8 @@ import { sha512 } from './sha512.ts';
 
 /** What the reference plugins have room for in a chain's name. */
 const LONGEST = 28;
-const PREFIXES = ['CNI-', 'CNI-DN-'];
+/** The last one is of older versions: it is made to be removed. */
+const PREFIXES = ['CNI-', 'CNI-DN-', 'CNI-SN-'];
 
 /**
  * The chains of iptables that the reference plugins make for a container on a network: to masquerade, and for published ports. Killed

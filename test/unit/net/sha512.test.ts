@@ -16,6 +16,7 @@ describe('chains of a container', () => {
     expect(chainsOf('bridged', 'container1')).toEqual([
       'CNI-431f855d5ea95a98aaa3c23d',
       'CNI-DN-431f855d5ea95a98aaa3c',
+      'CNI-SN-431f855d5ea95a98aaa3c',
     ]);
   });
 });
