@@ -18,6 +18,11 @@ const programs = {
   init: { name: 'guest-init', entry: 'guest-init/main.ts', outDir: programsDir },
   stage1: { name: 'stage1-kvm', entry: 'stage1-kvm/main.ts', outDir: programsDir },
   mount: { name: 'rkt-mount', entry: 'src/supervisor/rkt-mount.ts', outDir: join(buildDir, 'bin') },
+  metadata: {
+    name: 'metadata-service',
+    entry: 'metadata-service/main.ts',
+    outDir: join(buildDir, 'bin'),
+  },
   cni: {
     name: 'cni-plugins',
     entry: 'cni-plugins/main.ts',
@@ -58,6 +63,7 @@ async function buildPrograms(): Promise<{ init: string; stage1: string }> {
     compileStep(programs.init),
     compileStep(programs.stage1),
     compileStep(programs.mount),
+    compileStep(programs.metadata),
     compileStep(programs.cni).then(linkCniPlugins),
   ]);
   return { init, stage1 };

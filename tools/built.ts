@@ -11,6 +11,7 @@ const sources = [
   'src',
   'cni-plugins',
   'guest-init',
+  'metadata-service',
   'stage1-kvm',
   'tools',
 ] as const;

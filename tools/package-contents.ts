@@ -63,6 +63,7 @@ async function programs({ rkt }: PackageVersion): Promise<Entry[]> {
     symlink('usr/bin/rkt', '../lib/rkt/bin/rkt'),
     file(`${HOME}/rkt.cjs`, await readFile(artefacts.rktBundle)),
     file(`${HOME}/bin/rkt-mount`, await readFile(artefacts.rktMount), EXECUTABLE),
+    file(`${HOME}/bin/metadata-service`, await readFile(artefacts.metadataService), EXECUTABLE),
     file(`${HOME}/bin/cni-plugins`, await readFile(artefacts.cniPlugins), EXECUTABLE),
     // Where rkt had its own.
     ...PLUGIN_NAMES.map((name) => symlink(`${HOME}/plugins/net/${name}`, '../../bin/cni-plugins')),

@@ -8,6 +8,7 @@ export const buildDir = join(rootDir, 'build');
 export const artefacts = {
   rktBundle: join(buildDir, 'rkt.cjs'),
   rktMount: join(buildDir, 'bin', 'rkt-mount'),
+  metadataService: join(buildDir, 'bin', 'metadata-service'),
   cniPlugins: join(buildDir, 'bin', 'cni-plugins'),
   /** A link to the program by each plugin's name: what CNI_PATH may have, where the command looks for them. */
   cniDirectory: join(buildDir, 'plugins', 'net'),

@@ -34,6 +34,8 @@ export const POD = {
   networkLock: 'net/lock',
   /** Which networks the pod is on (`net-info.ts`): there from the last ADD to the first DEL. */
   netInfo: 'net-info.json',
+  /** By what the metadata service knows the pod (`metadata.ts`): for root alone; there as long as it may be registered. */
+  metadata: 'metadata.json',
   stage1: 'stage1',
   stage1Manifest: 'stage1/manifest',
   stage1Rootfs: 'stage1/rootfs',

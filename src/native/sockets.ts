@@ -9,6 +9,7 @@ export type SocketKind = 'stream' | 'datagram' | 'seqpacket';
 const AF_UNIX = 1;
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
+const SO_DOMAIN = 39;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 const ENAMETOOLONG = 36;
@@ -105,6 +106,13 @@ export function boundAddress(fd: number): UnixAddress {
   if (name[0] === 0) return { kind: 'abstract', name: utf8Decode(name.subarray(1)) };
   const end = name.indexOf(0);
   return { kind: 'path', path: utf8Decode(end === -1 ? name : name.subarray(0, end)) };
+}
+
+/** Whether a socket, which somebody else has opened, is one of this kind. */
+export function isUnixSocket(fd: number): boolean {
+  const out = new Uint8Array(4);
+  call('getsockopt', fd, SOL_SOCKET, SO_DOMAIN, out, new Packer(4).u32(out.length).finish());
+  return new Unpacker(out).u32() === AF_UNIX;
 }
 
 export interface Credentials {

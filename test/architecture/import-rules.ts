@@ -46,6 +46,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'stage1-ns': STAGE1,
   'stage1-fly': STAGE1,
   'cni-plugins': [...STAGE1, 'ip-address'],
+  'metadata-service': ['src/appc', 'src/abi', 'src/native', 'src/supervisor'],
   'guest-init': ['src/abi', 'src/native'],
 };
 
