@@ -4,16 +4,16 @@ import type { RunArguments } from '../src/abi/stage1.ts';
 import { unshare } from '../src/native/mounts.ts';
 import { changeLink, findLink } from '../src/native/netlink/links.ts';
 import { Netlink } from '../src/native/netlink/socket.ts';
+import type { Apps } from '../src/supervisor/apps/apps.ts';
+import type { NetworkDns } from '../src/supervisor/network/names.ts';
+import { attachNetworks, type NetworksPlan } from '../src/supervisor/network/networks.ts';
 import type { PodNetwork } from '../src/supervisor/network/pod-network.ts';
 import { type FreshLinks, readFreshLinks, readSnapshot } from '../src/supervisor/network/snapshot.ts';
 import { readSysctlChanges } from '../src/supervisor/network/sysctl-changes.ts';
+import type { Pod } from '../src/supervisor/plan/pod.ts';
 import type { Report } from '../src/supervisor/report.ts';
-import type { Apps } from './apps.ts';
 import { joinHostNetwork } from './host-network-join.ts';
 import { joinInterfaces, type MachineNetwork, NOT_JOINED } from './interfaces.ts';
-import type { NetworkDns } from './names.ts';
-import { attachNetworks, type NetworksPlan } from './networks.ts';
-import type { Pod } from './pod.ts';
 import type { MachineSize } from './size.ts';
 
 export interface Connection {

@@ -12,6 +12,7 @@ import { parseResolvConf } from '../src/net/cni/resolv-conf.ts';
 import type { Dns } from '../src/net/cni/result.ts';
 import { overlaps } from '../src/net/published-ports.ts';
 import { runBounded } from '../src/supervisor/bounded-run.ts';
+import type { PodApp } from '../src/supervisor/plan/pod.ts';
 import { record } from '../src/supervisor/record.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import { KvmError } from './error.ts';
@@ -26,7 +27,6 @@ import {
 } from './host-network.ts';
 import { occupiedBy, reachesOthersByV6 } from './host-routes.ts';
 import type { MachineNetwork } from './interfaces.ts';
-import type { PodApp } from './pod.ts';
 import { findPrograms } from './programs.ts';
 
 const PROBE_MILLISECONDS = 10_000;

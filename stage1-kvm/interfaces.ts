@@ -18,8 +18,7 @@ import type { NetworkSnapshot } from '../src/supervisor/network/snapshot.ts';
 import { KvmError } from './error.ts';
 import { interfaceArguments, MOST_INTERFACES, queuesFor } from './interface-arguments.ts';
 import { openMacvtap } from './macvtap.ts';
-import { KERNEL_DIRECTORY } from './pod.ts';
-import { QEMU_FDS } from './vmm.ts';
+import { KERNEL_DIRECTORY, QEMU_FDS } from './vmm.ts';
 
 /** What a machine has of a network. */
 export interface MachineNetwork {
@@ -80,17 +79,27 @@ function join(netlink: Netlink, link: Link, number: number, queues: number): num
  */
 function joinByTap(netlink: Netlink, link: Link, name: string, queues: number): number[] {
   const fds = openTap(name, queues);
+  try {
+    redirect(netlink, link, name);
+    return fds;
+  } catch (error) {
+    // The tap goes with them, and its name is free.
+    for (const fd of fds) close(fd);
+    throw error;
+  }
+}
+
+function redirect(netlink: Netlink, link: Link, name: string): void {
   const tap = findLink(netlink, name);
   if (tap === undefined) throw new KvmError('machine-failed', `the tap ${name} has gone`);
   // It would talk to the guest as a neighbour of its own.
   unless(['EAFNOSUPPORT'], () => leaveUnaddressed(netlink, tap.index));
+  // A tap takes somewhat smaller packets than other interfaces.
   changeLink(netlink, tap.index, { mtu: link.mtu });
   changeLink(netlink, tap.index, { up: true });
   try {
     joinLinks(netlink, link.index, tap.index);
-    return fds;
   } catch (error) {
-    for (const fd of fds) close(fd);
     if (!hasCode(error, 'EEXIST')) unless(NO_QUEUE, () => deleteQueue(netlink, link.index, 'ingress'));
     throw error;
   }

@@ -5,7 +5,9 @@ import type { Loop } from '../src/native/loop.ts';
 import { type Exit, kill } from '../src/native/processes.ts';
 import { signalName } from '../src/native/signals.ts';
 import { spawn } from '../src/native/spawn.ts';
-import type { PodCgroup } from '../src/supervisor/cgroup.ts';
+import { SHARE_DIRECTORY } from '../src/supervisor/plan/pod.ts';
+import { Messages } from '../src/supervisor/running/messages.ts';
+import type { Vessel, VesselEvents } from '../src/supervisor/running/vessel.ts';
 import {
   QEMU_NAMESPACES,
   qemuRoot,
@@ -16,12 +18,10 @@ import {
 } from './confinement.ts';
 import { KvmError } from './error.ts';
 import type { MachineNetwork } from './interfaces.ts';
-import { Messages } from './messages.ts';
 import { enterRoot, hostPaths } from './own-root.ts';
-import { KERNEL_DIRECTORY, SHARE_DIRECTORY } from './pod.ts';
 import type { Programs } from './programs.ts';
 import { Qmp } from './qmp.ts';
-import { type MachinePlan, qemuArguments, virtiofsdArguments } from './vmm.ts';
+import { KERNEL_DIRECTORY, type MachinePlan, qemuArguments, virtiofsdArguments } from './vmm.ts';
 import { closeTheirs, connectWires, type OwnEnds, type Wires } from './wires.ts';
 
 export interface MachineSetup {
@@ -32,22 +32,12 @@ export interface MachineSetup {
   /** The uid and gid of QEMU. */
   readonly id: number;
   readonly cgroupFiles: readonly string[];
-  /** The same group, to read what is used. */
-  readonly cgroup: PodCgroup;
   /** Taken over. */
   readonly userNamespace: number | undefined;
 }
 
-export interface MachineEvents {
-  /** The guest has ended itself: orderly, or by a crash. */
-  shutdown(reason: 'power-off' | 'reset'): void;
-  /** It cannot go on: a process has ended, or QEMU has stopped the guest. */
-  failed(problem: KvmError): void;
-  /** Both processes have been reaped. */
-  gone(): void;
-  /** With --debug, each line of the console. */
-  consoleLine: ((line: string) => void) | undefined;
-}
+/** With --debug, is told each line of the console. */
+type ShowLine = ((line: string) => void) | undefined;
 
 const CONSOLE_BYTES = 65536;
 const MESSAGE_BYTES = 8192;
@@ -57,12 +47,14 @@ const LAST_CONSOLE_LINES = 60;
 /** Each one's root is built in its own mount namespace, over a directory that it does not need. */
 const QEMU_ROOT_PLACE = 'stage1/rootfs/opt';
 const SHARE_ROOT_PLACE = KERNEL_DIRECTORY;
+const ENDS = { reset: 'the guest crashed', 'power-off': 'the guest powered itself off' } as const;
 const ENVIRONMENT = ['PATH=/usr/bin:/bin'];
 
 /** A running virtual machine: QEMU and virtiofsd. */
-export class Machine {
+export class Machine implements Vessel {
   readonly channels: Pick<OwnEnds, 'control' | 'data'>;
-  readonly #events: MachineEvents;
+  readonly #events: VesselEvents;
+  readonly #showsConsole: boolean;
   readonly #console: Messages;
   readonly #qemuMessages: Messages;
   readonly #shareMessages: Messages;
@@ -70,9 +62,10 @@ export class Machine {
   readonly #running = new Map<number, string>();
   #ending = false;
 
-  constructor(loop: Loop, setup: MachineSetup, events: MachineEvents) {
+  constructor(loop: Loop, setup: MachineSetup, showLine: ShowLine, events: VesselEvents) {
     const wires = connectWires(setup.network.fds);
     this.#events = events;
+    this.#showsConsole = showLine !== undefined;
     this.#start(loop, 'virtiofsd', startVirtiofsd(setup, wires));
     this.#start(loop, 'qemu', startQemu(setup, wires));
     closeTheirs(wires);
@@ -80,23 +73,21 @@ export class Machine {
       if (taken !== undefined) close(taken);
     const { own } = wires;
     this.channels = own;
-    this.#console = new Messages(loop, own.console, CONSOLE_BYTES, events.consoleLine);
+    this.#console = new Messages(loop, own.console, CONSOLE_BYTES, showLine);
     this.#qemuMessages = new Messages(loop, own.qemuMessages, MESSAGE_BYTES, undefined);
     this.#shareMessages = new Messages(loop, own.shareMessages, MESSAGE_BYTES, undefined);
     this.#qmp = new Qmp(loop, own.qmp, {
-      shutdown: (reason) => events.shutdown(reason),
+      shutdown: (reason) => events.failed(new KvmError('vessel-failed', ENDS[reason])),
       stopped: (status) => {
-        if (!this.#ending) events.failed(new KvmError('machine-failed', `qemu stopped the guest: ${status}`));
+        if (!this.#ending) events.failed(new KvmError('vessel-failed', `qemu stopped the guest: ${status}`));
       },
     });
   }
 
-  /** Those of the host that it consists of. */
   get processes(): readonly { readonly name: string; readonly pid: number }[] {
     return [...this.#running].map(([pid, name]) => ({ name, pid }));
   }
 
-  /** Its processors stand still; `done` is told when, or why not. */
   pause(done: (refusal: string | undefined) => void): void {
     this.#qmp.pause(done);
   }
@@ -105,7 +96,6 @@ export class Machine {
     this.#qmp.resume(done);
   }
 
-  /** At once. `gone` follows. */
   kill(): void {
     this.#ending = true;
     for (const pid of this.#running.keys()) unless(['ESRCH'], () => kill(pid, 'SIGKILL'));
@@ -116,16 +106,11 @@ export class Machine {
     const sources = [
       ['qemu', this.#qemuMessages, LAST_LINES],
       ['virtiofsd', this.#shareMessages, LAST_LINES],
-      ['console', this.#console, this.#events.consoleLine === undefined ? LAST_CONSOLE_LINES : 0],
+      ['console', this.#console, this.#showsConsole ? 0 : LAST_CONSOLE_LINES],
     ] as const;
     return sources.flatMap(([name, messages, count]) =>
       messages.lastLines(count).map((line) => `${name}: ${line}`),
     );
-  }
-
-  close(): void {
-    for (const messages of [this.#console, this.#qemuMessages, this.#shareMessages]) messages.close();
-    this.#qmp.close();
   }
 
   #start(loop: Loop, name: string, pid: number): void {
@@ -184,7 +169,7 @@ function startQemu({ plan, programs, id, cgroupFiles, network }: MachineSetup, w
 function problemOf(name: string, exit: Exit): KvmError {
   const isOrderly = exit.kind === 'exited' && exit.code === 0;
   // Which of the two is noticed first is chance.
-  const code = name === 'virtiofsd' && isOrderly ? 'share-ended' : 'machine-failed';
+  const code = name === 'virtiofsd' && isOrderly ? 'share-ended' : 'vessel-failed';
   return new KvmError(code, `${name} ${describe(exit)}`);
 }
 

@@ -2,7 +2,7 @@ import { readText } from '../src/native/contents.ts';
 import { open, open_ } from '../src/native/files.ts';
 import { mount, ms, unmount } from '../src/native/mounts.ts';
 import { mkdir, mknod } from '../src/native/paths.ts';
-import { KERNEL_DIRECTORY } from './pod.ts';
+import { KERNEL_DIRECTORY } from './vmm.ts';
 
 /**
  * The queues of a macvtap of the current network namespace. Its device is called after the interface's index, which one of another

@@ -1,38 +1,33 @@
 /** The entrypoint `run`: the process that stage0 was becomes the pod's supervisor, and stays until the pod has ended. */
-import {
-  KERNEL_PARAMS_ENV,
-  LOCK_FD_ENV,
-  parseRunArguments,
-  type RunArguments,
-  VM_IDS_ENV,
-} from '../src/abi/stage1.ts';
-import { setCloseOnExec } from '../src/native/descriptors.ts';
+import { KERNEL_PARAMS_ENV, parseRunArguments, type RunArguments, VM_IDS_ENV } from '../src/abi/stage1.ts';
 import { environment } from '../src/native/engine.ts';
-import { SystemError } from '../src/native/errors.ts';
 import { Loop } from '../src/native/loop.ts';
 import { restrictMount } from '../src/native/mount-attributes.ts';
 import { mount, ms } from '../src/native/mounts.ts';
-import { joinFiles, makePodCgroup, type PodCgroup, removePodCgroup } from '../src/supervisor/cgroup.ts';
-import { keepRemoval } from '../src/supervisor/ending.ts';
+import { Apps } from '../src/supervisor/apps/apps.ts';
+import { joinFiles, type PodCgroup } from '../src/supervisor/cgroup.ts';
 import { Interruption } from '../src/supervisor/network/interruption.ts';
+import { planNetworks } from '../src/supervisor/network/networks.ts';
+import { unenforced } from '../src/supervisor/plan/isolators.ts';
+import { type Pod, readPod, SHARE_DIRECTORY } from '../src/supervisor/plan/pod.ts';
+import { refuseSocketActivation } from '../src/supervisor/plan/socket-activation.ts';
 import { Report } from '../src/supervisor/report.ts';
+import { keepLock, leaveNoCgroup, openCgroup } from '../src/supervisor/running/holdings.ts';
+import { type Start, Supervision } from '../src/supervisor/running/supervision.ts';
 import { prepareStatus, recordPid } from '../src/supervisor/status.ts';
 import { openUserNamespace } from '../src/supervisor/user-namespace.ts';
 import { type Accelerator, chooseAccelerator } from './accelerator.ts';
-import { Apps } from './apps.ts';
 import { type Connection, connect } from './connection.ts';
-import { KvmError } from './error.ts';
 import { type Host, readHost } from './host.ts';
 import { allocateId, parseIdRange } from './ids.ts';
 import type { MachineNetwork } from './interfaces.ts';
-import { unenforced } from './isolators.ts';
-import type { MachineSetup } from './machine.ts';
-import { planNetworks } from './networks.ts';
-import { type Pod, readPod, SHARE_DIRECTORY } from './pod.ts';
+import { Machine, type MachineSetup } from './machine.ts';
+import { MACHINE_HOUSING } from './plan.ts';
 import { findPrograms } from './programs.ts';
 import { hostMemory, type MachineSize, sizeMachine, sizeSandbox } from './size.ts';
-import { refuseSocketActivation } from './socket-activation.ts';
-import { Supervision } from './supervision.ts';
+
+/** A guest needs one or two seconds; one on a host under load may need many times that. */
+const HELLO_SECONDS: Readonly<Record<Accelerator, number>> = { kvm: 30, tcg: 180 };
 
 /** The exit code of the pod. @throws KvmError, AbiError, SystemError for a pod that cannot be started */
 export function run(args: readonly string[]): number {
@@ -44,21 +39,21 @@ export function run(args: readonly string[]): number {
   const networks = planNetworks(options, report);
   refuseSocketActivation(pod.apps);
   const loop = new Loop();
-  const apps = new Apps(loop, report, options, pod);
+  const apps = new Apps(loop, report, options, pod, MACHINE_HOUSING);
   const host = readHost();
   const { accelerator, warning } = chooseAccelerator(host);
   if (warning !== undefined) report.say(warning);
   recordPid();
   prepareStatus();
   const size = sizeOf(pod, options, host.cpus, accelerator);
-  const cgroup = openCgroup(pod, hostMemory(size, accelerator), report);
+  const cgroup = openCgroup(pod.uuid, hostMemory(size, accelerator), report);
   let connection: Connection | undefined;
   try {
     connection = connect({ pod, options, apps, size }, networks, report);
     shareRoots();
     const setup = setUp(pod, options, host, { accelerator, size, network: connection.machine }, cgroup);
     report.step('machine set up', { name: 'set-up' });
-    const supervision = new Supervision(loop, report, apps, setup);
+    const supervision = new Supervision(loop, report, apps, startOf(setup, cgroup, report));
     // While the machine starts.
     apps.network = connection.plan();
     for (const line of unenforced(pod.manifest)) report.warn(line);
@@ -73,16 +68,6 @@ export function run(args: readonly string[]): number {
   }
 }
 
-/** How the pod has ended is said already: what cannot be removed now is recorded, and `gc` does it. */
-function leaveNoCgroup(cgroup: PodCgroup, report: Report): void {
-  try {
-    removePodCgroup(cgroup);
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    report.say(`the pod's control groups are left to gc: ${error.message}`);
-  }
-}
-
 function sizeOf(
   { manifest, apps }: Pod,
   { mutable }: RunArguments,
@@ -92,21 +77,6 @@ function sizeOf(
   if (mutable) return sizeSandbox(manifest, cpus, accelerator);
   const limits = apps.map(({ app }) => app);
   return sizeMachine(limits, cpus, accelerator);
-}
-
-/** A child with the pod's lock could unlock it, or outlive us with it. */
-function keepLock(): void {
-  const fd = Number(environment(LOCK_FD_ENV));
-  if (!Number.isSafeInteger(fd) || fd < 3)
-    throw new KvmError('bad-pod', `${LOCK_FD_ENV} names no open directory`);
-  setCloseOnExec(fd, true);
-  keepRemoval();
-}
-
-function openCgroup({ uuid }: Pod, memoryBytes: number, report: Report): PodCgroup {
-  const cgroup = makePodCgroup(uuid, memoryBytes);
-  if (cgroup.kind === 'none') report.warn(`the pod runs without a cgroup of its own: ${cgroup.reason}`);
-  return cgroup;
 }
 
 /**
@@ -144,7 +114,17 @@ function setUp(
     network,
     id: allocateId(parseIdRange(environment(VM_IDS_ENV))),
     cgroupFiles: joinFiles(cgroup),
-    cgroup,
     userNamespace: openUserNamespace(),
+  };
+}
+
+function startOf(setup: MachineSetup, cgroup: PodCgroup, report: Report): Start {
+  const { accelerator, size, debug } = setup.plan;
+  const showLine = debug ? (line: string) => report.say(`console: ${line}`) : undefined;
+  return {
+    launch: (loop, events) => new Machine(loop, setup, showLine, events),
+    helloSeconds: HELLO_SECONDS[accelerator],
+    cgroup,
+    facts: { accelerator, cpus: size.cpus, memory_bytes: size.memoryMiB * 1024 * 1024, uid: setup.id },
   };
 }

@@ -1,12 +1,15 @@
 /** QEMU's and virtiofsd's command lines as data, each argument with its reason. Pure. */
 import { CONTROL_PORT, DATA_PORT } from '../src/abi/guest.ts';
+import { POD } from '../src/abi/pod-directory.ts';
 import type { Accelerator } from './accelerator.ts';
 import type { Virtiofsd, VirtiofsdKind } from './programs.ts';
 import { type MachineSize, TRANSLATIONS_MIB } from './size.ts';
 
 /** The tag of the share that holds the apps' roots. */
 export const SHARE_TAG = 'pod';
-/** Kernel and initramfs as QEMU sees them, in its own root. */
+/** Kernel and initramfs as the supervisor sees them, in the pod's directory. */
+export const KERNEL_DIRECTORY = `${POD.stage1Rootfs}/vm`;
+/** The same as QEMU sees them, in its own root. */
 const KERNEL = '/vm/vmlinux';
 const INITRAMFS = '/vm/initramfs';
 /** The share as virtiofsd sees it, in its own root. */

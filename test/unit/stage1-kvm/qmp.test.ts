@@ -4,7 +4,7 @@ import { close, readNow, writeAll } from '../../../src/native/files.ts';
 import { Loop } from '../../../src/native/loop.ts';
 import { openPipe } from '../../../src/native/pipes.ts';
 import { socketPair } from '../../../src/native/sockets.ts';
-import { Messages } from '../../../stage1-kvm/messages.ts';
+import { Messages } from '../../../src/supervisor/running/messages.ts';
 import { Qmp } from '../../../stage1-kvm/qmp.ts';
 import { nativeScratch } from '../../support/native-scratch.ts';
 

@@ -1,0 +1,201 @@
+import type { AppPlan, BootPlan, RestartPlan } from '../../abi/boot-plan.ts';
+import { startFailureCode } from '../../abi/exit-code.ts';
+import { NO_NETWORK } from '../../abi/network-plan.ts';
+import type { Notice } from '../../abi/notify.ts';
+import { formatRestart } from '../../abi/restart.ts';
+import type { AppRelaxations, RunArguments } from '../../abi/stage1.ts';
+import { environment } from '../../native/engine.ts';
+import type { Loop } from '../../native/loop.ts';
+import { AppLives } from '../app-lives.ts';
+import { AppLogs } from '../app-logs.ts';
+import type { AppEndpoints } from '../attach-session.ts';
+import { SupervisorError } from '../error.ts';
+import { recordAppFacts } from '../facts.ts';
+import { PodNames } from '../network/names.ts';
+import { imageUsers } from '../plan/image-users.ts';
+import { type AppFacts, type Housing, planApp, planPod } from '../plan/plan.ts';
+import type { Pod, PodApp } from '../plan/pod.ts';
+import { type Identity, resolveIdentity } from '../plan/users.ts';
+import type { Report } from '../report.ts';
+import { ServiceManager } from '../service-manager.ts';
+import type { Session } from '../session.ts';
+import type { AppEvents } from '../session-events.ts';
+import { recordExit, recordReady } from '../status.ts';
+import { AppStreams } from './app-streams.ts';
+
+/** The pod's apps: what is planned for them, where their output goes, and what is recorded of them. */
+export class Apps {
+  readonly #report: Report;
+  readonly options: RunArguments;
+  readonly housing: Housing;
+  /** To be set before the plan is asked for. */
+  network = NO_NETWORK;
+  readonly #pod: Pod;
+  readonly #identities: Map<string, Identity>;
+  readonly #streams: AppStreams;
+  readonly names: PodNames;
+  readonly #lives: AppLives;
+  readonly #manager: ServiceManager;
+  readonly #pids = new Map<string, number>();
+  #session: Session | undefined;
+
+  /** @throws SupervisorError `unknown-user`: before anything has been started */
+  constructor(loop: Loop, report: Report, options: RunArguments, pod: Pod, housing: Housing) {
+    this.#report = report;
+    this.options = options;
+    this.housing = housing;
+    this.#pod = pod;
+    this.names = new PodNames(loop, report, options, pod);
+    this.#lives = new AppLives(loop);
+    this.#manager = new ServiceManager(loop, report);
+    this.#identities = new Map(pod.apps.map((app) => [app.name, identityOf(app)]));
+    this.#streams = new AppStreams(
+      loop,
+      options.interactive,
+      pod.apps.length > 1 || options.mutable,
+      new AppLogs(pod.manifest, (message) => report.warn(message)),
+    );
+  }
+
+  /** Opens the apps' streams, and says what PID 1 does. */
+  plan(session: Session): BootPlan {
+    this.#session = session;
+    this.#lives.open(session);
+    const plan = planPod({
+      hostname: this.#pod.hostname,
+      apps: this.#pod.apps.map((app) => this.#factsOf(app, session)),
+      housing: this.housing,
+      term: environment('TERM') ?? 'xterm',
+      restrictCapabilities: !this.options.disableCapabilitiesRestriction,
+      protectPaths: !this.options.disablePaths,
+      staysWhenEmpty: this.options.mutable,
+      network: this.network,
+      covers: this.names.covers,
+      names: this.names.open(session),
+    });
+    for (const app of plan.apps) recordAppFacts(app);
+    return plan;
+  }
+
+  /** Of an app that comes to a pod that runs, without `relaxed`. @throws SupervisorError `unknown-user` */
+  planMore(app: PodApp, session: Session, relaxed: AppRelaxations | undefined): AppPlan {
+    this.#identities.set(app.name, identityOf(app));
+    const plan = planApp(
+      {
+        hostname: this.#pod.hostname,
+        housing: this.housing,
+        term: environment('TERM') ?? 'xterm',
+        restrictCapabilities: !(
+          this.options.disableCapabilitiesRestriction || relaxed?.disableCapabilitiesRestriction
+        ),
+        protectPaths: !(this.options.disablePaths || relaxed?.disablePaths),
+        covers: this.names.covers,
+      },
+      this.#factsOf(app, session),
+    );
+    recordAppFacts(plan);
+    return plan;
+  }
+
+  eventsOf(app: string): AppEvents {
+    return {
+      started: (pid) => {
+        this.#pids.set(app, pid);
+        this.#report.step(`app ${app} started`, { name: 'app', app });
+        this.#lives.started(app, pid);
+      },
+      failed: (step, message) => {
+        this.#report.say(`app ${app}: ${message}`);
+        this.#ended(app, startFailureCode(step));
+      },
+      restarting: (restart) => {
+        const { code, delayMs, count } = restart;
+        this.#pids.delete(app);
+        this.#lives.restarting(app, restart);
+        this.#report.step(`app ${app} ended with ${code}; restart ${count} in ${delayMs} ms`);
+      },
+      exited: (code) => {
+        this.#report.step(`app ${app} ended with ${code}`);
+        this.#ended(app, code);
+      },
+    };
+  }
+
+  /** What of an app can be attached to; undefined for one that has not been started. */
+  endpointsOf(app: string): AppEndpoints | undefined {
+    return this.#streams.endpointsOf(app);
+  }
+
+  /** Or they go on: what counts time for them must not while they have none. */
+  standStill(paused: boolean): void {
+    this.names.standStill(paused);
+    if (paused) this.#lives.health.pause();
+    else this.#lives.health.resume();
+  }
+
+  ready(): void {
+    recordReady();
+    this.#manager.ready();
+  }
+
+  /** One app's word is the pod's; of several each has its name before it. */
+  notified(app: string, { state, status }: Notice): void {
+    const isAlone = this.#pod.apps.length === 1;
+    if (status !== null) this.#manager.status(isAlone ? status : `${app}: ${status}`);
+    if (state === 'stopping' && isAlone) this.#manager.stopping();
+  }
+
+  stopping(): void {
+    this.#lives.close();
+    this.#manager.stopping();
+  }
+
+  whenWrittenOf(app: string, callback: () => void): void {
+    this.#streams.whenWrittenOf(app, callback);
+  }
+
+  whenWritten(callback: () => void): void {
+    this.#streams.whenWritten(callback);
+  }
+
+  close(): void {
+    this.names.close();
+    this.#lives.close();
+    this.#streams.close();
+  }
+
+  #ended(app: string, code: number): void {
+    this.#lives.exited(app, code);
+    recordExit(app, code);
+    if (this.#session !== undefined) this.#streams.ended(this.#session, app);
+  }
+
+  #factsOf(
+    { name, app, readOnlyRoot, restart, health, notify, streams: modes }: PodApp,
+    session: Session,
+  ): AppFacts {
+    this.#lives.expect(name, health);
+    const identity = this.#identities.get(name) ?? { uid: 0, gid: 0, account: undefined };
+    const streams = this.#streams.join(session, { app: name, pid: () => this.#pids.get(name) }, modes);
+    if (streams.kind === 'terminal') refuseRestart(name, restart);
+    return { name, app, readOnlyRoot, identity, streams, restart, notify };
+  }
+}
+
+/** A terminal goes with the process that it was opened for. */
+function refuseRestart(app: string, restart: RestartPlan): void {
+  if (restart.policy === 'no') return;
+  throw new SupervisorError(
+    'unsupported',
+    `app ${app}: restart=${formatRestart(restart)} does not go with a terminal`,
+  );
+}
+
+function identityOf({ app, rootfs, name }: PodApp): Identity {
+  try {
+    return resolveIdentity(app, imageUsers(rootfs));
+  } catch (cause) {
+    if (!(cause instanceof SupervisorError)) throw cause;
+    throw new SupervisorError(cause.code, `app ${name}: ${cause.message}`, { cause });
+  }
+}

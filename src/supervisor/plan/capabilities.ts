@@ -1,0 +1,35 @@
+import { findIsolator, type Isolator } from '../../appc/index.ts';
+import { capabilityNames } from '../../native/privileges.ts';
+
+/** What an app has if nobody says otherwise (appc 0.8.11, ace.md). */
+const DEFAULT_CAPABILITIES: readonly string[] = [
+  'CAP_AUDIT_WRITE',
+  'CAP_CHOWN',
+  'CAP_DAC_OVERRIDE',
+  'CAP_FSETID',
+  'CAP_FOWNER',
+  'CAP_KILL',
+  'CAP_MKNOD',
+  'CAP_NET_RAW',
+  'CAP_NET_BIND_SERVICE',
+  'CAP_SETUID',
+  'CAP_SETGID',
+  'CAP_SETPCAP',
+  'CAP_SETFCAP',
+  'CAP_SYS_CHROOT',
+];
+
+const NAMES: readonly string[] = capabilityNames;
+
+/** The numbers of what an app keeps: the default, without what it removes, or exactly what it retains. */
+export function keptCapabilities(isolators: readonly Isolator[], restricted: boolean): number[] {
+  if (!restricted) return capabilityNames.map((_, number) => number);
+  const retained = findIsolator(isolators, 'capabilities', 'os/linux/capabilities-retain-set')?.value.set;
+  const removed =
+    findIsolator(isolators, 'capabilities', 'os/linux/capabilities-remove-set')?.value.set ?? [];
+  const kept = (retained ?? DEFAULT_CAPABILITIES).filter((name) => !removed.includes(name));
+  return kept
+    .map((name) => NAMES.indexOf(name))
+    .filter((number) => number >= 0)
+    .sort((a, b) => a - b);
+}

@@ -1,0 +1,145 @@
+/** From a pod's manifests, and the few facts that are not in them, to what PID 1 does. Pure. */
+import type {
+  AppPlan,
+  BootPlan,
+  CoverPlan,
+  FilePlan,
+  MachinePlan,
+  MountPlanEntry,
+  ProcessPlan,
+  RestartPlan,
+  RootPlan,
+  StreamsPlan,
+} from '../../abi/boot-plan.ts';
+import type { NetworkPlan } from '../../abi/network-plan.ts';
+import { NOTIFY_ENV, NOTIFY_PATH } from '../../abi/notify.ts';
+import { type App, findIsolator } from '../../appc/index.ts';
+import { hostsFile } from '../../net/hosts-file.ts';
+import { keptCapabilities } from './capabilities.ts';
+import { defaultEnvironment } from './environment.ts';
+import { HIDDEN_PATHS, READ_ONLY_PATHS } from './protected-paths.ts';
+import type { Identity } from './users.ts';
+
+/** Between SIGTERM and SIGKILL. */
+export const STOP_GRACE_SECONDS = 10;
+
+/** What of a pod's plan is a matter of what it lives in. */
+export interface Housing {
+  /** Where PID 1 finds the root of an app. */
+  root(app: string): RootPlan;
+  /** Null where there is none. */
+  machine(network: NetworkPlan): MachinePlan | null;
+}
+
+/** An app, with everything looked up. */
+export interface AppFacts {
+  readonly name: string;
+  readonly app: App;
+  readonly readOnlyRoot: boolean;
+  readonly identity: Identity;
+  readonly streams: StreamsPlan;
+  readonly restart: RestartPlan;
+  readonly notify: boolean;
+}
+
+export interface PodFacts {
+  readonly hostname: string;
+  readonly apps: readonly AppFacts[];
+  readonly housing: Housing;
+  /** TERM of the caller, for apps with a terminal. */
+  readonly term: string;
+  readonly restrictCapabilities: boolean;
+  readonly protectPaths: boolean;
+  readonly staysWhenEmpty: boolean;
+  /** Files of the pod's over those of its apps (`names.ts`). */
+  readonly covers: readonly CoverPlan[];
+  /** Lines of other pods. */
+  readonly names: string;
+  readonly network: NetworkPlan;
+}
+
+export function planPod(pod: PodFacts): BootPlan {
+  return {
+    hostname: pod.hostname,
+    machine: pod.housing.machine(pod.network),
+    network: pod.network,
+    apps: pod.apps.map((app) => planApp(pod, app)),
+    stopGraceSeconds: STOP_GRACE_SECONDS,
+    staysWhenEmpty: pod.staysWhenEmpty,
+    names: pod.names,
+  };
+}
+
+/** What a plan of an app needs to know of its pod. */
+type AppSurroundings = Pick<
+  PodFacts,
+  'hostname' | 'housing' | 'term' | 'restrictCapabilities' | 'protectPaths' | 'covers'
+>;
+
+export function planApp(pod: AppSurroundings, facts: AppFacts): AppPlan {
+  return {
+    name: facts.name,
+    root: pod.housing.root(facts.name),
+    readOnlyRoot: facts.readOnlyRoot,
+    mounts: planMounts(pod.protectPaths),
+    files: planFiles(pod.hostname),
+    covers: pod.covers,
+    process: planProcess(pod, facts),
+    streams: facts.streams,
+    restart: facts.restart,
+    notify: facts.notify,
+  };
+}
+
+/** Protection after the mounts that it covers. */
+function planMounts(protectPaths: boolean): MountPlanEntry[] {
+  const safe = ['nosuid', 'nodev', 'noexec'] as const;
+  return [
+    { kind: 'dev', target: '/dev' },
+    { kind: 'filesystem', type: 'proc', target: '/proc', flags: safe, data: '' },
+    {
+      kind: 'filesystem',
+      type: 'sysfs',
+      target: '/sys',
+      flags: protectPaths ? [...safe, 'read-only'] : safe,
+      data: '',
+    },
+    ...(protectPaths
+      ? [
+          ...READ_ONLY_PATHS.map((target) => ({ kind: 'read-only', target }) as const),
+          ...HIDDEN_PATHS.map((target) => ({ kind: 'hidden', target }) as const),
+        ]
+      : []),
+  ];
+}
+
+/** What an image need not bring; its own files win, as in rkt. */
+function planFiles(hostname: string): FilePlan[] {
+  return [
+    { path: '/etc/hosts', mode: 0o644, content: hostsFile(hostname) },
+    { path: '/etc/hostname', mode: 0o644, content: `${hostname}\n` },
+  ];
+}
+
+function planProcess(pod: AppSurroundings, facts: AppFacts): ProcessPlan {
+  const { name, app, identity, streams, notify } = facts;
+  const { isolators } = app;
+  const term = streams.kind === 'terminal' ? pod.term : undefined;
+  const defaults = defaultEnvironment(name, identity, term);
+  const told = notify ? [{ name: NOTIFY_ENV, value: NOTIFY_PATH }] : [];
+  return {
+    argv: app.exec,
+    env: [
+      ...new Map([...defaults, ...app.environment, ...told].map((entry) => [entry.name, entry.value])),
+    ].map(([key, value]) => `${key}=${value}`),
+    workingDirectory: app.workingDirectory ?? '/',
+    uid: identity.uid,
+    gid: identity.gid,
+    groups: app.supplementaryGIDs,
+    capabilities: keptCapabilities(isolators, pod.restrictCapabilities),
+    noNewPrivileges: findIsolator(isolators, 'no-new-privileges')?.value ?? false,
+    seccomp: null,
+    rlimits: [],
+    oomScoreAdj: findIsolator(isolators, 'oom-score-adj')?.value ?? null,
+  };
+}

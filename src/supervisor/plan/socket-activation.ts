@@ -1,0 +1,26 @@
+import { environment } from '../../native/engine.ts';
+import { getpid } from '../../native/processes.ts';
+import { SupervisorError } from '../error.ts';
+import type { PodApp } from './pod.ts';
+
+/**
+ * Sockets that systemd has opened for rkt cannot become sockets of another kernel. An app that is made to take one over would
+ * wait for ever, so that its pod is refused; sockets that no app asks for are nobody's business, as in rkt.
+ * @throws SupervisorError `unsupported`
+ */
+export function refuseSocketActivation(apps: readonly Pick<PodApp, 'name' | 'app'>[]): void {
+  if (!hasSockets(environment('LISTEN_PID'), environment('LISTEN_FDS'))) return;
+  for (const { name, app } of apps) {
+    const port = app.ports.find(({ socketActivated }) => socketActivated);
+    if (port === undefined) continue;
+    throw new SupervisorError(
+      'unsupported',
+      `app ${name}: its port ${port.name} wants a socket of the service manager, which cannot be handed into a virtual machine: forward connections by systemd-socket-proxyd`,
+    );
+  }
+}
+
+/** As sd_listen_fds(3) tells whether they are meant for us. */
+function hasSockets(pid: string | undefined, count: string | undefined): boolean {
+  return Number(pid) === getpid() && Number(count) > 0;
+}

@@ -1,0 +1,21 @@
+/** What PID 1 lives in: a machine, or namespaces. */
+export interface Vessel {
+  /** The supervisor's ends, both non-blocking; whoever uses one owns it. */
+  readonly channels: { readonly control: number; readonly data: number };
+  /** Those of the host that it consists of. */
+  readonly processes: readonly { readonly name: string; readonly pid: number }[];
+  /** All in it stands still; `done` is told when, or why not. */
+  pause(done: (refusal: string | undefined) => void): void;
+  resume(done: (refusal: string | undefined) => void): void;
+  /** At once. `gone` follows. */
+  kill(): void;
+  /** The last lines of what was said in it, each with who said it; what was shown as it came is left out. */
+  lastWords(): string[];
+}
+
+export interface VesselEvents {
+  /** It cannot go on, or has ended by itself. */
+  failed(problem: Error): void;
+  /** All of its processes have been reaped. */
+  gone(): void;
+}

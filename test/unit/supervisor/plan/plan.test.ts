@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest';
+import { NO_NETWORK } from '../../../../src/abi/network-plan.ts';
+import { type App, blankApp, parsePodManifest } from '../../../../src/appc/index.ts';
+import { encodeBase64 } from '../../../../src/supervisor/plan/base64.ts';
+import { keptCapabilities } from '../../../../src/supervisor/plan/capabilities.ts';
+import { unenforced } from '../../../../src/supervisor/plan/isolators.ts';
+import { type AppFacts, type Housing, type PodFacts, planPod } from '../../../../src/supervisor/plan/plan.ts';
+
+const root = { uid: 0, gid: 0, account: undefined };
+const housing: Housing = {
+  root: (app) => ({ kind: 'directory', path: `/pod/${app}/rootfs` }),
+  machine: () => null,
+};
+const pipes = { kind: 'pipes', stdin: null, stdout: 1, stderr: 2 } as const;
+
+function facts(app: Partial<App>, change: Partial<AppFacts> = {}): AppFacts {
+  return {
+    name: 'web',
+    app: { ...blankApp, exec: ['/bin/web'], ...app },
+    readOnlyRoot: false,
+    identity: root,
+    streams: pipes,
+    restart: { policy: 'on-failure', most: 3 },
+    notify: false,
+    ...change,
+  };
+}
+
+function plan(app: AppFacts, change: Partial<PodFacts> = {}) {
+  const pod = planPod({
+    hostname: 'rkt-1',
+    apps: [app],
+    housing,
+    term: 'vt220',
+    restrictCapabilities: true,
+    protectPaths: true,
+    staysWhenEmpty: false,
+    covers: [],
+    names: '',
+    network: NO_NETWORK,
+    ...change,
+  });
+  const [first] = pod.apps;
+  if (first === undefined) throw new Error('no app in the plan');
+  return { pod, app: first };
+}
+
+describe('planPod', () => {
+  it('plans an app of root with nothing said', () => {
+    const { pod, app } = plan(facts({}));
+    expect(pod.machine).toBeNull();
+    expect(app.restart).toEqual({ policy: 'on-failure', most: 3 });
+    expect(app.root).toEqual({ kind: 'directory', path: '/pod/web/rootfs' });
+    expect(app.process).toEqual({
+      argv: ['/bin/web'],
+      env: [
+        'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+        'SHELL=/bin/sh',
+        'USER=root',
+        'LOGNAME=root',
+        'HOME=/root',
+        'AC_APP_NAME=web',
+        'container=rkt',
+      ],
+      workingDirectory: '/',
+      uid: 0,
+      gid: 0,
+      groups: [],
+      capabilities: [0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31],
+      noNewPrivileges: false,
+      seccomp: null,
+      rlimits: [],
+      oomScoreAdj: null,
+    });
+  });
+
+  it("lets the app's environment win", () => {
+    const environment = [
+      { name: 'HOME', value: '/srv' },
+      { name: 'A', value: 'b=c' },
+    ];
+    const { env } = plan(facts({ environment })).app.process;
+    expect(env.filter((entry) => /^(HOME|A)=/.test(entry))).toEqual(['HOME=/srv', 'A=b=c']);
+  });
+
+  it("takes the user's own home and shell", () => {
+    const account = { name: 'web', uid: 33, gid: 33, home: '/srv', shell: '/bin/zsh' };
+    const { process } = plan(facts({}, { identity: { uid: 33, gid: 34, account } })).app;
+    expect(process.env).toEqual(
+      expect.arrayContaining(['USER=web', 'LOGNAME=web', 'HOME=/srv', 'SHELL=/bin/zsh']),
+    );
+    expect([process.uid, process.gid]).toEqual([33, 34]);
+  });
+
+  it('says TERM to apps with a terminal only', () => {
+    const terminal = { kind: 'terminal', stream: 1, rows: 2, columns: 3 } as const;
+    expect(plan(facts({}, { streams: terminal })).app.process.env).toContain('TERM=vt220');
+    expect(plan(facts({})).app.process.env.join()).not.toMatch(/TERM=/);
+  });
+
+  it('says where to speak to apps that tell of themselves, whatever the command line says', () => {
+    const environment = [{ name: 'NOTIFY_SOCKET', value: '/run/systemd/notify' }];
+    const told = plan(facts({ environment }, { notify: true })).app;
+    expect(told.notify).toBe(true);
+    expect(told.process.env.filter((entry) => entry.startsWith('NOTIFY'))).toEqual([
+      'NOTIFY_SOCKET=/dev/rkt/notify',
+    ]);
+  });
+
+  it('protects the kernel after mounting what it covers, unless told not to', () => {
+    const kinds = plan(facts({})).app.mounts.map(({ kind }) => kind);
+    expect(kinds.slice(0, 3)).toEqual(['dev', 'filesystem', 'filesystem']);
+    expect(new Set(kinds.slice(3))).toEqual(new Set(['read-only', 'hidden']));
+    expect(plan(facts({}), { protectPaths: false }).app.mounts).toHaveLength(3);
+  });
+
+  it('brings hosts and hostname for images without', () => {
+    const files = new Map(plan(facts({})).app.files.map(({ path, content }) => [path, content]));
+    expect(files.get('/etc/hostname')).toBe('rkt-1\n');
+    expect(files.get('/etc/hosts')).toMatch(/^127\.0\.0\.1\tlocalhost .*\n127\.0\.0\.1\trkt-1$/ms);
+  });
+});
+
+describe('keptCapabilities', () => {
+  const retain = (...set: string[]) =>
+    ({ kind: 'capabilities', name: 'os/linux/capabilities-retain-set', value: { set } }) as const;
+  const remove = (...set: string[]) =>
+    ({ kind: 'capabilities', name: 'os/linux/capabilities-remove-set', value: { set } }) as const;
+
+  it.each([
+    ['retained', [retain('CAP_NET_ADMIN', 'CAP_KILL')], [5, 12]],
+    ['retained, none', [retain()], []],
+    ['unknown ones are nothing', [retain('CAP_NEW')], []],
+    ['removed', [remove('CAP_CHOWN', 'CAP_MKNOD')], [1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 29, 31]],
+  ])('%s', (_, isolators, numbers) => {
+    expect(keptCapabilities(isolators, true)).toEqual(numbers);
+  });
+
+  it('are all without the restriction', () => {
+    expect(keptCapabilities([], false)).toHaveLength(41);
+  });
+});
+
+describe('unenforced', () => {
+  it('names each isolator and event handler without effect, and whose it is', () => {
+    const isolator = (name: string, value: unknown) => ({ name, value });
+    const manifest = parsePodManifest({
+      acVersion: '0.8.11',
+      acKind: 'PodManifest',
+      apps: [
+        {
+          name: 'web',
+          image: { id: `sha512-${'0'.repeat(64)}` },
+          app: {
+            exec: ['/web'],
+            user: '0',
+            group: '0',
+            isolators: [
+              isolator('resource/memory', { limit: '1G' }),
+              isolator('resource/block-iops', { limit: '10', default: true }),
+              isolator('os/linux/cpu-shares', 512),
+              isolator('example.com/own', {}),
+            ],
+            eventHandlers: [{ name: 'pre-start', exec: ['/prepare'] }],
+          },
+        },
+      ],
+      isolators: [isolator('resource/memory', { limit: '1G' })],
+    });
+    expect(unenforced(manifest)).toEqual([
+      'pod: isolator resource/memory is not enforced',
+      'app web: isolator resource/block-iops is not enforced',
+      'app web: isolator os/linux/cpu-shares is not enforced',
+      'app web: isolator example.com/own is not enforced',
+      'app web: event handler pre-start is not run',
+    ]);
+  });
+});
+
+describe('encodeBase64', () => {
+  it.each(['', 'f', 'fo', 'foo', 'foob', 'fooba', 'foobar'])('%j', (text) => {
+    expect(encodeBase64(Buffer.from(text))).toBe(Buffer.from(text).toString('base64'));
+  });
+});
