@@ -91,7 +91,7 @@ function joinByTap(netlink: Netlink, link: Link, name: string, queues: number): 
 
 function redirect(netlink: Netlink, link: Link, name: string): void {
   const tap = findLink(netlink, name);
-  if (tap === undefined) throw new KvmError('machine-failed', `the tap ${name} has gone`);
+  if (tap === undefined) throw new KvmError('vessel-failed', `the tap ${name} has gone`);
   // It would talk to the guest as a neighbour of its own.
   unless(['EAFNOSUPPORT'], () => leaveUnaddressed(netlink, tap.index));
   // A tap takes somewhat smaller packets than other interfaces.
