@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import type { ProcessScope } from '../process-scope.ts';
 
 /**
- * Who dies at a system call: the program that makes it; all that has come from the command, at once; or the one that leads, the
- * supervisor or the collector, which leaves the others to themselves.
+ * Who dies at a system call: the plugin that makes it, or has started who does, with all that it has started; all that has come from the
+ * command, at once; or the one that leads, the supervisor or the collector, which leaves the others to themselves.
  */
-export const WAYS = ['program', 'everything', 'leader'] as const;
+export const WAYS = ['plugin', 'everything', 'leader'] as const;
 export type Way = (typeof WAYS)[number];
 
 export interface Victims {
@@ -16,7 +16,7 @@ export interface Victims {
 }
 
 export async function killAt(way: Way, { thread, leader, scope }: Victims): Promise<void> {
-  if (way === 'program') kill(processOf(thread));
+  if (way === 'plugin') kill(-groupOf(thread));
   else if (way === 'leader') kill(leader);
   else killAll(scope);
 }
@@ -36,8 +36,9 @@ function killAll(scope: ProcessScope): void {
   }
 }
 
-function processOf(thread: number): number {
-  return Number(/^Tgid:\s+(\d+)/m.exec(readFileSync(`/proc/${thread}/status`, 'utf8'))?.[1]);
+/** Each plugin leads a group of its own. */
+function groupOf(thread: number): number {
+  return Number(/^\d+ \(.*\) \S \d+ (\d+)/s.exec(readFileSync(`/proc/${thread}/stat`, 'utf8'))?.[1]);
 }
 
 function kill(pid: number): void {
