@@ -113,3 +113,15 @@ test('more interfaces than a machine has are refused', async () => {
   expect(code).toBe(254);
   expect(stderr).toContain('61 interfaces: a machine has at most 24');
 });
+
+test('an interface of larger packets than a tap takes is joined by a macvtap', async () => {
+  const { rkt } = site.now;
+  const ipam = { type: 'host-local', ranges: [[{ subnet: '10.95.0.0/24' }]] };
+  const plugins = [{ type: 'ptp', mtu: 65535, ipam }];
+  site.now.network('50-huge.conflist', { cniVersion: '1.0.0', name: 'huge', plugins });
+  const { aci } = await tinyImages();
+  const script = 'cat /sys/class/net/eth0/mtu; ping -c 1 -s 60000 10.95.0.1';
+  const args = ['run', '--net=huge', aci.plain, '--cpu=2', '--exec=/bin/sh', '--', '-c', script];
+  const { code, stdout } = await rkt.run(args);
+  expect({ code, mtu: stdout.split('\n')[0] }).toEqual({ code: 0, mtu: '65535' });
+});
