@@ -62,6 +62,8 @@ export interface RunArguments {
   readonly debug: boolean;
   /** Networks as given to `--net`: `none`, `host`, `default`, `a,b:ARGS`. */
   readonly net: string;
+  /** By what the metadata service knows the pod; null where it does not, or where the stage1 finds it in the pod's directory. */
+  readonly mdsToken: string | null;
   readonly interactive: boolean;
   /** Directory of the local configuration. */
   readonly localConfig: string;
@@ -78,6 +80,7 @@ export function formatRunArguments(run: RunArguments): string[] {
   return [
     ...flag('debug', run.debug),
     `--net=${run.net}`,
+    ...(run.mdsToken === null ? [] : [`--mds-token=${run.mdsToken}`]),
     ...flag('interactive', run.interactive),
     `--local-config=${run.localConfig}`,
     ...flag('mutable', run.mutable),
@@ -103,6 +106,7 @@ export function parseRunArguments(args: readonly string[]): RunArguments {
     uuid: parsed.only('UUID'),
     debug: parsed.isSet('debug'),
     net: parsed.value('net') ?? 'default',
+    mdsToken: parsed.value('mds-token') ?? null,
     interactive: parsed.isSet('interactive'),
     localConfig: parsed.value('local-config') ?? '/etc/rkt',
     mutable: parsed.isSet('mutable'),
@@ -253,6 +257,7 @@ const APP_FLAGS: FlagTable = {
 const RUN_FLAGS: FlagTable = {
   debug: 'boolean',
   net: 'value',
+  'mds-token': 'value',
   interactive: 'boolean',
   'local-config': 'value',
   mutable: 'boolean',

@@ -16,7 +16,7 @@ const SANDBOX_NAMES: readonly string[] = [
     'log-size',
     'pod-name',
   ],
-  ...['net', 'detach', 'rm', 'hostname', 'uuid-file-save'],
+  ...['net', 'detach', 'rm', 'hostname', 'mds-register', 'uuid-file-save'],
   ...NAME_FLAGS.map((flag) => flag.name()),
 ];
 

@@ -40,6 +40,7 @@ function sandboxRequest({ flags, images }: PodArguments): RunRequest {
     detach: isSet(flags, 'detach'),
     rm: isSet(flags, 'rm'),
     ...networks(flags),
+    mdsRegister: isSet(flags, 'mds-register'),
     ...nameValues(flags),
     ...maybe('hostname', last(flags, 'hostname')),
   });

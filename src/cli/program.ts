@@ -102,6 +102,11 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./logs.ts')).logsCommand,
   },
   {
+    name: 'metadata-service',
+    summary: 'tell pods who they are, and sign for them, until it is stopped',
+    load: async () => (await import('./metadata-service.ts')).metadataServiceCommand,
+  },
+  {
     name: 'pause',
     summary: 'let pods that run stand still',
     added: true,

@@ -42,6 +42,7 @@ export const START_FLAGS: readonly Flag[] = [
   new Flag('rm', boolean, 'remove the pod when it has ended'),
   new Flag('hostname', value('NAME'), 'host name of the pod (default: its name, or rkt-UUID)'),
   ...NAME_FLAGS,
+  new Flag('mds-register', boolean, 'have the metadata service know the pod'),
 ];
 
 export const PREPARE_FLAGS: readonly Flag[] = [
@@ -75,6 +76,11 @@ export const APP_FLAGS: readonly Flag[] = [
   new Flag('readonly-rootfs', boolean, 'mount the root file system read-only'),
   new Flag('memory', value('BYTES'), 'limit, as 256M or 1Gi'),
   new Flag('cpu', value('CORES'), 'limit, as 2 or 500m'),
+  new Flag(
+    'seccomp',
+    value('FILTER'),
+    'system calls: mode=retain|remove[,errno=E],CALL|@GROUP,... or profile=FILE',
+  ),
   ...STREAM_FLAGS,
   ...LIFE_FLAGS,
   ...MARK_FLAGS,

@@ -21,6 +21,7 @@ export function runRequest(given: PodArguments): RunRequest {
     detach: isSet(flags, 'detach'),
     rm: isSet(flags, 'rm'),
     ...networks(flags),
+    mdsRegister: isSet(flags, 'mds-register'),
     ...nameValues(flags),
     ...maybe('hostname', last(flags, 'hostname')),
   });
@@ -55,6 +56,7 @@ export interface StartValues extends NameValues {
   readonly interactive?: boolean;
   readonly detach?: boolean;
   readonly rm?: boolean;
+  readonly mdsRegister?: boolean;
 }
 
 export function networks(flags: FlagValues): Pick<StartValues, 'net'> {
@@ -63,13 +65,20 @@ export function networks(flags: FlagValues): Pick<StartValues, 'net'> {
 
 /** Throws CliError `usage`, NetError `bad-request`. */
 export function startRequest(values: StartValues): StartRequest {
-  const { net = [], hostname, interactive = false, detach = false, rm = false } = values;
+  const { net = [], hostname, interactive = false, detach = false, rm = false, mdsRegister = false } = values;
+  const networks = requestedNetworks(net);
+  if (mdsRegister && networks === 'none')
+    throw new CliError(
+      'usage',
+      '--mds-register does not go with --net=none: apps have no way to the service',
+    );
   if (interactive && detach) throw new CliError('usage', '--interactive and --detach exclude each other');
   return {
-    net: requestedNetworks(net),
+    net: networks,
     interactive,
     hostname: hostName(hostname),
     ...namesRequest(values),
+    ...(mdsRegister ? { registers: true } : {}),
     ...(detach ? { detach } : {}),
     ...(rm ? { remover: ownCommand() } : {}),
   };

@@ -12,6 +12,7 @@ import { hasEnded, until } from './patience.ts';
 import { checkPlatform } from './platform.ts';
 import type { PodApp } from './pod-request.ts';
 import { fetchApps } from './preparation.ts';
+import { tellAddition } from './registration.ts';
 
 export interface AddRequest {
   /** A UUID or the beginning of one, or the pod's name. */
@@ -51,19 +52,20 @@ export async function addApp(host: Host, { uuid, app }: AddRequest, attention: A
 
 async function bring(host: Host, mutation: Mutation, { store }: ImageSession, added: PodApp): Promise<void> {
   const { name } = added.app;
-  const { apps } = mutation.manifest;
-  if (apps.some((app) => app.name === name))
+  const { manifest } = mutation;
+  const complete = { ...manifest, apps: [...manifest.apps, added.app] };
+  if (manifest.apps.some((app) => app.name === name))
     throw new Stage0Error('bad-request', `app ${JSON.stringify(name)} is in the pod already`);
   if (hasLeftovers(mutation, name)) await callForApp(host, mutation, 'rm', name);
   try {
     await placeApp(mutation, store, added);
     await callForApp(host, mutation, 'add', name);
+    await tellAddition({ uuid: mutation.pod.uuid, path: mutation.path }, complete);
   } catch (error) {
     await withdraw(host, mutation, name);
     throw error;
   }
-  const { manifest } = mutation;
-  mutation.manifest = { ...manifest, apps: [...manifest.apps, added.app] };
+  mutation.manifest = complete;
 }
 
 /** What cannot be undone now is undone by the next command for an app of that name, or goes with the pod: the reason is the news. */

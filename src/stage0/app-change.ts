@@ -8,6 +8,7 @@ import { clearApp, hasLeftovers, withdrawCopy } from './app-files.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
 import { checkMutable, checkReady, mutateAny, mutateRunning } from './mutation.ts';
+import { tellRemoval } from './registration.ts';
 
 export interface AppChange {
   /** A UUID or the beginning of one, or the pod's name. */
@@ -51,7 +52,9 @@ export async function removeApp(host: Host, { uuid, app }: AppChange, signal?: A
     await callForApp(host, mutation, 'rm', app);
   }
   const { manifest } = mutation;
-  mutation.manifest = { ...manifest, apps: manifest.apps.filter(({ name }) => name !== app) };
+  const without = { ...manifest, apps: manifest.apps.filter(({ name }) => name !== app) };
+  if (mutation.isRunning) await tellRemoval({ uuid: pod.uuid, path: mutation.path }, without);
+  mutation.manifest = without;
   clearApp(mutation, app);
 }
 

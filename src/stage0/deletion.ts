@@ -3,6 +3,7 @@ import type { Pod } from '../pod/pod.ts';
 import { removePod } from '../pod/removal.ts';
 import { findEntrypoint } from './entrypoint.ts';
 import type { Host } from './host.ts';
+import { takeBack } from './registration.ts';
 import { callStage1 } from './stage1-call.ts';
 
 /** A stage1 that hangs must not keep the collector: it has network plugins to run, no more. */
@@ -15,6 +16,7 @@ const GC_TIMEOUT_MILLISECONDS = 120_000;
 export async function deletePod(host: Host, pod: Pod): Promise<void> {
   // Only pods that never ran come to `garbage`, as in rkt.
   if (pod.phase === 'exited-garbage') await runStage1Gc(host, pod);
+  await takeBack(pod);
   removePod(pod);
 }
 

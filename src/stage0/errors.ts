@@ -12,6 +12,8 @@ export type Stage0ErrorCode =
   | 'not-exited'
   /** A network's plugin is not there, or has failed. */
   | 'bad-network'
+  /** The metadata service is not there, or refuses. */
+  | 'no-metadata-service'
   /** A tree of files that cannot be read as what it is read for. */
   | 'bad-tree'
   /** The pod's supervisor says no. */

@@ -9,8 +9,17 @@ const home = dirname(fileURLToPath(import.meta.url));
 
 /** The program between stage0 and the stage1. Throws Stage0Error `not-installed`. */
 export function rktMountPath(): string {
-  const path = join(home, 'bin', 'rkt-mount');
-  if (!existsSync(path)) throw new Stage0Error('not-installed', `rkt-mount is missing: no ${path}`);
+  return programPath('rkt-mount');
+}
+
+/** The metadata service. Throws Stage0Error `not-installed`. */
+export function metadataServicePath(): string {
+  return programPath('metadata-service');
+}
+
+function programPath(name: string): string {
+  const path = join(home, 'bin', name);
+  if (!existsSync(path)) throw new Stage0Error('not-installed', `${name} is missing: no ${path}`);
   return path;
 }
 

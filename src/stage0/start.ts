@@ -3,7 +3,14 @@ import { type Detached, startDetached } from './detachment.ts';
 import type { Host } from './host.ts';
 import { writeNameFiles } from './name-files.ts';
 import { claimPorts } from './port-claims.ts';
+import { takeBack } from './registration.ts';
 import { becomeSupervisor, type Environment, type StartRequest } from './supervisor.ts';
+
+/** What an earlier attempt has left must not be taken for it. */
+async function register(pod: Pod, { registers = false }: StartRequest): Promise<void> {
+  await takeBack(pod);
+  if (registers) await (await import('./metadata-registration.ts')).registerPod(pod);
+}
 
 /** Starts a pod that is ours and filled: by becoming its supervisor, or detached. */
 export async function start(
@@ -15,6 +22,12 @@ export async function start(
 ): Promise<Detached> {
   await claimPorts(host, pod, request.net, signal);
   writeNameFiles(pod, request.names, request.hostname);
-  if (request.detach === true) return await startDetached(host, pod, request, environment, signal);
-  becomeSupervisor(host, pod, request, environment);
+  await register(pod, request);
+  try {
+    if (request.detach === true) return await startDetached(host, pod, request, environment, signal);
+    becomeSupervisor(host, pod, request, environment);
+  } catch (error) {
+    await takeBack(pod);
+    throw error;
+  }
 }

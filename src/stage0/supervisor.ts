@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatHostNamespaces, HOST_NAMESPACES_ENV, PLUGINS_ENV } from '../abi/host-namespaces.ts';
+import { METADATA_ANNOTATION } from '../abi/metadata.ts';
 import { POD } from '../abi/pod-directory.ts';
 import { formatRemoval, REMOVAL_ANNOTATION, REMOVAL_ENV } from '../abi/removal.ts';
 import {
@@ -21,6 +22,7 @@ import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
 import { pluginDirectories, rktMountPath } from './installation.ts';
 import { modesOf, type NamesRequest } from './name-files.ts';
+import { tokenOf } from './registration.ts';
 
 /** How a pod that is filled is started. */
 export interface StartRequest {
@@ -30,6 +32,8 @@ export interface StartRequest {
   readonly hostname: string | undefined;
   /** Of its apps' /etc/resolv.conf and /etc/hosts; absent: nothing was asked for. */
   readonly names?: NamesRequest;
+  /** `--mds-register`: the metadata service is to know it. */
+  readonly registers?: boolean;
   /** Apps come and go while it runs. */
   readonly mutable?: boolean;
   /** Start it on its own, wait until it is ready, and leave it. */
@@ -88,7 +92,7 @@ export function supervisorProgram(
   const removing = removal(host, pod, request, stage1, namespaces);
   return {
     path: rktMountPath(),
-    argv: ['rkt-mount', path, ...formatRunArguments(runArguments(host, pod, request))],
+    argv: ['rkt-mount', path, ...formatRunArguments(runArguments(host, pod, request, stage1))],
     environment: formatEnvironment({
       ...environment,
       [VM_IDS_ENV]: vmIds(host.configuration),
@@ -138,11 +142,12 @@ function removal(
   return formatRemoval({ mountNamespace, networkNamespace, command });
 }
 
-function runArguments(host: Host, pod: Pod, request: StartRequest): RunArguments {
+function runArguments(host: Host, pod: Pod, request: StartRequest, stage1: ImageManifest): RunArguments {
   return {
     uuid: pod.uuid,
     debug: host.debug,
     net: request.net,
+    mdsToken: givenToken(pod, stage1),
     interactive: request.interactive,
     localConfig: host.localConfig,
     mutable: request.mutable ?? false,
@@ -152,6 +157,11 @@ function runArguments(host: Host, pod: Pod, request: StartRequest): RunArguments
     disablePaths: host.insecure.has('paths'),
     disableSeccomp: host.insecure.has('seccomp'),
   };
+}
+
+/** An argument can be read by every user of the host: a stage1 that finds the token itself is not given it. */
+function givenToken(pod: Pod, { annotations }: ImageManifest): string | null {
+  return annotationValue(annotations, METADATA_ANNOTATION) === 'true' ? null : (tokenOf(pod) ?? null);
 }
 
 /** The configuration's word alone: ids from the caller's environment could be those of somebody who has processes and files. */

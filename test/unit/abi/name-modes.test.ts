@@ -12,6 +12,7 @@ const RUN: RunArguments = {
   uuid: 'u',
   debug: false,
   net: 'default',
+  mdsToken: null,
   interactive: false,
   localConfig: '/etc/rkt',
   mutable: false,
