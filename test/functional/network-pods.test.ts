@@ -86,6 +86,8 @@ const LEASED = {
 const CABLE = { cniVersion: '1.0.0', name: 'cable', type: 'cable' };
 /** Of 4 Mbit a second: what is beyond the burst takes 1100 ms. */
 const LIMITED_BYTES = 600_000;
+/** Goes in packets as large as there are. */
+const MUCH = 3_000_000;
 
 describe.each(PLUGIN_SETS)('by the plugins of $of', (plugins) => {
   const site = useSite(plugins);
@@ -191,6 +193,9 @@ describe.each(PLUGIN_SETS)('by the plugins of $of', (plugins) => {
         [`udp ${FAR.v6} 90`]: '2001:db8::1',
       });
     await expectAnswers(pods().web, { [`tcp ${FAR.v4} 90 from 10.2.0.2`]: 'silence' });
+    const much = { send: MUCH, receive: MUCH };
+    const asked = [FAR.v4, FAR.v6].map((address) => ({ ...question(`tcp ${address} 90`), ...much }));
+    expect(await pods().web.answers(asked)).toEqual(['192.0.2.1', '2001:db8::1']);
   });
 
   test('published ports are reached from outside, by the host’s own addresses, from localhost and from the pod itself', async () => {
