@@ -7,6 +7,7 @@ export * from './image-id.ts';
 export * from './image-manifest.ts';
 export * from './image-name.ts';
 export * from './isolator.ts';
+export { parseIsolator } from './isolator-reader.ts';
 export type { Json, StringMap } from './json.ts';
 export * from './labels.ts';
 export * from './names.ts';

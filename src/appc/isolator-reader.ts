@@ -1,3 +1,4 @@
+import { refuse } from './errors.ts';
 import type { Isolator, ResourceLimits, SeccompSet, SelinuxContext } from './isolator.ts';
 import {
   arrayOf,
@@ -11,6 +12,7 @@ import {
   string,
   stringMap,
 } from './json.ts';
+import { documentCursor } from './json-document.ts';
 import { readJson, withoutUndefined } from './json-value.ts';
 import { readACIdentifier } from './names.ts';
 import { readQuantity } from './quantity.ts';
@@ -61,6 +63,11 @@ export function readIsolators(at: Cursor): readonly Isolator[] {
 
 function conflict(at: Cursor, first: Isolator, second: Isolator): Error {
   return at.refuse('invalid-value', at.path, `${first.name} cannot stand together with ${second.name}`);
+}
+
+/** Takes `{ name, value }`, as JSON.parse returns it. Throws AppcError with the path of what is wrong. */
+export function parseIsolator(json: unknown): Isolator {
+  return readIsolator(documentCursor(json, refuse));
 }
 
 function readIsolator(at: Cursor): Isolator {

@@ -5,6 +5,7 @@ import { type Marks, parseMarks } from '../stage0/marks.ts';
 import { requestedPodName } from '../stage0/pod-name.ts';
 import { type PodRequest, parsePodRequest, podEnvironment } from '../stage0/pod-request.ts';
 import type { PrepareRequest } from '../stage0/preparation.ts';
+import { parseSeccomp } from '../stage0/seccomp-request.ts';
 import type { Stage1Choice } from '../stage0/stage1-image.ts';
 import type { FlagValues, ImageArguments, PodArguments } from './app-arguments.ts';
 import { CliError } from './error.ts';
@@ -84,10 +85,17 @@ export function appRequest({ image, flags, args }: ImageArguments): AppRequest {
     ...maybe('workingDirectory', last(flags, 'working-dir')),
     ...maybe('memory', last(flags, 'memory')),
     ...maybe('cpu', last(flags, 'cpu')),
+    ...seccomp(flags),
     ...lifeRequest(flags),
     ...streamRequest(flags),
     ...marks(flags),
   };
+}
+
+function seccomp(flags: FlagValues): Pick<AppRequest, 'seccomp'> {
+  const [text, second] = all(flags, 'seccomp');
+  if (second !== undefined) throw new CliError('usage', '--seccomp: an app has one filter');
+  return text === undefined ? {} : { seccomp: parseSeccomp(text, read) };
 }
 
 export function marks(flags: FlagValues): { readonly marks?: Marks } {

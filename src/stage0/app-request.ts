@@ -14,6 +14,7 @@ import { parseVariable } from './environment-file.ts';
 import { Stage0Error } from './errors.ts';
 import type { LifeRequest } from './life-request.ts';
 import type { Marks } from './marks.ts';
+import type { SeccompRequest } from './seccomp-request.ts';
 import type { StreamRequest } from './stream-request.ts';
 
 /** An app as the command line asks for it: what is absent is the image's to say. */
@@ -36,6 +37,7 @@ export interface AppRequest extends LifeRequest {
   readonly readOnlyRootfs: boolean;
   readonly memory?: string;
   readonly cpu?: string;
+  readonly seccomp?: SeccompRequest;
   readonly marks?: Marks;
   readonly streams?: StreamRequest;
 }
@@ -71,7 +73,7 @@ export function requestedApp(image: ImageManifest, request: AppRequest, pod: Pod
     userAnnotations: { ...app.userAnnotations, ...request.marks?.userAnnotations },
     userLabels: { ...app.userLabels, ...request.marks?.userLabels },
     environment: mergeEnvironments(pod.inherited, app.environment, pod.file, pod.set, own),
-    isolators: limited(app.isolators, request),
+    isolators: filtered(limited(app.isolators, request), request.seccomp),
     ...(workingDirectory === undefined ? {} : { workingDirectory: absolute(workingDirectory) }),
   };
 }
@@ -109,6 +111,12 @@ function withLimit(isolators: readonly Isolator[], name: ResourceName, limit: Qu
   if (limit === undefined) return isolators;
   const own: Isolator = { kind: 'resource', name, value: { default: false, request: limit, limit } };
   return [...isolators.filter((isolator) => isolator.name !== name), own];
+}
+
+/** A filter takes the place of the image's. */
+function filtered(isolators: readonly Isolator[], own: SeccompRequest | undefined): readonly Isolator[] {
+  if (own === undefined) return isolators;
+  return [...isolators.filter(({ kind }) => kind !== 'seccomp' && kind !== 'seccomp-profile'), own];
 }
 
 function parseGids(text: string): number[] {

@@ -17,6 +17,7 @@ import { type AppFacts, type Housing, planApp, planPod } from '../plan/plan.ts';
 import type { Pod, PodApp } from '../plan/pod.ts';
 import { type Identity, resolveIdentity } from '../plan/users.ts';
 import type { Report } from '../report.ts';
+import { checkFilter } from '../seccomp/app-filter.ts';
 import { ServiceManager } from '../service-manager.ts';
 import type { Session } from '../session.ts';
 import type { AppEvents } from '../session-events.ts';
@@ -38,8 +39,9 @@ export class Apps {
   readonly #manager: ServiceManager;
   readonly #pids = new Map<string, number>();
   #session: Session | undefined;
+  #kernel = '';
 
-  /** @throws SupervisorError `unknown-user`: before anything has been started */
+  /** @throws SupervisorError `unknown-user`, `unsupported`: before anything has been started */
   constructor(loop: Loop, report: Report, options: RunArguments, pod: Pod, housing: Housing) {
     this.#report = report;
     this.options = options;
@@ -48,6 +50,7 @@ export class Apps {
     this.names = new PodNames(loop, report, options, pod);
     this.#lives = new AppLives(loop);
     this.#manager = new ServiceManager(loop, report);
+    if (!options.disableSeccomp) pod.apps.forEach(checkFilterOf);
     this.#identities = new Map(pod.apps.map((app) => [app.name, identityOf(app)]));
     this.#streams = new AppStreams(
       loop,
@@ -57,9 +60,10 @@ export class Apps {
     );
   }
 
-  /** Opens the apps' streams, and says what PID 1 does. */
-  plan(session: Session): BootPlan {
+  /** Opens the apps' streams, and says what PID 1 does, which has told its kernel. */
+  plan(session: Session, kernel: string): BootPlan {
     this.#session = session;
+    this.#kernel = kernel;
     this.#lives.open(session);
     const plan = planPod({
       hostname: this.#pod.hostname,
@@ -68,6 +72,8 @@ export class Apps {
       term: environment('TERM') ?? 'xterm',
       restrictCapabilities: !this.options.disableCapabilitiesRestriction,
       protectPaths: !this.options.disablePaths,
+      filterCalls: !this.options.disableSeccomp,
+      kernel,
       staysWhenEmpty: this.options.mutable,
       network: this.network,
       covers: this.names.covers,
@@ -77,8 +83,10 @@ export class Apps {
     return plan;
   }
 
-  /** Of an app that comes to a pod that runs, without `relaxed`. @throws SupervisorError `unknown-user` */
+  /** Of an app that comes to a pod that runs, without `relaxed`. @throws SupervisorError `unknown-user`, `unsupported` */
   planMore(app: PodApp, session: Session, relaxed: AppRelaxations | undefined): AppPlan {
+    const filterCalls = !(this.options.disableSeccomp || relaxed?.disableSeccomp);
+    if (filterCalls) checkFilterOf(app);
     this.#identities.set(app.name, identityOf(app));
     const plan = planApp(
       {
@@ -89,6 +97,8 @@ export class Apps {
           this.options.disableCapabilitiesRestriction || relaxed?.disableCapabilitiesRestriction
         ),
         protectPaths: !(this.options.disablePaths || relaxed?.disablePaths),
+        filterCalls,
+        kernel: this.#kernel,
         covers: this.names.covers,
       },
       this.#factsOf(app, session),
@@ -192,8 +202,16 @@ function refuseRestart(app: string, restart: RestartPlan): void {
 }
 
 function identityOf({ app, rootfs, name }: PodApp): Identity {
+  return ofApp(name, () => resolveIdentity(app, imageUsers(rootfs)));
+}
+
+function checkFilterOf({ app, name }: PodApp): void {
+  ofApp(name, () => checkFilter(app.isolators));
+}
+
+function ofApp<T>(name: string, action: () => T): T {
   try {
-    return resolveIdentity(app, imageUsers(rootfs));
+    return action();
   } catch (cause) {
     if (!(cause instanceof SupervisorError)) throw cause;
     throw new SupervisorError(cause.code, `app ${name}: ${cause.message}`, { cause });

@@ -14,7 +14,10 @@ import type {
 import type { NetworkPlan } from '../../abi/network-plan.ts';
 import { NOTIFY_ENV, NOTIFY_PATH } from '../../abi/notify.ts';
 import { type App, findIsolator } from '../../appc/index.ts';
+import { capabilityNames } from '../../native/privileges.ts';
 import { hostsFile } from '../../net/hosts-file.ts';
+import { appFilter, OWN_ARCHITECTURE } from '../seccomp/app-filter.ts';
+import { encodeBase64 } from './base64.ts';
 import { keptCapabilities } from './capabilities.ts';
 import { defaultEnvironment } from './environment.ts';
 import { HIDDEN_PATHS, READ_ONLY_PATHS } from './protected-paths.ts';
@@ -50,6 +53,9 @@ export interface PodFacts {
   readonly term: string;
   readonly restrictCapabilities: boolean;
   readonly protectPaths: boolean;
+  readonly filterCalls: boolean;
+  /** That the apps run on, as `uname -r` says it. */
+  readonly kernel: string;
   readonly staysWhenEmpty: boolean;
   /** Files of the pod's over those of its apps (`names.ts`). */
   readonly covers: readonly CoverPlan[];
@@ -73,7 +79,14 @@ export function planPod(pod: PodFacts): BootPlan {
 /** What a plan of an app needs to know of its pod. */
 type AppSurroundings = Pick<
   PodFacts,
-  'hostname' | 'housing' | 'term' | 'restrictCapabilities' | 'protectPaths' | 'covers'
+  | 'hostname'
+  | 'housing'
+  | 'term'
+  | 'restrictCapabilities'
+  | 'protectPaths'
+  | 'filterCalls'
+  | 'kernel'
+  | 'covers'
 >;
 
 export function planApp(pod: AppSurroundings, facts: AppFacts): AppPlan {
@@ -126,6 +139,8 @@ function planProcess(pod: AppSurroundings, facts: AppFacts): ProcessPlan {
   const { isolators } = app;
   const term = streams.kind === 'terminal' ? pod.term : undefined;
   const defaults = defaultEnvironment(name, identity, term);
+  const capabilities = keptCapabilities(isolators, pod.restrictCapabilities);
+  const seccomp = planFilter(pod, app, capabilities);
   const told = notify ? [{ name: NOTIFY_ENV, value: NOTIFY_PATH }] : [];
   return {
     argv: app.exec,
@@ -136,10 +151,25 @@ function planProcess(pod: AppSurroundings, facts: AppFacts): ProcessPlan {
     uid: identity.uid,
     gid: identity.gid,
     groups: app.supplementaryGIDs,
-    capabilities: keptCapabilities(isolators, pod.restrictCapabilities),
-    noNewPrivileges: findIsolator(isolators, 'no-new-privileges')?.value ?? false,
-    seccomp: null,
+    capabilities,
+    // As in rkt. A program that gains privileges must not have its calls refused by who has none: it may not look at what they return.
+    noNewPrivileges:
+      (seccomp !== null && identity.uid !== 0) ||
+      (findIsolator(isolators, 'no-new-privileges')?.value ?? false),
+    seccomp,
     rlimits: [],
     oomScoreAdj: findIsolator(isolators, 'oom-score-adj')?.value ?? null,
   };
+}
+
+function planFilter(
+  pod: AppSurroundings,
+  { isolators }: App,
+  capabilities: readonly number[],
+): string | null {
+  if (!pod.filterCalls) return null;
+  const names = capabilities.flatMap((number) => capabilityNames[number] ?? []);
+  const { kernel } = pod;
+  const filter = appFilter(isolators, { architecture: OWN_ARCHITECTURE, capabilities: names, kernel });
+  return filter === null ? null : encodeBase64(filter);
 }

@@ -104,7 +104,7 @@ export class Supervision {
         // It may be failing by now, and just settling why.
         if (this.#phase === 'booting') this.#phase = 'running';
         if (start.facts !== undefined) recordMachine({ ...start.facts, kernel });
-        const plan = this.#apps.plan(this.#session);
+        const plan = this.#apps.plan(this.#session, kernel);
         this.#report.step('plan made', { name: 'plan' });
         return plan;
       },

@@ -2,7 +2,7 @@
 import { findIsolator, type Isolator } from '../../appc/index.ts';
 import type { Architecture } from './architectures.ts';
 import type { Policy } from './policy.ts';
-import { type ProfileSurroundings, policyOfProfile } from './profiles.ts';
+import { checkProfile, type ProfileSurroundings, policyOfProfile } from './profiles.ts';
 import { compileFilter } from './program.ts';
 import { DEFAULT_ISOLATOR, policyOfSet } from './sets.ts';
 
@@ -16,6 +16,14 @@ export const OWN_ARCHITECTURE: Architecture = 'x86-64';
 export function appFilter(isolators: readonly Isolator[], around: ProfileSurroundings): Uint8Array | null {
   const policy = policyOf(isolators, around);
   return policy === null ? null : compileFilter(policy);
+}
+
+/** Whether a filter can be made of them at all; what it needs to be told beside is known later. Throws SupervisorError `unsupported`. */
+export function checkFilter(isolators: readonly Isolator[]): void {
+  const profile = findIsolator(isolators, 'seccomp-profile');
+  if (profile === undefined)
+    policyOfSet(findIsolator(isolators, 'seccomp') ?? DEFAULT_ISOLATOR, OWN_ARCHITECTURE);
+  else checkProfile(profile.value);
 }
 
 function policyOf(isolators: readonly Isolator[], around: ProfileSurroundings): Policy | null {

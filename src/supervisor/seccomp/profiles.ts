@@ -37,8 +37,8 @@ export interface ProfileSurroundings {
 /** The first rule that holds decides, in the order of the profile. Throws SupervisorError `unsupported`. */
 export function policyOfProfile(profile: SeccompProfile, around: ProfileSurroundings): Policy {
   const otherwise = actionOf(profile.defaultAction, profile.defaultErrnoRet);
+  checkProfile(profile);
   const rules = profile.syscalls.filter((rule) => isInScope(rule, around));
-  for (const rule of rules) checkNames(rule, otherwise);
   return {
     rules: rules.flatMap((rule) => rulesOf(rule, profile)),
     otherwise,
@@ -96,11 +96,13 @@ function isAtLeast(kernel: string, wanted: string): boolean {
 
 /**
  * Profiles have the names of all kinds of machine and kernel. A call that is not known here is not made in any case where calls are
- * refused unless they are allowed; where it would be made, a rule that takes it away has to be one that can be kept.
+ * refused unless they are allowed; where it would be made, a rule that takes it away has to be one that can be kept. Throws
+ * SupervisorError `unsupported`.
  */
-function checkNames({ names, action }: SeccompRule, otherwise: Action): void {
-  if (!allows(otherwise) || allows(actionOf(action, undefined))) return;
-  const unknown = names.find((name) => !isKnownCall(name));
+export function checkProfile({ defaultAction, syscalls }: SeccompProfile): void {
+  if (!allows(actionOf(defaultAction))) return;
+  const refusing = syscalls.filter(({ action }) => !allows(actionOf(action)));
+  const unknown = refusing.flatMap(({ names }) => names).find((name) => !isKnownCall(name));
   if (unknown !== undefined)
     throw new SupervisorError('unsupported', `profile: unknown system call ${JSON.stringify(unknown)}`);
 }

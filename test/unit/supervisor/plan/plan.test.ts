@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NO_NETWORK } from '../../../../src/abi/network-plan.ts';
-import { type App, blankApp, parsePodManifest } from '../../../../src/appc/index.ts';
+import { type App, blankApp, parsePodManifest, type SeccompName } from '../../../../src/appc/index.ts';
 import { encodeBase64 } from '../../../../src/supervisor/plan/base64.ts';
 import { keptCapabilities } from '../../../../src/supervisor/plan/capabilities.ts';
 import { unenforced } from '../../../../src/supervisor/plan/isolators.ts';
@@ -34,6 +34,8 @@ function plan(app: AppFacts, change: Partial<PodFacts> = {}) {
     term: 'vt220',
     restrictCapabilities: true,
     protectPaths: true,
+    filterCalls: false,
+    kernel: '6.1.0',
     staysWhenEmpty: false,
     covers: [],
     names: '',
@@ -118,6 +120,43 @@ describe('planPod', () => {
     const files = new Map(plan(facts({})).app.files.map(({ path, content }) => [path, content]));
     expect(files.get('/etc/hostname')).toBe('rkt-1\n');
     expect(files.get('/etc/hosts')).toMatch(/^127\.0\.0\.1\tlocalhost .*\n127\.0\.0\.1\trkt-1$/ms);
+  });
+});
+
+describe('the filter of system calls', () => {
+  const set = (name: SeccompName, ...calls: string[]) =>
+    ({ kind: 'seccomp', name, value: { set: calls } }) as const;
+  const filtered = (app: AppFacts) => plan(app, { filterCalls: true }).app.process;
+  const user = { uid: 33, gid: 33, account: undefined };
+
+  it('is there for every app that does not say otherwise', () => {
+    const { seccomp } = filtered(facts({}));
+    expect(Buffer.from(seccomp ?? '', 'base64').length % 8).toBe(0);
+    expect(filtered(facts({ isolators: [set('os/linux/seccomp-retain-set', 'read')] })).seccomp).not.toBe(
+      seccomp,
+    );
+    const everything = set('os/linux/seccomp-retain-set', '@appc.io/all');
+    expect(filtered(facts({ isolators: [everything] })).seccomp).toBeNull();
+  });
+
+  it('of a profile goes by the capabilities that the app keeps', () => {
+    const rule = { names: ['mount'], action: 'SCMP_ACT_ALLOW', args: [] } as const;
+    const syscalls = [{ ...rule, includes: { caps: ['CAP_SYS_ADMIN'], arches: [] } }];
+    const profile = {
+      kind: 'seccomp-profile',
+      name: 'coreos.com/rkt/seccomp-profile',
+      value: { defaultAction: 'SCMP_ACT_ERRNO', syscalls },
+    } as const;
+    const all = plan(facts({ isolators: [profile] }), { filterCalls: true, restrictCapabilities: false });
+    expect(filtered(facts({ isolators: [profile] })).seccomp).not.toBe(all.app.process.seccomp);
+  });
+
+  it('keeps users other than root from new privileges', () => {
+    expect(filtered(facts({}, { identity: user })).noNewPrivileges).toBe(true);
+    expect(filtered(facts({})).noNewPrivileges).toBe(false);
+    const everything = set('os/linux/seccomp-retain-set', '@appc.io/all');
+    expect(filtered(facts({ isolators: [everything] }, { identity: user })).noNewPrivileges).toBe(false);
+    expect(plan(facts({}, { identity: user })).app.process.noNewPrivileges).toBe(false);
   });
 });
 
