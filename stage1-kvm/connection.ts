@@ -5,6 +5,8 @@ import { unshare } from '../src/native/mounts.ts';
 import { changeLink, findLink } from '../src/native/netlink/links.ts';
 import { Netlink } from '../src/native/netlink/socket.ts';
 import type { Apps } from '../src/supervisor/apps/apps.ts';
+import { metadataEnvironment } from '../src/supervisor/metadata.ts';
+import { hostAddress } from '../src/supervisor/network/host-address.ts';
 import type { NetworkDns } from '../src/supervisor/network/names.ts';
 import { attachNetworks, type NetworksPlan } from '../src/supervisor/network/networks.ts';
 import type { PodNetwork } from '../src/supervisor/network/pod-network.ts';
@@ -38,7 +40,10 @@ export function connect(
   report: Report,
 ): Connection {
   const ofHost = options.net === 'host' ? joinHostNetwork(pod.apps, report) : undefined;
-  if (ofHost !== undefined) apps.names.join([], [{ name: 'host', dns: ofHost.dns }]);
+  if (ofHost !== undefined) {
+    apps.names.join([], [{ name: 'host', dns: ofHost.dns }]);
+    apps.environment = metadataEnvironment(options, () => ofHost.hostAddress);
+  }
   unshare('network');
   bringLoopbackUp();
   if (networks === undefined) return unattached(ofHost ?? NOT_JOINED);
@@ -46,6 +51,7 @@ export function connect(
   const network = attachNetworks(pod.uuid, networks, report);
   try {
     apps.names.join(network.infos, resolversOf(network));
+    apps.environment = metadataEnvironment(options, () => hostAddress(networks.host, network.attached));
     const machine = joinMachine(fresh, size, report);
     report.step('on its networks', { name: 'network' });
     const plan = () => ({ ...machine.plan, sysctls: readSysctlChanges(machine.plan.interfaces) });

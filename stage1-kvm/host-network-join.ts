@@ -36,6 +36,8 @@ const GONE = ['ENOENT', 'ENOTDIR', 'ELOOP'];
 
 export interface JoinedHost extends MachineNetwork {
   readonly dns: Dns;
+  /** That the guest reaches the host by. */
+  readonly hostAddress: string;
 }
 
 /** Before the supervisor leaves for the pod's own namespace. @throws KvmError `unsupported` */
@@ -48,9 +50,9 @@ export function joinHostNetwork(apps: readonly PodApp[], report: Report): Joined
     report.say(`on the host's addresses: ${network.forwards.map(describe).join(', ')}`);
     record(POD.ports, formatPublishedPorts(network.forwards.map(publishedPort)), 0o640);
   }
-  const { plan, qemuArguments, dns, resolvConf } = network;
+  const { plan, qemuArguments, dns, resolvConf, hostAddress } = network;
   const namespace = open('/proc/self/ns/net', open_.readOnly);
-  return { plan, qemuArguments, fds: [], dns, host: { namespace, resolvConf } };
+  return { plan, qemuArguments, fds: [], dns, hostAddress, host: { namespace, resolvConf } };
 }
 
 /** A QEMU that does not answer tells why when it is started. */

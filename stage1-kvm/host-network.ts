@@ -33,6 +33,8 @@ export interface HostNetworkFacts {
 export interface HostNetwork {
   readonly qemuArguments: readonly string[];
   readonly plan: NetworkPlan;
+  /** That the guest reaches the host by. */
+  readonly hostAddress: string;
   /** For the apps. */
   readonly dns: Dns;
   /** What QEMU's own resolver reads, for the name servers that the guest has no way to. */
@@ -91,6 +93,7 @@ export function planHostNetwork(wanted: readonly Forward[], facts: HostNetworkFa
   return {
     qemuArguments: qemuArguments(subnet, facts.ipv6, forwards),
     plan: planGuest(subnet, facts.ipv6),
+    hostAddress: `${subnet}.${HOST}`,
     ...names,
     forwards,
     remarks: [

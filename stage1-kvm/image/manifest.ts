@@ -1,3 +1,4 @@
+import { METADATA_ANNOTATION } from '../../src/abi/metadata.ts';
 import { REMOVAL_ANNOTATION } from '../../src/abi/removal.ts';
 import {
   ENTRYPOINTS,
@@ -15,6 +16,7 @@ export function stage1Manifest(version: string): string {
     ...ENTRYPOINTS.map((entrypoint) => ({ name: entrypointAnnotation(entrypoint), value: `/${entrypoint}` })),
     { name: INTERFACE_VERSION_ANNOTATION, value: String(STAGE1_INTERFACE_VERSION) },
     { name: REMOVAL_ANNOTATION, value: 'true' },
+    { name: METADATA_ANNOTATION, value: 'true' },
   ];
   const labels = [
     { name: 'version', value: version },

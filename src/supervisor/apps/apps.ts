@@ -4,6 +4,7 @@ import { NO_NETWORK } from '../../abi/network-plan.ts';
 import type { Notice } from '../../abi/notify.ts';
 import { formatRestart } from '../../abi/restart.ts';
 import type { AppRelaxations, RunArguments } from '../../abi/stage1.ts';
+import type { EnvironmentVariable } from '../../appc/index.ts';
 import { environment } from '../../native/engine.ts';
 import type { Loop } from '../../native/loop.ts';
 import { AppLives } from '../app-lives.ts';
@@ -31,6 +32,8 @@ export class Apps {
   readonly housing: Housing;
   /** To be set before the plan is asked for. */
   network = NO_NETWORK;
+  /** The same: what all apps find in their environment, whatever their images say. */
+  environment: readonly EnvironmentVariable[] = [];
   readonly #pod: Pod;
   readonly #identities: Map<string, Identity>;
   readonly #streams: AppStreams;
@@ -74,6 +77,7 @@ export class Apps {
       protectPaths: !this.options.disablePaths,
       filterCalls: !this.options.disableSeccomp,
       kernel,
+      environment: this.environment,
       staysWhenEmpty: this.options.mutable,
       network: this.network,
       covers: this.names.covers,
@@ -99,6 +103,7 @@ export class Apps {
         protectPaths: !(this.options.disablePaths || relaxed?.disablePaths),
         filterCalls,
         kernel: this.#kernel,
+        environment: this.environment,
         covers: this.names.covers,
       },
       this.#factsOf(app, session),

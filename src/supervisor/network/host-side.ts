@@ -46,6 +46,17 @@ export class HostSide {
     return networkNamespaceId(`/proc/self/fd/${this.networkNamespace}`);
   }
 
+  /** Does something in the host's network. */
+  inNetwork<T>(action: () => T): T {
+    using own = File.open(OWN_NETWORK, open_.readOnly);
+    setNamespace(this.networkNamespace, 'network');
+    try {
+      return action();
+    } finally {
+      setNamespace(own.fd, 'network');
+    }
+  }
+
   /** Does something with the host's files. Whatever it opens stays open. */
   inMounts<T>(action: () => T): T {
     using own = File.open(OWN_MOUNTS, open_.readOnly);

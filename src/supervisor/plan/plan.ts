@@ -13,7 +13,7 @@ import type {
 } from '../../abi/boot-plan.ts';
 import type { NetworkPlan } from '../../abi/network-plan.ts';
 import { NOTIFY_ENV, NOTIFY_PATH } from '../../abi/notify.ts';
-import { type App, findIsolator } from '../../appc/index.ts';
+import { type App, type EnvironmentVariable, findIsolator } from '../../appc/index.ts';
 import { capabilityNames } from '../../native/privileges.ts';
 import { hostsFile } from '../../net/hosts-file.ts';
 import { appFilter, OWN_ARCHITECTURE } from '../seccomp/app-filter.ts';
@@ -56,6 +56,8 @@ export interface PodFacts {
   readonly filterCalls: boolean;
   /** That the apps run on, as `uname -r` says it. */
   readonly kernel: string;
+  /** For all apps, whatever their images say. */
+  readonly environment: readonly EnvironmentVariable[];
   readonly staysWhenEmpty: boolean;
   /** Files of the pod's over those of its apps (`names.ts`). */
   readonly covers: readonly CoverPlan[];
@@ -86,6 +88,7 @@ type AppSurroundings = Pick<
   | 'protectPaths'
   | 'filterCalls'
   | 'kernel'
+  | 'environment'
   | 'covers'
 >;
 
@@ -145,7 +148,12 @@ function planProcess(pod: AppSurroundings, facts: AppFacts): ProcessPlan {
   return {
     argv: app.exec,
     env: [
-      ...new Map([...defaults, ...app.environment, ...told].map((entry) => [entry.name, entry.value])),
+      ...new Map(
+        [...defaults, ...app.environment, ...pod.environment, ...told].map((entry) => [
+          entry.name,
+          entry.value,
+        ]),
+      ),
     ].map(([key, value]) => `${key}=${value}`),
     workingDirectory: app.workingDirectory ?? '/',
     uid: identity.uid,

@@ -36,6 +36,7 @@ function plan(app: AppFacts, change: Partial<PodFacts> = {}) {
     protectPaths: true,
     filterCalls: false,
     kernel: '6.1.0',
+    environment: [],
     staysWhenEmpty: false,
     covers: [],
     names: '',
@@ -83,6 +84,15 @@ describe('planPod', () => {
     ];
     const { env } = plan(facts({ environment })).app.process;
     expect(env.filter((entry) => /^(HOME|A)=/.test(entry))).toEqual(['HOME=/srv', 'A=b=c']);
+  });
+
+  it('lets what the pod says win over that', () => {
+    const environment = [{ name: 'AC_METADATA_URL', value: 'http://192.0.2.1:18112/t' }];
+    const app = facts({ environment: [{ name: 'AC_METADATA_URL', value: 'http://192.0.2.9/' }] });
+    const { env } = plan(app, { environment }).app.process;
+    expect(env.filter((entry) => entry.startsWith('AC_M'))).toEqual([
+      'AC_METADATA_URL=http://192.0.2.1:18112/t',
+    ]);
   });
 
   it("takes the user's own home and shell", () => {
