@@ -55,6 +55,13 @@ test('because the address that is asked for is not in it', async () => {
   expect(await refusal('default:IP=10.0.0.1')).toContain('10.0.0.1');
 });
 
+test('because what would be recorded of it could not be read again, by who is to take it away', async () => {
+  write('told', { type: 'cable' });
+  const stderr = await refusal(`told:LONG=${'x'.repeat(70_000)}`);
+  expect(stderr).toContain('net/00-told.json: attachment.args');
+  expect(await site.now.host.run('cat', '/run/cable.log')).not.toContain('x'.repeat(100));
+});
+
 test('because its configuration is none', async () => {
   site.now.network('60-typeless.conf', { cniVersion: '1.0.0', name: 'typeless' });
   expect(await refusal('typeless')).toContain('60-typeless.conf');

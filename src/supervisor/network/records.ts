@@ -25,10 +25,13 @@ export function makeRecords(): void {
   mkdirAll(POD.networks, 0o750);
 }
 
-/** The file's name, by which it is written again. */
+/** The file's name, by which it is written again. @throws SupervisorError */
 export function writeRecord(index: number, attachment: AttachmentRecord): string {
   const file = attachmentFile(index, attachment);
-  record(`${POD.networks}/${file}`, formatAttachmentRecord(attachment), 0o640);
+  const text = formatAttachmentRecord(attachment);
+  // What it tells of nobody could take away if it could not be read.
+  parse(file, text);
+  record(`${POD.networks}/${file}`, text, 0o640);
   return file;
 }
 
