@@ -4,11 +4,11 @@ import { POD } from '../abi/pod-directory.ts';
 import { PodError } from './errors.ts';
 import type { Observation } from './observation.ts';
 
-/** The networks that a pod is on; undefined where its stage1 tells of none. Throws PodError `bad-file`. */
+/** The networks that a pod is on; undefined where its stage1 tells of none. Throws PodError `bad-file`. A power cut may have left an empty file. */
 export function readNetworks(pod: Observation): readonly NetInfo[] | undefined {
   const text = pod.text(POD.netInfo);
   try {
-    return text === undefined ? undefined : parseNetInfo(text);
+    return text === undefined || text.trim() === '' ? undefined : parseNetInfo(text);
   } catch (cause) {
     if (!(cause instanceof AbiError || cause instanceof SyntaxError)) throw cause;
     throw new PodError('bad-file', `${POD.netInfo}: ${cause.message}`, { cause });

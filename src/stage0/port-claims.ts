@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { AbiError } from '../abi/json.ts';
 import { POD } from '../abi/pod-directory.ts';
 import { formatPublishedPorts, type PublishedPort, parsePublishedPorts } from '../abi/published-ports.ts';
 import { readPodManifest } from '../appc/index.ts';
@@ -66,8 +67,22 @@ function claimsOfOthers({ pods, uuid }: Pod): readonly Claim[] {
   return listPods(pods, ['prepare', 'prepared', 'run', 'exited-garbage']).flatMap((reference) => {
     using other = reference.uuid === uuid ? undefined : observe(reference);
     const text = other?.text(POD.ports);
-    return text === undefined ? [] : [{ pod: reference, ports: parsePublishedPorts(text) }];
+    // A power cut, which has ended the pod and its rules, may have left it empty.
+    return text === undefined || text.trim() === ''
+      ? []
+      : [{ pod: reference, ports: parsePorts(reference, text) }];
   });
+}
+
+function parsePorts({ uuid }: PodReference, text: string): readonly PublishedPort[] {
+  try {
+    return parsePublishedPorts(text);
+  } catch (cause) {
+    if (!(cause instanceof AbiError || cause instanceof SyntaxError)) throw cause;
+    throw new Stage0Error('bad-tree', `pod ${JSON.stringify(uuid)}: ${POD.ports}: ${cause.message}`, {
+      cause,
+    });
+  }
 }
 
 /** Sees to it that nobody else has what is wanted, or throws. */

@@ -58,6 +58,9 @@ test('tells which networks the pod is on', () => {
   using pod = createPod(pods());
   write(pod, 'net-info.json', [{ netName: 'default', ip: '172.16.28.2' }]);
   expect(readPod(pod)?.networks).toMatchObject([{ netName: 'default', ip: '172.16.28.2', addresses: [] }]);
+  // A power cut's.
+  write(pod, 'net-info.json', '');
+  expect(readPod(pod)?.networks).toBe(undefined);
   write(pod, 'net-info.json', '{');
   expect(() => readPod(pod)).toThrow('net-info.json: ');
 });

@@ -91,6 +91,19 @@ test('a pod that has let go of its lock holds nothing', async () => {
   expect(claimed(next)).toEqual([{ name: 'www', protocol: 'tcp', hostPort: PORT, podPort: 80, count: 1 }]);
 });
 
+test('what a power cut has left empty claims nothing; of whose ports cannot be read is told', async () => {
+  const other = podOf(port(PORT));
+  await claim(other);
+  other.lock.release();
+  writeFileSync(join(other.path, 'ports.json'), '');
+  await claim(podOf(port(PORT)));
+  writeFileSync(join(other.path, 'ports.json'), '{');
+  await expect(claim(podOf(port(PORT + 1)))).rejects.toMatchObject({
+    code: 'bad-tree',
+    message: expect.stringContaining(`pod "${other.uuid}": ports.json: `),
+  });
+});
+
 test('any free ports are none that another pod has, or had, or that is asked for beside them', async () => {
   const holder = podOf(...Array.from({ length: 50 }, () => port(0, {}, 3)));
   await claim(holder);
