@@ -56,19 +56,20 @@ export function callsOf(architecture: Architecture): CallTable {
   return table;
 }
 
-/** Lines of a number and the names from there on. */
+/** A number, and the names from there on. */
 function readTable(text: string): CallTable {
   const numbers = new Map<string, number>();
-  let end = 0;
-  for (const line of text.trim().split('\n')) {
-    const [first = '', ...names] = line.split(' ');
-    names.forEach((name, index) => {
-      numbers.set(name, Number(first) + index);
-    });
-    end = Number(first) + names.length;
+  let number = 0;
+  for (const word of text.trim().split(/\s/)) {
+    const first = word.charCodeAt(0);
+    if (first >= ZERO && first <= NINE) number = Number(word);
+    else numbers.set(word, number++);
   }
-  return { numbers, end };
+  return { numbers, end: number };
 }
+
+const ZERO = 0x30;
+const NINE = 0x39;
 
 /** Names of calls that other kinds of machine have, and these never had. */
 const ELSEWHERE: ReadonlySet<string> = new Set(
