@@ -24,6 +24,7 @@ describe('stage1 image', () => {
       { name: 'coreos.com/rkt/stage1/app/rm', value: '/app/rm' },
       { name: 'coreos.com/rkt/stage1/interface-version', value: '6' },
       { name: 'coreos.com/rkt/stage1/removal', value: 'true' },
+      { name: 'coreos.com/rkt/stage1/metadata', value: 'true' },
     ]);
   });
 
