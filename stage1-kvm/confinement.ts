@@ -4,33 +4,9 @@
  */
 import type { NamespaceKind } from '../src/native/mounts.ts';
 import type { Step } from '../src/native/spawn-steps.ts';
+import type { RootEntry } from '../src/supervisor/own-root.ts';
 import { socketFilter } from './socket-filter.ts';
 import { SHARE_FILES, SHARE_PATH } from './vmm.ts';
-
-/** Builds a process's own root, in order; `target` is relative to that root. */
-export type RootEntry =
-  | { readonly kind: 'directory'; readonly target: string }
-  | { readonly kind: 'symlink'; readonly target: string; readonly to: string }
-  | { readonly kind: 'file'; readonly target: string; readonly text: string }
-  /** Read-only, with all that is mounted below now. */
-  | {
-      readonly kind: 'bind';
-      readonly target: string;
-      readonly source: string;
-      readonly of: 'directory' | 'file';
-    }
-  /** Writable, with all that is mounted below, now or later. */
-  | { readonly kind: 'share'; readonly target: string; readonly source: string }
-  /** What procfs tells of the processes of the pid namespace, and nothing else. */
-  | { readonly kind: 'processes'; readonly target: string }
-  | {
-      readonly kind: 'device';
-      readonly target: string;
-      readonly major: number;
-      readonly minor: number;
-      readonly mode: number;
-      readonly gid: number;
-    };
 
 export interface HostPaths {
   /** The directories of the host's root that programs and their libraries are in, with the target of those that are symlinks. */
@@ -78,7 +54,7 @@ export function shareRoot(host: HostPaths, shareDirectory: string): RootEntry[] 
   return [
     ...programsAndLibraries(host),
     { kind: 'share', target: SHARE_PATH.slice(1), source: shareDirectory },
-    { kind: 'processes', target: 'processes' },
+    { kind: 'proc', target: 'processes', of: 'processes' },
     ...['proc', 'proc/sys', 'proc/sys/fs'].map((target): RootEntry => ({ kind: 'directory', target })),
     { kind: 'symlink', target: 'proc/self', to: '../processes/self' },
     { kind: 'file', target: 'proc/sys/fs/file-max', text: '1000000\n' },

@@ -5,6 +5,7 @@ import type { Loop } from '../src/native/loop.ts';
 import { type Exit, kill } from '../src/native/processes.ts';
 import { signalName } from '../src/native/signals.ts';
 import { spawn } from '../src/native/spawn.ts';
+import { enterRoot } from '../src/supervisor/own-root.ts';
 import { SHARE_DIRECTORY } from '../src/supervisor/plan/pod.ts';
 import { Messages } from '../src/supervisor/running/messages.ts';
 import type { Vessel, VesselEvents } from '../src/supervisor/running/vessel.ts';
@@ -17,8 +18,8 @@ import {
   shareSteps,
 } from './confinement.ts';
 import { KvmError } from './error.ts';
+import { hostPaths } from './host-paths.ts';
 import type { MachineNetwork } from './interfaces.ts';
-import { enterRoot, hostPaths } from './own-root.ts';
 import type { Programs } from './programs.ts';
 import { Qmp } from './qmp.ts';
 import { KERNEL_DIRECTORY, type MachinePlan, qemuArguments, virtiofsdArguments } from './vmm.ts';

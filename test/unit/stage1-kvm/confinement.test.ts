@@ -144,8 +144,8 @@ describe('shareRoot', () => {
     expect(entries.filter(({ kind }) => kind === 'share')).toEqual([
       { kind: 'share', target: 'share', source: 'stage1/rootfs/opt/stage2' },
     ]);
-    expect(entries.filter(({ kind }) => kind === 'processes')).toEqual([
-      { kind: 'processes', target: 'processes' },
+    expect(entries.filter(({ kind }) => kind === 'proc')).toEqual([
+      { kind: 'proc', target: 'processes', of: 'processes' },
     ]);
     expect(entries).toContainEqual({ kind: 'symlink', target: 'proc/self', to: '../processes/self' });
     const sources = entries.flatMap((entry) => (entry.kind === 'bind' ? [entry.source] : []));

@@ -1,22 +1,34 @@
-/** Makes the roots that `confinement.ts` describes. Runs in the process that gets one, in a mount namespace of its own. */
-import { writeFile } from '../src/native/contents.ts';
-import { restrictMount } from '../src/native/mount-attributes.ts';
-import { mount, ms, pivotRoot, unmount } from '../src/native/mounts.ts';
-import { chmod, chown, mkdir, mknod, readlink, symlink } from '../src/native/paths.ts';
-import { chdir } from '../src/native/processes.ts';
-import { exists, lstat } from '../src/native/stat.ts';
-import { type HostPaths, type RootEntry, SYSTEM_NAMES } from './confinement.ts';
+/** Roots of processes that see of a host's file system what is named here. Made by the process that gets one, in a mount namespace of its own. */
+import { writeFile } from '../native/contents.ts';
+import { restrictMount } from '../native/mount-attributes.ts';
+import { mount, ms, pivotRoot, unmount } from '../native/mounts.ts';
+import { chmod, chown, mkdir, mknod, symlink } from '../native/paths.ts';
+import { chdir } from '../native/processes.ts';
 
-export function hostPaths(): HostPaths {
-  const present = SYSTEM_NAMES.filter((name) => exists(`/${name}`));
-  return {
-    system: present.map((name) => ({
-      name,
-      linkTo: lstat(`/${name}`).kind === 'symlink' ? readlink(`/${name}`) : undefined,
-    })),
-    linkerCache: exists('/etc/ld.so.cache'),
-  };
-}
+/** Builds a process's own root, in order; `target` is relative to that root. */
+export type RootEntry =
+  | { readonly kind: 'directory'; readonly target: string }
+  | { readonly kind: 'symlink'; readonly target: string; readonly to: string }
+  | { readonly kind: 'file'; readonly target: string; readonly text: string }
+  /** Read-only, with all that is mounted below now. */
+  | {
+      readonly kind: 'bind';
+      readonly target: string;
+      readonly source: string;
+      readonly of: 'directory' | 'file';
+    }
+  /** Writable, with all that is mounted below, now or later. */
+  | { readonly kind: 'share'; readonly target: string; readonly source: string }
+  /** procfs: what it tells of the processes of the pid namespace, or also of the kernel. */
+  | { readonly kind: 'proc'; readonly target: string; readonly of: 'processes' | 'all' }
+  | {
+      readonly kind: 'device';
+      readonly target: string;
+      readonly major: number;
+      readonly minor: number;
+      readonly mode: number;
+      readonly gid: number;
+    };
 
 /** `place` is any directory that may be hidden: the new root is mounted there before it becomes `/`. */
 export function enterRoot(entries: readonly RootEntry[], place: string): void {
@@ -63,14 +75,14 @@ function make(entry: RootEntry, target: string): void {
       mkdir(target, 0o755);
       mount({ source: entry.source, target, flags: ms.bind | ms.recursive });
       return;
-    case 'processes':
+    case 'proc':
       mkdir(target, 0o755);
       mount({
         source: 'proc',
         target,
         type: 'proc',
         flags: ms.noSuid | ms.noDev | ms.noExec,
-        data: 'subset=pid',
+        ...(entry.of === 'processes' && { data: 'subset=pid' }),
       });
       return;
     case 'device':
