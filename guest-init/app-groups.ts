@@ -2,7 +2,16 @@
  * A control group for each app, from its first process on, so that what an app uses can be told and all of it be ended. They
  * outlive the app's processes: what it has used counts on when it is started again.
  */
-import { delegateControllers, makeGroup, processesOf, removeGroup } from '../src/native/cgroups.ts';
+import {
+  type ControlGroup,
+  delegateControllers,
+  type GroupDirectory,
+  makeGroup,
+  processesOf,
+  removeGroup,
+  signalGroup,
+  subgroup,
+} from '../src/native/cgroups.ts';
 import { readText, writeControl } from '../src/native/contents.ts';
 import { close, open, open_ } from '../src/native/files.ts';
 import { mkdir } from '../src/native/paths.ts';
@@ -13,72 +22,99 @@ const CONTROLLERS = ['cpu', 'memory', 'io', 'pids'] as const;
 /** No app has such a name. */
 const INIT = '_init';
 
+const KILL_ROUNDS = 10;
+
+/** How a process comes into a group. */
+export interface GroupEntry {
+  /** Of v2, open: a process is made in it. */
+  readonly unified: number | undefined;
+  /** Of v1: what a process writes to, to go there. */
+  readonly files: readonly string[];
+}
+
 export class AppGroups {
-  #root: string | undefined;
-  readonly #groups = new Map<string, number>();
+  #root: ControlGroup | undefined;
+  readonly #entries = new Map<string, GroupEntry>();
 
   /**
-   * Makes groups in `root`, a group of v2 with this process in it at most; undefined: there are none. A kernel may lack any of
-   * the controllers: then that part of what an app uses is not known.
+   * Makes groups in `root`, with this process in it at most; undefined: there are none. A kernel may lack any of the controllers:
+   * then that part of what an app uses is not known.
    */
-  open(root: string | undefined): void {
-    if (root === undefined) return;
-    const available = readText(`${root}/cgroup.controllers`).trim().split(' ');
-    // Only the root of all may have both processes and groups with controllers.
-    if (exists(`${root}/cgroup.type`)) stepAside(root);
-    delegateControllers(
-      root,
-      CONTROLLERS.filter((name) => available.includes(name)),
-    );
+  open(root: ControlGroup | undefined): void {
+    if (root === undefined || root.directories.length === 0) return;
+    const unified = directoryOf(root, 'unified');
+    if (unified !== undefined) divide(unified);
     this.#root = root;
   }
 
-  /** The directory of an app's group; undefined where there are no groups. */
-  pathOf(app: string): string | undefined {
-    return this.#root === undefined ? undefined : `${this.#root}/${app}`;
+  /** Undefined where there are no groups. */
+  groupOf(app: string): ControlGroup | undefined {
+    return this.#root === undefined ? undefined : subgroup(this.#root, app);
   }
 
-  /** The group of a process's app, open, made when it is missing. */
-  join(dwelling: Dwelling): number | undefined {
+  /** The group of a process's app, made when it is missing. */
+  join(dwelling: Dwelling): GroupEntry | undefined {
     const app = dwelling.kind === 'app' ? dwelling.app.name : dwelling.app;
-    const path = this.pathOf(app);
-    if (path === undefined) return undefined;
-    const known = this.#groups.get(app);
+    const group = this.groupOf(app);
+    if (group === undefined) return undefined;
+    const known = this.#entries.get(app);
     if (known !== undefined) return known;
-    makeGroup(groupAt(path));
-    const fd = open(path, open_.path | open_.directory);
-    this.#groups.set(app, fd);
-    return fd;
+    makeGroup(group);
+    const entry = entryOf(group);
+    this.#entries.set(app, entry);
+    return entry;
   }
 
   /** Undefined where there are no groups. */
   processesOf(app: string): readonly number[] | undefined {
-    const path = this.pathOf(app);
-    return path === undefined ? undefined : processesOf(groupAt(path));
+    const group = this.groupOf(app);
+    return group === undefined ? undefined : processesOf(group);
   }
 
   /** Kills all processes of an app, whatever they have become since it started them. False: there are no groups. */
   kill(app: string): boolean {
-    const path = this.#groups.has(app) ? this.pathOf(app) : undefined;
-    if (path === undefined || !exists(`${path}/cgroup.kill`)) return false;
-    writeControl(`${path}/cgroup.kill`, '1');
+    const group = this.#entries.has(app) ? this.groupOf(app) : undefined;
+    if (group === undefined) return false;
+    // Only a group of v2 can be killed as one; otherwise a fork may hide a process from a round.
+    for (let round = 0; round < KILL_ROUNDS && processesOf(group).length > 0; round++)
+      signalGroup(group, 'SIGKILL');
     return true;
   }
 
   /** Of an app that is over and will not come back. */
   remove(app: string): void {
-    const fd = this.#groups.get(app);
-    const path = this.pathOf(app);
-    if (fd === undefined || path === undefined) return;
-    close(fd);
-    this.#groups.delete(app);
+    const entry = this.#entries.get(app);
+    const group = this.groupOf(app);
+    if (entry === undefined || group === undefined) return;
+    if (entry.unified !== undefined) close(entry.unified);
+    this.#entries.delete(app);
     // Where somebody is still dying it stays, empty.
-    removeGroup(groupAt(path));
+    removeGroup(group);
   }
 }
 
-function groupAt(path: string) {
-  return { directories: [{ controller: 'unified', path } as const] };
+function directoryOf(group: ControlGroup, controller: GroupDirectory['controller']): string | undefined {
+  return group.directories.find((directory) => directory.controller === controller)?.path;
+}
+
+function entryOf(group: ControlGroup): GroupEntry {
+  const unified = directoryOf(group, 'unified');
+  const others = group.directories.filter(({ controller }) => controller !== 'unified');
+  return {
+    unified: unified === undefined ? undefined : open(unified, open_.path | open_.directory),
+    files: others.map(({ path }) => `${path}/cgroup.procs`),
+  };
+}
+
+/** Where controllers are elsewhere, on v1, there are none to give. */
+function divide(root: string): void {
+  const available = readText(`${root}/cgroup.controllers`).trim().split(' ');
+  // Only the root of all may have both processes and groups with controllers.
+  if (exists(`${root}/cgroup.type`)) stepAside(root);
+  delegateControllers(
+    root,
+    CONTROLLERS.filter((name) => available.includes(name)),
+  );
 }
 
 function stepAside(root: string): void {

@@ -1,11 +1,13 @@
 /** What a child of PID 1 does between fork and exec, in this order. */
 import type { ProcessPlan } from '../src/abi/boot-plan.ts';
 import type { CopyPlan } from '../src/abi/copy-plan.ts';
+import { writeControl } from '../src/native/contents.ts';
 import { exit } from '../src/native/engine.ts';
 import { open, open_ } from '../src/native/files.ts';
 import { setNamespace, unshare } from '../src/native/mounts.ts';
 import { setSession } from '../src/native/processes.ts';
 import { maskSignals, setDisposition } from '../src/native/signals.ts';
+import type { GroupEntry } from './app-groups.ts';
 import { confine, filterSystemCalls, setOomScore } from './confinement.ts';
 import { copyFiles } from './copy.ts';
 import { during } from './error.ts';
@@ -27,8 +29,8 @@ export type Dwelling =
 
 export interface ChildOrder {
   readonly dwelling: Dwelling;
-  /** The app's control group, open, which it starts in; undefined where there are none. */
-  readonly group: number | undefined;
+  /** The app's control group, which it starts in; undefined where there are none. */
+  readonly group: GroupEntry | undefined;
   readonly process: ProcessPlan;
   readonly streams: ChildStreams;
   /** Waits for the word before it runs its program: others may still fail. */
@@ -50,7 +52,7 @@ export function becomeProgram(order: ChildOrder, gate: number): never {
 function runProgram({ dwelling, group, process, streams, waits }: ChildOrder, gate: number): void {
   setSession();
   setOomScore(process);
-  if (group !== undefined) seeOwnGroup(dwelling);
+  if (group !== undefined) enterGroup(group, dwelling);
   settle(dwelling);
   const terminal = during('streams', () => takeStreams(streams, process.uid, dwelling.kind === 'app'));
   if (waits || terminal !== undefined) sayReady(gate, terminal);
@@ -66,8 +68,9 @@ function runProgram({ dwelling, group, process, streams, waits }: ChildOrder, ga
 }
 
 /** Of control groups an app sees its own as the root of all. Needs PID 1's own /proc. */
-function seeOwnGroup(dwelling: Dwelling): void {
+function enterGroup({ files }: GroupEntry, dwelling: Dwelling): void {
   during('root', () => {
+    for (const file of files) writeControl(file, '0');
     if (dwelling.kind === 'app') unshare('cgroup');
     else setNamespace(open(`/proc/${dwelling.of}/ns/cgroup`, open_.readOnly), 'cgroup');
   });

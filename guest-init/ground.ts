@@ -1,4 +1,5 @@
 import { CONTROL_FD, DATA_FD } from '../src/abi/guest.ts';
+import { type ControlGroup, parseGroup } from '../src/native/cgroups.ts';
 import { setNonBlocking } from '../src/native/descriptors.ts';
 import { argv, exit } from '../src/native/engine.ts';
 import { closeOnExecFrom } from '../src/native/processes.ts';
@@ -15,8 +16,8 @@ export interface Channels {
 export interface Ground {
   /** Makes the basic file systems usable, and opens the way to the host. */
   open(): Channels;
-  /** The directory of the control group of v2 that is the pod's own; undefined where there is none. */
-  groups(): string | undefined;
+  /** The control group that is the pod's own; undefined where there is none. */
+  groups(): ControlGroup | undefined;
   /** Ends it all, at once. */
   leave(code: number): never;
 }
@@ -39,7 +40,7 @@ export const namespaces: Ground = {
       return { control: CONTROL_FD, data: DATA_FD };
     });
   },
-  groups: () => argv()[2],
+  groups: () => parseGroup(argv().slice(2)),
   // The kernel kills what is left in a pid namespace when its PID 1 exits.
   leave: exit,
 };

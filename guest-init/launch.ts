@@ -13,7 +13,7 @@ export interface Launched {
 
 export function launch(order: ChildOrder): Launched {
   const [gate, childsGate] = socketPair('seqpacket');
-  const pid = order.group === undefined ? fork() : forkInto(order.group);
+  const pid = order.group?.unified === undefined ? fork() : forkInto(order.group.unified);
   if (pid === 0) {
     close(gate);
     becomeProgram(order, childsGate);

@@ -25,7 +25,7 @@ export const machine: Ground = {
     // A kernel without control groups has neither the file system nor a place for it.
     return unless(['ENODEV', 'ENOENT'], () => {
       mount({ source: 'cgroup2', target, type: 'cgroup2', flags });
-      return target;
+      return { directories: [{ controller: 'unified', path: target }] };
     });
   },
   leave() {

@@ -5,6 +5,7 @@ import {
   type GuestStatistics,
   MOST_INTERFACES,
 } from '../src/abi/statistics.ts';
+import type { ControlGroup, GroupDirectory } from '../src/native/cgroups.ts';
 import { readText, readTextIfPresent } from '../src/native/contents.ts';
 import { unless } from '../src/native/errors.ts';
 import { flatNumbers } from '../src/native/flat-text.ts';
@@ -28,15 +29,24 @@ export function sendStatistics(
 }
 
 function statisticsOf(app: string, groups: AppGroups): AppStatistics {
-  const path = groups.pathOf(app);
+  const group = groups.groupOf(app);
+  const number = (controller: 'memory' | 'pids', v1: string, v2: string) =>
+    numberOf(textIn(group, controller, v1) ?? textIn(group, 'unified', v2));
   return {
     name: app,
-    cpuMicroseconds: flatNumbers(textOf(path, 'cpu.stat') ?? '').get('usage_usec') ?? null,
-    memoryBytes: numberOf(path, 'memory.current'),
-    memoryPeakBytes: numberOf(path, 'memory.peak'),
-    tasks: numberOf(path, 'pids.current'),
+    cpuMicroseconds: processorTime(group),
+    memoryBytes: number('memory', 'memory.usage_in_bytes', 'memory.current'),
+    memoryPeakBytes: number('memory', 'memory.max_usage_in_bytes', 'memory.peak'),
+    tasks: number('pids', 'pids.current', 'pids.current'),
     ...bytesOf(app, groups),
   };
+}
+
+function processorTime(group: ControlGroup | undefined): number | null {
+  const unified = flatNumbers(textIn(group, 'unified', 'cpu.stat') ?? '').get('usage_usec');
+  if (unified !== undefined) return unified;
+  const nanoseconds = numberOf(textIn(group, 'cpuacct', 'cpuacct.usage'));
+  return nanoseconds === null ? null : Math.round(nanoseconds / 1000);
 }
 
 function statisticsOfGuest(): GuestStatistics {
@@ -56,7 +66,7 @@ function bytesOf(
   app: string,
   groups: AppGroups,
 ): Pick<AppStatistics, 'readBytes' | 'writtenBytes' | 'bytesOf'> {
-  const devices = movedByDevices(textOf(groups.pathOf(app), 'io.stat') ?? '');
+  const devices = movedByDevices(textIn(groups.groupOf(app), 'unified', 'io.stat') ?? '');
   if (devices !== undefined) return { ...devices, bytesOf: 'devices' };
   return { ...callsOf(groups.processesOf(app)), bytesOf: 'calls' };
 }
@@ -68,12 +78,17 @@ function callsOf(pids: readonly number[] | undefined): Moved | { readBytes: null
   return movedByCalls(texts.filter((text) => text !== undefined));
 }
 
-function textOf(path: string | undefined, file: string): string | undefined {
+function textIn(
+  group: ControlGroup | undefined,
+  controller: GroupDirectory['controller'],
+  file: string,
+): string | undefined {
+  const path = group?.directories.find((directory) => directory.controller === controller)?.path;
   // A kernel without the controller has no such file; before the first process there is no group.
   return path === undefined ? undefined : unless(['ENODEV'], () => readTextIfPresent(`${path}/${file}`));
 }
 
-function numberOf(path: string | undefined, file: string): number | null {
-  const text = textOf(path, file)?.trim();
-  return text === undefined || !/^\d+$/.test(text) ? null : Number(text);
+function numberOf(text: string | undefined): number | null {
+  const word = text?.trim();
+  return word === undefined || !/^\d+$/.test(word) ? null : Number(word);
 }

@@ -9,8 +9,20 @@ import { mkdir, rmdir } from './paths.ts';
 import { kill, type Signal } from './processes.ts';
 import { exists } from './stat.ts';
 
-/** The controllers that rkt sets limits by. */
-export type Controller = 'memory' | 'cpu' | 'pids';
+/** The controllers that rkt sets limits, counts and stops processes by; the last four by their names on v1. */
+export type Controller = 'memory' | 'cpu' | 'pids' | 'io' | 'blkio' | 'cpuacct' | 'freezer' | 'devices';
+
+const CONTROLLERS: readonly GroupDirectory['controller'][] = [
+  'unified',
+  'memory',
+  'cpu',
+  'pids',
+  'io',
+  'blkio',
+  'cpuacct',
+  'freezer',
+  'devices',
+];
 
 export interface GroupDirectory {
   /** `unified` on v2, where one directory has all controllers. */
@@ -23,15 +35,6 @@ export interface ControlGroup {
   readonly directories: readonly GroupDirectory[];
 }
 
-export interface GroupLimits {
-  readonly memoryBytes?: number;
-  /** Thousandths of a processor. */
-  readonly cpuMillis?: number;
-  readonly processes?: number;
-}
-
-const PERIOD_MICROSECONDS = 100_000;
-
 export function ownCgroups(): CgroupLayout {
   return cgroupLayout(mountTable(), parseMemberships(readText('/proc/self/cgroup')));
 }
@@ -39,7 +42,7 @@ export function ownCgroups(): CgroupLayout {
 /** Where a group called `name` below this process's own would be. Nothing is made. */
 export function groupBelow(
   layout: CgroupLayout,
-  controllers: readonly Controller[],
+  controllers: readonly GroupDirectory['controller'][],
   name: string,
 ): ControlGroup {
   const unified = layout.places.find((place) => place.version === 2);
@@ -47,10 +50,32 @@ export function groupBelow(
     return { directories: [{ controller: 'unified', path: `${unified.directory}/${name}` }] };
   }
   const directories = controllers.flatMap((controller): GroupDirectory[] => {
-    const place = layout.places.find((p) => p.version === 1 && p.controller === controller);
+    const place = layout.places.find((p) => p.controller === controller);
     return place ? [{ controller, path: `${place.directory}/${name}` }] : [];
   });
   return { directories };
+}
+
+/** `CONTROLLER=DIRECTORY`, for the arguments of a program. */
+export function formatGroup({ directories }: ControlGroup): string[] {
+  return directories.map(({ controller, path }) => `${controller}=${path}`);
+}
+
+/** What is no such word is left out. */
+export function parseGroup(words: readonly string[]): ControlGroup {
+  const directories = words.flatMap((word): GroupDirectory[] => {
+    const [name, ...path] = word.split('=');
+    const controller = CONTROLLERS.find((known) => known === name);
+    return controller === undefined ? [] : [{ controller, path: path.join('=') }];
+  });
+  return { directories };
+}
+
+/** The same group below each directory. */
+export function subgroup({ directories }: ControlGroup, name: string): ControlGroup {
+  return {
+    directories: directories.map(({ controller, path }) => ({ controller, path: `${path}/${name}` })),
+  };
 }
 
 /** Directories that exist stay as they are. On v2 the parent must already give its controllers to its children. */
@@ -71,44 +96,6 @@ export function withdrawControllers(directory: string, controllers: readonly Con
 /** Moves a process; 0 is the caller. */
 export function addToGroup(group: ControlGroup, pid: number): void {
   for (const { path } of group.directories) writeControl(`${path}/cgroup.procs`, String(pid));
-}
-
-/** One setting: which file gets which text. */
-export interface Setting {
-  readonly path: string;
-  readonly text: string;
-}
-
-export function limitSettings(group: ControlGroup, limits: GroupLimits): Setting[] {
-  return group.directories.flatMap(({ controller, path }) =>
-    settingsOf(controller, limits).map(([file, text]) => ({ path: `${path}/${file}`, text })),
-  );
-}
-
-export function setLimits(group: ControlGroup, limits: GroupLimits): void {
-  for (const { path, text } of limitSettings(group, limits)) writeControl(path, text);
-}
-
-function settingsOf(
-  controller: GroupDirectory['controller'],
-  limits: GroupLimits,
-): [file: string, text: string][] {
-  const { memoryBytes, cpuMillis, processes } = limits;
-  const quota = cpuMillis === undefined ? undefined : (cpuMillis * PERIOD_MICROSECONDS) / 1000;
-  const table: Record<GroupDirectory['controller'], [string, string | number | undefined][]> = {
-    memory: [['memory.limit_in_bytes', memoryBytes]],
-    cpu: [
-      ['cpu.cfs_period_us', quota && PERIOD_MICROSECONDS],
-      ['cpu.cfs_quota_us', quota],
-    ],
-    pids: [['pids.max', processes]],
-    unified: [
-      ['memory.max', memoryBytes],
-      ['cpu.max', quota && `${quota} ${PERIOD_MICROSECONDS}`],
-      ['pids.max', processes],
-    ],
-  };
-  return table[controller].flatMap(([file, value]) => (value === undefined ? [] : [[file, String(value)]]));
 }
 
 /** All processes of a group and of the groups below it. */

@@ -38,7 +38,7 @@ export class ScriptedHost implements AsyncDisposable {
     const stdio = ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'] as const;
     this.#child = spawn(
       'unshare',
-      [...NAMESPACES, init, '--channel-fds', ...(group === undefined ? [] : [group])],
+      [...NAMESPACES, init, '--channel-fds', ...(group === undefined ? [] : [`unified=${group}`])],
       { stdio: [...stdio] },
     );
     this.#exit = new Promise((resolve) => this.#child.once('close', (code) => resolve(code)));
