@@ -26,6 +26,10 @@ import { MACHINE_HOUSING } from './plan.ts';
 import { findPrograms } from './programs.ts';
 import { hostMemory, type MachineSize, sizeMachine, sizeSandbox } from './size.ts';
 
+/** Of the group around the machine; apps have groups of their own inside. */
+const CONTROLLERS = ['memory', 'cpu', 'pids'] as const;
+/** A VMM and a file server need some dozens of threads. */
+const MOST_PROCESSES = 512;
 /** A guest needs one or two seconds; one on a host under load may need many times that. */
 const HELLO_SECONDS: Readonly<Record<Accelerator, number>> = { kvm: 30, tcg: 180 };
 
@@ -46,7 +50,8 @@ export function run(args: readonly string[]): number {
   recordPid();
   prepareStatus();
   const size = sizeOf(pod, options, host.cpus, accelerator);
-  const cgroup = openCgroup(pod.uuid, hostMemory(size, accelerator), report);
+  const limits = { processes: MOST_PROCESSES, memoryBytes: hostMemory(size, accelerator) };
+  const cgroup = openCgroup(pod.uuid, { controllers: CONTROLLERS, limits }, report);
   let connection: Connection | undefined;
   try {
     connection = connect({ pod, options, apps, size }, networks, report);

@@ -4,16 +4,15 @@
  */
 import { POD } from '../abi/pod-directory.ts';
 import type { CgroupLayout } from '../native/cgroup-layout.ts';
+import { type GroupLimits, setLimits } from '../native/cgroup-limits.ts';
 import {
   type ControlGroup,
-  type Controller,
   delegateControllers,
   endGroup,
-  type GroupLimits,
+  type GroupDirectory,
   groupBelow,
   makeGroup,
   ownCgroups,
-  setLimits,
 } from '../native/cgroups.ts';
 import { readTextIfPresent } from '../native/contents.ts';
 import { SystemError } from '../native/errors.ts';
@@ -21,11 +20,13 @@ import { POD_GROUP, SUPERVISOR_GROUP } from './group-names.ts';
 import { record } from './record.ts';
 import { availableControllers, findParent, stepAside, stepBack } from './unified-cgroup.ts';
 
-const CONTROLLERS: readonly Controller[] = ['memory', 'cpu', 'pids'];
-/** A VMM and a file server need some dozens of threads. */
-const MOST_PROCESSES = 512;
-
-type Limits = Required<Pick<GroupLimits, 'processes' | 'memoryBytes'>>;
+/** What a stage1 wants of the pod's group. */
+export interface CgroupWishes {
+  /** Those of v1 and of v2, by their names there; `unified` on v1: the group of v2 that a hybrid host has beside. */
+  readonly controllers: readonly GroupDirectory['controller'][];
+  /** For all of the pod's processes, where the host has the controller. */
+  readonly limits: Pick<GroupLimits, 'processes' | 'memoryBytes'>;
+}
 
 interface OpenCgroup {
   readonly kind: 'group';
@@ -36,12 +37,10 @@ interface OpenCgroup {
 
 export type PodCgroup = OpenCgroup | { readonly kind: 'none'; readonly reason: string };
 
-/** With `memoryBytes` for all of the pod's processes, where the host has the controller. */
-export function makePodCgroup(uuid: string, memoryBytes: number): PodCgroup {
-  const limits = { processes: MOST_PROCESSES, memoryBytes };
+export function makePodCgroup(uuid: string, wishes: CgroupWishes): PodCgroup {
   try {
     const layout = ownCgroups();
-    return layout.mode === 'v2' ? makeUnified(uuid, limits) : makeBelow(layout, uuid, limits);
+    return layout.mode === 'v2' ? makeUnified(uuid, wishes) : makeBelow(layout, uuid, wishes);
   } catch (error) {
     if (error instanceof SystemError) return { kind: 'none', reason: error.message };
     throw error;
@@ -70,21 +69,22 @@ export function removeRecordedCgroups(): void {
   endGroup({ directories: recorded.map((path) => ({ controller: 'unified', path })) });
 }
 
-function makeBelow(layout: CgroupLayout, uuid: string, limits: Limits): PodCgroup {
-  const group = groupBelow(layout, CONTROLLERS, `${POD_GROUP}${uuid}`);
+function makeBelow(layout: CgroupLayout, uuid: string, { controllers, limits }: CgroupWishes): PodCgroup {
+  const group = groupBelow(layout, controllers, `${POD_GROUP}${uuid}`);
   if (group.directories.length === 0) return { kind: 'none', reason: 'no cgroup controllers are mounted' };
   return makeRecorded(group, limits, []);
 }
 
-function makeUnified(uuid: string, { processes, memoryBytes }: Limits): PodCgroup {
+function makeUnified(uuid: string, { controllers: wanted, limits: wishes }: CgroupWishes): PodCgroup {
   const parent = findParent(uuid);
   if (parent.kind === 'none') return parent;
   const { directory, division } = parent;
-  const controllers = availableControllers(directory, CONTROLLERS);
+  const controllers = availableControllers(directory, wanted);
   if (!controllers.includes('pids')) return { kind: 'none', reason: `${directory} has no controllers` };
   const path = `${directory}/${POD_GROUP}${uuid}`;
   const group: ControlGroup = { directories: [{ controller: 'unified', path }] };
-  const limits = controllers.includes('memory') ? { processes, memoryBytes } : { processes };
+  const { memoryBytes, ...others } = wishes;
+  const limits = controllers.includes('memory') ? wishes : others;
   if (division === 'below')
     return makeRecorded(group, limits, [], () => delegateControllers(directory, controllers));
   const leaf = `${directory}/${SUPERVISOR_GROUP}${uuid}`;

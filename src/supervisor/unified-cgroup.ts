@@ -1,6 +1,12 @@
 /** Where in a v2 hierarchy the pod's group may be: a group with processes cannot have groups with controllers below it. */
 import { type Membership, parseMemberships } from '../native/cgroup-layout.ts';
-import { type Controller, delegateControllers, ownCgroups, withdrawControllers } from '../native/cgroups.ts';
+import {
+  type Controller,
+  delegateControllers,
+  type GroupDirectory,
+  ownCgroups,
+  withdrawControllers,
+} from '../native/cgroups.ts';
 import { readText, readTextIfPresent, writeControl } from '../native/contents.ts';
 import { SystemError } from '../native/errors.ts';
 import { extendedAttribute } from '../native/extended-attributes.ts';
@@ -75,9 +81,12 @@ export function stepBack(directory: string, leaf: string, controllers: readonly 
 }
 
 /** Those of the wanted that a group has to give. */
-export function availableControllers(directory: string, wanted: readonly Controller[]): Controller[] {
+export function availableControllers(
+  directory: string,
+  wanted: readonly GroupDirectory['controller'][],
+): Controller[] {
   const available = readText(`${directory}/cgroup.controllers`).trim().split(' ');
-  return wanted.filter((controller) => available.includes(controller));
+  return wanted.filter((name): name is Controller => available.includes(name));
 }
 
 function ownGroup(): OwnGroup | undefined {

@@ -3,7 +3,7 @@ import { LOCK_FD_ENV } from '../../abi/stage1.ts';
 import { setCloseOnExec } from '../../native/descriptors.ts';
 import { environment } from '../../native/engine.ts';
 import { SystemError } from '../../native/errors.ts';
-import { makePodCgroup, type PodCgroup, removePodCgroup } from '../cgroup.ts';
+import { type CgroupWishes, makePodCgroup, type PodCgroup, removePodCgroup } from '../cgroup.ts';
 import { keepRemoval } from '../ending.ts';
 import { SupervisorError } from '../error.ts';
 import type { Report } from '../report.ts';
@@ -17,8 +17,8 @@ export function keepLock(): void {
   keepRemoval();
 }
 
-export function openCgroup(uuid: string, memoryBytes: number, report: Report): PodCgroup {
-  const cgroup = makePodCgroup(uuid, memoryBytes);
+export function openCgroup(uuid: string, wishes: CgroupWishes, report: Report): PodCgroup {
+  const cgroup = makePodCgroup(uuid, wishes);
   if (cgroup.kind === 'none') report.warn(`the pod runs without a cgroup of its own: ${cgroup.reason}`);
   return cgroup;
 }
