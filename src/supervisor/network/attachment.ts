@@ -1,5 +1,6 @@
 /** One network of a pod: what a chain of plugins does for it, in order, and back (CNI specification, section 3). */
 import type { JsonObject } from '../../abi/json.ts';
+import { monotonicMilliseconds } from '../../native/clock.ts';
 import { environ } from '../../native/engine.ts';
 import { SystemError } from '../../native/errors.ts';
 import type { AttachmentRecord } from '../../net/attachment-record.ts';
@@ -9,16 +10,12 @@ import { parseResult } from '../../net/cni/result-formats.ts';
 import { type CniVersion, isAtLeast } from '../../net/cni/versions.ts';
 import { cniArgs } from '../../net/net-request.ts';
 import { type PluginGiven, pluginInput } from '../../net/plugin-input.ts';
+import { type CniCommand, timeLimit } from '../../net/time-limits.ts';
 import { SupervisorError } from '../error.ts';
 import type { HostSide } from './host-side.ts';
 import { type EndingSignals, Interruption } from './interruption.ts';
 import { callPlugin } from './plugin-call.ts';
 import { findPlugin } from './plugin-search.ts';
-
-type Command = 'ADD' | 'DEL' | 'CHECK' | 'STATUS' | 'VERSION';
-
-/** Seconds. An address may be asked for again and again before somebody answers; nobody waits that long for another thing. */
-const LIMITS: Readonly<Record<Command, number>> = { ADD: 120, DEL: 30, CHECK: 30, STATUS: 30, VERSION: 10 };
 
 /** Of these versions on, plugins know of what. */
 const SINCE = { prevResultOfDel: '0.4.0', check: '0.4.0', status: '1.1.0' } as const satisfies Readonly<
@@ -33,6 +30,8 @@ export interface Attaching {
   readonly netns: string;
   /** An open file (`plugin-call.ts`). */
   readonly lock: number;
+  /** When all that is to be done of the pod's networks should be, by the monotonic clock in milliseconds. */
+  readonly deadline?: number | undefined;
   /** Which end a plugin. */
   readonly signals?: EndingSignals | undefined;
 }
@@ -101,7 +100,7 @@ export class Attachment {
     return isAtLeast(this.record.list.cniVersion, SINCE[what]);
   }
 
-  #call(command: Command, plugin: JsonObject, given: PluginGiven): string {
+  #call(command: CniCommand, plugin: JsonObject, given: PluginGiven): string {
     try {
       return this.#run(command, plugin, given);
     } catch (cause) {
@@ -110,17 +109,17 @@ export class Attachment {
     }
   }
 
-  #run(command: Command, plugin: JsonObject, given: PluginGiven): string {
-    const { host, lock, signals } = this.pod;
+  #run(command: CniCommand, plugin: JsonObject, given: PluginGiven): string {
+    const { host, lock, signals, deadline } = this.pod;
     const { list, cniPath, runtimeConfig } = this.record;
     const path = host.inMounts(() => findPlugin(typeOf(plugin), cniPath));
     const input = pluginInput(list, plugin, { ...given, runtimeConfig });
-    const limit = LIMITS[command] * 1000;
+    const limit = timeLimit(command, deadline === undefined ? undefined : deadline - monotonicMilliseconds());
     const environment = this.#environment(command);
     return callPlugin(host, { path, input, limit, lock, signals, environment });
   }
 
-  #environment(command: Command): string[] {
+  #environment(command: CniCommand): string[] {
     const { containerId, netns } = this.pod;
     const { ifName, args, cniPath } = this.record;
     const ofContainer = [`CNI_CONTAINERID=${containerId}`, `CNI_NETNS=${netns}`, `CNI_IFNAME=${ifName}`];
@@ -155,7 +154,7 @@ export class Attachment {
     }
   }
 
-  #failure(plugin: JsonObject, command: Command, cause: unknown, more: string): SupervisorError {
+  #failure(plugin: JsonObject, command: CniCommand, cause: unknown, more: string): SupervisorError {
     const { name } = this.record.list;
     const message = `network ${name}: plugin ${typeOf(plugin)}: ${command}: ${reasonOf(cause)}${more}`;
     return new SupervisorError('network-failed', message, { cause });
@@ -168,7 +167,7 @@ export function typeOf({ type }: JsonObject): string {
 }
 
 /** One that does not know STATUS says all sorts of things. */
-function mayBeVersion(command: Command, cause: unknown): boolean {
+function mayBeVersion(command: CniCommand, cause: unknown): boolean {
   if (!(cause instanceof CniError)) return false;
   return (
     cause.code === CNI_ERROR.incompatibleVersion ||

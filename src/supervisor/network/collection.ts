@@ -3,6 +3,7 @@
  * with the supervisor; DEL gets another in its place, and never one that is found by a recorded process id, which may be a stranger's.
  */
 import { POD } from '../../abi/pod-directory.ts';
+import { monotonicMilliseconds } from '../../native/clock.ts';
 import { unless } from '../../native/errors.ts';
 import type { File } from '../../native/files.ts';
 import { unshare } from '../../native/mounts.ts';
@@ -10,7 +11,7 @@ import { unlink } from '../../native/paths.ts';
 import { getpid } from '../../native/processes.ts';
 import { movedResult, type StandIn, standIns } from '../../net/standing-in.ts';
 import { SupervisorError } from '../error.ts';
-import { Attachment } from './attachment.ts';
+import { type Attaching, Attachment } from './attachment.ts';
 import { HostSide } from './host-side.ts';
 import { leasedAddresses, removeOwnerless } from './leases.ts';
 import { findNamespace } from './namespace-search.ts';
@@ -21,6 +22,8 @@ import { standIn } from './stand-in.ts';
 
 /** A plugin whose supervisor was killed is killed with it. What it has started is mostly soon done; else it is ended. */
 const PATIENCE_MILLISECONDS = 5000;
+/** stage0 waits somewhat longer (`deletion.ts`): plugins that hang are not to keep what the others have made. */
+const ALL_MILLISECONDS = 70_000;
 /** The kernel ends what is killed as soon as it can. */
 const END_MILLISECONDS = 20_000;
 
@@ -31,11 +34,18 @@ const END_MILLISECONDS = 20_000;
 export function collectNetworks(uuid: string): void {
   const records = readRecords();
   if (records.length === 0) return;
+  const deadline = monotonicMilliseconds() + ALL_MILLISECONDS;
   const host = HostSide.own();
   for (const kept of records) refuseElsewhere(host, kept);
   using lock = lockOfNobody();
   unshare('network');
-  const collector = new Collector(host, uuid, lock.fd);
+  const collector = new Collector({
+    host,
+    containerId: uuid,
+    netns: `/proc/${getpid()}/ns/net`,
+    lock: lock.fd,
+    deadline,
+  });
   const failures = records.toReversed().flatMap((kept) => collector.collect(kept));
   // Before the records go: they say that there may be such rules.
   const networks = records.map(({ record }) => record.list.name);
@@ -73,31 +83,26 @@ function refuseElsewhere(host: HostSide, { record: { hostNetns, list } }: KeptRe
 class Collector {
   readonly collected: KeptRecord[] = [];
 
-  constructor(
-    private readonly host: HostSide,
-    private readonly uuid: string,
-    private readonly lock: number,
-  ) {}
+  constructor(private readonly pod: Attaching) {}
 
   /** What went wrong. */
   collect(kept: KeptRecord): SupervisorError[] {
     const { list, ifName, result } = kept.record;
-    const leased = this.host.inMounts(() => leasedAddresses(list, this.uuid, ifName));
+    const { host, containerId } = this.pod;
+    const leased = host.inMounts(() => leasedAddresses(list, containerId, ifName));
     const problem = this.#del(kept, standIns(ifName, result, leased));
     // The reference plugins cannot take away the rest of what one of them has half taken away; where they find no interface they do not try.
     if (problem !== undefined && this.#del(kept, []) !== undefined) return [problem];
-    this.host.inMounts(() => removeOwnerless(list));
+    host.inMounts(() => removeOwnerless(list));
     this.collected.push(kept);
     return [];
   }
 
   #del({ record }: KeptRecord, interfaces: readonly StandIn[]): SupervisorError | undefined {
-    const { host, uuid, lock } = this;
-    const netns = `/proc/${getpid()}/ns/net`;
-    const result = record.result === undefined ? undefined : movedResult(record.result, netns);
+    const result = record.result === undefined ? undefined : movedResult(record.result, this.pod.netns);
     standIn(interfaces);
     try {
-      new Attachment({ host, containerId: uuid, netns, lock }, { ...record, result }).del();
+      new Attachment(this.pod, { ...record, result }).del();
       return undefined;
     } catch (error) {
       if (error instanceof SupervisorError) return error;

@@ -22,7 +22,11 @@ function judge(
   { exit, output, isCut, words }: ProgramEnd,
 ): string {
   if (exit === undefined)
-    throw new CniError(CNI_ERROR.internal, `'${path}' was not done after ${limit / 1000} s`, words);
+    throw new CniError(
+      CNI_ERROR.internal,
+      `'${path}' was not done after ${Math.ceil(limit / 1000)} s`,
+      words,
+    );
   if (isCut) throw new CniError(CNI_ERROR.internal, `'${path}' says too much`, words);
   if (exit.kind === 'exited' && exit.code === 0) return output;
   const how = exit.kind === 'exited' ? `exit code ${exit.code}` : signalName(exit.signal);
