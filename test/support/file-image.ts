@@ -10,12 +10,13 @@ export interface FileImage {
   /** Those of this directory are below /files. */
   readonly files: string;
   readonly ports?: readonly { readonly name: string; readonly protocol: string; readonly port: number }[];
+  readonly isolators?: readonly { readonly name: string; readonly value: unknown }[];
 }
 
 /** Writes an ACI: a root of busybox, and files of the test's. */
 export async function writeFileImage(
   path: string,
-  { name, exec, files, ports = [] }: FileImage,
+  { name, exec, files, ports = [], isolators = [] }: FileImage,
 ): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'rkt-file-image-'));
   const labels = { version: '1.0.0', os: 'linux', arch: 'amd64' };
@@ -24,7 +25,7 @@ export async function writeFileImage(
     acVersion: '0.8.11',
     name,
     labels: Object.entries(labels).map(([label, value]) => ({ name: label, value })),
-    app: { exec, user: '0', group: '0', ports },
+    app: { exec, user: '0', group: '0', ports, isolators },
   };
   try {
     const rootfs = join(dirname((await tinyImages()).aci.plain), 'rootfs');
