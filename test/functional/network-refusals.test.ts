@@ -27,7 +27,9 @@ test('because nobody has configured it', async () => {
 
 test('because its plugin is nowhere', async () => {
   write('no-plugin', { type: 'no-such-plugin' });
-  expect(await refusal('no-plugin')).toContain('no-such-plugin');
+  write('no-ipam', { type: 'bridge', ipam: { type: 'no-such-ipam' } });
+  expect(await refusal('no-plugin')).toContain('plugin no-such-plugin: there is no such plugin');
+  expect(await refusal('no-ipam')).toContain('plugin no-such-ipam: there is no such plugin');
 });
 
 test('because a plugin fails: its code, message and details are told, and what others have made is taken away', async () => {

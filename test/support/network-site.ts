@@ -127,9 +127,21 @@ export class NetworkSite {
   }
 
   /** `rkt run ARGS`, whose apps have all been started, and which ends with the site unless it is ended before. */
-  async run(...args: readonly string[]): Promise<SitePod> {
+  run(...args: readonly string[]): Promise<SitePod> {
+    return this.#start(args, {});
+  }
+
+  /** As `run`, by other plugins than the site's. */
+  runBy({ directory }: { readonly directory: string }, ...args: readonly string[]): Promise<SitePod> {
+    return this.#start(args, { CNI_PATH: directory });
+  }
+
+  async #start(args: readonly string[], env: Readonly<Record<string, string>>): Promise<SitePod> {
     const file = this.rkt.path(`uuid-${this.#pods.length}-${process.hrtime.bigint()}`);
-    const command = this.rkt.start(['run', `--uuid-file-save=${file}`, ...args], { timeoutSeconds: 600 });
+    const command = this.rkt.start(['run', `--uuid-file-save=${file}`, ...args], {
+      env,
+      timeoutSeconds: 600,
+    });
     const uuid = await eventually('the pod has a UUID', () => {
       if (command.ended) throw new TestSupportError('BAD_OUTPUT', `rkt run ended: ${command.stderr}`);
       return savedUuid(file);
