@@ -8,7 +8,6 @@ import { Apps } from '../src/supervisor/apps/apps.ts';
 import { joinFiles, type PodCgroup } from '../src/supervisor/cgroup.ts';
 import { Interruption } from '../src/supervisor/network/interruption.ts';
 import { planNetworks } from '../src/supervisor/network/networks.ts';
-import { unenforced } from '../src/supervisor/plan/isolators.ts';
 import { type Pod, readPod, SHARE_DIRECTORY } from '../src/supervisor/plan/pod.ts';
 import { refuseSocketActivation } from '../src/supervisor/plan/socket-activation.ts';
 import { Report } from '../src/supervisor/report.ts';
@@ -61,7 +60,6 @@ export function run(args: readonly string[]): number {
     const supervision = new Supervision(loop, report, apps, startOf(setup, cgroup, report));
     // While the machine starts.
     apps.network = connection.plan();
-    for (const line of unenforced(pod.manifest)) report.warn(line);
     return supervision.run();
   } catch (error) {
     if (error instanceof Interruption) return 128 + error.signal;

@@ -16,6 +16,16 @@ export interface BootPlan {
   readonly names: string;
   /** A mutable pod: it goes on without apps and when one fails, and ends when it is told to. */
   readonly staysWhenEmpty: boolean;
+  /** Of the pod's kernel, or of its namespaces; written in order, after the network is there. */
+  readonly sysctls: readonly SysctlPlan[];
+  /** A limit that cannot be set is the end of what it was for; otherwise it is a warning. */
+  readonly strict: boolean;
+}
+
+export interface SysctlPlan {
+  /** Below /proc/sys: `net/core/somaxconn`. */
+  readonly path: string;
+  readonly value: string;
 }
 
 export interface MachinePlan {
@@ -52,10 +62,41 @@ export interface AppPlan {
   readonly files: readonly FilePlan[];
   readonly covers: readonly CoverPlan[];
   readonly process: ProcessPlan;
+  readonly limits: LimitsPlan;
   readonly streams: StreamsPlan;
   readonly restart: RestartPlan;
   /** It says itself when it is ready (`notify.ts`): PID 1 listens for it, at NOTIFY_PATH of the app's root. */
   readonly notify: boolean;
+}
+
+/** Of all processes of an app together, those of its exec sessions included. Null: no limit. */
+export interface LimitsPlan {
+  /** Where it needs more, all of them are killed. */
+  readonly memoryBytes: number | null;
+  /** Thousandths of a processor. */
+  readonly cpuMillis: number | null;
+  /** What it gets of processors that others want, too: 1024 is what one without the limit gets. */
+  readonly cpuShares: number | null;
+  /** Threads count. */
+  readonly processes: number | null;
+  /** The devices that may be used; null: all. */
+  readonly devices: readonly DeviceRule[] | null;
+}
+
+export const NO_LIMITS: LimitsPlan = {
+  memoryBytes: null,
+  cpuMillis: null,
+  cpuShares: null,
+  processes: null,
+  devices: null,
+};
+
+/** `use` is some of the letters r, w and m (to make a node). Null numbers are any. */
+export interface DeviceRule {
+  readonly kind: 'char' | 'block';
+  readonly major: number | null;
+  readonly minor: number | null;
+  readonly use: string;
 }
 
 /**
@@ -131,6 +172,7 @@ export interface ProcessPlan {
 export interface RlimitPlan {
   /** RLIMIT_* number of the guest's architecture. */
   readonly resource: number;
+  /** -1: unlimited. */
   readonly soft: number;
   readonly hard: number;
 }

@@ -74,6 +74,8 @@ export interface RunArguments {
   readonly disableCapabilitiesRestriction: boolean;
   readonly disablePaths: boolean;
   readonly disableSeccomp: boolean;
+  /** What cannot be enforced of the isolators is the pod's end. Not of rkt: only a stage1 that was asked for it is told. */
+  readonly strictIsolators: boolean;
 }
 
 export function formatRunArguments(run: RunArguments): string[] {
@@ -89,6 +91,7 @@ export function formatRunArguments(run: RunArguments): string[] {
     ...flag('disable-capabilities-restriction', run.disableCapabilitiesRestriction),
     ...flag('disable-paths', run.disablePaths),
     ...flag('disable-seccomp', run.disableSeccomp),
+    ...flag('strict-isolators', run.strictIsolators),
     run.uuid,
   ];
 }
@@ -115,6 +118,7 @@ export function parseRunArguments(args: readonly string[]): RunArguments {
     disableCapabilitiesRestriction: parsed.isSet('disable-capabilities-restriction'),
     disablePaths: parsed.isSet('disable-paths'),
     disableSeccomp: parsed.isSet('disable-seccomp'),
+    strictIsolators: parsed.isSet('strict-isolators'),
   };
 }
 
@@ -266,4 +270,5 @@ const RUN_FLAGS: FlagTable = {
   'disable-capabilities-restriction': 'boolean',
   'disable-paths': 'boolean',
   'disable-seccomp': 'boolean',
+  'strict-isolators': 'boolean',
 };

@@ -13,7 +13,7 @@ export * from './labels.ts';
 export * from './names.ts';
 export * from './pod-manifest.ts';
 export type { ExposedPort, Port } from './port.ts';
-export { parseQuantity, type Quantity, wholeUnits } from './quantity.ts';
+export { milliUnits, parseQuantity, type Quantity, wholeUnits } from './quantity.ts';
 export type * from './seccomp-profile.ts';
 export * from './uuid.ts';
 export { acVersion, type SemVer } from './version.ts';

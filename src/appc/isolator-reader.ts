@@ -16,7 +16,11 @@ import { documentCursor } from './json-document.ts';
 import { readJson, withoutUndefined } from './json-value.ts';
 import { readACIdentifier } from './names.ts';
 import { readQuantity } from './quantity.ts';
+import { readRlimits } from './rlimits.ts';
 import { readSeccompProfile } from './seccomp-profile.ts';
+
+/** Of the kernel (PID_MAX_LIMIT). */
+const MOST_PIDS = 4_194_304;
 
 /** How each known isolator is read; what is not in here is `unknown`, and kept. */
 const readers: ReadonlyMap<string, Reader<Isolator>> = new Map<string, Reader<Isolator>>([
@@ -33,6 +37,8 @@ const readers: ReadonlyMap<string, Reader<Isolator>> = new Map<string, Reader<Is
   entry('os/linux/no-new-privileges', 'no-new-privileges', boolean),
   entry('os/linux/cpu-shares', 'cpu-shares', integer(2, 262_144)),
   entry('os/linux/oom-score-adj', 'oom-score-adj', integer(-1000, 1000)),
+  entry('coreos.com/rkt/pids-limit', 'pids-limit', integer(1, MOST_PIDS)),
+  entry('coreos.com/rkt/rlimits', 'rlimits', readRlimits),
   entry('os/linux/selinux-context', 'selinux', readSelinuxContext),
   entry('os/unix/sysctl', 'sysctl', stringMap),
 ]);
@@ -45,6 +51,8 @@ const alone: readonly (readonly string[])[] = [
   ['os/linux/seccomp-retain-set', 'os/linux/seccomp-remove-set', 'coreos.com/rkt/seccomp-profile'],
   ['os/linux/cpu-shares'],
   ['os/linux/oom-score-adj'],
+  ['coreos.com/rkt/pids-limit'],
+  ['coreos.com/rkt/rlimits'],
   ['os/linux/selinux-context'],
   ['os/unix/sysctl'],
 ];

@@ -15,6 +15,8 @@ export type Isolator =
   | { readonly kind: 'no-new-privileges'; readonly name: NoNewPrivilegesName; readonly value: boolean }
   | { readonly kind: 'cpu-shares'; readonly name: CpuSharesName; readonly value: number }
   | { readonly kind: 'oom-score-adj'; readonly name: OomScoreAdjName; readonly value: number }
+  | { readonly kind: 'pids-limit'; readonly name: PidsLimitName; readonly value: number }
+  | { readonly kind: 'rlimits'; readonly name: RlimitsName; readonly value: Rlimits }
   | { readonly kind: 'selinux'; readonly name: SelinuxName; readonly value: SelinuxContext }
   | { readonly kind: 'sysctl'; readonly name: SysctlName; readonly value: StringMap }
   | { readonly kind: 'unknown'; readonly name: ACIdentifier; readonly value: Json };
@@ -34,6 +36,9 @@ export type SeccompProfileName = 'coreos.com/rkt/seccomp-profile';
 export type NoNewPrivilegesName = 'os/linux/no-new-privileges';
 export type CpuSharesName = 'os/linux/cpu-shares';
 export type OomScoreAdjName = 'os/linux/oom-score-adj';
+/** Not of appc, which bounds neither processes nor what each of them may have. */
+export type PidsLimitName = 'coreos.com/rkt/pids-limit';
+export type RlimitsName = 'coreos.com/rkt/rlimits';
 export type SelinuxName = 'os/linux/selinux-context';
 export type SysctlName = 'os/unix/sysctl';
 
@@ -54,6 +59,37 @@ export interface SeccompSet {
   readonly set: readonly string[];
   readonly errno?: string;
 }
+
+/** As getrlimit(2) calls them, in lower case and without RLIMIT_. */
+export const RLIMIT_NAMES = [
+  'as',
+  'core',
+  'cpu',
+  'data',
+  'fsize',
+  'locks',
+  'memlock',
+  'msgqueue',
+  'nice',
+  'nofile',
+  'nproc',
+  'rss',
+  'rtprio',
+  'rttime',
+  'sigpending',
+  'stack',
+] as const;
+export type RlimitName = (typeof RLIMIT_NAMES)[number];
+
+export type Rlimits = Readonly<Partial<Record<RlimitName, Rlimit>>>;
+
+/** In the kernel's unit of each. */
+export interface Rlimit {
+  readonly soft: RlimitValue;
+  readonly hard: RlimitValue;
+}
+
+export type RlimitValue = number | 'unlimited';
 
 export interface SelinuxContext {
   readonly user: string;

@@ -56,6 +56,11 @@ export function wholeUnits(amount: Quantity): number {
   return Number(divideUp(thousandths(amount), 1000n));
 }
 
+/** In thousandths of the unit, a part of one counting as a whole. */
+export function milliUnits(amount: Quantity): number {
+  return Number(thousandths(amount));
+}
+
 function thousandths(amount: Quantity): bigint {
   const [, whole = '', fraction = '', exponent = '0', suffix = ''] = form.exec(amount) ?? [];
   const scale = suffixes.get(suffix);

@@ -3,7 +3,8 @@ import { Packer, Unpacker } from './bytes.ts';
 import { addressOf } from './engine.ts';
 import { call } from './syscall.ts';
 
-const resources = {
+/** RLIMIT_*, by name. */
+export const resourceNumbers = {
   cpu: 0,
   fsize: 1,
   data: 2,
@@ -22,7 +23,7 @@ const resources = {
   rttime: 15,
 } as const;
 
-export type Resource = keyof typeof resources;
+export type Resource = keyof typeof resourceNumbers;
 
 /** In the resource's own unit; Infinity is no limit. */
 export interface Limit {
@@ -31,12 +32,12 @@ export interface Limit {
 }
 
 export function setLimit(resource: Resource, { soft, hard }: Limit, pid = 0): void {
-  call('prlimit64', pid, resources[resource], new Packer(16).u64(soft).u64(hard).finish(), null);
+  call('prlimit64', pid, resourceNumbers[resource], new Packer(16).u64(soft).u64(hard).finish(), null);
 }
 
 export function getLimit(resource: Resource, pid = 0): Limit {
   const out = new Uint8Array(16);
-  call('prlimit64', pid, resources[resource], null, out);
+  call('prlimit64', pid, resourceNumbers[resource], null, out);
   const fields = new Unpacker(out);
   return { soft: fields.u64(), hard: fields.u64() };
 }

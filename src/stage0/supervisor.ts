@@ -34,6 +34,8 @@ export interface StartRequest {
   readonly names?: NamesRequest;
   /** `--mds-register`: the metadata service is to know it. */
   readonly registers?: boolean;
+  /** `--strict-isolators`: no pod rather than one whose isolators are not all enforced. */
+  readonly strictIsolators?: boolean;
   /** Apps come and go while it runs. */
   readonly mutable?: boolean;
   /** Start it on its own, wait until it is ready, and leave it. */
@@ -156,6 +158,7 @@ function runArguments(host: Host, pod: Pod, request: StartRequest, stage1: Image
     disableCapabilitiesRestriction: host.insecure.has('capabilities'),
     disablePaths: host.insecure.has('paths'),
     disableSeccomp: host.insecure.has('seccomp'),
+    strictIsolators: request.strictIsolators ?? false,
   };
 }
 

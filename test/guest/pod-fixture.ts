@@ -6,6 +6,7 @@ import {
   type AppPlan,
   type BootPlan,
   type MountPlanEntry,
+  NO_LIMITS,
   NO_RESTART,
   type ProcessPlan,
 } from '../../src/abi/boot-plan.ts';
@@ -95,6 +96,7 @@ export function appPlan(
     files: [],
     covers: [],
     process,
+    limits: NO_LIMITS,
     streams: pipes(1),
     notify: false,
     restart: NO_RESTART,
@@ -111,6 +113,8 @@ export function bootPlan(apps: readonly AppPlan[], changes: Partial<BootPlan> = 
     stopGraceSeconds: 5,
     staysWhenEmpty: false,
     names: '',
+    sysctls: [],
+    strict: false,
     ...changes,
   };
 }

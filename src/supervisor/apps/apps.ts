@@ -14,6 +14,7 @@ import { SupervisorError } from '../error.ts';
 import { recordAppFacts } from '../facts.ts';
 import { PodNames } from '../network/names.ts';
 import { imageUsers } from '../plan/image-users.ts';
+import { refuseUnenforced, unenforced } from '../plan/isolators.ts';
 import { type AppFacts, type Housing, planApp, planPod } from '../plan/plan.ts';
 import type { Pod, PodApp } from '../plan/pod.ts';
 import { type Identity, resolveIdentity } from '../plan/users.ts';
@@ -35,6 +36,7 @@ export class Apps {
   /** The same: what all apps find in their environment, whatever their images say. */
   environment: readonly EnvironmentVariable[] = [];
   readonly #pod: Pod;
+  readonly #unenforced: readonly string[];
   readonly #identities: Map<string, Identity>;
   readonly #streams: AppStreams;
   readonly names: PodNames;
@@ -50,6 +52,8 @@ export class Apps {
     this.options = options;
     this.housing = housing;
     this.#pod = pod;
+    this.#unenforced = unenforced({ isolators: pod.manifest.isolators, apps: pod.apps });
+    if (options.strictIsolators) refuseUnenforced(this.#unenforced);
     this.names = new PodNames(loop, report, options, pod);
     this.#lives = new AppLives(loop);
     this.#manager = new ServiceManager(loop, report);
@@ -68,6 +72,7 @@ export class Apps {
     this.#session = session;
     this.#kernel = kernel;
     this.#lives.open(session);
+    for (const line of this.#unenforced) this.#report.warn(line);
     const plan = planPod({
       hostname: this.#pod.hostname,
       apps: this.#pod.apps.map((app) => this.#factsOf(app, session)),
@@ -82,6 +87,8 @@ export class Apps {
       network: this.network,
       covers: this.names.covers,
       names: this.names.open(session),
+      isolators: this.#pod.manifest.isolators,
+      strictIsolators: this.options.strictIsolators,
     });
     for (const app of plan.apps) recordAppFacts(app);
     return plan;

@@ -7,7 +7,7 @@ import { readText } from '../../native/contents.ts';
 import { SystemError } from '../../native/errors.ts';
 import type { Loop } from '../../native/loop.ts';
 import { SupervisorError } from '../error.ts';
-import { unenforcedLater } from '../plan/isolators.ts';
+import { refuseUnenforced, unenforcedLater } from '../plan/isolators.ts';
 import { STOP_GRACE_SECONDS } from '../plan/plan.ts';
 import { type PodApp, readPod, SHARE_DIRECTORY } from '../plan/pod.ts';
 import type { Report } from '../report.ts';
@@ -151,13 +151,14 @@ export class MutableApps {
 
   #begin(app: PodApp, tell: Tell): void {
     const { name } = app;
-    const { apps, report, session } = this.#pod;
+    const { apps, session } = this.#pod;
     if (session.isAlive(name)) {
       // Others have asked for it while this one waited.
       if (session.isRunning(name)) tell(DONE);
       else waiting(this.#whenStarted, name).push(tell);
       return;
     }
+    this.#tell(app);
     this.#bring(name);
     using root = this.#roots.open(name);
     const plan = apps.planMore(
@@ -165,12 +166,19 @@ export class MutableApps {
       session,
       this.#relaxations.get(name),
     );
-    if (!this.#told.has(name)) for (const line of unenforcedLater(name, app.app)) report.warn(line);
-    this.#told.add(name);
     forgetExit(name);
     waiting(this.#whenStarted, name).push(tell);
     this.#remembered.add(name);
     session.startApp(plan);
+  }
+
+  /** @throws SupervisorError `unsupported` in a pod that is strict */
+  #tell(app: PodApp): void {
+    const { options, report } = this.#pod;
+    const lines = unenforcedLater(app);
+    if (options.strictIsolators) refuseUnenforced(lines);
+    if (!this.#told.has(app.name)) for (const line of lines) report.warn(line);
+    this.#told.add(app.name);
   }
 
   /** A pod without overlays has its apps' roots in the share already. */

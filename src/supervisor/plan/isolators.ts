@@ -1,59 +1,89 @@
-/** Which isolators this stage1 enforces, and what else it leaves undone. An executor may ignore others, but must say so (appc 0.8.11, ace.md). */
-import { MUTABLE_ANNOTATION } from '../../abi/stage1.ts';
-import { type App, annotationValue, type Isolator, type PodManifest } from '../../appc/index.ts';
+/** Which isolators are enforced, and what else is left undone. An executor may ignore others, but must say so (appc 0.8.11, ace.md). */
+import type { App, Isolator, PodManifest, ResourceName } from '../../appc/index.ts';
+import { SupervisorError } from '../error.ts';
+import { limitOf } from './limits.ts';
 
-type Enforcement = 'enforced' | 'not enforced';
+/** Undefined: it is enforced. Otherwise why not. */
+type Verdict = string | undefined;
 
-const ENFORCEMENT: Readonly<Record<Isolator['kind'], (isolator: Isolator) => Enforcement>> = {
-  // As the size of the machine.
-  resource: ({ name }) =>
-    name === 'resource/cpu' || name === 'resource/memory' ? 'enforced' : 'not enforced',
-  capabilities: () => 'enforced',
-  'no-new-privileges': () => 'enforced',
-  'oom-score-adj': () => 'enforced',
-  seccomp: () => 'enforced',
-  'seccomp-profile': () => 'enforced',
-  'cpu-shares': () => 'not enforced',
-  selinux: () => 'not enforced',
-  sysctl: () => 'not enforced',
-  unknown: () => 'not enforced',
+const ENFORCED: Verdict = undefined;
+const UNKNOWN = 'it is not known here';
+const OF_PODS = 'it is for a pod as a whole';
+const OF_APPS = 'it is for apps';
+
+interface Verdicts {
+  readonly app: Verdict;
+  readonly pod: Verdict;
+}
+
+const VERDICTS: Readonly<Record<Exclude<Isolator['kind'], 'resource'>, Verdicts>> = {
+  capabilities: { app: ENFORCED, pod: OF_APPS },
+  'no-new-privileges': { app: ENFORCED, pod: OF_APPS },
+  seccomp: { app: ENFORCED, pod: OF_APPS },
+  'seccomp-profile': { app: ENFORCED, pod: OF_APPS },
+  'oom-score-adj': { app: ENFORCED, pod: OF_APPS },
+  'cpu-shares': { app: ENFORCED, pod: OF_APPS },
+  'pids-limit': { app: ENFORCED, pod: OF_APPS },
+  rlimits: { app: ENFORCED, pod: OF_APPS },
+  sysctl: { app: OF_PODS, pod: ENFORCED },
+  selinux: { app: UNKNOWN, pod: UNKNOWN },
+  unknown: { app: UNKNOWN, pod: UNKNOWN },
 };
 
+/** Enforced for each app, and for the pod; the others for the pod only. */
+const WITHIN: readonly ResourceName[] = ['resource/memory', 'resource/cpu'];
+
 /** One line for each isolator and event handler that has no effect. */
-export function unenforced(pod: PodManifest): string[] {
+export function unenforced({
+  isolators,
+  apps,
+}: Pick<PodManifest, 'isolators'> & { readonly apps: readonly NamedApp[] }): string[] {
+  const together = new Set(isolators.map(({ name }) => name));
+  const isShared = (name: ResourceName) =>
+    together.has(name) || apps.every(({ app }) => limitOf(app.isolators, name) !== undefined);
   return [
-    ...pod.isolators
-      .filter((isolator) => !isMutable(pod) || ENFORCEMENT[isolator.kind](isolator) === 'not enforced')
-      .map(({ name }) => `pod: isolator ${name} is not enforced`),
-    ...pod.apps.flatMap(({ name, app }) =>
-      app === undefined ? [] : withoutEffect(app).map((line) => `app ${name}: ${line}`),
-    ),
+    ...isolators.flatMap((isolator) => {
+      const verdict = isolator.kind === 'resource' ? ENFORCED : VERDICTS[isolator.kind].pod;
+      return verdict === undefined ? [] : [`pod: ${notEnforced(isolator, verdict)}`];
+    }),
+    ...apps.flatMap(({ name, app }) => withoutEffect(app, isShared).map((line) => `app ${name}: ${line}`)),
   ];
 }
 
-/** Likewise, of an app that comes to a pod whose machine has its size. */
-export function unenforcedLater(name: string, { isolators, eventHandlers }: App): string[] {
-  const sizes = isolators.filter(({ kind }) => kind === 'resource');
-  const others = withoutEffect({
-    isolators: isolators.filter(({ kind }) => kind !== 'resource'),
-    eventHandlers,
-  });
-  return [...sizes.map((isolator) => notEnforced(isolator)), ...others].map((line) => `app ${name}: ${line}`);
+export interface NamedApp {
+  readonly name: string;
+  readonly app: Pick<App, 'isolators' | 'eventHandlers'>;
 }
 
-/** The isolators of such a pod say how large its machine is. */
-function isMutable({ annotations }: PodManifest): boolean {
-  return annotationValue(annotations, MUTABLE_ANNOTATION) === 'true';
+/** Likewise, of an app that comes to a pod whose limits are set. */
+export function unenforcedLater({ name, app }: NamedApp): string[] {
+  return withoutEffect(app, () => false).map((line) => `app ${name}: ${line}`);
 }
 
-function withoutEffect({ isolators, eventHandlers }: Pick<App, 'isolators' | 'eventHandlers'>): string[] {
-  const ignored = isolators.filter((isolator) => ENFORCEMENT[isolator.kind](isolator) === 'not enforced');
+/** @throws SupervisorError `unsupported` where there is something to say */
+export function refuseUnenforced(lines: readonly string[]): void {
+  if (lines.length > 0) throw new SupervisorError('unsupported', lines.join('; '));
+}
+
+function withoutEffect(
+  { isolators, eventHandlers }: NamedApp['app'],
+  isShared: (name: ResourceName) => boolean,
+): string[] {
   return [
-    ...ignored.map((isolator) => notEnforced(isolator)),
+    ...isolators.flatMap((isolator) => {
+      const verdict = verdictOf(isolator, isShared);
+      return verdict === undefined ? [] : [notEnforced(isolator, verdict)];
+    }),
     ...eventHandlers.map(({ name }) => `event handler ${name} is not run`),
   ];
 }
 
-function notEnforced({ name }: Isolator): string {
-  return `isolator ${name} is not enforced`;
+function verdictOf(isolator: Isolator, isShared: (name: ResourceName) => boolean): Verdict {
+  if (isolator.kind !== 'resource') return VERDICTS[isolator.kind].app;
+  if (WITHIN.includes(isolator.name) || isShared(isolator.name)) return ENFORCED;
+  return 'the pod is bounded as a whole, where each of its apps has a limit when it starts';
+}
+
+function notEnforced({ name }: Isolator, why: string): string {
+  return `isolator ${name} is not enforced: ${why}`;
 }

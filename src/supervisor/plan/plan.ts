@@ -13,13 +13,14 @@ import type {
 } from '../../abi/boot-plan.ts';
 import type { NetworkPlan } from '../../abi/network-plan.ts';
 import { NOTIFY_ENV, NOTIFY_PATH } from '../../abi/notify.ts';
-import { type App, type EnvironmentVariable, findIsolator } from '../../appc/index.ts';
+import { type App, type EnvironmentVariable, findIsolator, type Isolator } from '../../appc/index.ts';
 import { capabilityNames } from '../../native/privileges.ts';
 import { hostsFile } from '../../net/hosts-file.ts';
 import { appFilter, OWN_ARCHITECTURE } from '../seccomp/app-filter.ts';
 import { encodeBase64 } from './base64.ts';
 import { keptCapabilities } from './capabilities.ts';
 import { defaultEnvironment } from './environment.ts';
+import { planLimits, planRlimits, planSysctls } from './limits.ts';
 import { HIDDEN_PATHS, READ_ONLY_PATHS } from './protected-paths.ts';
 import type { Identity } from './users.ts';
 
@@ -64,6 +65,9 @@ export interface PodFacts {
   /** Lines of other pods. */
   readonly names: string;
   readonly network: NetworkPlan;
+  /** Of the pod as a whole. */
+  readonly isolators: readonly Isolator[];
+  readonly strictIsolators: boolean;
 }
 
 export function planPod(pod: PodFacts): BootPlan {
@@ -75,6 +79,8 @@ export function planPod(pod: PodFacts): BootPlan {
     stopGraceSeconds: STOP_GRACE_SECONDS,
     staysWhenEmpty: pod.staysWhenEmpty,
     names: pod.names,
+    sysctls: planSysctls(pod.isolators),
+    strict: pod.strictIsolators,
   };
 }
 
@@ -101,6 +107,7 @@ export function planApp(pod: AppSurroundings, facts: AppFacts): AppPlan {
     files: planFiles(pod.hostname),
     covers: pod.covers,
     process: planProcess(pod, facts),
+    limits: planLimits(facts.app.isolators, pod.protectPaths),
     streams: facts.streams,
     restart: facts.restart,
     notify: facts.notify,
@@ -165,7 +172,7 @@ function planProcess(pod: AppSurroundings, facts: AppFacts): ProcessPlan {
       (seccomp !== null && identity.uid !== 0) ||
       (findIsolator(isolators, 'no-new-privileges')?.value ?? false),
     seccomp,
-    rlimits: [],
+    rlimits: planRlimits(isolators),
     oomScoreAdj: findIsolator(isolators, 'oom-score-adj')?.value ?? null,
   };
 }

@@ -1,14 +1,13 @@
+import { limitSettings, setLimits } from '../../../src/native/cgroup-limits.ts';
 import {
   addToGroup,
   type Controller,
   endGroup,
   groupBelow,
-  limitSettings,
   makeGroup,
   ownCgroups,
   processesOf,
   removeGroup,
-  setLimits,
   signalGroup,
 } from '../../../src/native/cgroups.ts';
 import { readText } from '../../../src/native/contents.ts';

@@ -21,6 +21,7 @@ const RUN: RunArguments = {
   disableCapabilitiesRestriction: false,
   disablePaths: false,
   disableSeccomp: false,
+  strictIsolators: false,
 };
 
 describe('where names come from', () => {

@@ -38,6 +38,13 @@ describe('known isolators', () => {
     ['os/linux/no-new-privileges', 'no-new-privileges', true, true],
     ['os/linux/cpu-shares', 'cpu-shares', 1024, 1024],
     ['os/linux/oom-score-adj', 'oom-score-adj', -1000, -1000],
+    ['coreos.com/rkt/pids-limit', 'pids-limit', 20, 20],
+    [
+      'coreos.com/rkt/rlimits',
+      'rlimits',
+      { nofile: { soft: 10, hard: 'unlimited' } },
+      { nofile: { soft: 10, hard: 'unlimited' } },
+    ],
     ['os/unix/sysctl', 'sysctl', { 'net.ipv4.ip_forward': '1' }, { 'net.ipv4.ip_forward': '1' }],
     ['example.com/other', 'unknown', { a: [1, null] }, { a: [1, null] }],
     ['os/linux/apparmor-profile', 'unknown', 'x', 'x'],
@@ -57,6 +64,16 @@ describe('known isolators', () => {
 describe('refused', () => {
   test.each([
     [{ name: 'resource/memory' }, '[0].value: is required'],
+    [{ name: 'coreos.com/rkt/rlimits', value: { files: {} } }, '[0].value: "files" is not one of as, core,'],
+    [
+      { name: 'coreos.com/rkt/rlimits', value: { core: { soft: 'unlimited', hard: 5 } } },
+      '[0].value.core: the soft limit unlimited is more than the hard one, 5',
+    ],
+    [
+      { name: 'coreos.com/rkt/rlimits', value: { core: { soft: 1, hard: 'much' } } },
+      '[0].value.core.hard: expected one of unlimited, got "much"',
+    ],
+    [{ name: 'coreos.com/rkt/pids-limit', value: 0 }, '[0].value: expected an integer from 1 to 4194304'],
     [{ name: 'resource/memory', value: { default: true } }, '[0].value.default: must be false'],
     [{ name: 'resource/block-iops', value: { limit: '1' } }, '[0].value.default: must be true'],
     [

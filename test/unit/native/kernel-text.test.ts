@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cgroupLayout, parseMemberships } from '../../../src/native/cgroup-layout.ts';
-import { groupBelow, limitSettings } from '../../../src/native/cgroups.ts';
+import { limitSettings } from '../../../src/native/cgroup-limits.ts';
+import { groupBelow } from '../../../src/native/cgroups.ts';
 import { mountTable, parseMountInfo } from '../../../src/native/mount-table.ts';
 import { nativeScratch } from '../../support/native-scratch.ts';
 
@@ -92,6 +93,35 @@ describe('cgroup limits', () => {
       { path: '/cg/pod/pids.max', text: '10' },
     ]);
     expect(limitSettings(groupBelow(v2, [], 'pod'), {})).toEqual([]);
+  });
+
+  it('are shares of processors, and what goes to and from devices, in the terms of each version', () => {
+    const more = {
+      diesWhole: true,
+      cpuShares: 1024,
+      block: { devices: ['8:0', '8:16'], bytesPerSecond: 1000, operationsPerSecond: 10 },
+    };
+    expect(limitSettings(groupBelow(v2, [], 'pod'), more)).toEqual([
+      { path: '/cg/pod/memory.oom.group', text: '1' },
+      { path: '/cg/pod/cpu.weight', text: '39' },
+      { path: '/cg/pod/io.max', text: '8:0 rbps=1000 wbps=1000 riops=10 wiops=10' },
+      { path: '/cg/pod/io.max', text: '8:16 rbps=1000 wbps=1000 riops=10 wiops=10' },
+    ]);
+    const group = {
+      directories: (['cpu', 'blkio'] as const).map((controller) => ({ controller, path: `/${controller}` })),
+    };
+    const block = { devices: ['8:0'], bytesPerSecond: 1000 };
+    expect(limitSettings(group, { cpuShares: 2, block })).toEqual([
+      { path: '/cpu/cpu.shares', text: '2' },
+      { path: '/blkio/blkio.throttle.read_bps_device', text: '8:0 1000' },
+      { path: '/blkio/blkio.throttle.write_bps_device', text: '8:0 1000' },
+    ]);
+  });
+
+  it('come down to the least that the kernel takes', () => {
+    expect(limitSettings(groupBelow(v2, [], 'pod'), { cpuMillis: 1 })).toEqual([
+      { path: '/cg/pod/cpu.max', text: '1000 100000' },
+    ]);
   });
 
   it('are v1 files in one directory for each controller that is there', () => {

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { NO_NETWORK } from '../../../../src/abi/network-plan.ts';
-import { type App, blankApp, parsePodManifest, type SeccompName } from '../../../../src/appc/index.ts';
+import { type App, blankApp, parseIsolator, type SeccompName } from '../../../../src/appc/index.ts';
 import { encodeBase64 } from '../../../../src/supervisor/plan/base64.ts';
 import { keptCapabilities } from '../../../../src/supervisor/plan/capabilities.ts';
-import { unenforced } from '../../../../src/supervisor/plan/isolators.ts';
 import { type AppFacts, type Housing, type PodFacts, planPod } from '../../../../src/supervisor/plan/plan.ts';
 
 const root = { uid: 0, gid: 0, account: undefined };
@@ -41,6 +40,8 @@ function plan(app: AppFacts, change: Partial<PodFacts> = {}) {
     covers: [],
     names: '',
     network: NO_NETWORK,
+    isolators: [],
+    strictIsolators: false,
     ...change,
   });
   const [first] = pod.apps;
@@ -75,6 +76,18 @@ describe('planPod', () => {
       rlimits: [],
       oomScoreAdj: null,
     });
+  });
+
+  it('says what the pod is to have of its kernel, and how strict it is', () => {
+    const isolators = [parseIsolator({ name: 'os/unix/sysctl', value: { 'net.ipv4.ip_forward': '1' } })];
+    const { pod } = plan(facts({}), { isolators, strictIsolators: true });
+    expect([pod.sysctls, pod.strict]).toEqual([[{ path: 'net/ipv4/ip_forward', value: '1' }], true]);
+    expect(plan(facts({})).pod.strict).toBe(false);
+  });
+
+  it('lets an app use the devices that it is given, or all', () => {
+    expect(plan(facts({})).app.limits.devices).not.toBeNull();
+    expect(plan(facts({}), { protectPaths: false }).app.limits.devices).toBeNull();
   });
 
   it("lets the app's environment win", () => {
@@ -187,42 +200,6 @@ describe('keptCapabilities', () => {
 
   it('are all without the restriction', () => {
     expect(keptCapabilities([], false)).toHaveLength(41);
-  });
-});
-
-describe('unenforced', () => {
-  it('names each isolator and event handler without effect, and whose it is', () => {
-    const isolator = (name: string, value: unknown) => ({ name, value });
-    const manifest = parsePodManifest({
-      acVersion: '0.8.11',
-      acKind: 'PodManifest',
-      apps: [
-        {
-          name: 'web',
-          image: { id: `sha512-${'0'.repeat(64)}` },
-          app: {
-            exec: ['/web'],
-            user: '0',
-            group: '0',
-            isolators: [
-              isolator('resource/memory', { limit: '1G' }),
-              isolator('resource/block-iops', { limit: '10', default: true }),
-              isolator('os/linux/cpu-shares', 512),
-              isolator('example.com/own', {}),
-            ],
-            eventHandlers: [{ name: 'pre-start', exec: ['/prepare'] }],
-          },
-        },
-      ],
-      isolators: [isolator('resource/memory', { limit: '1G' })],
-    });
-    expect(unenforced(manifest)).toEqual([
-      'pod: isolator resource/memory is not enforced',
-      'app web: isolator resource/block-iops is not enforced',
-      'app web: isolator os/linux/cpu-shares is not enforced',
-      'app web: isolator example.com/own is not enforced',
-      'app web: event handler pre-start is not run',
-    ]);
   });
 });
 

@@ -1,0 +1,56 @@
+/** What a pod as a whole may use, out of its own isolators and those of its apps. Pure. */
+import { type App, findIsolator, milliUnits, type ResourceName, wholeUnits } from '../../appc/index.ts';
+import { limitOf } from './limits.ts';
+
+/** Whatever has limits: an app, or a pod. */
+export type Limited = Pick<App, 'isolators'>;
+
+/** What is absent has no bound. */
+export interface PodLimits {
+  readonly cpuMillis?: number;
+  /** Of all its apps together, where one has asked for more or less than others have. */
+  readonly cpuShares?: number;
+  readonly blockBytesPerSecond?: number;
+  readonly blockOperationsPerSecond?: number;
+  /** Each way. */
+  readonly networkBitsPerSecond?: number;
+}
+
+const SHARES = 1024;
+
+export function podLimits(pod: Limited, apps: readonly Limited[]): PodLimits {
+  const whole = (name: ResourceName) => boundOf(name, pod, apps, wholeUnits);
+  return present({
+    cpuMillis: boundOf('resource/cpu', pod, apps, milliUnits),
+    cpuShares: sharesOf(apps),
+    blockBytesPerSecond: whole('resource/block-bandwidth'),
+    blockOperationsPerSecond: whole('resource/block-iops'),
+    networkBitsPerSecond: whole('resource/network-bandwidth'),
+  });
+}
+
+/** What has no bound within the pod can only be bounded for all together: the pod's own word, or the sum, where each app has a part. */
+function boundOf(
+  name: ResourceName,
+  pod: Limited,
+  apps: readonly Limited[],
+  count: (amount: NonNullable<ReturnType<typeof limitOf>>) => number,
+): number | undefined {
+  const own = limitOf(pod.isolators, name);
+  const parts = apps.map(({ isolators }) => limitOf(isolators, name));
+  const known = parts.filter((part) => part !== undefined);
+  const sum = known.reduce((total, part) => total + count(part), 0);
+  const ofApps = parts.length > 0 && known.length === parts.length ? sum : undefined;
+  if (own === undefined) return ofApps;
+  return Math.min(count(own), ofApps ?? Number.POSITIVE_INFINITY);
+}
+
+function sharesOf(apps: readonly Limited[]): number | undefined {
+  const shares = apps.map(({ isolators }) => findIsolator(isolators, 'cpu-shares')?.value);
+  if (shares.every((share) => share === undefined)) return undefined;
+  return shares.reduce<number>((sum, share) => sum + (share ?? SHARES), 0);
+}
+
+function present(limits: { readonly [K in keyof PodLimits]: PodLimits[K] | undefined }): PodLimits {
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
+}
