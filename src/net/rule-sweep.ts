@@ -79,3 +79,12 @@ export function nftablesSweep(listed: string, id: string): string[] {
       : [];
   });
 }
+
+/** Of a listing that has failed, by what it has said: because the kernel has no such rules at all. */
+export function isWithoutRules(words: string): boolean {
+  return NO_NETFILTER.test(words) || NO_TABLES.test(words);
+}
+
+const NO_NETFILTER = /(initialize Netlink socket|initialize nft): Protocol not supported/;
+const NO_TABLES =
+  /(cache initialization failed|fetch rule set generation id): (Invalid argument|Operation not supported)/;

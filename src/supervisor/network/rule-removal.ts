@@ -1,7 +1,7 @@
 /** Takes away the rules of the host's packet filters that are known to be a container's by its id. */
 import { access } from '../../native/paths.ts';
 import { chainsOf } from '../../net/chain-names.ts';
-import { iptablesSweep, nftablesSweep } from '../../net/rule-sweep.ts';
+import { iptablesSweep, isWithoutRules, nftablesSweep } from '../../net/rule-sweep.ts';
 import { SupervisorError } from '../error.ts';
 import type { HostSide } from './host-side.ts';
 import { runOnHost } from './program-run.ts';
@@ -40,7 +40,7 @@ interface Removal {
 function removeBy(host: HostSide, lock: number, { list, change, plan }: Removal): void {
   for (let attempt = 1; ; attempt++) {
     const listed = tool(host, lock, list, '');
-    // A host without the program has no rules of it.
+    // A host without the program, or whose kernel has no such rules, has none of it.
     if (listed === undefined) return;
     const input = plan(listed);
     if (input === '') return;
@@ -68,5 +68,6 @@ function tool(
   const run = { path, args, environment, input, most: LARGEST, limit: LIMIT_MILLISECONDS, lock };
   const { exit, output, words } = runOnHost(host, run);
   if (exit?.kind === 'exited' && exit.code === 0) return output;
+  if (exit !== undefined && isWithoutRules(words)) return undefined;
   throw new SupervisorError('network-failed', `${argv.join(' ')}: ${words === '' ? 'no answer' : words}`);
 }

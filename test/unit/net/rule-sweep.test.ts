@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { iptablesSweep, nftablesSweep } from '../../../src/net/rule-sweep.ts';
+import { iptablesSweep, isWithoutRules, nftablesSweep } from '../../../src/net/rule-sweep.ts';
 
 const [OURS, THEIRS] = ['ba20fb15-6466-41b4-b4f6-c713b8f25360', 'c1d0fb15-6466-41b4-b4f6-c713b8f25361'];
 const comment = (id: string) => `-m comment --comment "name: \\"default\\" id: \\"${id}\\""`;
@@ -111,4 +111,14 @@ describe('rules of nftables', () => {
   it('of nobody else go', () => {
     expect(nftablesSweep(listed, 'd00dfb15-6466-41b4-b4f6-c713b8f25362')).toEqual([]);
   });
+});
+
+it.each([
+  ['mnl.c:60: Unable to initialize Netlink socket: Protocol not supported', true],
+  ['ip6tables-save/1.8.9 (nf_tables) Failed to initialize nft: Protocol not supported', true],
+  ['iptables-save v1.8.9 (nf_tables): Could not fetch rule set generation id: Invalid argument', true],
+  ['netlink: Error: cache initialization failed: Operation not permitted', false],
+  ['', false],
+])('a listing that fails with %j tells that there are no rules: %s', (words, told) => {
+  expect(isWithoutRules(words)).toBe(told);
 });
