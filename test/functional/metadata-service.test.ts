@@ -1,11 +1,15 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningCommand } from '../support/command.ts';
 import { FLAVOURS } from '../support/flavours.ts';
+import { ACI_MANIFEST } from '../support/image-files.ts';
 import { tinyImages } from '../support/images.ts';
-import { type SitePod, useSite } from '../support/network-site.ts';
+import { SitePod, useSite } from '../support/network-site.ts';
 import { eventually } from '../support/polling.ts';
+import * as tar from '../support/tar-archive.ts';
 
 const site = useSite();
 const SLEEP = ['--exec=/bin/sh', '--', '-c', 'trap exit TERM; while sleep 1; do :; done'];
@@ -15,7 +19,7 @@ let aci = '';
 let service: RunningCommand;
 beforeAll(async () => {
   aci = (await tinyImages()).aci.plain;
-  service = await startService('--listen-port=18112');
+  service = await startService();
 });
 
 afterAll(async () => {
@@ -23,8 +27,10 @@ afterAll(async () => {
   expect((await service.finished).code).toBe(0);
 });
 
-async function startService(...flags: readonly string[]): Promise<RunningCommand> {
-  const started = site.now.rkt.start(['metadata-service', ...flags, '--debug'], { timeoutSeconds: 1200 });
+/** At another port than by default, which pods are told. */
+async function startService(): Promise<RunningCommand> {
+  const args = ['metadata-service', '--listen-port=18200', '--debug'];
+  const started = site.now.rkt.start(args, { timeoutSeconds: 1200 });
   await eventually('the service answers', () => {
     if (started.ended) throw new Error(`the service has ended: ${started.stderr}`);
     return started.stderr.includes('answers at port');
@@ -77,7 +83,7 @@ describe.each(FLAVOURS)('$name', ({ image }) => {
   });
 
   test('tells an app who it is', async () => {
-    expect(await urlOf(pod)).toMatch(/^http:\/\/172\.16\.28\.1:18112\/[0-9a-f]{32}$/);
+    expect(await urlOf(pod)).toMatch(/^http:\/\/172\.16\.28\.1:18200\/[0-9a-f]{32}$/);
     expect(await ask(pod, 'pod/uuid')).toBe(pod.uuid);
     const manifest = await pod.rkt.output(['cat-manifest', pod.uuid]);
     expect(JSON.parse(await ask(pod, 'pod/manifest'))).toEqual(JSON.parse(manifest));
@@ -106,7 +112,7 @@ describe.each(FLAVOURS)('$name', ({ image }) => {
   test('keeps the token from other users of the host', async () => {
     const [token = ''] = /[0-9a-f]{32}$/.exec(await urlOf(pod)) ?? [];
     const file = join(pod.rkt.dir, 'pods/run', pod.uuid, 'metadata.json');
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ token, port: 18112 });
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ token, port: 18200 });
     expect((statSync(file).mode & 0o777).toString(8)).toBe('600');
     expect(readFileSync(`/proc/${pod.command.pid}/cmdline`, 'utf8')).not.toContain(token);
   });
@@ -131,4 +137,162 @@ describe.each(FLAVOURS)('$name', ({ image }) => {
     await pod.rkt.output(['rm', pod.uuid]);
     expect(await isKnown(url)).toBe(false);
   });
+
+  test('is reached by a pod on the host’s network', async () => {
+    const { rkt } = site.now;
+    const uuid = (await rkt.output(['prepare', '--quiet', stage1, aci, ...SLEEP])).trim();
+    const command = rkt.start(['run-prepared', '--mds-register', '--net=host', uuid]);
+    await rkt.output(['status', '--wait-ready', uuid]);
+    const prepared = new SitePod(rkt, uuid, command);
+    expect(await ask(prepared, 'pod/uuid')).toBe(uuid);
+    await prepared.end();
+  });
+});
+
+describe.each(FLAVOURS.filter(({ mutablePods }) => mutablePods))('a mutable pod of $name', ({ image }) => {
+  test('is known with its apps as they come and go', async () => {
+    const { rkt } = site.now;
+    await rkt.output(['fetch', aci]);
+    const args = ['app', 'sandbox', '--detach', '--mds-register', `--stage1-path=${image}`];
+    const uuid = (await rkt.output(args)).trim();
+    const add = (name: string) =>
+      rkt.output(['app', 'add', uuid, 'example.com/tiny', `--name=${name}`, ...SLEEP]);
+    await add('web');
+    await add('db');
+    await rkt.output(['app', 'start', uuid, '--app=web']);
+    const inWeb = (path: string) =>
+      rkt.output([
+        'app',
+        'exec',
+        '--app=web',
+        uuid,
+        '/bin/sh',
+        '-c',
+        `wget -O - "${API}/${path}" 2>&1; true`,
+      ]);
+    expect(await inWeb('apps/db/image/manifest')).toContain('"name":"example.com/tiny"');
+    expect(await inWeb('pod/manifest')).toContain('"name":"db"');
+    await rkt.output(['app', 'rm', uuid, '--app=db']);
+    expect(await inWeb('apps/db/image/manifest')).toContain('404');
+    expect(await inWeb('pod/manifest')).not.toContain('"name":"db"');
+    await rkt.output(['stop', uuid]);
+  });
+});
+
+test('a stage1 that does not look for the token is given it as rkt gives it', async () => {
+  const { rkt } = site.now;
+  const name = 'example.com/stage1-shell';
+  const annotations = [
+    { name: 'coreos.com/rkt/stage1/interface-version', value: '6' },
+    { name: 'coreos.com/rkt/stage1/run', value: '/run' },
+  ];
+  const manifest = JSON.stringify({ ...ACI_MANIFEST, name, annotations });
+  const script = `#!/bin/sh
+for word; do case "$word" in --mds-token=*) token="\${word#*=}"; esac; done
+exec /bin/busybox wget -q -O - "http://127.0.0.1:18200/$token/acMetadata/v1/pod/uuid"
+`;
+  const files = [tar.directory('rootfs'), tar.file('rootfs/run', script, { mode: 0o755 })];
+  writeFileSync(rkt.path('shell.aci'), tar.archive(tar.file('manifest', manifest), ...files));
+  const file = rkt.path('shell-uuid');
+  const args = [`--uuid-file-save=${file}`, `--stage1-path=${rkt.path('shell.aci')}`, aci];
+  expect(await rkt.output(['run', '--mds-register', ...args])).toBe(readFileSync(file, 'utf8'));
+});
+
+describe('what cannot be', () => {
+  const PLAIN_RUN = ['run', '--mds-register', '--net=default'] as const;
+
+  test('a pod without a network is refused', async () => {
+    expect(await site.now.rkt.run(['run', '--mds-register', '--net=none', aci])).toMatchObject({
+      code: 254,
+      stderr: 'run: --mds-register does not go with --net=none: apps have no way to the service\n',
+    });
+  });
+
+  test('a pod without a service leaves nothing behind', async () => {
+    const { rkt } = site.now;
+    const before = await rkt.list();
+    const elsewhere = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /run && exec "$@"', 'sh'];
+    const { code, stderr } = await rkt.startArgv([...elsewhere, ...rkt.argv([...PLAIN_RUN, aci])]).finished;
+    expect({ code, stderr }).toEqual({
+      code: 254,
+      stderr: expect.stringContaining(
+        'run: no metadata service listens at /run/rkt/metadata-svc.sock: start one by "rkt metadata-service"',
+      ),
+    });
+    expect(await rkt.list()).toEqual(before);
+  });
+
+  test('a pod whose networks do not lead to the host ends, and says why', async () => {
+    const ipam = { type: 'host-local', ranges: [[{ subnet: '10.9.0.0/24' }]] };
+    site.now.network('90-away.conf', {
+      cniVersion: '1.0.0',
+      name: 'away',
+      type: 'bridge',
+      bridge: 'away0',
+      ipam,
+    });
+    const { code, stderr } = await site.now.rkt.run(['run', '--mds-register', '--net=away', aci]);
+    expect({ code, stderr }).toEqual({
+      code: 254,
+      stderr: expect.stringContaining("none of the pod's networks (away) has an address of the host"),
+    });
+    await site.now.host.run('ip', 'link', 'del', 'away0');
+  });
+
+  test('a second service at one port, and a port that is none', async () => {
+    const { rkt } = site.now;
+    expect(await rkt.run(['metadata-service', '--listen-port=18200'])).toMatchObject({
+      code: 254,
+      stderr: "metadata-service: port 18200 is somebody's already: another metadata service's?\n",
+    });
+    expect(await rkt.run(['metadata-service'])).toMatchObject({
+      code: 254,
+      stderr: 'metadata-service: a metadata service listens at /run/rkt/metadata-svc.sock already\n',
+    });
+    expect(await rkt.run(['metadata-service', '--listen-port=0'])).toMatchObject({
+      code: 254,
+      stderr: 'metadata-service: --listen-port: "0" is no port\n',
+    });
+  });
+});
+
+function overSocket(socketPath: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      { socketPath, path, method: 'PUT' },
+      (response) => void text(response).then(resolve),
+    );
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+/** As a service manager does: sockets at fd 3 and 4 of the process that becomes the service. */
+const ACTIVATE = `
+$^F = 9;
+my ($path, $port, @command) = @ARGV;
+my @sockets = (
+  IO::Socket::UNIX->new(Local => $path, Listen => 8),
+  IO::Socket::INET->new(LocalPort => $port, Listen => 8),
+);
+@ENV{"LISTEN_PID", "LISTEN_FDS"} = ($$, 2);
+exec @command;
+`;
+
+test('takes the sockets of a service manager', async () => {
+  const { rkt, host } = site.now;
+  const path = rkt.path('activated.sock');
+  const perl = ['perl', '-MIO::Socket', '-e', ACTIVATE, path, '18300'];
+  const activated = rkt.startArgv([...perl, ...rkt.argv(['metadata-service', '--debug'])]);
+  await eventually('the service answers', () => {
+    if (activated.ended) throw new Error(`the service has ended: ${activated.stderr}`);
+    return activated.stderr.includes('answers at port 18300');
+  });
+  expect(await overSocket(path, '/pods/1')).toContain('expected a pod UUID');
+  const asked = await host.run('sh', '-c', 'busybox wget -O - http://127.0.0.1:18300/ 2>&1 || true');
+  expect(asked).toContain('401 Unauthorized');
+  activated.signal('SIGTERM');
+  expect((await activated.finished).code).toBe(0);
+  // What it has not made it does not take away.
+  expect(existsSync(path)).toBe(true);
 });
