@@ -8,7 +8,7 @@ import { buildEngine } from './engine.ts';
 import { buildKernel } from './kernel.ts';
 import { artefacts, buildDir, rootDir } from './paths.ts';
 import { program } from './program.ts';
-import { buildStage1Image } from './stage1-image.ts';
+import { buildStage1Image, machineImage, namespaceImage } from './stage1-image.ts';
 import { keyed, seconds, step, together } from './step.ts';
 
 const programsDir = join(buildDir, 'programs');
@@ -16,7 +16,8 @@ const programsDir = join(buildDir, 'programs');
 /** The compiled programs: name, entry file, and where the ELF goes. */
 const programs = {
   init: { name: 'guest-init', entry: 'guest-init/main.ts', outDir: programsDir },
-  stage1: { name: 'stage1-kvm', entry: 'stage1-kvm/main.ts', outDir: programsDir },
+  kvm: { name: 'stage1-kvm', entry: 'stage1-kvm/main.ts', outDir: programsDir },
+  ns: { name: 'stage1-ns', entry: 'stage1-ns/main.ts', outDir: programsDir },
   mount: { name: 'rkt-mount', entry: 'src/supervisor/rkt-mount.ts', outDir: join(buildDir, 'bin') },
   metadata: {
     name: 'metadata-service',
@@ -43,10 +44,12 @@ export async function build(): Promise<void> {
 
 // The engine is compiled while the kernel is downloaded: one takes the processor, the other the network.
 async function buildStage1(): Promise<void> {
-  const [kernelKey, { init, stage1 }] = await together([buildKernelStep(), buildPrograms()]);
-  await step('stage1-kvm image', async (note) =>
-    note(await buildStage1Image({ program: stage1, init, kernelKey })),
-  );
+  const [kernelKey, { init, kvm, ns }] = await together([buildKernelStep(), buildPrograms()]);
+  for (const image of [
+    machineImage({ program: kvm, init, kernelKey }),
+    namespaceImage({ program: ns, init }),
+  ])
+    await step(`${image.flavour} image`, async (note) => note(await buildStage1Image(image)));
 }
 
 function buildKernelStep(): Promise<string> {
@@ -57,16 +60,17 @@ function buildKernelStep(): Promise<string> {
   });
 }
 
-async function buildPrograms(): Promise<{ init: string; stage1: string }> {
+async function buildPrograms(): Promise<{ init: string; kvm: string; ns: string }> {
   await step('engine', () => buildEngine());
-  const [init, stage1] = await together([
+  const [init, kvm, ns] = await together([
     compileStep(programs.init),
-    compileStep(programs.stage1),
+    compileStep(programs.kvm),
+    compileStep(programs.ns),
     compileStep(programs.mount),
     compileStep(programs.metadata),
     compileStep(programs.cni).then(linkCniPlugins),
   ]);
-  return { init, stage1 };
+  return { init, kvm, ns };
 }
 
 function compileStep(program: Program): Promise<string> {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { directory, file, symlink } from '../stage1-kvm/image/entry.ts';
-import { writeTar } from '../stage1-kvm/image/tar.ts';
+import { directory, file, symlink } from './stage1/entry.ts';
+import { writeTar } from './stage1/tar.ts';
 
 const programs = ['cat', 'echo', 'nc', 'sh', 'sleep', 'uname'];
 

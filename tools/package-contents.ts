@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { PLUGIN_NAMES } from '../cni-plugins/names.ts';
 import { COMPLETION_SCRIPTS } from '../src/cli/completion-scripts.ts';
-import { type Entry, file, symlink } from '../stage1-kvm/image/entry.ts';
 import { licences } from './package-licences.ts';
 import { artefacts, rootDir } from './paths.ts';
+import { type Entry, file, symlink } from './stage1/entry.ts';
 
 /** Where the command's own files are. The vendor's configuration is there, too, as rkt has it. */
 const HOME = 'usr/lib/rkt';
@@ -68,6 +68,7 @@ async function programs({ rkt }: PackageVersion): Promise<Entry[]> {
     // Where rkt had its own.
     ...PLUGIN_NAMES.map((name) => symlink(`${HOME}/plugins/net/${name}`, '../../bin/cni-plugins')),
     file(`${HOME}/stage1-images/stage1-kvm.aci`, await readFile(artefacts.stage1Kvm)),
+    file(`${HOME}/stage1-images/stage1-ns.aci`, await readFile(artefacts.stage1Ns)),
     // Where the command finds its version.
     file(`${HOME}/package.json`, text(`${JSON.stringify({ name: 'rkt', version: rkt })}\n`)),
   ];

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Entry } from '../stage1-kvm/image/entry.ts';
 import type { PackageVersion } from './package-contents.ts';
 import { packagesOf } from './packages.mjs';
+import type { Entry } from './stage1/entry.ts';
 
 /** What the launcher checks as well: the `node` in PATH need not be the package's. */
 const NODE = 'nodejs (>= 20.6)';

@@ -15,13 +15,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
-import type { Entry } from '../stage1-kvm/image/entry.ts';
 import { build } from './build.ts';
 import { BuildError } from './error.ts';
 import { type PackageVersion, packageContents } from './package-contents.ts';
 import { checksums, controlText, debianVersion } from './package-control.ts';
 import { buildDir, rootDir } from './paths.ts';
 import { program } from './program.ts';
+import type { Entry } from './stage1/entry.ts';
 import { step } from './step.ts';
 
 const SCRIPTS = ['postinst', 'prerm', 'postrm'] as const;

@@ -13,4 +13,5 @@ export const artefacts = {
   /** A link to the program by each plugin's name: what CNI_PATH may have, where the command looks for them. */
   cniDirectory: join(buildDir, 'plugins', 'net'),
   stage1Kvm: join(buildDir, 'stage1-images', 'stage1-kvm.aci'),
+  stage1Ns: join(buildDir, 'stage1-images', 'stage1-ns.aci'),
 } as const;

@@ -1,36 +1,73 @@
+/** The stage1 images: which parts each is made of. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeStage1Image } from '../stage1-kvm/image/image.ts';
+import { machineEntries } from '../stage1-kvm/image/image.ts';
 import { writeInitramfs } from '../stage1-kvm/image/initramfs.ts';
 import { digest, digestFiles } from './digest.ts';
 import { loadKernel } from './kernel.ts';
 import { artefacts, rootDir } from './paths.ts';
+import { stage1Entries } from './stage1/contents.ts';
+import { directory, type Entry, file } from './stage1/entry.ts';
+import { writeTar } from './stage1/tar.ts';
 import { keyed, type Outcome, writeWhole } from './step.ts';
 
 /** Paths of the compiled programs, and the key of the kernel in the build folder. */
-export type Stage1Inputs = { readonly program: string; readonly init: string; readonly kernelKey: string };
+export interface MachineInputs {
+  readonly program: string;
+  readonly init: string;
+  readonly kernelKey: string;
+}
+export type NamespaceInputs = Omit<MachineInputs, 'kernelKey'>;
 
-/** Writes stage1-kvm.aci unless the one there was made from the same parts. */
-export async function buildStage1Image(inputs: Stage1Inputs): Promise<Outcome> {
-  const parts = [
-    await packageVersion(),
-    await readNotice(),
-    await readFile(inputs.program),
-    await readFile(inputs.init),
-  ];
-  const recipe = await digestFiles(rootDir, ['stage1-kvm/image', 'src/abi']);
-  return keyed('stage1-kvm', digest(...parts, inputs.kernelKey, recipe), [artefacts.stage1Kvm], async () =>
-    writeWhole(artefacts.stage1Kvm, await assembleStage1Image(inputs)),
+interface Recipe {
+  readonly flavour: string;
+  readonly image: string;
+  readonly program: string;
+  /** What `own` depends on: files, and what else. */
+  readonly files: readonly string[];
+  readonly key: string;
+  own(): Promise<readonly Entry[]>;
+}
+
+/** A machine, with the kernel and the init that it boots. */
+export const machineImage = ({ program, init, kernelKey }: MachineInputs): Recipe => ({
+  ...{ flavour: 'stage1-kvm', image: artefacts.stage1Kvm, program, files: [init], key: kernelKey },
+  own: async () => {
+    const { vmlinux, modules } = await loadKernel(kernelKey);
+    return machineEntries({ vmlinux, modules, initramfs: writeInitramfs(await readFile(init), modules) });
+  },
+});
+
+/** Namespaces: the same init, and a directory that its root is made over. */
+export const namespaceImage = ({ program, init }: NamespaceInputs): Recipe => ({
+  ...{ flavour: 'stage1-ns', image: artefacts.stage1Ns, program, files: [init], key: '' },
+  own: async () => [directory('rootfs/root'), file('rootfs/init', await readFile(init), 0o755)],
+});
+
+/** Writes an image unless the one there was made from the same parts. */
+export async function buildStage1Image(recipe: Recipe): Promise<Outcome> {
+  const files = await Promise.all([recipe.program, ...recipe.files].map((path) => readFile(path)));
+  const parts = [await packageVersion(), await readNotice(), recipe.key, ...files];
+  const sources = await digestFiles(rootDir, [
+    'stage1-kvm/image',
+    'tools/stage1',
+    'tools/stage1-image.ts',
+    'src/abi',
+  ]);
+  const { flavour, image } = recipe;
+  return keyed(flavour, digest(...parts, sources), [image], async () =>
+    writeWhole(image, await assembleStage1Image(recipe)),
   );
 }
 
-/** The bytes of the image: the same for the same parts, wherever and whenever it is built. */
-export async function assembleStage1Image({ program, init, kernelKey }: Stage1Inputs): Promise<Uint8Array> {
-  const { vmlinux, modules } = await loadKernel(kernelKey);
-  const initramfs = writeInitramfs(await readFile(init), modules);
+/**
+ * The bytes of the image: the same for the same parts, wherever and whenever it is built. A plain tar: unpacking a compressed one would
+ * cost its reader more than the disk space saved.
+ */
+export async function assembleStage1Image({ flavour, program, own }: Recipe): Promise<Uint8Array> {
   const version = await packageVersion();
-  const notice = await readNotice();
-  return writeStage1Image({ version, program: await readFile(program), vmlinux, initramfs, modules, notice });
+  const parts = { flavour, version, program: await readFile(program), notice: await readNotice() };
+  return writeTar(stage1Entries(parts, await own()));
 }
 
 function readNotice(): Promise<Uint8Array> {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { ACCEL_ENV } from '../../src/abi/stage1.ts';
 import { type Accelerator, chooseAccelerator, parseCpuInfo } from '../../stage1-kvm/accelerator.ts';
 import { writeCpio } from '../../stage1-kvm/image/cpio.ts';
-import { file } from '../../stage1-kvm/image/entry.ts';
+import { file } from '../../tools/stage1/entry.ts';
 import { DEFAULT_APP_MIB, OVERHEAD_MIB } from '../../stage1-kvm/size.ts';
 import { kernelParameters } from '../../stage1-kvm/vmm.ts';
 import { compileProgram } from '../../tools/compile.ts';

@@ -11,8 +11,20 @@ export type MountAttribute = keyof typeof attributes;
 export type MountDepth = 'alone' | 'recursive';
 
 export function restrictMount(target: string, depth: MountDepth, ...names: MountAttribute[]): void {
-  const set = names.reduce((all, name) => all | attributes[name], 0);
-  const changes = new Packer(32).u64(set).u64(0).u64(0).u64(0).finish();
+  change(target, depth, flagsOf(names), 0);
+}
+
+/** Takes restrictions off again. */
+export function allowMount(target: string, depth: MountDepth, ...names: MountAttribute[]): void {
+  change(target, depth, 0, flagsOf(names));
+}
+
+function flagsOf(names: readonly MountAttribute[]): number {
+  return names.reduce((all, name) => all | attributes[name], 0);
+}
+
+function change(target: string, depth: MountDepth, set: number, clear: number): void {
+  const changes = new Packer(32).u64(set).u64(clear).u64(0).u64(0).finish();
   const flags = depth === 'recursive' ? AT_RECURSIVE : 0;
   callAt(target, 'mount_setattr', AT_FDCWD, target, flags, changes, changes.length);
 }

@@ -1,4 +1,4 @@
-import { ImageBuildError } from './error.ts';
+import { ImageBuildError } from '../../tools/stage1/error.ts';
 
 // Offsets in the setup header (Documentation/arch/x86/boot.rst).
 const setupSectors = 0x1f1;

@@ -1,4 +1,4 @@
-import type { Entry } from './entry.ts';
+import type { Entry } from '../../tools/stage1/entry.ts';
 
 // File type bits of st_mode, and the "newc" layout that the kernel unpacks (initramfs/buffer-format.rst).
 const typeBits = { directory: 0o040000, file: 0o100000, symlink: 0o120000, character: 0o020000 } as const;

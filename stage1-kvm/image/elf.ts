@@ -1,4 +1,4 @@
-import { ImageBuildError } from './error.ts';
+import { ImageBuildError } from '../../tools/stage1/error.ts';
 
 const noteSegment = 4;
 const xenPhys32Entry = 18;

@@ -1,5 +1,5 @@
+import { character, directory, type Entry, file } from '../../tools/stage1/entry.ts';
 import { writeCpio } from './cpio.ts';
-import { character, directory, type Entry, file } from './entry.ts';
 import type { KernelModule } from './modules.ts';
 
 /**

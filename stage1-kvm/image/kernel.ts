@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ImageBuildError } from '../../tools/stage1/error.ts';
 import { parseBzImage } from './bzimage.ts';
 import { hasPvhEntry } from './elf.ts';
-import { ImageBuildError } from './error.ts';
 import { type KernelModule, moduleName, orderModules, wantedModules } from './modules.ts';
 
 export type Kernel = { readonly vmlinux: Uint8Array; readonly modules: readonly KernelModule[] };

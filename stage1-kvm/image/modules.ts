@@ -1,4 +1,4 @@
-import { ImageBuildError } from './error.ts';
+import { ImageBuildError } from '../../tools/stage1/error.ts';
 
 /** A kernel module ready to load: its name as the kernel knows it, and its ELF bytes. */
 export type KernelModule = { readonly name: string; readonly bytes: Uint8Array };

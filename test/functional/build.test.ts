@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest';
 import { compileProgram } from '../../tools/compile.ts';
 import { buildKernel } from '../../tools/kernel.ts';
 import { artefacts, buildDir, rootDir } from '../../tools/paths.ts';
-import { assembleStage1Image } from '../../tools/stage1-image.ts';
+import { assembleStage1Image, machineImage } from '../../tools/stage1-image.ts';
 
 const outDir = mkdtempSync(join(tmpdir(), 'rkt-build-'));
 const name = (program: string) => `again-${program}`;
@@ -21,6 +21,8 @@ test('the stage1 image is the same byte for byte when built again elsewhere', as
   const compile = (program: string) =>
     compileProgram({ name: name(program), entry: join(rootDir, program, 'main.ts'), outDir });
   const [init, program] = [await compile('guest-init'), await compile('stage1-kvm')];
-  const again = await assembleStage1Image({ init, program, kernelKey: (await buildKernel()).key });
+  const again = await assembleStage1Image(
+    machineImage({ init, program, kernelKey: (await buildKernel()).key }),
+  );
   expect(Buffer.compare(Buffer.from(again), readFileSync(artefacts.stage1Kvm))).toBe(0);
 });

@@ -22,4 +22,12 @@ export const FLAVOURS: readonly Flavour[] = [
     severalApps: true,
     mutablePods: true,
   },
+  {
+    name: 'stage1-ns',
+    imageName: 'coreos.com/rkt/stage1-ns',
+    image: artefacts.stage1Ns,
+    ownKernel: false,
+    severalApps: true,
+    mutablePods: true,
+  },
 ];

@@ -23,7 +23,10 @@ function main(mode: string | undefined, uuid = ''): void {
     return;
   }
   const before = cgroupOf('self');
-  const cgroup = makePodCgroup(uuid, 1 << 30);
+  const cgroup = makePodCgroup(uuid, {
+    controllers: ['memory', 'cpu', 'pids'],
+    limits: { memoryBytes: 1 << 30, processes: 512 },
+  });
   const files = joinFiles(cgroup);
   const steps = files.map((path) => ({ do: 'write', path, text: '0' }) as const);
   const pid = spawn({ path: '/bin/sleep', argv: ['sleep', '60'], env: [], fds: [], steps });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { file, symlink } from '../../../stage1-kvm/image/entry.ts';
 import { checksums, controlText, debianVersion } from '../../../tools/package-control.ts';
+import { file, symlink } from '../../../tools/stage1/entry.ts';
 
 const version = { rkt: '2.0.0-dev', debian: '2.0.0~dev', maintainer: 'A <a@example.com>', date: 0 };
 const entries = [file('usr/a', Buffer.alloc(1025)), symlink('usr/b', 'a')];

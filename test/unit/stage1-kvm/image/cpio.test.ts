@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { writeCpio } from '../../../../stage1-kvm/image/cpio.ts';
-import { character, directory, type Entry, file, symlink } from '../../../../stage1-kvm/image/entry.ts';
+import { character, directory, type Entry, file, symlink } from '../../../../tools/stage1/entry.ts';
 
 const entries: Entry[] = [
   directory('dev'),

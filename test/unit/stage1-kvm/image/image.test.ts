@@ -1,81 +1,18 @@
-import { describe, expect, it } from 'vitest';
-import { stage1Entries } from '../../../../stage1-kvm/image/image.ts';
+import { expect, it } from 'vitest';
+import { machineEntries } from '../../../../stage1-kvm/image/image.ts';
 import { initramfsEntries } from '../../../../stage1-kvm/image/initramfs.ts';
-import { stage1Manifest } from '../../../../stage1-kvm/image/manifest.ts';
 
 const bytes = Buffer.from('x');
 const modules = [{ name: 'overlay', bytes }];
 
-describe('stage1 image', () => {
-  it('has a manifest with the entrypoints of interface version 6', () => {
-    const manifest = JSON.parse(stage1Manifest('1.2.3'));
-    expect(manifest).toMatchObject({ acKind: 'ImageManifest', name: 'coreos.com/rkt/stage1-kvm' });
-    expect(manifest.labels).toContainEqual({ name: 'version', value: '1.2.3' });
-    expect(manifest.annotations).toEqual([
-      { name: 'coreos.com/rkt/stage1/run', value: '/run' },
-      { name: 'coreos.com/rkt/stage1/enter', value: '/enter' },
-      { name: 'coreos.com/rkt/stage1/gc', value: '/gc' },
-      { name: 'coreos.com/rkt/stage1/stop', value: '/stop' },
-      { name: 'coreos.com/rkt/stage1/control', value: '/control' },
-      { name: 'coreos.com/rkt/stage1/attach', value: '/attach' },
-      { name: 'coreos.com/rkt/stage1/app/add', value: '/app/add' },
-      { name: 'coreos.com/rkt/stage1/app/start', value: '/app/start' },
-      { name: 'coreos.com/rkt/stage1/app/stop', value: '/app/stop' },
-      { name: 'coreos.com/rkt/stage1/app/rm', value: '/app/rm' },
-      { name: 'coreos.com/rkt/stage1/interface-version', value: '6' },
-      { name: 'coreos.com/rkt/stage1/removal', value: 'true' },
-      { name: 'coreos.com/rkt/stage1/metadata', value: 'true' },
-    ]);
-  });
+it('has what a machine boots', () => {
+  const paths = machineEntries({ vmlinux: bytes, initramfs: bytes, modules }).map(({ path }) => path);
+  expect(paths).toEqual(['rootfs/vm', 'rootfs/vm/initramfs', 'rootfs/vm/modules', 'rootfs/vm/vmlinux']);
+});
 
-  it('has one program for all entrypoints', () => {
-    const entries = stage1Entries({
-      version: '1',
-      program: bytes,
-      vmlinux: bytes,
-      initramfs: bytes,
-      modules,
-      notice: bytes,
-    });
-    expect(entries).toContainEqual({
-      kind: 'symlink',
-      path: 'rootfs/stop',
-      mode: 0o777,
-      target: 'stage1-kvm',
-    });
-    expect(entries).toContainEqual({
-      kind: 'symlink',
-      path: 'rootfs/app/stop',
-      mode: 0o777,
-      target: '../stage1-kvm',
-    });
-  });
-
-  it('lists the manifest first and every directory before what it holds', () => {
-    const paths = stage1Entries({
-      version: '1',
-      program: bytes,
-      vmlinux: bytes,
-      initramfs: bytes,
-      modules,
-      notice: bytes,
-    }).map(({ path }) => path);
-    expect(paths[0]).toBe('manifest');
-    expect(paths).toEqual(
-      expect.arrayContaining([
-        ...['rootfs/NOTICE', 'rootfs/run', 'rootfs/app/add', 'rootfs/vm/vmlinux', 'rootfs/opt/stage2'],
-      ]),
-    );
-    for (const [index, path] of paths.entries()) {
-      const parent = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : undefined;
-      if (parent !== undefined) expect(paths.slice(0, index)).toContain(parent);
-    }
-  });
-
-  it('gives init a console and its modules', () => {
-    const paths = initramfsEntries(bytes, modules).map(({ path }) => path);
-    expect(paths).toEqual(
-      expect.arrayContaining(['init', 'dev/console', 'modules/order', 'modules/overlay.ko']),
-    );
-  });
+it('gives init a console and its modules', () => {
+  const paths = initramfsEntries(bytes, modules).map(({ path }) => path);
+  expect(paths).toEqual(
+    expect.arrayContaining(['init', 'dev/console', 'modules/order', 'modules/overlay.ko']),
+  );
 });

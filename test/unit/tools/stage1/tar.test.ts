@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { directory, file, symlink } from '../../../../stage1-kvm/image/entry.ts';
-import { writeTar } from '../../../../stage1-kvm/image/tar.ts';
+import { directory, file, symlink } from '../../../../tools/stage1/entry.ts';
+import { writeTar } from '../../../../tools/stage1/tar.ts';
 
 describe('writeTar', () => {
   it('is read back by tar, owners and times zero', () => {

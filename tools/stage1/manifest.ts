@@ -1,19 +1,19 @@
 import { METADATA_ANNOTATION } from '../../src/abi/metadata.ts';
 import { REMOVAL_ANNOTATION } from '../../src/abi/removal.ts';
 import {
-  ENTRYPOINTS,
+  type Entrypoint,
   entrypointAnnotation,
   INTERFACE_VERSION_ANNOTATION,
   STAGE1_INTERFACE_VERSION,
 } from '../../src/abi/stage1.ts';
 
-const name = 'coreos.com/rkt/stage1-kvm';
 const appcVersion = '0.8.11';
 
-/** The image manifest of stage1-kvm: the entrypoints, which are `/run`, `/enter` and so on in its root. */
-export function stage1Manifest(version: string): string {
+/** A stage1's image manifest: the entrypoints, which are `/run`, `/enter` and so on in its root. */
+export function stage1Manifest(flavour: string, version: string, entrypoints: readonly Entrypoint[]): string {
+  const name = `coreos.com/rkt/${flavour}`;
   const annotations = [
-    ...ENTRYPOINTS.map((entrypoint) => ({ name: entrypointAnnotation(entrypoint), value: `/${entrypoint}` })),
+    ...entrypoints.map((entrypoint) => ({ name: entrypointAnnotation(entrypoint), value: `/${entrypoint}` })),
     { name: INTERFACE_VERSION_ANNOTATION, value: String(STAGE1_INTERFACE_VERSION) },
     { name: REMOVAL_ANNOTATION, value: 'true' },
     { name: METADATA_ANNOTATION, value: 'true' },

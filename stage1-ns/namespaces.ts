@@ -1,0 +1,129 @@
+import type { ControlGroup } from '../src/native/cgroups.ts';
+import { formatGroup } from '../src/native/cgroups.ts';
+import { setNonBlocking } from '../src/native/descriptors.ts';
+import { unless } from '../src/native/errors.ts';
+import { close, open, open_ } from '../src/native/files.ts';
+import { joinSessionKeyring } from '../src/native/keyrings.ts';
+import type { Loop } from '../src/native/loop.ts';
+import type { NamespaceKind } from '../src/native/mounts.ts';
+import { openPipe } from '../src/native/pipes.ts';
+import { type Exit, kill } from '../src/native/processes.ts';
+import { signalName } from '../src/native/signals.ts';
+import { socketPair } from '../src/native/sockets.ts';
+import { spawn } from '../src/native/spawn.ts';
+import { joinFiles, type PodCgroup } from '../src/supervisor/cgroup.ts';
+import { SupervisorError } from '../src/supervisor/error.ts';
+import { Freezer } from '../src/supervisor/freezer.ts';
+import { enterRoot } from '../src/supervisor/own-root.ts';
+import { Messages } from '../src/supervisor/running/messages.ts';
+import type { Vessel, VesselEvents } from '../src/supervisor/running/vessel.ts';
+import { INIT, initRoot, ROOT_PLACE } from './surroundings.ts';
+
+export interface NamespacesSetup {
+  readonly cgroup: PodCgroup;
+  /** Beside those of mounts, processes and host names; that of networks is the supervisor's own. */
+  readonly kinds: readonly NamespaceKind[];
+}
+
+const NAME = 'init';
+const MESSAGE_BYTES = 8192;
+const LAST_LINES = 30;
+const ENVIRONMENT = ['PATH=/usr/bin:/bin'];
+
+/** A pod's PID 1, in namespaces of its own. With it all that it has started ends. */
+export class Namespaces implements Vessel {
+  readonly channels: { readonly control: number; readonly data: number };
+  readonly #freezer: Freezer;
+  readonly #messages: Messages;
+  #pid: number | undefined;
+  #ending = false;
+
+  constructor(loop: Loop, setup: NamespacesSetup, events: VesselEvents) {
+    const [control, theirControl] = socketPair('stream');
+    const [data, theirData] = socketPair('stream');
+    const messages = openPipe();
+    for (const fd of [control, data, messages.read]) setNonBlocking(fd, true);
+    const nothing = open('/dev/null', open_.readOnly);
+    const fds = [nothing, messages.write, messages.write, theirControl, theirData];
+    const pid = startInit(setup, fds);
+    // Its end is only seen when nobody else holds its ends.
+    for (const fd of [nothing, messages.write, theirControl, theirData]) close(fd);
+    this.#pid = pid;
+    this.channels = { control, data };
+    this.#freezer = new Freezer(loop, setup.cgroup.kind === 'group' ? setup.cgroup.group : undefined);
+    this.#messages = new Messages(loop, messages.read, MESSAGE_BYTES, undefined);
+    loop.onExit(pid, ({ exit }) => {
+      this.#pid = undefined;
+      if (!this.#ending) events.failed(new SupervisorError('vessel-failed', `${NAME} ${describe(exit)}`));
+      events.gone();
+    });
+  }
+
+  get processes(): readonly { readonly name: string; readonly pid: number }[] {
+    return this.#pid === undefined ? [] : [{ name: NAME, pid: this.#pid }];
+  }
+
+  pause(done: (refusal: string | undefined) => void): void {
+    this.#freezer.freeze(done);
+  }
+
+  resume(done: (refusal: string | undefined) => void): void {
+    this.#freezer.thaw(done);
+  }
+
+  kill(): void {
+    this.#ending = true;
+    const pid = this.#pid;
+    if (pid !== undefined) unless(['ESRCH'], () => kill(pid, 'SIGKILL'));
+    // Of v1, who is frozen does not even die.
+    this.#freezer.thaw(() => {});
+  }
+
+  lastWords(): string[] {
+    return this.#messages.lastLines(LAST_LINES).map((line) => `${NAME}: ${line}`);
+  }
+}
+
+/** In this order: a group's files are the host's; of groups PID 1 sees its own as the root of all; then it has no way back. */
+function startInit({ cgroup, kinds }: NamespacesSetup, fds: readonly number[]): number {
+  const group = seenByInit(cgroup);
+  const entries = initRoot(group.directories.map(({ target, path }) => ({ source: path, target })));
+  return spawn({
+    path: INIT,
+    argv: [
+      NAME,
+      '--channel-fds',
+      ...formatGroup({
+        directories: group.directories.map(({ controller, target }) => ({ controller, path: target })),
+      }),
+    ],
+    env: ENVIRONMENT,
+    fds,
+    namespaces: ['mount', 'pid', 'uts', ...kinds],
+    steps: [
+      { do: 'session' },
+      ...joinFiles(cgroup).map((path) => ({ do: 'write', path, text: '0' }) as const),
+      ...(cgroup.kind === 'group' ? [{ do: 'unshare', kinds: ['cgroup'] } as const] : []),
+      // Keys are the user's, whose number may be that of one of the host.
+      { do: 'call', name: 'keyring', action: joinSessionKeyring },
+      { do: 'call', name: 'root', action: () => enterRoot(entries, ROOT_PLACE) },
+      { do: 'parent-death-signal', signal: 'SIGKILL' },
+    ],
+  });
+}
+
+function seenByInit(cgroup: PodCgroup) {
+  const { directories }: ControlGroup = cgroup.kind === 'group' ? cgroup.group : { directories: [] };
+  return {
+    directories: directories.map(({ controller, path }) => ({
+      ...{ controller, path },
+      target: `/sys/fs/cgroup/${controller}`,
+    })),
+  };
+}
+
+function describe(exit: Exit): string {
+  return exit.kind === 'exited'
+    ? `exited with code ${exit.code}`
+    : `was killed by ${signalName(exit.signal)}`;
+}
