@@ -37,6 +37,13 @@ const REFUSED: readonly [args: string, message: RegExp][] = [
   ['run IMG --memory=lots', /lots/],
   ['run IMG --memory=500m', /memory/],
   ['run IMG --cpu=many', /many/],
+  ['run IMG --seccomp=read', /^run: --seccomp: mode=retain or mode=remove is required/m],
+  [
+    'run IMG --seccomp=mode=retain,read --seccomp=mode=remove,mount',
+    /^run: --seccomp: an app has one filter$/m,
+  ],
+  ['run IMG --seccomp=profile=@absent', /absent/],
+  ['run IMG --seccomp=profile=@pod-broken', /^run: --seccomp: .*pod-broken: not JSON/m],
   ['run IMG --environment=NOVALUE', /NOVALUE/],
   ['run --set-env=NOVALUE IMG', /NOVALUE/],
   ['run --set-env-file=@env-twice IMG', /A/],
