@@ -20,7 +20,7 @@ const LINE_CHARACTERS = 1000;
 const DETACHED_CHARACTERS = 256 * 1024;
 const GONE = ['EPIPE', 'EBADF', 'EIO', 'ECONNRESET', 'ENXIO', 'ENOSPC'];
 /** The pod's directory may be where a guest has just filled the file system. */
-const FULL = ['ENOSPC', 'EDQUOT'];
+const FULL = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'];
 const POLLOUT = 4;
 
 export class Report {

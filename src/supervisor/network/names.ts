@@ -81,7 +81,8 @@ export class PodNames {
   /** Before its addresses are given back: nobody is to take them for this pod's. */
   close(): void {
     if (this.#peers === undefined) return;
-    unless(['ENOENT'], () => unlink(POD.hostname));
+    // On a disk that takes nothing others see that its process has ended.
+    unless(['ENOENT', 'EROFS', 'EIO'], () => unlink(POD.hostname));
     this.#peers.close();
     this.#peers = undefined;
   }

@@ -120,15 +120,15 @@ export class PodNetwork {
     this.#attached.push({ network, result });
   }
 
-  /** In the opposite order. What a plugin leaves stays recorded, for `gc` to try again. */
+  /** In the opposite order. What a plugin leaves stays recorded, for `gc` to try again. A disk that takes nothing keeps no plugin. */
   detach(): void {
     // Before they are: whoever reads it must not be led to somebody else's address.
-    unless(['ENOENT'], () => unlink(POD.netInfo));
+    this.#try(() => unless(['ENOENT'], () => unlink(POD.netInfo)));
     const kept = this.#kept.splice(0);
     const done = kept.toReversed().filter(({ record }) => this.#try(() => this.#attachment(record).del()));
     const isWhole =
       kept.every(({ record }) => record.phase === 'added') || this.#try(() => this.#sweep(kept));
-    if (isWhole) for (const { file } of done) removeRecord(file);
+    if (isWhole) for (const { file } of done) this.#try(() => removeRecord(file));
   }
 
   /** What a plugin has left that was killed in the middle of its work, and is nothing to its DEL. */
