@@ -1,17 +1,18 @@
+import { writeFile } from '../src/native/contents.ts';
 import { unless } from '../src/native/errors.ts';
-import { attachMount, mount, ms } from '../src/native/mounts.ts';
-import { chmod, mkdir, mknod, symlink } from '../src/native/paths.ts';
+import { restrictMount } from '../src/native/mount-attributes.ts';
+import { attachMount, cloneMount, mount, ms } from '../src/native/mounts.ts';
+import { chmod, mkdir, symlink } from '../src/native/paths.ts';
 
-/** Name, major, minor, of the character devices that every app gets. */
-const NODES = [
-  ['null', 1, 3],
-  ['zero', 1, 5],
-  ['full', 1, 7],
-  ['random', 1, 8],
-  ['urandom', 1, 9],
-  ['tty', 5, 0],
-  ['net/tun', 10, 200],
-] as const;
+/** What every app of the pod sees of the pod: taken before the app's root is entered, attached after. */
+export interface PodMounts {
+  readonly devices: readonly OpenDevice[];
+  /** A detached mount of the POSIX shared memory that all apps of the pod share. */
+  readonly sharedMemory: number;
+}
+
+/** The character devices that every app gets. */
+const NODES = ['null', 'zero', 'full', 'random', 'urandom', 'tty', 'net/tun'];
 
 const LINKS = [
   ['/proc/self/fd', 'fd'],
@@ -22,17 +23,34 @@ const LINKS = [
   ['pts/ptmx', 'ptmx'],
 ] as const;
 
-/** A private /dev on `target`, an existing directory; `sharedMemory` is the pod's, detached. */
-export function mountDevices(target: string, sharedMemory: number): void {
+/** A device of PID 1's, as a detached mount. */
+export interface OpenDevice {
+  readonly name: string;
+  readonly mount: number;
+}
+
+/** In PID 1's root. Those that it does not have nobody gets. */
+export function openDevices(): OpenDevice[] {
+  return NODES.flatMap((name) => {
+    const mount = unless(['ENOENT'], () => cloneMount(`/dev/${name}`, false));
+    return mount === undefined ? [] : [{ name, mount }];
+  });
+}
+
+/**
+ * A private /dev on `target`, an existing directory; `sharedMemory` is the pod's, detached. Devices are mounts of PID 1's: what the app
+ * itself makes there by the number of a device is none, whatever kernel that number is another's of, too.
+ */
+export function mountDevices(target: string, { devices, sharedMemory }: PodMounts): void {
   mount({
     source: 'tmpfs',
     target,
     type: 'tmpfs',
-    flags: ms.noSuid | ms.strictAtime,
+    flags: ms.noSuid | ms.noDev | ms.strictAtime,
     data: 'mode=755,size=64k',
   });
   for (const directory of ['net', 'pts', 'shm', 'mqueue']) mkdir(`${target}/${directory}`, 0o755);
-  for (const [name, major, minor] of NODES) mknod(`${target}/${name}`, 'char', 0o666, { major, minor });
+  for (const { name, mount } of devices) attachDevice(mount, `${target}/${name}`);
   for (const [to, name] of LINKS) symlink(to, `${target}/${name}`);
   mount({
     source: 'devpts',
@@ -52,6 +70,13 @@ export function mountDevices(target: string, sharedMemory: number): void {
       flags: ms.noSuid | ms.noDev | ms.noExec,
     }),
   );
+}
+
+/** Read-only, so that no app gives it another mode for all: that does not concern what is read from the device or written to it. */
+function attachDevice(device: number, path: string): void {
+  writeFile(path, '');
+  attachMount(device, path);
+  restrictMount(path, 'alone', 'read-only', 'no-suid');
 }
 
 /** In PID 1's own root: a directory that is there in any. */

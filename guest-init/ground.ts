@@ -14,6 +14,8 @@ export interface Channels {
 
 /** What PID 1 stands on: a machine of its own, or namespaces that somebody else made. */
 export interface Ground {
+  /** Whether its kernel is the pod's own, and as old as the pod. */
+  readonly ownKernel: boolean;
   /** Makes the basic file systems usable, and opens the way to the host. */
   open(): Channels;
   /** The control group that is the pod's own; undefined where there is none. */
@@ -30,6 +32,7 @@ const FIRST_OWN_FD = 3;
  * given away: what is mounted where such groups mostly are may well be the host's.
  */
 export const namespaces: Ground = {
+  ownKernel: false,
   open() {
     return during('channels', () => {
       // Whoever started us may have ignored signals; a machine's PID 1 starts clean, and so must the apps.

@@ -11,6 +11,7 @@ import { openPorts } from './ports.ts';
 
 /** A virtual machine whose kernel has unpacked the initramfs and nothing more. */
 export const machine: Ground = {
+  ownKernel: true,
   open() {
     during('root', () => {
       leaveRootfs();

@@ -18,12 +18,14 @@ import { machine } from './machine.ts';
 import { Pod } from './pod.ts';
 import { prepareAnyPod } from './preparation.ts';
 
-const initMs = uptimeMilliseconds();
+const start = uptimeMilliseconds();
 // PID 1 ends a pod by killing everybody but itself: anywhere else that is a host.
 if (getpid() !== 1) throw new InitError('root', 'this program is for PID 1 of a pod only');
 serve(argv()[1] === '--channel-fds' ? namespaces : machine);
 
 function serve(ground: Ground): void {
+  const born = ground.ownKernel ? 0 : start;
+  const age = () => uptimeMilliseconds() - born;
   const channels = ground.open();
   const loop = new Loop();
   const leave = () => ground.leave(0);
@@ -35,12 +37,12 @@ function serve(ground: Ground): void {
     type: 'hello',
     version: PROTOCOL_VERSION,
     kernel: kernelRelease(),
-    initMs,
-    helloMs: uptimeMilliseconds(),
+    initMs: start - born,
+    helloMs: age(),
   });
   // The host needs a moment to answer: what needs no plan is done meanwhile.
   const groups = new AppGroups();
-  const pod = new Pod({ loop, host, data: channels.data, groups, leave });
+  const pod = new Pod({ loop, host, data: channels.data, groups, age, leave });
   loop.onChildren((child) => pod.reaped(child));
   try {
     prepareAnyPod();

@@ -5,13 +5,7 @@ import { setReadOnly } from '../src/native/mount-attributes.ts';
 import { mount, ms } from '../src/native/mounts.ts';
 import { mkdirAll } from '../src/native/paths.ts';
 import { statIfPresent } from '../src/native/stat.ts';
-import { mountDevices } from './devices.ts';
-
-/** What every app of the pod sees of the pod: taken before the app's root is entered, attached after. */
-export interface PodMounts {
-  /** A detached mount of the POSIX shared memory that all apps of the pod share. */
-  readonly sharedMemory: number;
-}
+import { mountDevices, type PodMounts } from './devices.ts';
 
 export function makeMount(entry: MountPlanEntry, pod: PodMounts): void {
   switch (entry.kind) {
@@ -23,7 +17,7 @@ export function makeMount(entry: MountPlanEntry, pod: PodMounts): void {
     }
     case 'dev':
       mkdirAll(entry.target, 0o755);
-      mountDevices(entry.target, pod.sharedMemory);
+      mountDevices(entry.target, pod);
       return;
     case 'read-only':
       protect(entry.target);

@@ -5,7 +5,7 @@ import { setReadOnly } from '../src/native/mount-attributes.ts';
 import { cloneMount, mount, ms, pivotRoot, setNamespace, unmount, unshare } from '../src/native/mounts.ts';
 import { chdir, chroot, umask } from '../src/native/processes.ts';
 import { attachCovers, makeCovers } from './covers.ts';
-import { SHARED_MEMORY } from './devices.ts';
+import { openDevices, SHARED_MEMORY } from './devices.ts';
 import { during, InitError } from './error.ts';
 import { writeImageFile } from './image-files.ts';
 import { makeMount } from './mounts.ts';
@@ -31,9 +31,10 @@ export function enterRoot({ app, shares, notices, names }: AppDwelling): void {
     // Nothing mounted here may show up elsewhere; what the host adds to a share still arrives.
     mount({ target: '/', flags: ms.recursive | ms.slave });
     const sharedMemory = cloneMount(SHARED_MEMORY, false);
+    const devices = openDevices();
     const covers = makeCovers(app);
     pivotTo(rootDirectory(app.root, shares));
-    return { sharedMemory, covers };
+    return { devices, sharedMemory, covers };
   });
   umask(0);
   for (const entry of app.mounts) during('mount', () => naming(entry.target, () => makeMount(entry, pod)));

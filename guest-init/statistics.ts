@@ -16,8 +16,15 @@ import { type Moved, movedByCalls, movedByDevices, parseInterfaces } from './sta
 /** More would keep PID 1 from its pod for too long; what they moved is then not known. */
 const MOST_PROCESSES = 256;
 
+interface Counted {
+  readonly host: Pick<HostChannel, 'send'>;
+  readonly groups: AppGroups;
+  /** Of the pod, in milliseconds. */
+  age(): number;
+}
+
 export function sendStatistics(
-  { host, groups }: { readonly host: Pick<HostChannel, 'send'>; readonly groups: AppGroups },
+  { host, groups, age }: Counted,
   request: number,
   apps: readonly { readonly id: string }[],
 ): void {
@@ -25,7 +32,7 @@ export function sendStatistics(
     const some = apps.slice(first, first + APPS_A_MESSAGE).map(({ id }) => statisticsOf(id, groups));
     host.send({ type: 'app-stats', request, apps: some });
   }
-  host.send({ type: 'stats', request, ...statisticsOfGuest() });
+  host.send({ type: 'stats', request, ...statisticsOfGuest(), uptimeMilliseconds: age() });
 }
 
 function statisticsOf(app: string, groups: AppGroups): AppStatistics {
@@ -49,12 +56,10 @@ function processorTime(group: ControlGroup | undefined): number | null {
   return nanoseconds === null ? null : Math.round(nanoseconds / 1000);
 }
 
-function statisticsOfGuest(): GuestStatistics {
+function statisticsOfGuest(): Omit<GuestStatistics, 'uptimeMilliseconds'> {
   const memory = flatNumbers(readText('/proc/meminfo'));
-  const [uptime = '0'] = readText('/proc/uptime').split(' ');
   const kibibytes = (key: string) => 1024 * (memory.get(key) ?? 0);
   return {
-    uptimeMilliseconds: Math.round(Number(uptime) * 1000),
     memoryBytes: kibibytes('MemTotal'),
     memoryAvailableBytes: kibibytes('MemAvailable'),
     interfaces: parseInterfaces(readText('/proc/net/dev')).slice(0, MOST_INTERFACES),

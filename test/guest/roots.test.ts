@@ -42,9 +42,20 @@ test('an app has the devices that programs expect, and no others', async () => {
   ]);
 });
 
+const DEVICES = ['full', 'mqueue', 'net/tun', 'null', 'pts', 'random', 'shm', 'tty', 'urandom', 'zero'].map(
+  (name) => `/dev/${name}`,
+);
+
+test('what an app makes by the number of a device is none, and a device is nobody’s to change', async () => {
+  const script = 'mknod /dev/mine c 1 5; cat /dev/mine; chmod 0 /dev/null; echo x > /dev/null && echo fine';
+  const output = await said(suite.root(), script);
+  expect(output).toContain("can't open '/dev/mine': Permission denied\n");
+  expect(output).toMatch(/chmod: \/dev\/null: Read-only file system\nfine\n$/);
+});
+
 test('nothing of the old root is left', async () => {
   expect(await said(suite.root(), 'cut -d" " -f5 /proc/self/mountinfo | sort')).toBe(
-    '/\n/dev\n/dev/mqueue\n/dev/pts\n/dev/shm\n/proc\n',
+    `${['/', '/dev', ...DEVICES, '/proc'].join('\n')}\n`,
   );
 });
 
