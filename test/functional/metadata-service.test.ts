@@ -296,3 +296,32 @@ test('takes the sockets of a service manager', async () => {
   // What it has not made it does not take away.
   expect(existsSync(path)).toBe(true);
 });
+
+/** Opens connections from one address, which say nothing, and then asks from another; counts those that are left. */
+const CROWD = `
+const { connect } = require('node:net');
+const [port, count] = process.argv.slice(1).map(Number);
+const open = new Set();
+for (let n = 0; n < count; n++) {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.8' }, () => socket.write('GET /'));
+  open.add(socket);
+  socket.on('error', () => {}).on('close', () => {
+    open.delete(socket);
+    if (open.size === 16) ask();
+  });
+}
+function ask() {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.9' });
+  let answer = '';
+  socket.on('data', (bytes) => { answer += bytes; }).on('close', () => {
+    console.log(open.size, answer.split('\\r\\n')[0]);
+    process.exit();
+  });
+  socket.write('GET / HTTP/1.1\\r\\nConnection: close\\r\\n\\r\\n');
+}
+`;
+
+test('whoever opens all the connections that he can get keeps nobody else from being served', async () => {
+  const answer = await site.now.host.run(process.execPath, '-e', CROWD, '18200', '40');
+  expect(answer).toBe('16 HTTP/1.1 401 Unauthorized');
+});
