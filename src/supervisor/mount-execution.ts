@@ -33,13 +33,16 @@ export function executeMountPlan(plan: MountPlan): void {
   close(pod);
 }
 
-/** Mounts what one step says at an open directory instead of its target. A bound one is still to be restricted. */
-export function executeStepAt(step: MountStep, place: number): void {
+/**
+ * Mounts what one step says at an open directory instead of its target. A bound one is still to be restricted. `setUserId`: such
+ * programs work there.
+ */
+export function executeStepAt(step: MountStep, place: number, setUserId: boolean): void {
   using pod = File.open('.', open_.path | open_.directory);
   const opened = openStep(step);
   const target = descriptorPath(place);
   try {
-    if (step.kind === 'overlay') mountOverlay(step, opened.source, pod.fd, target);
+    if (step.kind === 'overlay') mountOverlay(step, opened.source, pod.fd, target, setUserId ? 0 : ms.noSuid);
     else mount({ source: descriptorPath(opened.source), target, flags: ms.bind | ms.recursive });
   } finally {
     close(opened.source);
@@ -74,7 +77,7 @@ function execute({ step, source }: OpenStep, pod: number): void {
   mkdirAll(step.target, 0o755);
   switch (step.kind) {
     case 'overlay':
-      mountOverlay(step, source, pod, `${descriptorPath(pod)}/${step.target}`);
+      mountOverlay(step, source, pod, `${descriptorPath(pod)}/${step.target}`, ms.noSuid);
       return;
     case 'bind':
       bind(step.target, source, step.readOnly);
@@ -92,11 +95,12 @@ function mountOverlay(
   lowerBase: number,
   pod: number,
   target: string,
+  flags: number,
 ): void {
   const data = overlayOptions(step, descriptorPath(pod));
   chdir(lowerBase);
   try {
-    mount({ source: 'overlay', target, type: 'overlay', flags: ms.noSuid | ms.noDev, data });
+    mount({ source: 'overlay', target, type: 'overlay', flags: flags | ms.noDev, data });
   } finally {
     chdir(pod);
   }

@@ -19,8 +19,14 @@ export class ShareRoots {
   /** What is mounted, by its app. */
   readonly #mounted = new Map<string, File>();
 
-  /** `share` is the path of the share's directory, from the pod's, which is the current one. */
-  constructor(private readonly share: string) {}
+  /**
+   * `share` is the path of the share's directory, from the pod's, which is the current one. `setUserId`: whether programs there make
+   * their callers somebody else for who sees this very mount.
+   */
+  constructor(
+    private readonly share: string,
+    private readonly setUserId: boolean,
+  ) {}
 
   /** By descriptor. For an app whose root is not mounted here that is the directory in its place. @throws SystemError */
   open(app: string): File {
@@ -40,7 +46,7 @@ export class ShareRoots {
     using share = File.open(this.share, DIRECTORY);
     using directory = openOrMake(app, share.fd);
     using place = openOrMake(ROOTFS, directory.fd);
-    executeStepAt(step, place.fd);
+    executeStepAt(step, place.fd, this.setUserId);
     const root = File.open(ROOTFS, DIRECTORY, 0, directory.fd);
     if (fstat(root.fd).mountId === fstat(place.fd).mountId) {
       close(root.fd);
