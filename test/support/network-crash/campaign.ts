@@ -25,6 +25,7 @@ const DRIVES = {
   },
 } as const;
 type Drive = keyof typeof DRIVES;
+const GC = ['gc', '--grace-period=0s'];
 
 /** Where somebody is killed: a program that the trap knows, or the supervisor itself. */
 type Target =
@@ -65,7 +66,7 @@ export class NetworkCrashCampaign {
     await this.#inOrder('the recording of a run');
     await site.trapCollector();
     await site.leavePod();
-    const collecting = await site.trap.record(() => site.rkt.run(['gc', '--grace-period=0s']));
+    const collecting = await site.trap.record(() => site.rkt.run(GC));
     await this.#inOrder('the recording of gc');
     const trapped = (drive: Drive, found: readonly RunPoint[]): Target[] =>
       found
@@ -83,47 +84,59 @@ export class NetworkCrashCampaign {
     const target = this.#deal();
     const way = this.#pick(WAYS);
     const what = `${stepOf(target)}, at ${target.point.call} ${target.point.nth}, ${way}`;
-    const hit = target.kind === 'trapped' ? await this.#trapped(target, way) : await this.#supervisor(target);
+    const hit =
+      target.kind === 'trapped'
+        ? await this.#trapped(target, way, what)
+        : await this.#supervisor(target, what);
     if (hit) {
       this.killed += 1;
       const step = stepOf(target);
       this.#found.set(step, [...(this.#found.get(step) ?? []), target.kind === 'trapped' ? way : 'leader']);
     } else this.missed += 1;
-    await this.#inOrder(what);
   }
 
-  async #trapped({ drive, point }: Target & { readonly kind: 'trapped' }, way: Way): Promise<boolean> {
+  async #trapped(
+    { drive, point }: Target & { readonly kind: 'trapped' },
+    way: Way,
+    what: string,
+  ): Promise<boolean> {
     const { site } = this;
     const { rkt, trap } = site;
     if (drive === 'collect') await site.leavePod();
     trap.arm(point);
-    const argv =
-      drive === 'collect' ? rkt.argv(['gc', '--grace-period=0s']) : site.runArgv(DRIVES[drive].networks);
+    const argv = drive === 'collect' ? rkt.argv(GC) : site.runArgv(DRIVES[drive].networks);
     const command = rkt.startArgv(argv);
     const thread = await eventually('the point is reached, or the command has ended', () =>
       command.ended ? 'ended' : trap.caught(point),
     );
     if (thread !== 'ended') await killAt(way, { thread, leader: command.pid, scope: rkt.scope });
     trap.disarm();
+    // The plugin's supervisor, or collector, lives.
+    if (way === 'plugin') await command.finished;
     // Whoever was left behind is still there when the next one comes.
-    const next = rkt.start(['gc', '--grace-period=0s']);
+    const next = rkt.start(GC);
     await sleep(200);
     release(rkt.scope);
-    await Promise.all([command.finished, next.finished]);
+    await command.finished;
+    await this.#inOrder(what, next);
     return thread !== 'ended';
   }
 
-  async #supervisor({ drive, point }: Target & { readonly kind: 'supervisor' }): Promise<boolean> {
+  async #supervisor(
+    { drive, point }: Target & { readonly kind: 'supervisor' },
+    what: string,
+  ): Promise<boolean> {
     const { rkt } = this.site;
     const log = rkt.path('crash');
     await rkt.startArgv(killedAt(point, log, this.site.runArgv(DRIVES[drive].networks))).finished;
+    await this.#inOrder(what);
     return wasKilled(log);
   }
 
   /** `gc` takes away all that is the pods', and nothing that is not. */
-  async #inOrder(what: string): Promise<void> {
+  async #inOrder(what: string, gc = this.site.rkt.start(GC)): Promise<void> {
     const { site } = this;
-    const { code, stderr } = await site.rkt.run(['gc', '--grace-period=0s', '--expire-prepared=0s']);
+    const { code, stderr } = await gc.finished;
     const now = await site.marks();
     expect(
       {
