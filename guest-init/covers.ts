@@ -8,13 +8,13 @@ import { readToEnd } from '../src/native/contents.ts';
 import { utf8Decode, utf8Encode } from '../src/native/engine.ts';
 import { unless } from '../src/native/errors.ts';
 import { File, open, open_, truncate, writeAll, writeAt } from '../src/native/files.ts';
+import { writeMissingFile } from '../src/native/missing-file.ts';
 import { setReadOnly } from '../src/native/mount-attributes.ts';
 import { attachMount, cloneMount } from '../src/native/mounts.ts';
 import { chmod, mkdirAll, rmdir, unlink } from '../src/native/paths.ts';
 import { fstat } from '../src/native/stat.ts';
 import { COVERS } from './devices.ts';
 import { withNames } from './hosts-names.ts';
-import { writeImageFile } from './image-files.ts';
 
 /** What is read of a root, and of what an app has made of a cover. */
 const FILE_MAX = 1024 * 1024;
@@ -44,7 +44,7 @@ export function attachCovers(covers: readonly OpenCover[], app: AppPlan, names: 
     const { path, mode } = plan;
     const text = plan.content ?? textOfRoot(path);
     writeAll(file, utf8Encode(plan.names ? withNames(text, names) : text));
-    writeImageFile({ path, mode, content: '' });
+    writeMissingFile({ path, mode, content: '' });
     attachMount(mount, path);
     if (plan.readOnly || app.readOnlyRoot) setReadOnly(path, 'alone');
   }

@@ -1,13 +1,13 @@
 /** How a child of PID 1 gets its view of the file system: an app of its own, an exec session of its app's. */
 import type { AppPlan, RootPlan, SharePlan } from '../src/abi/boot-plan.ts';
 import { open, open_ } from '../src/native/files.ts';
+import { writeMissingFile } from '../src/native/missing-file.ts';
 import { setReadOnly } from '../src/native/mount-attributes.ts';
 import { cloneMount, mount, ms, pivotRoot, setNamespace, unmount, unshare } from '../src/native/mounts.ts';
 import { chdir, chroot, umask } from '../src/native/processes.ts';
 import { attachCovers, makeCovers } from './covers.ts';
 import { openDevices, SHARED_MEMORY } from './devices.ts';
 import { during, InitError } from './error.ts';
-import { writeImageFile } from './image-files.ts';
 import { makeMount } from './mounts.ts';
 import { bindNotices } from './notices.ts';
 
@@ -39,7 +39,7 @@ export function enterRoot({ app, shares, notices, names }: AppDwelling): void {
   umask(0);
   for (const entry of app.mounts) during('mount', () => naming(entry.target, () => makeMount(entry, pod)));
   if (notices !== undefined) during('mount', () => bindNotices(notices));
-  for (const file of app.files) during('files', () => writeImageFile(file));
+  for (const file of app.files) during('files', () => writeMissingFile(file));
   during('files', () => attachCovers(covers, app, names));
   if (app.readOnlyRoot) during('root', () => setReadOnly('/', 'alone'));
   umask(0o022);

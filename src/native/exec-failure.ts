@@ -1,12 +1,12 @@
 /** Why a program cannot be started, in words: the kernel's own answer is the same ENOENT for three different reasons. */
 
-import { utf8Decode } from '../src/native/engine.ts';
-import { errnoMeaning, errnoName } from '../src/native/errno.ts';
-import { unless } from '../src/native/errors.ts';
-import { File, open_, read } from '../src/native/files.ts';
-import { access } from '../src/native/paths.ts';
-import { exists, type FileKind, statIfPresent } from '../src/native/stat.ts';
 import { machineName, parseElf } from './elf.ts';
+import { utf8Decode } from './engine.ts';
+import { errnoMeaning, errnoName } from './errno.ts';
+import { unless } from './errors.ts';
+import { File, open_, read } from './files.ts';
+import { access } from './paths.ts';
+import { exists, type FileKind, statIfPresent } from './stat.ts';
 
 /** What can be seen of a file that the kernel refused to execute. */
 export interface Evidence {

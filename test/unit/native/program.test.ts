@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { parseElf } from '../../../guest-init/elf.ts';
-import { describeExecFailure, type Evidence } from '../../../guest-init/exec-failure.ts';
-import { pathOf, searchPath } from '../../../guest-init/program.ts';
+import { parseElf } from '../../../src/native/elf.ts';
 import { useEngine } from '../../../src/native/engine.ts';
+import { describeExecFailure, type Evidence } from '../../../src/native/exec-failure.ts';
+import { pathOf, searchPath } from '../../../src/native/program-search.ts';
 import { koffiEngine } from '../../support/koffi-syscall.ts';
 
 useEngine(koffiEngine);

@@ -1,5 +1,5 @@
 /** The few fields of an ELF file that say whether this machine can start it. */
-import { Unpacker } from '../src/native/bytes.ts';
+import { Unpacker } from './bytes.ts';
 
 export interface ElfProgram {
   /** `e_machine`: 62 is x86-64. */
