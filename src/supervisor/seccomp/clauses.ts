@@ -1,8 +1,9 @@
 /** What becomes of one call: by its arguments, if they count. */
-import { compare, type Instruction, load, mask, returning } from './instructions.ts';
+import type { Assembly, Place } from './assembly.ts';
 import type { Action, Condition } from './policy.ts';
 
 export interface Clause {
+  /** All of them. */
   readonly conditions: readonly Condition[];
   readonly action: Action;
 }
@@ -11,73 +12,58 @@ export interface Clause {
 const ARGUMENTS = 16;
 const TWO_32 = 2 ** 32;
 
-/** A filter compares 32 bits at a time: where a comparison goes on, or what it comes to. */
-type Outcome = 'on' | 'holds' | 'fails';
-
-interface Comparison {
-  readonly how: 'equal' | 'more' | 'at-least';
-  readonly value: number;
-  readonly yes: Outcome;
-  readonly no: Outcome;
-}
-
 /** One after the other; the last has no conditions. */
-export function compileClauses(clauses: readonly Clause[]): Instruction[] {
-  return clauses.flatMap(({ conditions, action }) => compileClause(conditions, action));
+export function writeClauses(program: Assembly, clauses: readonly Clause[]): Place {
+  let next: Place = 0;
+  for (const { conditions, action } of clauses.toReversed()) {
+    const fails = next;
+    next = program.return(action);
+    for (const condition of conditions) next = writeCondition(program, condition, next, fails);
+  }
+  return next;
 }
 
-/** Where a condition fails, the next clause is what follows. */
-function compileClause(conditions: readonly Condition[], action: Action): Instruction[] {
-  const blocks = conditions.map((condition) => blockOf(condition));
-  let rest = blocks.reduce((sum, block) => sum + block.length, 0) + 1;
-  const tested = blocks.flatMap((block) => {
-    const placed = block.map((line, index) => {
-      if (!('how' in line)) return line;
-      const leap = { on: 0, holds: block.length - index - 1, fails: rest - index - 1 };
-      return compare(line.how, line.value, leap[line.yes], leap[line.no]);
-    });
-    rest -= block.length;
-    return placed;
-  });
-  return [...tested, returning(action)];
-}
-
-/** The high half decides, unless it is equal. */
-function blockOf({ argument, is, value, mask: bits }: Condition): (Instruction | Comparison)[] {
+/** A filter compares 32 bits at a time: the high half decides, unless it is equal. */
+function writeCondition(program: Assembly, condition: Condition, holds: Place, fails: Place): Place {
+  const { argument, is, value, mask } = condition;
+  const [high, low] = [Math.floor(value / TWO_32), value % TWO_32];
   const offset = ARGUMENTS + argument * 8;
-  const high = halfOf(bits, (number) => Math.floor(number / TWO_32));
-  const low = halfOf(bits, (number) => number % TWO_32);
-  return [
-    load(offset + 4),
-    ...high,
-    ...HIGH[is](Math.floor(value / TWO_32)),
-    load(offset),
-    ...low,
-    LOW[is](value % TWO_32),
-  ];
+  const lowBits = mask === undefined ? undefined : mask % TWO_32;
+  const highBits = mask === undefined ? undefined : Math.floor(mask / TWO_32);
+  const compared = LOW[is](program, low, holds, fails);
+  const equal = program.load(offset, lowBits, compared);
+  return program.load(offset + 4, highBits, HIGH[is](program, high, { holds, fails, equal }));
 }
 
-function halfOf(bits: number | undefined, half: (number: number) => number): Instruction[] {
-  return bits === undefined ? [] : [mask(half(bits))];
-}
+type Low = (program: Assembly, value: number, holds: Place, fails: Place) => Place;
 
-const equal = (value: number, no: Outcome): Comparison => ({ how: 'equal', value, yes: 'on', no });
-const more = (value: number, yes: Outcome): Comparison => ({ how: 'more', value, yes, no: 'on' });
-
-const HIGH: Readonly<Record<Condition['is'], (value: number) => Comparison[]>> = {
-  equal: (value) => [equal(value, 'fails')],
-  unequal: (value) => [equal(value, 'holds')],
-  more: (value) => [more(value, 'holds'), equal(value, 'fails')],
-  'at-least': (value) => [more(value, 'holds'), equal(value, 'fails')],
-  less: (value) => [more(value, 'fails'), equal(value, 'holds')],
-  'at-most': (value) => [more(value, 'fails'), equal(value, 'holds')],
+const LOW: Readonly<Record<Condition['is'], Low>> = {
+  equal: (program, value, holds, fails) => program.compare('equal', value, holds, fails),
+  unequal: (program, value, holds, fails) => program.compare('equal', value, fails, holds),
+  more: (program, value, holds, fails) => program.compare('more', value, holds, fails),
+  'at-most': (program, value, holds, fails) => program.compare('more', value, fails, holds),
+  'at-least': (program, value, holds, fails) => program.compare('at-least', value, holds, fails),
+  less: (program, value, holds, fails) => program.compare('at-least', value, fails, holds),
 };
 
-const LOW: Readonly<Record<Condition['is'], (value: number) => Comparison>> = {
-  equal: (value) => ({ how: 'equal', value, yes: 'holds', no: 'fails' }),
-  unequal: (value) => ({ how: 'equal', value, yes: 'fails', no: 'holds' }),
-  more: (value) => ({ how: 'more', value, yes: 'holds', no: 'fails' }),
-  'at-least': (value) => ({ how: 'at-least', value, yes: 'holds', no: 'fails' }),
-  less: (value) => ({ how: 'at-least', value, yes: 'fails', no: 'holds' }),
-  'at-most': (value) => ({ how: 'more', value, yes: 'fails', no: 'holds' }),
+interface Outcomes {
+  readonly holds: Place;
+  readonly fails: Place;
+  readonly equal: Place;
+}
+
+type High = (program: Assembly, value: number, outcomes: Outcomes) => Place;
+
+const greater: High = (program, value, { holds, fails, equal }) =>
+  program.compare('more', value, holds, program.compare('equal', value, equal, fails));
+const smaller: High = (program, value, { holds, fails, equal }) =>
+  program.compare('more', value, fails, program.compare('equal', value, equal, holds));
+
+const HIGH: Readonly<Record<Condition['is'], High>> = {
+  equal: (program, value, { fails, equal }) => program.compare('equal', value, equal, fails),
+  unequal: (program, value, { holds, equal }) => program.compare('equal', value, equal, holds),
+  more: greater,
+  'at-least': greater,
+  less: smaller,
+  'at-most': smaller,
 };

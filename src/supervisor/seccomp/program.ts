@@ -4,17 +4,14 @@
  * The way in is looked at first, since a number means something else by another. Calls are then found by halving: some nine
  * comparisons, where a list of them would take hundreds, at every call that an app makes.
  */
-import { Packer } from '../../native/bytes.ts';
 import { ARCHITECTURES, type Architecture, callsOf } from './architectures.ts';
-import { type Clause, compileClauses } from './clauses.ts';
-import { compare, type Instruction, jump, load, returning } from './instructions.ts';
+import { Assembly, type Place } from './assembly.ts';
+import { type Clause, writeClauses } from './clauses.ts';
 import { type Action, allows, ENOSYS, type Policy, type Rule, refuseWith } from './policy.ts';
 
 /** Offsets in struct seccomp_data. */
 const NUMBER = 0;
 const ARCHITECTURE = 4;
-/** BPF_MAXINSNS. */
-const LONGEST = 4096;
 
 /** From a number on, up to the next range. */
 interface Range {
@@ -24,19 +21,16 @@ interface Range {
 
 /** An array of struct sock_filter. Throws RangeError when the kernel would not take it for its length. */
 export function compileFilter(policy: Policy): Uint8Array {
-  const instructions: Instruction[] = [
-    load(ARCHITECTURE),
-    ...policy.architectures.flatMap((architecture) => {
-      const calls = [load(NUMBER), ...search(rangesOf(policy, architecture))];
-      return [compare('equal', ARCHITECTURES[architecture].audit, 1, 0), jump(calls.length), ...calls];
-    }),
-    returning(policy.foreign),
-  ];
-  if (instructions.length > LONGEST)
-    throw new RangeError(`${instructions.length} instructions, and the kernel takes at most ${LONGEST}`);
-  const out = new Packer(instructions.length * 8);
-  for (const { code, yes, no, value } of instructions) out.u16(code).u8(yes).u8(no).u32(value);
-  return out.finish();
+  const program = new Assembly();
+  const sections = policy.architectures.map((architecture) => ({
+    audit: ARCHITECTURES[architecture].audit,
+    calls: program.load(NUMBER, undefined, writeSearch(program, rangesOf(policy, architecture))),
+  }));
+  let next = program.return(policy.foreign);
+  // The last becomes the first that is asked for: this machine's own.
+  for (const { audit, calls } of sections.reverse()) next = program.compare('equal', audit, calls, next);
+  program.load(ARCHITECTURE, undefined, next);
+  return program.finish();
 }
 
 /** What becomes of each number, the first range from 0 on; neighbours of one fate are one range. */
@@ -89,18 +83,12 @@ function isSame(one: readonly Clause[], other: readonly Clause[]): boolean {
   return one.length === 1 && other.length === 1 && one[0]?.action === other[0]?.action;
 }
 
-/** Finds the range of a number, and does what it says. Every way through it ends in a return. */
-function search(ranges: readonly Range[]): Instruction[] {
+/** Finds the range of a number, and does what it says. */
+function writeSearch(program: Assembly, ranges: readonly Range[]): Place {
   const [only] = ranges;
-  if (only !== undefined && ranges.length === 1) return compileClauses(only.clauses);
+  if (only !== undefined && ranges.length === 1) return writeClauses(program, only.clauses);
   const middle = ranges.length >> 1;
-  const below = search(ranges.slice(0, middle));
-  const above = search(ranges.slice(middle));
-  const from = ranges[middle]?.from ?? 0;
-  // A comparison leaps over 255 instructions at most.
-  const fork =
-    below.length <= 255
-      ? [compare('at-least', from, below.length, 0)]
-      : [compare('at-least', from, 0, 1), jump(below.length)];
-  return [...fork, ...below, ...above];
+  const above = writeSearch(program, ranges.slice(middle));
+  const below = writeSearch(program, ranges.slice(0, middle));
+  return program.compare('at-least', ranges[middle]?.from ?? 0, above, below);
 }
