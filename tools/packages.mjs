@@ -29,6 +29,7 @@ const packages = {
     { name: 'docker-registry', what: 'serves the image that is pulled' },
     { name: 'e2fsprogs', what: 'makes the file system that it is pulled to' },
     { name: 'containernetworking-plugins', what: 'what setting up a network is measured beside' },
+    { name: 'iproute2', what: 'makes the tap that a network is measured beside' },
   ],
   test: [
     { name: 'skopeo', what: 'makes images to test with' },
