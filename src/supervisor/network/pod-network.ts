@@ -50,6 +50,7 @@ export class PodNetwork {
   readonly #kept: Kept[] = [];
   readonly #attached: AttachedNetwork[] = [];
   #infos: readonly NetInfo[] = [];
+  #isOver = false;
 
   constructor(
     private readonly host: HostSide,
@@ -122,6 +123,8 @@ export class PodNetwork {
 
   /** In the opposite order. What a plugin leaves stays recorded, for `gc` to try again. A disk that takes nothing keeps no plugin. */
   detach(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     // Before they are: whoever reads it must not be led to somebody else's address.
     this.#try(() => unless(['ENOENT'], () => unlink(POD.netInfo)));
     const kept = this.#kept.splice(0);
@@ -129,6 +132,8 @@ export class PodNetwork {
     const isWhole =
       kept.every(({ record }) => record.phase === 'added') || this.#try(() => this.#sweep(kept));
     if (isWhole) for (const { file } of done) this.#try(() => removeRecord(file));
+    // Who removes the pod next, while this process still is, would wait for it to end.
+    this.#lock[Symbol.dispose]();
   }
 
   /** What a plugin has left that was killed in the middle of its work, and is nothing to its DEL. */
