@@ -12,8 +12,9 @@ import {
   signalGroup,
   subgroup,
 } from '../src/native/cgroups.ts';
-import { readText, writeControl } from '../src/native/contents.ts';
+import { readText, readTextIfPresent, writeControl } from '../src/native/contents.ts';
 import { close, open, open_ } from '../src/native/files.ts';
+import { flatNumbers } from '../src/native/flat-text.ts';
 import { mkdir } from '../src/native/paths.ts';
 import { exists } from '../src/native/stat.ts';
 import type { Dwelling } from './child.ts';
@@ -23,9 +24,14 @@ const CONTROLLERS = ['cpu', 'memory', 'io', 'pids'] as const;
 const INIT = '_init';
 
 const KILL_ROUNDS = 10;
+const OOM_FILES: ReadonlyMap<string, string> = new Map([
+  ['unified', 'memory.events'],
+  ['memory', 'memory.oom_control'],
+]);
 
 /** How a process comes into a group. */
 export interface GroupEntry {
+  readonly group: ControlGroup;
   /** Of v2, open: a process is made in it. */
   readonly unified: number | undefined;
   /** Of v1: what a process writes to, to go there. */
@@ -71,6 +77,17 @@ export class AppGroups {
     return group === undefined ? undefined : processesOf(group);
   }
 
+  /** How many processes of an app have been killed because memory was wanting; 0 where that is not counted. */
+  memoryKills(app: string): number {
+    const directories = this.groupOf(app)?.directories ?? [];
+    const counts = directories.flatMap(({ controller, path }) => {
+      const file = OOM_FILES.get(controller);
+      const text = file === undefined ? undefined : readTextIfPresent(`${path}/${file}`);
+      return text === undefined ? [] : [flatNumbers(text).get('oom_kill') ?? 0];
+    });
+    return Math.max(0, ...counts);
+  }
+
   /** Kills all processes of an app, whatever they have become since it started them. False: there are no groups. */
   kill(app: string): boolean {
     const group = this.#entries.has(app) ? this.groupOf(app) : undefined;
@@ -101,6 +118,7 @@ function entryOf(group: ControlGroup): GroupEntry {
   const unified = directoryOf(group, 'unified');
   const others = group.directories.filter(({ controller }) => controller !== 'unified');
   return {
+    group,
     unified: unified === undefined ? undefined : open(unified, open_.path | open_.directory),
     files: others.map(({ path }) => `${path}/cgroup.procs`),
   };

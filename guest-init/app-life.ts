@@ -21,6 +21,10 @@ export class AppLife {
   notices: Notices | undefined;
   /** The end of the rest, or of the grace. */
   timer: Timer | undefined;
+  /** Of its processes, before the present one, because memory was wanting. */
+  memoryKills = 0;
+  /** Its last process has ended so, or others of the app did. */
+  outOfMemory = false;
   /** It was asked to end: nothing follows. */
   stopping = false;
 

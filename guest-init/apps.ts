@@ -65,6 +65,7 @@ export class Apps {
   ended(task: Task, status: ExitStatus): void {
     const life = this.#lifeOf(task);
     life.notices?.close();
+    life.outOfMemory = this.#pod.groups.memoryKills(task.id) > life.memoryKills;
     const next = life.next(status, monotonicMilliseconds());
     if (next !== undefined) this.#rest(task, life, status, next);
     else this.#over(task, life, status);
@@ -143,6 +144,8 @@ export class Apps {
     const notices = notify
       ? new Notices(this.#pod.loop, (notice) => this.#notified(name, notice))
       : undefined;
+    life.memoryKills = this.#pod.groups.memoryKills(name);
+    life.outOfMemory = false;
     this.#pod.launch(life.order(monotonicMilliseconds(), waits, notices, this.#names), life.childs);
   }
 
@@ -157,7 +160,8 @@ export class Apps {
     task.phase = 'resting';
     life.last = status;
     this.#killAll(task);
-    this.#pod.host.send({ type: 'restarting', id: task.id, status, delayMs, count });
+    const { outOfMemory } = life;
+    this.#pod.host.send({ type: 'restarting', id: task.id, status, outOfMemory, delayMs, count });
     life.timer = this.#pod.loop.after(delayMs, () => this.#begin(life, false));
   }
 
@@ -165,7 +169,7 @@ export class Apps {
     task.phase = 'ended';
     life.over();
     if (this.#pod.isMutable()) this.#killAll(task);
-    this.#pod.host.send({ type: 'exited', id: task.id, status });
+    this.#pod.host.send({ type: 'exited', id: task.id, status, outOfMemory: life.outOfMemory });
     if (endsPod(status)) this.#pod.failed();
   }
 

@@ -8,6 +8,7 @@ import { setNamespace, unshare } from '../src/native/mounts.ts';
 import { setSession } from '../src/native/processes.ts';
 import { maskSignals, setDisposition } from '../src/native/signals.ts';
 import type { GroupEntry } from './app-groups.ts';
+import { setAppLimits } from './app-limits.ts';
 import { confine, filterSystemCalls, setOomScore } from './confinement.ts';
 import { copyFiles } from './copy.ts';
 import { during } from './error.ts';
@@ -15,6 +16,7 @@ import { awaitGo, sayFailed, sayReady } from './gate.ts';
 import { execute, findProgram } from './program.ts';
 import { type AppDwelling, enterRoot, joinRoot } from './root.ts';
 import { type ChildStreams, takeStreams } from './streams.ts';
+import { trialOf } from './trial.ts';
 
 /** Where a process lives: an app in a root of its own, an exec session in that of the app's main process. */
 export type Dwelling =
@@ -33,6 +35,8 @@ export interface ChildOrder {
   readonly group: GroupEntry | undefined;
   readonly process: ProcessPlan;
   readonly streams: ChildStreams;
+  /** No process rather than one without a limit of its plan. */
+  readonly strict: boolean;
   /** Waits for the word before it runs its program: others may still fail. */
   readonly waits: boolean;
 }
@@ -49,9 +53,11 @@ export function becomeProgram(order: ChildOrder, gate: number): never {
   }
 }
 
-function runProgram({ dwelling, group, process, streams, waits }: ChildOrder, gate: number): void {
+function runProgram({ dwelling, group, process, streams, strict, waits }: ChildOrder, gate: number): void {
+  const trial = trialOf(gate, strict);
   setSession();
-  setOomScore(process);
+  setOomScore(process, trial);
+  if (dwelling.kind === 'app') setAppLimits(dwelling.app.limits, group, trial);
   if (group !== undefined) enterGroup(group, dwelling);
   settle(dwelling);
   const terminal = during('streams', () => takeStreams(streams, process.uid, dwelling.kind === 'app'));
@@ -61,7 +67,7 @@ function runProgram({ dwelling, group, process, streams, waits }: ChildOrder, ga
   setDisposition('SIGPIPE', 'default');
   maskSignals('set', []);
   if (dwelling.kind === 'session' && dwelling.copy !== undefined) copyFiles(dwelling.copy);
-  confine(process);
+  confine(process, trial);
   const path = findProgram(process);
   filterSystemCalls(process);
   execute(path, process);

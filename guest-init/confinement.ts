@@ -1,19 +1,21 @@
 /** What a process may do, set in the child before its program runs. */
 import type { ProcessPlan, RlimitPlan } from '../src/abi/boot-plan.ts';
-import { Packer } from '../src/native/bytes.ts';
 import { clearInheritable, dropBoundingSetTo, raisePermitted } from '../src/native/capability-words.ts';
 import { writeControl } from '../src/native/contents.ts';
-import { installSeccomp } from '../src/native/limits.ts';
+import { hasCode } from '../src/native/errors.ts';
+import { getLimit, installSeccomp, resourceNumbers, setLimit } from '../src/native/limits.ts';
 import { setKeepCapabilities, setNoNewPrivileges } from '../src/native/privileges.ts';
 import { chdir, setGroupIds, setGroups, setUserIds } from '../src/native/processes.ts';
-import { call } from '../src/native/syscall.ts';
 import { decodeBase64 } from './base64.ts';
 import { during } from './error.ts';
+import type { Trial } from './trial.ts';
 
 /** Needs PID 1's own /proc, so it comes before the root is entered. */
-export function setOomScore({ oomScoreAdj }: ProcessPlan): void {
+export function setOomScore({ oomScoreAdj }: ProcessPlan, trial: Trial): void {
   if (oomScoreAdj !== null)
-    during('rlimits', () => writeControl('/proc/self/oom_score_adj', `${oomScoreAdj}`));
+    trial('rlimits', `oom_score_adj ${oomScoreAdj}`, () =>
+      writeControl('/proc/self/oom_score_adj', `${oomScoreAdj}`),
+    );
 }
 
 /**
@@ -23,8 +25,9 @@ export function setOomScore({ oomScoreAdj }: ProcessPlan): void {
  * The outcome is runc's for processes without ambient capabilities. Nothing is inheritable, so exec gives root
  * the bounding set, and others nothing. Until exec the capabilities stay permitted, for the filter's sake.
  */
-export function confine(plan: ProcessPlan): void {
-  during('rlimits', () => plan.rlimits.forEach(setLimit));
+export function confine(plan: ProcessPlan, trial: Trial): void {
+  for (const limit of plan.rlimits)
+    trial('rlimits', `the limit ${nameOf(limit)}`, () => setAsFarAsAllowed(limit));
   during('groups', () => {
     setGroups(plan.groups);
     setGroupIds(plan.gid);
@@ -52,9 +55,21 @@ export function filterSystemCalls({ seccomp, noNewPrivileges }: ProcessPlan): vo
   });
 }
 
-function setLimit({ resource, soft, hard }: RlimitPlan): void {
-  const limits = new Packer(16).u64(limitValue(soft)).u64(limitValue(hard)).finish();
-  call('prlimit64', 0, resource, limits, null);
+/** A hard limit is raised with CAP_SYS_RESOURCE only; what may be had without comes before the complaint. */
+function setAsFarAsAllowed({ resource, soft, hard }: RlimitPlan): void {
+  const wanted = { soft: limitValue(soft), hard: limitValue(hard) };
+  try {
+    setLimit(resource, wanted);
+  } catch (error) {
+    if (!hasCode(error, 'EPERM')) throw error;
+    const { hard: most } = getLimit(resource);
+    setLimit(resource, { soft: Math.min(wanted.soft, most), hard: Math.min(wanted.hard, most) });
+    throw error;
+  }
+}
+
+function nameOf({ resource }: RlimitPlan): string {
+  return Object.entries(resourceNumbers).find(([, number]) => number === resource)?.[0] ?? `${resource}`;
 }
 
 /** JSON has no infinity: RLIM_INFINITY arrives as -1, or as the nearest that a double comes to 2^64-1. */

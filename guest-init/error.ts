@@ -12,6 +12,7 @@ export type PodStep =
   | 'hostname'
   | 'interfaces'
   | 'groups'
+  | 'sysctls'
   | 'shares';
 
 export type InitErrorCode = PodStep | StartStep;

@@ -13,12 +13,16 @@ import { InitError, messageOf } from './error.ts';
 
 export type GateMessage =
   | { readonly kind: 'ready'; readonly terminal: number | undefined }
+  /** A limit could not be set; the child goes on without. */
+  | { readonly kind: 'unset'; readonly message: string }
   | { readonly kind: 'failed'; readonly step: StartStep; readonly message: string }
   /** The program runs; or the child died without a word. */
   | { readonly kind: 'passed' };
 
 const GO = new Uint8Array([1]);
 const MESSAGE_MAX = 8192;
+/** No step is called so. */
+const UNSET = 'unset';
 
 /** The child's side. */
 export function sayReady(gate: number, terminal: number | undefined): void {
@@ -35,6 +39,10 @@ export function sayFailed(gate: number, error: unknown): void {
   write(gate, utf8Encode(`${step} ${messageOf(error)}`).subarray(0, MESSAGE_MAX));
 }
 
+export function sayUnset(gate: number, message: string): void {
+  write(gate, utf8Encode(`${UNSET} ${message}`).subarray(0, MESSAGE_MAX));
+}
+
 /** PID 1's side: what the child has said since; undefined when it has said nothing more yet. */
 export function hear(gate: number): GateMessage | undefined {
   const received = receive(gate, MESSAGE_MAX, 1);
@@ -43,6 +51,7 @@ export function hear(gate: number): GateMessage | undefined {
   if (text === '') return { kind: 'passed' };
   if (text === 'ready') return { kind: 'ready', terminal: received.fds[0] };
   const end = text.indexOf(' ');
+  if (text.slice(0, end) === UNSET) return { kind: 'unset', message: text.slice(end + 1) };
   const step = START_STEPS.find((name) => name === text.slice(0, end)) ?? 'exec';
   return { kind: 'failed', step, message: text.slice(end + 1) };
 }

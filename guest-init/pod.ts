@@ -7,13 +7,14 @@ import { killEverybody } from './app-processes.ts';
 import { Apps } from './apps.ts';
 import { hasChildren } from './children.ts';
 import { InitError } from './error.ts';
+import { startSession } from './exec-sessions.ts';
 import type { GateMessage } from './gate.ts';
 import type { HostChannel } from './host-channel.ts';
 import { allOver, allReady, exitStatus, isOver } from './policy.ts';
 import { preparePod, setClock } from './preparation.ts';
 import { sendStatistics } from './statistics.ts';
 import { StreamTable } from './stream-table.ts';
-import { type ChildStreams, closeChildStreams, openStreams } from './streams.ts';
+import type { ChildStreams } from './streams.ts';
 import { Task, type TaskOrder } from './task.ts';
 import { TaskTable } from './task-table.ts';
 
@@ -29,6 +30,8 @@ export interface PodSurroundings {
   readonly host: Pick<HostChannel, 'send'>;
   readonly data: number;
   readonly groups: AppGroups;
+  /** Of the pod, in milliseconds. */
+  age(): number;
   /** Ends PID 1, and so the pod, at once. */
   leave(): void;
 }
@@ -83,7 +86,7 @@ export class Pod {
         this.#tasks.signal(message.target, message.signal);
         return;
       case 'exec':
-        this.#exec(message);
+        startSession(this.#sessions, message);
         return;
       case 'end-session':
         this.#tasks.get(message.id)?.destroy();
@@ -146,6 +149,12 @@ export class Pod {
     return this.#plan?.staysWhenEmpty === true;
   }
 
+  get #sessions() {
+    const launch = (order: TaskOrder, childs: ChildStreams) => this.#launch(order, childs);
+    const isRunning = this.#phase === 'running';
+    return { host: this.#around.host, tasks: this.#tasks, streams: this.#streams, isRunning, launch };
+  }
+
   #start(app: AppPlan): void {
     const before = this.#tasks.get(app.name);
     if (before !== undefined && !isOver(before.phase))
@@ -160,26 +169,14 @@ export class Pod {
 
   #launch(order: TaskOrder, childs: ChildStreams): void {
     const group = this.#around.groups.join(order.dwelling);
-    const task = new Task(this.#around.loop, { ...order, group }, childs, (said, message) =>
-      this.#heard(said, message),
+    const task = new Task(
+      this.#around.loop,
+      { ...order, group, strict: this.#plan?.strict === true },
+      childs,
+      (said, message) => this.#heard(said, message),
     );
     this.#tasks.add(task);
     if (order.streams.kind === 'terminal') this.#streams.expectTerminal(order.streams.stream, order.streams);
-  }
-
-  #exec({ id, app, process, streams, copy }: Extract<HostMessage, { type: 'exec' }>): void {
-    if (this.#tasks.get(id) !== undefined) throw new InitError('host', `a second exec session ${id}`);
-    const main = this.#tasks.get(app);
-    if (this.#phase === 'running' && main?.phase === 'running' && main.kind === 'app') {
-      const dwelling = { kind: 'session', app, of: main.pid, copy } as const;
-      const { ours, childs } = openStreams(streams);
-      for (const end of ours) this.#streams.attach(end);
-      this.#launch({ id, dwelling, process, streams, waits: false }, childs);
-      closeChildStreams(childs);
-      return;
-    }
-    this.#around.host.send({ type: 'failed', id, step: 'root', message: `app ${app} is not running` });
-    this.#streams.attachNothing(streams);
   }
 
   /** What a child says at its gate. */
@@ -187,6 +184,11 @@ export class Pod {
     switch (message.kind) {
       case 'ready':
         this.#ready(task, message.terminal);
+        return;
+      case 'unset':
+        // Of a session it has been said when its app was started.
+        if (task.kind === 'app')
+          this.#around.host.send({ type: 'warning', message: `app ${task.id}: ${message.message}` });
         return;
       case 'failed':
         this.#failed(task, message.step, message.message);
@@ -251,7 +253,7 @@ export class Pod {
         this.#apps.ended(task, status);
       } else {
         task.phase = 'ended';
-        this.#around.host.send({ type: 'exited', id: task.id, status });
+        this.#around.host.send({ type: 'exited', id: task.id, status, outOfMemory: false });
       }
     }
     this.#tasks.reaped(task);

@@ -9,6 +9,7 @@ import { decodeBase64 } from './base64.ts';
 import { mountMemory } from './devices.ts';
 import { during } from './error.ts';
 import { bringUpLoopback } from './interfaces.ts';
+import { setKernelSettings } from './kernel-settings.ts';
 import { configureNetwork } from './network.ts';
 
 /** What needs no plan. */
@@ -21,7 +22,8 @@ export function prepareAnyPod(): void {
 export function preparePod(plan: BootPlan): string[] {
   if (plan.machine !== null) prepareMachine(plan.machine);
   during('hostname', () => setHostname(plan.hostname));
-  return during('interfaces', () => configureNetwork(plan.network));
+  const warnings = during('interfaces', () => configureNetwork(plan.network));
+  return [...warnings, ...during('sysctls', () => setKernelSettings(plan))];
 }
 
 /** Of a machine that has stood still. In namespaces it would be the host's clock. */

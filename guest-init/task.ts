@@ -2,7 +2,8 @@ import type { ProcessPlan, StreamsPlan } from '../src/abi/boot-plan.ts';
 import { unless } from '../src/native/errors.ts';
 import { close } from '../src/native/files.ts';
 import type { Loop, Watch } from '../src/native/loop.ts';
-import { kill, type Signal } from '../src/native/processes.ts';
+import { kill } from '../src/native/processes.ts';
+import type { Signal } from '../src/native/signals.ts';
 import { killSession } from './app-processes.ts';
 import type { ChildOrder, Dwelling } from './child.ts';
 import { type GateMessage, hear, sayGo } from './gate.ts';
@@ -52,12 +53,13 @@ export class Task {
   /** `childs` stay open on our side: they are the caller's to close. */
   constructor(
     loop: Loop,
-    order: TaskOrder & Pick<ChildOrder, 'group'>,
+    order: TaskOrder & Pick<ChildOrder, 'group' | 'strict'>,
     childs: ChildStreams,
     onMessage: (task: Task, message: GateMessage) => void,
   ) {
-    const { id, dwelling, group, process, streams, waits } = order;
-    const launched = launch({ dwelling, group, process, streams: childs, waits });
+    const { id, dwelling, streams } = order;
+    const { group, process, strict, waits } = order;
+    const launched = launch({ dwelling, group, process, streams: childs, strict, waits });
     if (!waits) this.phase = 'starting';
     this.id = id;
     this.dwelling = dwelling;

@@ -11,6 +11,7 @@ const SHARE_TARGET = '/pod';
 const ENTROPY_BYTES = 64;
 
 export const MACHINE_HOUSING: Housing = {
+  ownKernel: true,
   root: (app) => ({ kind: 'virtiofs', tag: SHARE_TAG, path: `${app}/rootfs` }),
   machine: (network) => ({
     modules: networkModules(network),

@@ -19,6 +19,7 @@ export const CGROUP: CgroupWishes = {
 };
 
 export const HOUSING: Housing = {
+  ownKernel: false,
   root: (app) => ({ kind: 'directory', path: `${ROOTS}/${app}/rootfs` }),
   machine: () => null,
 };

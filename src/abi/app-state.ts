@@ -9,6 +9,8 @@ export interface AppState {
   readonly nextRestart: number | null;
   /** Of the last process of it that has ended, as a shell would see it. */
   readonly lastExit: number | null;
+  /** Processes of that life were killed because memory was wanting. */
+  readonly outOfMemory: boolean;
   /** When its process was started, in nanoseconds since 1970: digits, since JSON has no integer of that size. */
   readonly started: string | null;
   /** Of its process, as the pod's processes see it; null while it does not run. */
@@ -20,6 +22,7 @@ export const BLANK_APP_STATE: AppState = {
   restarts: 0,
   nextRestart: null,
   lastExit: null,
+  outOfMemory: false,
   started: null,
   pid: null,
   health: null,
@@ -35,6 +38,7 @@ export function parseAppState(value: unknown): AppState {
     restarts: state.integer('restarts', 0, COUNT_MAX),
     nextRestart: integer('nextRestart', COUNT_MAX),
     lastExit: integer('lastExit', 255),
+    outOfMemory: state.has('outOfMemory') && state.boolean('outOfMemory'),
     started: state.has('started') ? digits(state.string('started', 20)) : null,
     pid: integer('pid', 1 << 30),
     health: state.has('health') ? parseHealthState(state.object('health')) : null,

@@ -17,12 +17,12 @@ export interface BootPlan {
   /** A mutable pod: it goes on without apps and when one fails, and ends when it is told to. */
   readonly staysWhenEmpty: boolean;
   /** Of the pod's kernel, or of its namespaces; written in order, after the network is there. */
-  readonly sysctls: readonly SysctlPlan[];
+  readonly sysctls: readonly KernelSetting[];
   /** A limit that cannot be set is the end of what it was for; otherwise it is a warning. */
   readonly strict: boolean;
 }
 
-export interface SysctlPlan {
+export interface KernelSetting {
   /** Below /proc/sys: `net/core/somaxconn`. */
   readonly path: string;
   readonly value: string;

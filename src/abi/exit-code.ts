@@ -13,6 +13,7 @@ export const EXIT = {
 
 /** An app that could not be started records what systemd recorded for rkt's apps. */
 const START_FAILURE: Readonly<Record<StartStep, number>> = {
+  limits: 219,
   root: 226,
   mount: 226,
   files: 226,

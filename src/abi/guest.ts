@@ -43,6 +43,7 @@ export type ExitStatus =
 
 /** What PID 1 was doing for an app when it failed; `exit-code.ts` gives each its exit code. */
 export const START_STEPS = [
+  'limits',
   'root',
   'mount',
   'files',
@@ -98,7 +99,7 @@ export type HostMessage =
   | { readonly type: 'power-off' };
 
 export type GuestMessage =
-  /** `initMs`, `helloMs`: from the start of its kernel to that of PID 1, and to this message. */
+  /** `initMs`, `helloMs`: from the start of its kernel to that of PID 1, and to this message; in namespaces PID 1 is the beginning. */
   | {
       readonly type: 'hello';
       readonly version: number;
@@ -109,13 +110,20 @@ export type GuestMessage =
   /** `id` is an app's name or an exec session's id; pid as the pod's processes see it. */
   | { readonly type: 'started'; readonly id: string; readonly pid: number }
   | { readonly type: 'failed'; readonly id: string; readonly step: StartStep; readonly message: string }
-  | { readonly type: 'exited'; readonly id: string; readonly status: ExitStatus }
+  /** `outOfMemory`: processes of the app were killed because it, or all the machine, had no more. */
+  | {
+      readonly type: 'exited';
+      readonly id: string;
+      readonly status: ExitStatus;
+      readonly outOfMemory: boolean;
+    }
   | { readonly type: 'forgotten'; readonly id: string }
   /** An app's process has ended, or could not be started again, and another one will be `started` in `delayMs`; `count` says the how manieth restart that is. */
   | {
       readonly type: 'restarting';
       readonly id: string;
       readonly status: ExitStatus;
+      readonly outOfMemory: boolean;
       readonly delayMs: number;
       readonly count: number;
     }
@@ -160,12 +168,18 @@ export function parseGuestMessage(value: unknown): GuestMessage {
     case 'forgotten':
       return { type, id: message.string('id', NAME_MAX) };
     case 'exited':
-      return { type, id: message.string('id', NAME_MAX), status: parseExitStatus(message.object('status')) };
+      return {
+        type,
+        id: message.string('id', NAME_MAX),
+        status: parseExitStatus(message.object('status')),
+        outOfMemory: message.has('outOfMemory') && message.boolean('outOfMemory'),
+      };
     case 'restarting':
       return {
         type,
         id: message.string('id', NAME_MAX),
         status: parseExitStatus(message.object('status')),
+        outOfMemory: message.has('outOfMemory') && message.boolean('outOfMemory'),
         delayMs: message.integer('delayMs', 0, LONGEST_RESTART_MS),
         count: message.integer('count', 1, U32_MAX),
       };

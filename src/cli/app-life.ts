@@ -5,18 +5,19 @@ import { absoluteTime } from './time.ts';
 
 const NANOSECONDS_OF_MILLISECOND = 1_000_000n;
 
-export function lifeLines({ name, restarts, nextRestart, health }: AppRecord): string[] {
-  const line = (key: string, value: string | number | undefined) =>
+export function lifeLines({ name, restarts, nextRestart, oomKilled, health }: AppRecord): string[] {
+  const line = (key: string, value: string | number | boolean | undefined) =>
     value === undefined ? [] : [`app-${name}-${key}=${value}`];
   return [
     ...line('restarts', restarts),
     ...line('next-restart', nextRestart === undefined ? undefined : absoluteTime(nextRestart)),
+    ...line('oom-killed', oomKilled),
     ...line('health', health?.status),
   ];
 }
 
 /** Fields behind rkt's own; times in ns. */
-export function lifeJson({ restart, restarts, nextRestart, lastExit, health }: AppRecord): {
+export function lifeJson({ restart, restarts, nextRestart, lastExit, oomKilled, health }: AppRecord): {
   readonly [key: string]: JsonValue | undefined;
 } {
   return {
@@ -24,6 +25,7 @@ export function lifeJson({ restart, restarts, nextRestart, lastExit, health }: A
     restarts,
     next_restart_at: nextRestart,
     last_exit_code: lastExit,
+    oom_killed: oomKilled,
     health:
       health === undefined
         ? undefined

@@ -6,7 +6,8 @@ import { entries } from './directories.ts';
 import { hasCode, unless } from './errors.ts';
 import { mountTable } from './mount-table.ts';
 import { mkdir, rmdir } from './paths.ts';
-import { kill, type Signal } from './processes.ts';
+import { kill } from './processes.ts';
+import type { Signal } from './signals.ts';
 import { exists } from './stat.ts';
 
 /** The controllers that rkt sets limits, counts and stops processes by; the last four by their names on v1. */

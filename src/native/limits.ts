@@ -31,15 +31,20 @@ export interface Limit {
   readonly hard: number;
 }
 
-export function setLimit(resource: Resource, { soft, hard }: Limit, pid = 0): void {
-  call('prlimit64', pid, resourceNumbers[resource], new Packer(16).u64(soft).u64(hard).finish(), null);
+/** By number, those of later kernels too. */
+export function setLimit(resource: Resource | number, { soft, hard }: Limit, pid = 0): void {
+  call('prlimit64', pid, numberOf(resource), new Packer(16).u64(soft).u64(hard).finish(), null);
 }
 
-export function getLimit(resource: Resource, pid = 0): Limit {
+export function getLimit(resource: Resource | number, pid = 0): Limit {
   const out = new Uint8Array(16);
-  call('prlimit64', pid, resourceNumbers[resource], null, out);
+  call('prlimit64', pid, numberOf(resource), null, out);
   const fields = new Unpacker(out);
   return { soft: fields.u64(), hard: fields.u64() };
+}
+
+function numberOf(resource: Resource | number): number {
+  return typeof resource === 'number' ? resource : resourceNumbers[resource];
 }
 
 const SECCOMP_SET_MODE_FILTER = 1;

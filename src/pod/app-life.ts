@@ -17,6 +17,8 @@ export interface AppLife {
   readonly nextRestart?: bigint;
   /** Of the last of its processes that has ended, also while the next one runs. */
   readonly lastExit?: number;
+  /** In that life processes of it were killed because memory was wanting; absent if none were. */
+  readonly oomKilled?: true;
   readonly health?: HealthState;
   /** When its process was started. */
   readonly started?: bigint;
@@ -34,6 +36,7 @@ export function readLife(pod: Observation, app: RuntimeApp, runs: boolean): AppL
     restarts: restart === undefined ? undefined : (state?.restarts ?? 0),
     nextRestart: nextRestart == null || !runs ? undefined : BigInt(nextRestart) * 1_000_000n,
     lastExit: lastExit ?? undefined,
+    oomKilled: state?.outOfMemory ? (true as const) : undefined,
     health: runs ? (health ?? undefined) : undefined,
     started: started == null ? undefined : BigInt(started),
     pid: runs ? (pid ?? undefined) : undefined,

@@ -33,17 +33,17 @@ export class AppLives {
     this.health.started(app);
   }
 
-  restarting(app: string, { code, delayMs, count }: AppRestart): void {
+  restarting(app: string, { code, outOfMemory, delayMs, count }: AppRestart): void {
     const { seconds, nanoseconds } = realtime();
     const nextRestart = seconds * 1000 + Math.floor(nanoseconds / 1e6) + delayMs;
     this.health.ended(app);
-    this.#states.update(app, { restarts: count, lastExit: code, nextRestart, pid: null });
+    this.#states.update(app, { restarts: count, lastExit: code, outOfMemory, nextRestart, pid: null });
   }
 
   /** Or could not be started; then the code says why. */
-  exited(app: string, code: number): void {
+  exited(app: string, code: number, outOfMemory: boolean): void {
     this.health.ended(app);
-    this.#states.update(app, { lastExit: code, nextRestart: null, pid: null });
+    this.#states.update(app, { lastExit: code, outOfMemory, nextRestart: null, pid: null });
   }
 
   close(): void {

@@ -7,7 +7,8 @@ import type { SupervisorError } from './error.ts';
 export interface ProcessEvents {
   started(pid: number): void;
   failed(step: StartStep, message: string): void;
-  exited(code: number): void;
+  /** `outOfMemory`: processes of it were killed because memory was wanting. */
+  exited(code: number, outOfMemory: boolean): void;
 }
 
 export interface AppEvents extends ProcessEvents {
@@ -17,6 +18,7 @@ export interface AppEvents extends ProcessEvents {
 
 export interface AppRestart {
   readonly code: number;
+  readonly outOfMemory: boolean;
   readonly delayMs: number;
   /** Of all restarts of the app, this one too. */
   readonly count: number;

@@ -123,7 +123,7 @@ export class Session {
         this.#failed(message.id, message.step, message.message);
         break;
       case 'exited':
-        this.#exited(message.id, message.status);
+        this.#exited(message.id, message.status, message.outOfMemory);
         break;
       case 'forgotten':
         this.#forgotten(message.id);
@@ -232,18 +232,24 @@ export class Session {
     if (this.#isMutable) this.#noLongerAwaited(process);
   }
 
-  #exited(id: string, status: ExitStatus): void {
+  #exited(id: string, status: ExitStatus, outOfMemory: boolean): void {
     // One that rests has ended for good when it is stopped.
     const process = this.#process(id, 'running', 'resting');
     if (process === undefined) return;
     this.#processes.delete(id);
     const code = exitCodeOf(status);
     if (process.app !== undefined) this.#note(code);
-    process.events.exited(code);
+    process.events.exited(code, outOfMemory);
   }
 
   /** Held to what its plan allows: whoever counts wrong is not our PID 1. */
-  #restarting({ id, status, delayMs, count }: Extract<GuestMessage, { type: 'restarting' }>): void {
+  #restarting({
+    id,
+    status,
+    outOfMemory,
+    delayMs,
+    count,
+  }: Extract<GuestMessage, { type: 'restarting' }>): void {
     const process = this.#process(id, 'running', 'resting');
     const app = process?.app;
     if (process === undefined) return;
@@ -259,7 +265,7 @@ export class Session {
     }
     app.restarts = count;
     process.state = 'resting';
-    app.events.restarting({ code: exitCodeOf(status), delayMs, count });
+    app.events.restarting({ code: exitCodeOf(status), outOfMemory, delayMs, count });
   }
 
   /** The first failure is the pod's: what follows it is mostly the others being ended. A mutable pod's apps fail for themselves. */

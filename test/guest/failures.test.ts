@@ -78,8 +78,8 @@ test('a relative path counts from the working directory', async () => {
 
 const steps: readonly [string, Partial<ProcessPlan>, RegExp][] = [
   ['working-directory', { workingDirectory: '/absent' }, /ENOENT.*\/absent/],
-  ['rlimits', { rlimits: [{ resource: 7, soft: 10, hard: 5 }] }, /EINVAL/],
-  ['rlimits', { oomScoreAdj: 100_000 }, /EINVAL/],
+  ['rlimits', { rlimits: [{ resource: 7, soft: 10, hard: 5 }] }, /the limit nofile could not be set: EINVAL/],
+  ['rlimits', { oomScoreAdj: 100_000 }, /oom_score_adj 100000 could not be set: EINVAL/],
   ['seccomp', { seccomp: Buffer.alloc(8).toString('base64') }, /EINVAL/],
   ['seccomp', { seccomp: '!' }, /no base64/],
 ];

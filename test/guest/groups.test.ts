@@ -49,7 +49,7 @@ async function statsOf(host: ScriptedHost, request: number) {
 
 describe('with a control group of the pod', () => {
   test('an app is in its own from its first moment on, and so is what is entered', async () => {
-    await using host = suite.start(group);
+    await using host = suite.start(`unified=${group}`);
     const script = 'cat /proc/self/cgroup; (setsid sleep 1000 &); read line; exit 0';
     await host.boot(
       bootPlan([app('one', 1, script, { streams: pipes(1, true) }), app('two', 2, 'sleep 1000')]),
@@ -75,7 +75,7 @@ describe('with a control group of the pod', () => {
   });
 
   test('all that an app has started ends when it is stopped, whatever has become of it', async () => {
-    await using host = suite.start(group);
+    await using host = suite.start(`unified=${group}`);
     // Nobody's child, no session of the app's, and deaf.
     const script = "(trap '' TERM; setsid setsid sh -c 'sleep 1000; :' &); exec sleep 1000";
     await host.boot(bootPlan([app('one', 1, script), app('two', 2, 'sleep 1000')], { staysWhenEmpty: true }));
@@ -92,7 +92,7 @@ describe('with a control group of the pod', () => {
   });
 
   test('it tells what each app uses, as far as the kernel knows', async () => {
-    await using host = suite.start(group);
+    await using host = suite.start(`unified=${group}`);
     const script = 'dd if=/dev/zero of=/dev/null bs=1k count=100 2>/dev/null; echo done; sleep 1000';
     await host.boot(bootPlan([app('one', 1, script), app('two', 2, 'sleep 1000')]));
     await host.next('started', 'two');
@@ -114,7 +114,7 @@ describe('with a control group of the pod', () => {
   });
 
   test('more apps than one message has room for are told in several', async () => {
-    await using host = suite.start(group);
+    await using host = suite.start(`unified=${group}`);
     const names = Array.from({ length: 33 }, (_, index) => `app-${index}`);
     const root = suite.root('many');
     await host.boot(

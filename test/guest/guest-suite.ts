@@ -5,8 +5,8 @@ import { ScriptedHost } from './scripted-host.ts';
 export interface GuestSuite {
   /** A busybox root for each app name, made at the first call. */
   root(name?: string): string;
-  /** A host with a fresh PID 1 at the other end, which may divide the control group in the directory `group`. */
-  start(group?: string): ScriptedHost;
+  /** A host with a fresh PID 1 at the other end, which may divide a control group in these directories: `CONTROLLER=PATH`. */
+  start(...groups: readonly string[]): ScriptedHost;
 }
 
 /** What every test file here needs: the compiled PID 1, and roots that are removed at the end. */
@@ -31,8 +31,8 @@ export function guestSuite(): GuestSuite {
       made.set(name, root);
       return root;
     },
-    start(group) {
-      const host = new ScriptedHost(init, group);
+    start(...groups) {
+      const host = new ScriptedHost(init, groups);
       hosts.push(host);
       return host;
     },

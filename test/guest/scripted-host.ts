@@ -33,14 +33,10 @@ export class ScriptedHost implements AsyncDisposable {
   readonly #exit: Promise<number | null>;
   #waiting: (() => void)[] = [];
 
-  /** `group` is the directory of a control group that PID 1 may divide. */
-  constructor(init: string, group?: string) {
+  /** `groups` are the directories of a control group that PID 1 may divide: `CONTROLLER=PATH`. */
+  constructor(init: string, groups: readonly string[] = []) {
     const stdio = ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'] as const;
-    this.#child = spawn(
-      'unshare',
-      [...NAMESPACES, init, '--channel-fds', ...(group === undefined ? [] : [`unified=${group}`])],
-      { stdio: [...stdio] },
-    );
+    this.#child = spawn('unshare', [...NAMESPACES, init, '--channel-fds', ...groups], { stdio: [...stdio] });
     this.#exit = new Promise((resolve) => this.#child.once('close', (code) => resolve(code)));
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       this.console += chunk.toString();

@@ -17,6 +17,7 @@ import { imageUsers } from '../plan/image-users.ts';
 import { refuseUnenforced, unenforced } from '../plan/isolators.ts';
 import { type AppFacts, type Housing, planApp, planPod } from '../plan/plan.ts';
 import type { Pod, PodApp } from '../plan/pod.ts';
+import { type KernelShare, refusedSysctls } from '../plan/sysctls.ts';
 import { type Identity, resolveIdentity } from '../plan/users.ts';
 import type { Report } from '../report.ts';
 import { checkFilter } from '../seccomp/app-filter.ts';
@@ -52,7 +53,9 @@ export class Apps {
     this.options = options;
     this.housing = housing;
     this.#pod = pod;
-    this.#unenforced = unenforced({ isolators: pod.manifest.isolators, apps: pod.apps });
+    const { isolators } = pod.manifest;
+    const refused = refusedSysctls(isolators, kernelShareOf(options, housing));
+    this.#unenforced = [...unenforced({ isolators, apps: pod.apps }), ...refused];
     if (options.strictIsolators) refuseUnenforced(this.#unenforced);
     this.names = new PodNames(loop, report, options, pod);
     this.#lives = new AppLives(loop);
@@ -89,6 +92,7 @@ export class Apps {
       names: this.names.open(session),
       isolators: this.#pod.manifest.isolators,
       strictIsolators: this.options.strictIsolators,
+      kernelShare: kernelShareOf(this.options, this.housing),
     });
     for (const app of plan.apps) recordAppFacts(app);
     return plan;
@@ -128,17 +132,19 @@ export class Apps {
       },
       failed: (step, message) => {
         this.#report.say(`app ${app}: ${message}`);
-        this.#ended(app, startFailureCode(step));
+        this.#ended(app, startFailureCode(step), false);
       },
       restarting: (restart) => {
-        const { code, delayMs, count } = restart;
+        const { code, outOfMemory, delayMs, count } = restart;
+        if (outOfMemory) this.#tellOutOfMemory(app);
         this.#pids.delete(app);
         this.#lives.restarting(app, restart);
         this.#report.step(`app ${app} ended with ${code}; restart ${count} in ${delayMs} ms`);
       },
-      exited: (code) => {
+      exited: (code, outOfMemory) => {
         this.#report.step(`app ${app} ended with ${code}`);
-        this.#ended(app, code);
+        if (outOfMemory) this.#tellOutOfMemory(app);
+        this.#ended(app, code, outOfMemory);
       },
     };
   }
@@ -186,8 +192,12 @@ export class Apps {
     this.#streams.close();
   }
 
-  #ended(app: string, code: number): void {
-    this.#lives.exited(app, code);
+  #tellOutOfMemory(app: string): void {
+    this.#report.warn(`app ${app}: out of memory: processes of it were killed`);
+  }
+
+  #ended(app: string, code: number, outOfMemory: boolean): void {
+    this.#lives.exited(app, code, outOfMemory);
     recordExit(app, code);
     if (this.#session !== undefined) this.#streams.ended(this.#session, app);
   }
@@ -202,6 +212,10 @@ export class Apps {
     if (streams.kind === 'terminal') refuseRestart(name, restart);
     return { name, app, readOnlyRoot, identity, streams, restart, notify };
   }
+}
+
+function kernelShareOf({ net }: RunArguments, { ownKernel }: Housing): KernelShare {
+  return { ownKernel, hostNetwork: net === 'host' };
 }
 
 /** A terminal goes with the process that it was opened for. */

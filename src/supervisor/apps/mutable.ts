@@ -42,7 +42,7 @@ export interface MutableSurroundings {
  */
 export class MutableApps {
   readonly #pod: MutableSurroundings;
-  readonly #roots = new ShareRoots(SHARE_DIRECTORY);
+  readonly #roots: ShareRoots;
   readonly #relaxations = new Map<string, AppRelaxations>();
   /** Apps whose roots PID 1 has seen, and remembers. */
   readonly #remembered = new Set<string>();
@@ -54,6 +54,7 @@ export class MutableApps {
 
   constructor(pod: MutableSurroundings) {
     this.#pod = pod;
+    this.#roots = new ShareRoots(SHARE_DIRECTORY, !pod.apps.housing.ownKernel);
   }
 
   /** Brings the root of an app to PID 1, as the mount plan says by now. @throws SupervisorError, SystemError */
@@ -122,8 +123,8 @@ export class MutableApps {
         this.#tellOver(app);
       },
       restarting: (restart) => events.restarting(restart),
-      exited: (code) => {
-        events.exited(code);
+      exited: (code, outOfMemory) => {
+        events.exited(code, outOfMemory);
         this.#tellStarted(app, { kind: 'failed', message: 'it was stopped before it had started' });
         this.#tellOver(app);
       },

@@ -1,5 +1,5 @@
 /** From an app's isolators to what PID 1 sets for it. Pure. */
-import type { LimitsPlan, RlimitPlan, SysctlPlan } from '../../abi/boot-plan.ts';
+import type { LimitsPlan, RlimitPlan } from '../../abi/boot-plan.ts';
 import {
   findIsolator,
   type Isolator,
@@ -43,17 +43,4 @@ export function planRlimits(isolators: readonly Isolator[]): RlimitPlan[] {
 /** JSON has no infinity. */
 function amount(value: RlimitValue): number {
   return value === 'unlimited' ? -1 : value;
-}
-
-/** Of a pod. `net.ipv4.conf.eth0/1.forwarding` and `net/ipv4/conf/eth0.1/forwarding` are one, as for sysctl(8). */
-export function planSysctls(isolators: readonly Isolator[]): SysctlPlan[] {
-  const settings = findIsolator(isolators, 'sysctl')?.value ?? {};
-  return Object.entries(settings).map(([key, value]) => ({ path: sysctlPath(key), value }));
-}
-
-/** What comes first of dot and slash is what divides. */
-export function sysctlPath(key: string): string {
-  const [separator] = /[./]/.exec(key) ?? [];
-  if (separator !== '.') return key;
-  return key.replace(/[./]/g, (character) => (character === '.' ? '/' : '.'));
 }

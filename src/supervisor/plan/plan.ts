@@ -20,8 +20,9 @@ import { appFilter, OWN_ARCHITECTURE } from '../seccomp/app-filter.ts';
 import { encodeBase64 } from './base64.ts';
 import { keptCapabilities } from './capabilities.ts';
 import { defaultEnvironment } from './environment.ts';
-import { planLimits, planRlimits, planSysctls } from './limits.ts';
-import { HIDDEN_PATHS, READ_ONLY_PATHS } from './protected-paths.ts';
+import { planLimits, planRlimits } from './limits.ts';
+import { type ProtectedPaths, protectedPaths } from './protected-paths.ts';
+import { type KernelShare, planSysctls } from './sysctls.ts';
 import type { Identity } from './users.ts';
 
 /** Between SIGTERM and SIGKILL. */
@@ -31,6 +32,8 @@ export const STOP_GRACE_SECONDS = 10;
 export interface Housing {
   /** Where PID 1 finds the root of an app. */
   root(app: string): RootPlan;
+  /** It shares none with the host. */
+  readonly ownKernel: boolean;
   /** Null where there is none. */
   machine(network: NetworkPlan): MachinePlan | null;
 }
@@ -68,6 +71,7 @@ export interface PodFacts {
   /** Of the pod as a whole. */
   readonly isolators: readonly Isolator[];
   readonly strictIsolators: boolean;
+  readonly kernelShare: KernelShare;
 }
 
 export function planPod(pod: PodFacts): BootPlan {
@@ -79,7 +83,7 @@ export function planPod(pod: PodFacts): BootPlan {
     stopGraceSeconds: STOP_GRACE_SECONDS,
     staysWhenEmpty: pod.staysWhenEmpty,
     names: pod.names,
-    sysctls: planSysctls(pod.isolators),
+    sysctls: planSysctls(pod.isolators, pod.kernelShare),
     strict: pod.strictIsolators,
   };
 }
@@ -103,7 +107,7 @@ export function planApp(pod: AppSurroundings, facts: AppFacts): AppPlan {
     name: facts.name,
     root: pod.housing.root(facts.name),
     readOnlyRoot: facts.readOnlyRoot,
-    mounts: planMounts(pod.protectPaths),
+    mounts: planMounts(pod.protectPaths ? protectedPaths(pod.housing.ownKernel) : undefined),
     files: planFiles(pod.hostname),
     covers: pod.covers,
     process: planProcess(pod, facts),
@@ -115,7 +119,7 @@ export function planApp(pod: AppSurroundings, facts: AppFacts): AppPlan {
 }
 
 /** Protection after the mounts that it covers. */
-function planMounts(protectPaths: boolean): MountPlanEntry[] {
+function planMounts(paths: ProtectedPaths | undefined): MountPlanEntry[] {
   const safe = ['nosuid', 'nodev', 'noexec'] as const;
   return [
     { kind: 'dev', target: '/dev' },
@@ -124,15 +128,11 @@ function planMounts(protectPaths: boolean): MountPlanEntry[] {
       kind: 'filesystem',
       type: 'sysfs',
       target: '/sys',
-      flags: protectPaths ? [...safe, 'read-only'] : safe,
+      flags: paths === undefined ? safe : [...safe, 'read-only'],
       data: '',
     },
-    ...(protectPaths
-      ? [
-          ...READ_ONLY_PATHS.map((target) => ({ kind: 'read-only', target }) as const),
-          ...HIDDEN_PATHS.map((target) => ({ kind: 'hidden', target }) as const),
-        ]
-      : []),
+    ...(paths?.readOnly ?? []).map((target) => ({ kind: 'read-only', target }) as const),
+    ...(paths?.hidden ?? []).map((target) => ({ kind: 'hidden', target }) as const),
   ];
 }
 

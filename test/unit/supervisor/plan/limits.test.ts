@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseIsolator } from '../../../../src/appc/index.ts';
-import { planLimits, planRlimits, sysctlPath } from '../../../../src/supervisor/plan/limits.ts';
+import { planLimits, planRlimits } from '../../../../src/supervisor/plan/limits.ts';
 import { podLimits } from '../../../../src/supervisor/plan/pod-limits.ts';
 
 const limit = (name: string, amount: string) =>
@@ -54,14 +54,4 @@ describe('limits of a pod', () => {
     expect(podLimits(pod, [one, two])).toMatchObject({ cpuMillis: 1000 });
     expect(podLimits(pod, [none])).toMatchObject({ cpuMillis: 1000 });
   });
-});
-
-it.each([
-  ['net.core.somaxconn', 'net/core/somaxconn'],
-  ['net/core/somaxconn', 'net/core/somaxconn'],
-  ['net.ipv4.conf.eth0/1.forwarding', 'net/ipv4/conf/eth0.1/forwarding'],
-  ['net/ipv4/conf/eth0.1/forwarding', 'net/ipv4/conf/eth0.1/forwarding'],
-  ['vm', 'vm'],
-])('the setting %s is at %s', (key, path) => {
-  expect(sysctlPath(key)).toBe(path);
 });

@@ -7,6 +7,7 @@ import { type AppFacts, type Housing, type PodFacts, planPod } from '../../../..
 
 const root = { uid: 0, gid: 0, account: undefined };
 const housing: Housing = {
+  ownKernel: true,
   root: (app) => ({ kind: 'directory', path: `/pod/${app}/rootfs` }),
   machine: () => null,
 };
@@ -42,6 +43,7 @@ function plan(app: AppFacts, change: Partial<PodFacts> = {}) {
     network: NO_NETWORK,
     isolators: [],
     strictIsolators: false,
+    kernelShare: { ownKernel: true, hostNetwork: false },
     ...change,
   });
   const [first] = pod.apps;

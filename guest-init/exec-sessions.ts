@@ -1,0 +1,35 @@
+import type { HostMessage } from '../src/abi/guest.ts';
+import { InitError } from './error.ts';
+import type { HostChannel } from './host-channel.ts';
+import type { StreamTable } from './stream-table.ts';
+import { type ChildStreams, closeChildStreams, openStreams } from './streams.ts';
+import type { TaskOrder } from './task.ts';
+import type { TaskTable } from './task-table.ts';
+
+/** What they need of their pod. */
+interface SessionSurroundings {
+  readonly host: Pick<HostChannel, 'send'>;
+  readonly tasks: TaskTable;
+  readonly streams: StreamTable;
+  readonly isRunning: boolean;
+  launch(order: TaskOrder, childs: ChildStreams): void;
+}
+
+/** Starts a process beside the main one of an app that runs; otherwise says that it cannot. */
+export function startSession(
+  pod: SessionSurroundings,
+  { id, app, process, streams, copy }: Extract<HostMessage, { type: 'exec' }>,
+): void {
+  if (pod.tasks.get(id) !== undefined) throw new InitError('host', `a second exec session ${id}`);
+  const main = pod.tasks.get(app);
+  if (pod.isRunning && main?.phase === 'running' && main.kind === 'app') {
+    const dwelling = { kind: 'session', app, of: main.pid, copy } as const;
+    const { ours, childs } = openStreams(streams);
+    for (const end of ours) pod.streams.attach(end);
+    pod.launch({ id, dwelling, process, streams, waits: false }, childs);
+    closeChildStreams(childs);
+    return;
+  }
+  pod.host.send({ type: 'failed', id, step: 'root', message: `app ${app} is not running` });
+  pod.streams.attachNothing(streams);
+}
