@@ -24,6 +24,8 @@ const COPIES: readonly Copy[] = [
   { from: 'tools/package/paths.json', to: `${HOME}/paths.d/paths.json` },
   { from: 'tools/package/rkt-gc.service', to: 'usr/lib/systemd/system/rkt-gc.service' },
   { from: 'tools/package/rkt-gc.timer', to: 'usr/lib/systemd/system/rkt-gc.timer' },
+  { from: 'tools/package/rkt-metadata.service', to: 'usr/lib/systemd/system/rkt-metadata.service' },
+  { from: 'tools/package/rkt-metadata.socket', to: 'usr/lib/systemd/system/rkt-metadata.socket' },
   { from: 'tools/package/sysusers.conf', to: 'usr/lib/sysusers.d/rkt.conf' },
   { from: 'tools/package/tmpfiles.conf', to: 'usr/lib/tmpfiles.d/rkt.conf' },
   ...koffi('koffi', ['package.json', 'index.cjs', 'src/koffi/index.cjs', 'src/koffi/src/static.cjs']),

@@ -4,10 +4,15 @@ import { join } from 'node:path';
 import { FieldReader } from '../abi/json.ts';
 import { formatRegistration, METADATA_PORT, REGISTRATION_PATH, TOKEN_BYTES } from '../abi/metadata.ts';
 import { appImageManifest, POD } from '../abi/pod-directory.ts';
-import { formatPodManifest, type PodManifest, readPodManifest } from '../appc/index.ts';
+import { formatPodManifest, type PodManifest, type PodUUID, readPodManifest } from '../appc/index.ts';
 import { replaceFile } from '../os/durable.ts';
 import { callMetadataService } from './metadata-client.ts';
-import type { PodPlace } from './registration.ts';
+
+/** A pod, wherever its directory is. */
+export interface PodPlace {
+  readonly uuid: PodUUID;
+  readonly path: string;
+}
 
 /** The token is the pod's only: those who may look into pods could ask in its name. */
 const OWNER_ONLY = 0o600;

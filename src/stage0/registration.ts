@@ -2,14 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseRegistration } from '../abi/metadata.ts';
 import { POD } from '../abi/pod-directory.ts';
-import type { PodManifest, PodUUID } from '../appc/index.ts';
+import type { PodManifest } from '../appc/index.ts';
 import { Stage0Error } from './errors.ts';
-
-/** A pod, wherever its directory is. */
-export interface PodPlace {
-  readonly uuid: PodUUID;
-  readonly path: string;
-}
+import type { PodPlace } from './metadata-registration.ts';
 
 // Most pods are not registered: what talks to the metadata service is loaded for those that are.
 

@@ -56,6 +56,8 @@ test.each([
   'usr/lib/rkt/plugins/net/host-local',
   'usr/lib/systemd/system/rkt-gc.service',
   'usr/lib/systemd/system/rkt-gc.timer',
+  'usr/lib/systemd/system/rkt-metadata.service',
+  'usr/lib/systemd/system/rkt-metadata.socket',
   'usr/lib/sysusers.d/rkt.conf',
   'usr/lib/tmpfiles.d/rkt.conf',
   'usr/share/doc/rkt/copyright',
