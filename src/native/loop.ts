@@ -11,8 +11,8 @@ import {
   maskSignals,
   openSignals,
   readSignal,
+  type Signal,
   type SignalInfo,
-  type SignalName,
   setDisposition,
 } from './signals.ts';
 import { attempt, call, checked, once } from './syscall.ts';
@@ -97,9 +97,9 @@ export class Loop {
   }
 
   /** Blocks the signals for good and reports each one that arrives. */
-  onSignals(names: readonly SignalName[], callback: (info: SignalInfo) => void): Watch {
-    maskSignals('block', names);
-    const fd = openSignals(names);
+  onSignals(which: readonly Signal[], callback: (info: SignalInfo) => void): Watch {
+    maskSignals('block', which);
+    const fd = openSignals(which);
     return this.#owning(fd, {
       readable: () => {
         for (let info = readSignal(fd); info !== undefined; info = readSignal(fd)) callback(info);

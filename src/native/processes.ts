@@ -2,9 +2,11 @@
 import { Packer, Unpacker } from './bytes.ts';
 import { addressOf, rawSyscall, utf8Encode } from './engine.ts';
 import { type NamespaceKind, namespaces } from './mounts.ts';
-import { type SignalName, signals } from './signals.ts';
+import { type Signal, signalNumber, signals } from './signals.ts';
 import { attempt, call, callAt, checked } from './syscall.ts';
 import { numbers } from './syscall-numbers.ts';
+
+export type { Signal };
 
 /** 0 in the child. The child may start in namespaces of its own. */
 export function fork(...kinds: NamespaceKind[]): number {
@@ -81,10 +83,6 @@ export function decodeStatus(status: number): Exit {
   if (signal === 0) return { kind: 'exited', code: (status >> 8) & 0xff };
   return { kind: 'signalled', signal, dumped: (status & 0x80) !== 0 };
 }
-
-export type Signal = SignalName | number;
-
-const signalNumber = (signal: Signal) => (typeof signal === 'number' ? signal : signals[signal]);
 
 /** A negative pid names a process group. */
 export function kill(pid: number, signal: Signal): void {

@@ -37,8 +37,12 @@ export const signals = {
 } as const;
 
 export type SignalName = keyof typeof signals;
+/** Real-time signals have only numbers. */
+export type Signal = SignalName | number;
 
-const highestSignal = 64;
+export const signalNumber = (signal: Signal) => (typeof signal === 'number' ? signal : signals[signal]);
+
+export const highestSignal = 64;
 const setBytes = 8;
 
 /** `SIGTERM`; real-time signals and unknown numbers as `SIG40`. */
@@ -58,8 +62,8 @@ export function packSignalSet(numbers: readonly number[]): Uint8Array {
 
 const howToMask = { block: 0, unblock: 1, set: 2 } as const;
 
-export function maskSignals(how: keyof typeof howToMask, names: readonly SignalName[]): void {
-  const set = packSignalSet(names.map((name) => signals[name]));
+export function maskSignals(how: keyof typeof howToMask, which: readonly Signal[]): void {
+  const set = packSignalSet(which.map(signalNumber));
   call('rt_sigprocmask', howToMask[how], set, null, setBytes);
 }
 
@@ -67,8 +71,8 @@ const SFD_CLOEXEC = 0o2000000;
 const SFD_NONBLOCK = 0o4000;
 
 /** A fd that becomes readable when one of the signals, which must be blocked, is pending. */
-export function openSignals(names: readonly SignalName[]): number {
-  const set = packSignalSet(names.map((name) => signals[name]));
+export function openSignals(which: readonly Signal[]): number {
+  const set = packSignalSet(which.map(signalNumber));
   return call('signalfd4', -1, set, setBytes, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 

@@ -37,6 +37,7 @@ export class SpawnError extends SystemError {
     super(refusal.syscall, refusal.errno, refusal.path === undefined ? {} : { path: refusal.path });
     this.name = 'SpawnError';
     this.step = step;
+    if (refusal.words !== undefined) this.message = refusal.words;
   }
 }
 
@@ -44,6 +45,8 @@ interface Refusal {
   readonly syscall: string;
   readonly errno: number;
   readonly path?: string;
+  /** Of an error of the step's own. */
+  readonly words?: string;
 }
 
 const EXIT_FAILED = 125;
@@ -113,7 +116,11 @@ function reportFailure(fd: number, step: string, error: unknown): void {
           errno: error.errno,
           ...(error.path === undefined ? {} : { path: error.path }),
         }
-      : { syscall: String(error), errno: errnoOf('EINVAL') };
+      : {
+          syscall: step,
+          errno: errnoOf('EINVAL'),
+          words: error instanceof Error ? error.message : String(error),
+        };
   writeAll(fd, utf8Encode(JSON.stringify({ step, ...refusal })));
 }
 

@@ -4,11 +4,12 @@ import { setImmediate as nextCycle } from 'node:timers/promises';
 import { POD, READY } from '../abi/pod-directory.ts';
 import type { PodUUID } from '../appc/index.ts';
 import { type DetachedProcess, startDetached as startProcess } from '../os/detached.ts';
+import { ownNamespaces } from '../os/namespaces.ts';
 import { type Observation, observe } from '../pod/observation.ts';
 import type { Pod } from '../pod/pod.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
-import { type Environment, namespacesFor, type StartRequest, supervisorProgram } from './supervisor.ts';
+import { type Environment, type StartRequest, supervisorProgram } from './supervisor.ts';
 
 /** What has become of a pod that was started to be left alone. */
 export interface Detached {
@@ -36,7 +37,7 @@ export async function startDetached(
   signal: AbortSignal | undefined,
 ): Promise<Detached> {
   using log = new SupervisorLog(pod);
-  const namespaces = namespacesFor(request);
+  const namespaces = ownNamespaces();
   const from = [pod.lock.fd, ...namespaces];
   const to = from.map((_, index) => FIRST_FD + index);
   const program = supervisorProgram(host, pod, request, environment, { from, to });

@@ -8,6 +8,7 @@ import {
   DETACHED_ENV,
   entrypointAnnotation,
   formatRunArguments,
+  type IpcMode,
   LOCK_FD_ENV,
   type RunArguments,
   VM_IDS_ENV,
@@ -30,6 +31,7 @@ export interface StartRequest {
   readonly net: string;
   readonly interactive: boolean;
   readonly hostname: string | undefined;
+  readonly ipc?: IpcMode;
   /** Of its apps' /etc/resolv.conf and /etc/hosts; absent: nothing was asked for. */
   readonly names?: NamesRequest;
   /** `--mds-register`: the metadata service is to know it. */
@@ -60,19 +62,14 @@ export function becomeSupervisor(
   request: StartRequest,
   environment: Environment,
 ): never {
-  const fds = [pod.lock.fd, ...namespacesFor(request)];
+  const fds = [pod.lock.fd, ...ownNamespaces()];
   const program = supervisorProgram(host, pod, request, environment, { from: fds, to: fds });
   pod.move('run');
   process.chdir(pod.path);
   replaceProcess(program);
 }
 
-/** Fds of the host's namespaces, where the supervisor has something to do there: plugins of networks to run, the pod to remove. */
-export function namespacesFor({ remover, net }: StartRequest): readonly number[] {
-  return remover === undefined && net === NO_NETWORK ? [] : ownNamespaces();
-}
-
-/** The fds that a supervisor gets, and what they are called there: the pod's lock, and those of `namespacesFor`. */
+/** The fds that a supervisor gets, and what they are called there: the pod's lock, and the host's namespaces of mounts and of the network. */
 interface SupervisorFds {
   readonly from: readonly number[];
   readonly to: readonly number[];
@@ -113,10 +110,10 @@ function networking(
   environment: Environment,
   [mountNamespace = 0, networkNamespace = 0]: readonly number[],
 ): Environment {
-  if (net === NO_NETWORK) return { [HOST_NAMESPACES_ENV]: undefined, [PLUGINS_ENV]: undefined };
+  const directories = net === NO_NETWORK ? undefined : pluginDirectories(localConfig, environment[CNI_PATH]);
   return {
     [HOST_NAMESPACES_ENV]: formatHostNamespaces({ mountNamespace, networkNamespace }),
-    [PLUGINS_ENV]: pluginDirectories(localConfig, environment[CNI_PATH]).join(':'),
+    [PLUGINS_ENV]: directories?.join(':'),
   };
 }
 
@@ -155,6 +152,7 @@ function runArguments(host: Host, pod: Pod, request: StartRequest, stage1: Image
     mutable: request.mutable ?? false,
     hostname: request.hostname ?? readName(pod) ?? null,
     names: modesOf(request.names),
+    ipc: request.ipc ?? 'auto',
     disableCapabilitiesRestriction: host.insecure.has('capabilities'),
     disablePaths: host.insecure.has('paths'),
     disableSeccomp: host.insecure.has('seccomp'),

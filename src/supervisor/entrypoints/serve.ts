@@ -8,7 +8,8 @@ import { endPod } from '../ending.ts';
 import { SupervisorError } from '../error.ts';
 import { Report } from '../report.ts';
 
-export type Entrypoints = Readonly<Record<Entrypoint, (args: readonly string[]) => number>>;
+/** Those that a stage1 has. */
+export type Entrypoints = Readonly<Partial<Record<Entrypoint, (args: readonly string[]) => number>>>;
 
 /** `expected` are errors of the stage1's own that tell all that there is to tell. Ends the process. */
 export function serve(
@@ -19,9 +20,13 @@ export function serve(
   const [path = '', ...args] = argv();
   const entrypoint = entrypointOf(path);
   const code = codeOf(entrypoint ?? program, [...EXPECTED, ...expected], () => {
-    if (entrypoint === undefined)
-      throw new SupervisorError('bad-pod', `called as ${path}, not as ${ENTRYPOINTS.join(', ')}`);
-    return entrypoints[entrypoint](args);
+    const main = entrypoint === undefined ? undefined : entrypoints[entrypoint];
+    if (main === undefined)
+      throw new SupervisorError(
+        'bad-pod',
+        `called as ${path}, not as ${Object.keys(entrypoints).join(', ')}`,
+      );
+    return main(args);
   });
   if (entrypoint === 'run') endPod(code);
   exit(code);

@@ -106,7 +106,8 @@ export interface GivenFiles {
   readonly hosts: GivenFile | undefined;
 }
 
-function givenFiles({ resolver, hosts }: NameModes): GivenFiles {
+/** @throws SystemError where a file of the host is asked for that it does not have */
+export function givenFiles({ resolver, hosts }: NameModes): GivenFiles {
   const given = (mode: NameModes[keyof NameModes], ofHost: string, ofStage0: string) =>
     mode === 'host'
       ? { content: readText(ofHost, FILE_MAX), readOnly: true }
