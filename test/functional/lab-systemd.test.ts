@@ -180,6 +180,19 @@ describe('the package, and pods as services of systemd', () => {
     expect(ignored.stdout).not.toMatch(/LISTEN_/);
   });
 
+  it('has a metadata service that begins with the first pod that is registered', async () => {
+    expect(await box.sh('systemctl is-enabled rkt-metadata.socket || true')).toBe('disabled\n');
+    await box.sh('systemctl start rkt-metadata.socket');
+    expect(await show('rkt-metadata.service', 'ActiveState')).toBe('inactive');
+    const asking = 'wget -q -O - $AC_METADATA_URL/acMetadata/v1/pod/uuid';
+    const flags = ['--rm', '--mds-register', '--uuid-file-save=/root/registered'];
+    const app = ['example.com/ticker:1.0.0', '--exec=/bin/sh', '--', '-c', asking];
+    const told = await box.run(['rkt', 'run', ...flags, ...app], { seconds: START_SECONDS });
+    expect(told.stdout, told.stderr).toBe(await box.sh('cat /root/registered'));
+    expect(await show('rkt-metadata.service', 'ActiveState')).toBe('active');
+    expect(await box.sh('stat -c %a /run/rkt/metadata-svc.sock')).toBe('600\n');
+  });
+
   it('collects by its service what has ended', async () => {
     expect(await box.sh('rkt list --no-legend')).toMatch(/exited/);
     await box.sh('systemctl start rkt-gc.service');
@@ -196,7 +209,8 @@ describe('the package, and pods as services of systemd', () => {
     expect((await box.run(['dpkg', '-i', '/root/rkt.deb'])).stderr).not.toMatch(/rror/);
     expect(await show('rkt-gc.timer', 'ActiveState')).toBe('active');
     await box.sh('echo key > /etc/rkt/trustedkeys/root.d/key; dpkg --remove rkt');
-    expect(await show('rkt-gc.timer', 'ActiveState')).toBe('inactive');
+    for (const unit of ['rkt-gc.timer', 'rkt-metadata.socket', 'rkt-metadata.service'])
+      expect(await show(unit, 'ActiveState'), unit).toBe('inactive');
     expect(await box.sh('ls -d /usr/lib/rkt /usr/bin/rkt 2>/dev/null || true')).toBe('');
     const { stderr } = await box.run(['dpkg', '--purge', 'rkt']);
     expect(stderr).toMatch(/\/etc\/rkt is not empty, and stays.*\/var\/lib\/rkt is not empty, and stays/s);
