@@ -213,11 +213,16 @@ describe.each(PLUGIN_SETS)('by the plugins of $of', (plugins) => {
       'tcp 192.0.2.1 8080': '192.0.2.1',
       'udp 192.0.2.1 8080': '192.0.2.1',
       'tcp 2001:db8::1 8080': '2001:db8::1',
+      'udp 2001:db8::1 8080': '2001:db8::1',
       'tcp 127.0.0.1 8080': '10.1.0.1',
       'udp 127.0.0.1 8080': '10.1.0.1',
       'tcp 127.0.0.1 8081': 'ECONNREFUSED',
     });
-    await expectAnswers(pods().web, { 'tcp 192.0.2.1 8080': '10.1.0.1' });
+    await expectAnswers(pods().web, {
+      'tcp 192.0.2.1 8080': '10.1.0.1',
+      'udp 192.0.2.1 8080': '10.1.0.1',
+      'tcp 2001:db8::1 8080': 'fd00:1::1',
+    });
   });
 
   test('bandwidth holds in both directions', async () => {
