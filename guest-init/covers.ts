@@ -53,7 +53,7 @@ export function attachCovers(covers: readonly OpenCover[], app: AppPlan, names: 
 /** By PID 1, of an app whose process has its root. What it has made of the file itself stays, above. */
 export function renewNames(app: AppPlan, names: string): void {
   app.covers.forEach((plan, index) => {
-    if (plan.names) unless(FULL, () => renew(fileOf(app.name, index), names));
+    if (plan.names) unless(UNRENEWED, () => renew(fileOf(app.name, index), names));
   });
 }
 
@@ -65,12 +65,12 @@ export function removeCovers(app: AppPlan): void {
   unless(['ENOENT'], () => rmdir(directoryOf(app.name)));
 }
 
-/** Apps have filled the file system. */
-const FULL = ['ENOSPC', 'ENOENT'];
+/** Apps have filled the file system, or one has a lease on the file, for which PID 1 would wait: the next change reaches it. */
+const UNRENEWED = ['ENOSPC', 'ENOENT', 'EAGAIN'];
 
 /** In place, since the app has this very file; in one write, so that who reads meanwhile finds whole lines. */
 function renew(path: string, names: string): void {
-  using file = File.open(path, open_.readWrite);
+  using file = File.open(path, open_.readWrite | open_.nonBlocking);
   const bytes = readToEnd(file.fd, FILE_MAX);
   // So much an app has written itself.
   if (bytes === undefined) return;
