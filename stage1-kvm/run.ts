@@ -17,6 +17,7 @@ import { prepareStatus, recordPid } from '../src/supervisor/status.ts';
 import { openUserNamespace } from '../src/supervisor/user-namespace.ts';
 import { type Accelerator, chooseAccelerator } from './accelerator.ts';
 import { type Connection, connect } from './connection.ts';
+import { KvmError } from './error.ts';
 import { type Host, readHost } from './host.ts';
 import { allocateId, parseIdRange } from './ids.ts';
 import type { MachineNetwork } from './interfaces.ts';
@@ -37,6 +38,8 @@ export function run(args: readonly string[]): number {
   const options = parseRunArguments(args);
   const report = new Report('run', options.debug);
   keepLock();
+  if (options.ipc === 'parent')
+    throw new KvmError('unsupported', '--ipc=parent: a virtual machine cannot have the IPC of its host');
   report.step('supervisor runs', { name: 'supervisor' });
   const pod = readPod(options);
   const networks = planNetworks(options, report);

@@ -1,9 +1,9 @@
 /** The entrypoint `run`: the process that stage0 was becomes the pod's supervisor, and stays until the pod has ended. */
-import { parseRunArguments } from '../src/abi/stage1.ts';
+import { type IpcMode, parseRunArguments } from '../src/abi/stage1.ts';
 import { readTextIfPresent } from '../src/native/contents.ts';
 import { Loop } from '../src/native/loop.ts';
 import { allowMount, restrictMount } from '../src/native/mount-attributes.ts';
-import { mount, ms } from '../src/native/mounts.ts';
+import { mount, ms, type NamespaceKind } from '../src/native/mounts.ts';
 import { parseResolvConf } from '../src/net/cni/resolv-conf.ts';
 import { Apps } from '../src/supervisor/apps/apps.ts';
 import type { PodCgroup } from '../src/supervisor/cgroup.ts';
@@ -43,7 +43,7 @@ export function run(args: readonly string[]): number {
     detach = connect({ pod, options, apps }, networks, report);
     shareRoots();
     report.step('namespaces set up', { name: 'set-up' });
-    return new Supervision(loop, report, apps, startOf(cgroup)).run();
+    return new Supervision(loop, report, apps, startOf(cgroup, options.ipc)).run();
   } catch (error) {
     if (error instanceof Interruption) return 128 + error.signal;
     throw error;
@@ -54,9 +54,10 @@ export function run(args: readonly string[]): number {
   }
 }
 
-function startOf(cgroup: PodCgroup): Start {
+function startOf(cgroup: PodCgroup, ipc: IpcMode): Start {
+  const kinds: readonly NamespaceKind[] = ipc === 'parent' ? [] : ['ipc'];
   return {
-    launch: (loop, events) => new Namespaces(loop, { cgroup, kinds: ['ipc'] }, events),
+    launch: (loop, events) => new Namespaces(loop, { cgroup, kinds }, events),
     helloSeconds: HELLO_SECONDS,
     cgroup,
     facts: undefined,

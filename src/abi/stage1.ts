@@ -57,6 +57,10 @@ export const MUTABLE_ANNOTATION = 'coreos.com/rkt/stage1/mutable';
 
 export const INTERFACE_VERSION_ANNOTATION = 'coreos.com/rkt/stage1/interface-version';
 
+/** Whose System V IPC and message queues a pod has: its own, or its parent's, the host's. `auto` leaves it to the stage1. */
+export const IPC_MODES = ['auto', 'private', 'parent'] as const;
+export type IpcMode = (typeof IPC_MODES)[number];
+
 export interface RunArguments {
   readonly uuid: string;
   readonly debug: boolean;
@@ -71,6 +75,7 @@ export interface RunArguments {
   /** Null: the stage1 uses `rkt-UUID`. */
   readonly hostname: string | null;
   readonly names: NameModes;
+  readonly ipc: IpcMode;
   readonly disableCapabilitiesRestriction: boolean;
   readonly disablePaths: boolean;
   readonly disableSeccomp: boolean;
@@ -88,6 +93,7 @@ export function formatRunArguments(run: RunArguments): string[] {
     ...flag('mutable', run.mutable),
     ...(run.hostname === null ? [] : [`--hostname=${run.hostname}`]),
     ...nameModes(run.names),
+    ...(run.ipc === 'auto' ? [] : [`--ipc=${run.ipc}`]),
     ...flag('disable-capabilities-restriction', run.disableCapabilitiesRestriction),
     ...flag('disable-paths', run.disablePaths),
     ...flag('disable-seccomp', run.disableSeccomp),
@@ -115,11 +121,19 @@ export function parseRunArguments(args: readonly string[]): RunArguments {
     mutable: parsed.isSet('mutable'),
     hostname: parsed.value('hostname') ?? null,
     names: parseNameModes(parsed.value('dns-conf-mode') ?? formatNameModes(DEFAULT_NAME_MODES)),
+    ipc: ipcMode(parsed.value('ipc') ?? 'auto'),
     disableCapabilitiesRestriction: parsed.isSet('disable-capabilities-restriction'),
     disablePaths: parsed.isSet('disable-paths'),
     disableSeccomp: parsed.isSet('disable-seccomp'),
     strictIsolators: parsed.isSet('strict-isolators'),
   };
+}
+
+function ipcMode(text: string): IpcMode {
+  const mode = IPC_MODES.find((known) => known === text);
+  if (mode === undefined)
+    throw new AbiError('bad-arguments', `--ipc is ${IPC_MODES.join(', ')}, not ${JSON.stringify(text)}`);
+  return mode;
 }
 
 export interface EnterArguments {
@@ -267,6 +281,7 @@ const RUN_FLAGS: FlagTable = {
   mutable: 'boolean',
   hostname: 'value',
   'dns-conf-mode': 'value',
+  ipc: 'value',
   'disable-capabilities-restriction': 'boolean',
   'disable-paths': 'boolean',
   'disable-seccomp': 'boolean',

@@ -16,7 +16,17 @@ const SANDBOX_NAMES: readonly string[] = [
     'log-size',
     'pod-name',
   ],
-  ...['net', 'detach', 'rm', 'hostname', 'mds-register', 'uuid-file-save'],
+  ...[
+    'net',
+    'detach',
+    'rm',
+    'hostname',
+    'ipc',
+    'mds-register',
+    'uuid-file-save',
+    'sysctl',
+    'strict-isolators',
+  ],
   ...NAME_FLAGS.map((flag) => flag.name()),
 ];
 
@@ -29,8 +39,8 @@ export const SANDBOX_FLAGS: readonly Flag[] = [
   new Flag('cpu', value('CORES'), "of the pod's machine (default: all with KVM, one in emulation)"),
 ];
 
-/** Nothing is fetched, so nothing is verified; and the machine has its size, which those limits are about. */
-const NOT_OF_ADD: readonly string[] = ['signature', 'memory', 'cpu'];
+/** Nothing is fetched, so nothing is verified. */
+const NOT_OF_ADD: readonly string[] = ['signature'];
 
 export const ADD_FLAGS: readonly Flag[] = APP_FLAGS.filter((flag) => !NOT_OF_ADD.includes(flag.name()));
 

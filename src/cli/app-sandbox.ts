@@ -9,6 +9,7 @@ import { show } from './detached-pod.ts';
 import { CliError } from './error.ts';
 import { globalValues, isSet, last, maybe } from './flag-values.ts';
 import { GLOBAL_FLAGS, hostOptions } from './global-flags.ts';
+import { sysctlRequest } from './isolator-flags.ts';
 import { nameValues } from './name-flags.ts';
 import { portRequest, refuseUselessPorts } from './port-flags.ts';
 import { logSize, marks, podName, stage1Choice } from './prepare-request.ts';
@@ -41,14 +42,17 @@ function sandboxRequest({ flags, images }: PodArguments): RunRequest {
     rm: isSet(flags, 'rm'),
     ...networks(flags),
     mdsRegister: isSet(flags, 'mds-register'),
+    strictIsolators: isSet(flags, 'strict-isolators'),
     ...nameValues(flags),
     ...maybe('hostname', last(flags, 'hostname')),
+    ...maybe('ipc', last(flags, 'ipc')),
   });
   refuseUselessPorts(flags, start);
   return {
     pod: sandboxPod({
       ...marks(flags),
       ...portRequest(flags, 'sandbox'),
+      ...sysctlRequest(flags),
       ...maybe('memory', last(flags, 'memory')),
       ...maybe('cpu', last(flags, 'cpu')),
     }),

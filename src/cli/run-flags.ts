@@ -1,4 +1,6 @@
-import { boolean, Flag, optionals, value, values } from './flag.ts';
+import { IPC_MODES } from '../abi/stage1.ts';
+import { boolean, choice, Flag, optionals, value, values } from './flag.ts';
+import { ISOLATOR_FLAGS, STRICT_FLAG, SYSCTL_FLAG } from './isolator-flags.ts';
 import { LIFE_FLAGS } from './life-flags.ts';
 import { NAME_FLAGS } from './name-flags.ts';
 import { PORT_FLAG } from './port-flags.ts';
@@ -26,6 +28,7 @@ const CONTENT_FLAGS: readonly Flag[] = [
   new Flag('no-overlay', boolean, 'copy the root file systems instead of mounting overlays'),
   new Flag('pod-manifest', value('FILE'), 'the pod, instead of images and their flags'),
   PORT_FLAG,
+  SYSCTL_FLAG,
   new Flag('log-size', value('BYTES'), 'what is kept of each output of an app (default: 16Mi)'),
   new Flag('pod-name', value('POD-NAME'), 'name of the pod, to be used wherever its UUID is'),
 ];
@@ -42,7 +45,13 @@ export const START_FLAGS: readonly Flag[] = [
   new Flag('rm', boolean, 'remove the pod when it has ended'),
   new Flag('hostname', value('NAME'), 'host name of the pod (default: its name, or rkt-UUID)'),
   ...NAME_FLAGS,
+  new Flag(
+    'ipc',
+    choice('MODE', IPC_MODES),
+    "System V IPC and message queues: auto, private, or parent: the host's (default: auto)",
+  ),
   new Flag('mds-register', boolean, 'have the metadata service know the pod'),
+  STRICT_FLAG,
 ];
 
 export const PREPARE_FLAGS: readonly Flag[] = [
@@ -74,13 +83,7 @@ export const APP_FLAGS: readonly Flag[] = [
   new Flag('supplementary-gids', value('GID,...'), 'further groups, as numbers'),
   new Flag('working-dir', value('DIR'), 'working directory'),
   new Flag('readonly-rootfs', boolean, 'mount the root file system read-only'),
-  new Flag('memory', value('BYTES'), 'limit, as 256M or 1Gi'),
-  new Flag('cpu', value('CORES'), 'limit, as 2 or 500m'),
-  new Flag(
-    'seccomp',
-    value('FILTER'),
-    'system calls: mode=retain|remove[,errno=E],CALL|@GROUP,... or profile=FILE',
-  ),
+  ...ISOLATOR_FLAGS,
   ...STREAM_FLAGS,
   ...LIFE_FLAGS,
   ...MARK_FLAGS,
@@ -92,6 +95,7 @@ export const EXCLUDED_BY_MANIFEST: readonly string[] = [
   'set-env',
   'set-env-file',
   PORT_FLAG.name(),
+  SYSCTL_FLAG.name(),
   ...MARK_FLAGS.map((flag) => flag.name()),
   ...PULL_FLAGS.map((flag) => flag.name()),
 ];

@@ -1,4 +1,5 @@
 import { restartOf } from '../abi/restart.ts';
+import { IPC_MODES, type IpcMode } from '../abi/stage1.ts';
 import { refuseRestart } from '../stage0/life-request.ts';
 import { requestedNetworks } from '../stage0/network-request.ts';
 import type { PodRequest } from '../stage0/pod-request.ts';
@@ -22,8 +23,10 @@ export function runRequest(given: PodArguments): RunRequest {
     rm: isSet(flags, 'rm'),
     ...networks(flags),
     mdsRegister: isSet(flags, 'mds-register'),
+    strictIsolators: isSet(flags, 'strict-isolators'),
     ...nameValues(flags),
     ...maybe('hostname', last(flags, 'hostname')),
+    ...maybe('ipc', last(flags, 'ipc')),
   });
   refuseUselessPorts(flags, start);
   if (start.interactive) {
@@ -53,10 +56,12 @@ function refuseModes(pod: PodRequest): void {
 export interface StartValues extends NameValues {
   readonly net?: readonly string[];
   readonly hostname?: string;
+  readonly ipc?: string;
   readonly interactive?: boolean;
   readonly detach?: boolean;
   readonly rm?: boolean;
   readonly mdsRegister?: boolean;
+  readonly strictIsolators?: boolean;
 }
 
 export function networks(flags: FlagValues): Pick<StartValues, 'net'> {
@@ -65,7 +70,15 @@ export function networks(flags: FlagValues): Pick<StartValues, 'net'> {
 
 /** Throws CliError `usage`, NetError `bad-request`. */
 export function startRequest(values: StartValues): StartRequest {
-  const { net = [], hostname, interactive = false, detach = false, rm = false, mdsRegister = false } = values;
+  const {
+    net = [],
+    hostname,
+    ipc,
+    interactive = false,
+    detach = false,
+    rm = false,
+    mdsRegister = false,
+  } = values;
   const networks = requestedNetworks(net);
   if (mdsRegister && networks === 'none')
     throw new CliError(
@@ -77,11 +90,21 @@ export function startRequest(values: StartValues): StartRequest {
     net: networks,
     interactive,
     hostname: hostName(hostname),
+    ...ipcMode(ipc),
     ...namesRequest(values),
     ...(mdsRegister ? { registers: true } : {}),
+    ...(values.strictIsolators === true ? { strictIsolators: true } : {}),
     ...(detach ? { detach } : {}),
     ...(rm ? { remover: ownCommand() } : {}),
   };
+}
+
+function ipcMode(text: string | undefined): { readonly ipc?: IpcMode } {
+  if (text === undefined) return {};
+  const mode = IPC_MODES.find((known) => known === text);
+  if (mode === undefined)
+    throw new CliError('usage', `--ipc is ${IPC_MODES.join(', ')}, not ${JSON.stringify(text)}`);
+  return { ipc: mode };
 }
 
 /** This very program, as it was started. */

@@ -36,7 +36,7 @@ function childOf(pid: number, name: string): number {
   return found;
 }
 
-describe.each(FLAVOURS.filter(({ mutablePods }) => mutablePods))('$name', ({ image }) => {
+describe.each(FLAVOURS.filter(({ mutablePods }) => mutablePods))('$name', ({ image, rootsHolder }) => {
   const stage1 = [`--stage1-path=${image}`];
   describe.each([
     ['overlay', []],
@@ -78,7 +78,7 @@ describe.each(FLAVOURS.filter(({ mutablePods }) => mutablePods))('$name', ({ ima
     });
 
     test('nothing of an app that has gone is held on the host, and nothing it has written is lost', async () => {
-      const held = () => openFiles(childOf(pod.command.pid, 'virtiofsd'));
+      const held = () => openFiles(childOf(pod.command.pid, rootsHolder));
       const before = held();
       const script = 'find / -xdev > /dev/null; echo up > /up; trap "echo last word; exit 0" TERM; ';
       await rkt.output(addScript(pod, 'busy', script + LOOP));

@@ -9,6 +9,8 @@ export interface Flavour {
   /** A kernel of its own: uname differs from the host's. */
   readonly ownKernel: boolean;
   readonly severalApps: boolean;
+  /** The process of the host that has the files open which PID 1 opens in the apps' roots, as /proc calls it. */
+  readonly rootsHolder: string;
   /** Apps can come and go while a pod runs. */
   readonly mutablePods: boolean;
 }
@@ -21,6 +23,7 @@ export const FLAVOURS: readonly Flavour[] = [
     ownKernel: true,
     severalApps: true,
     mutablePods: true,
+    rootsHolder: 'virtiofsd',
   },
   {
     name: 'stage1-ns',
@@ -29,5 +32,6 @@ export const FLAVOURS: readonly Flavour[] = [
     ownKernel: false,
     severalApps: true,
     mutablePods: true,
+    rootsHolder: 'init',
   },
 ];
