@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { POD } from '../src/abi/pod-directory.ts';
-import { parseTimeline } from '../src/abi/timeline.ts';
 import { writeFileImage } from '../test/support/file-image.ts';
 import { inherit } from '../tools/inherit.ts';
 import { BareTap, compile, LoadServer } from './floor/network.ts';
@@ -70,15 +69,14 @@ async function measurePod(
   return [setUp, megabytesPerSecond, requestsPerSecond];
 }
 
-/** Of the only pod: milliseconds from when its supervisor ran until it was on its networks. */
+/** Of the only pod: milliseconds from before its first plugin was called until the last one had ended, by the files written then. */
 function setUpTime(dataDirectory: string): number {
   const run = join(dataDirectory, 'pods', 'run');
   const [uuid = ''] = readdirSync(run);
-  const marks = parseTimeline(readFileSync(join(run, uuid, POD.timeline), 'utf8'));
-  const [from, to] = (['supervisor', 'network'] as const).map(
-    (wanted) => marks.find(({ name }) => name === wanted)?.time,
+  const [from = Number.NaN, to = Number.NaN] = [POD.networkLock, POD.netInfo].map(
+    (name) => statSync(join(run, uuid, name)).mtimeMs,
   );
-  return from === undefined || to === undefined ? Number.NaN : Number(to - from) / 1e6;
+  return to - from;
 }
 
 async function writeLoadImage(home: BenchHome): Promise<string> {
