@@ -79,6 +79,8 @@ export type SeccompOperator = (typeof OPERATORS)[number];
 
 const LAST_ARGUMENT = 5;
 const ERRNO_MAX = 4095;
+/** More than a filter has room for, as long as each is about something. */
+const MOST_RULES = 2048;
 
 const readAction = oneOf(...ACTIONS);
 const readNumber = integer(0, Number.MAX_SAFE_INTEGER);
@@ -95,7 +97,7 @@ export function readSeccompProfile(at: Cursor): SeccompProfile {
     defaultErrnoRet: profile.optional('defaultErrnoRet', readErrno),
     architectures: profile.optional('architectures', readNames),
     archMap: profile.optional('archMap', arrayOf(readArchitectures)),
-    syscalls: profile.list('syscalls', readRule),
+    syscalls: profile.optional('syscalls', readRules) ?? [],
   });
 }
 
@@ -116,6 +118,13 @@ function readArchitectures(at: Cursor): SeccompArchitectures {
     architecture: row.required('architecture', nonEmptyString),
     subArchitectures: row.list('subArchitectures', nonEmptyString),
   };
+}
+
+function readRules(at: Cursor): readonly SeccompRule[] {
+  const count = arrayOf(() => undefined)(at).length;
+  if (count > MOST_RULES)
+    throw at.refuse('too-large', at.path, `${count} rules, at most ${MOST_RULES} are allowed`);
+  return arrayOf(readRule)(at);
 }
 
 function readRule(at: Cursor): SeccompRule {

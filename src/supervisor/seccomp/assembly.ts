@@ -1,3 +1,5 @@
+import { SupervisorError } from '../error.ts';
+
 /** The few instructions of classic BPF that a filter needs (<linux/bpf_common.h>, <linux/filter.h>). */
 const LOAD = 0x20;
 const AND = 0x54;
@@ -24,7 +26,8 @@ interface Instruction {
 
 /**
  * A program, written from its end to its beginning: all ways lead forward, so that each leads to what has a place already. What is
- * written returns its place; the last one is where the program begins.
+ * written returns its place; the last one is where the program begins. Throws SupervisorError `unsupported` when it gets longer than the
+ * kernel takes.
  */
 export class Assembly {
   readonly #backwards: Instruction[] = [];
@@ -53,12 +56,9 @@ export class Assembly {
     return this.#write(COMPARE[how], value, toYes, toNo);
   }
 
-  /** An array of struct sock_filter. Throws RangeError when the kernel would not take it for its length. */
+  /** An array of struct sock_filter. */
   finish(): Uint8Array {
-    const count = this.#backwards.length;
-    if (count > LONGEST)
-      throw new RangeError(`${count} instructions, and the kernel takes at most ${LONGEST}`);
-    const bytes = new Uint8Array(count * BYTES);
+    const bytes = new Uint8Array(this.#backwards.length * BYTES);
     const view = new DataView(bytes.buffer);
     let at = bytes.length;
     for (const { code, yes, no, value } of this.#backwards) {
@@ -80,6 +80,8 @@ export class Assembly {
   }
 
   #write(code: number, value: number, yes = 0, no = 0): Place {
+    if (this.#backwards.length === LONGEST)
+      throw new SupervisorError('unsupported', `a filter has more than ${LONGEST} instructions`);
     return this.#backwards.push({ code, yes, no, value });
   }
 }

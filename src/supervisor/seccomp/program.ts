@@ -6,7 +6,7 @@
  */
 import { ARCHITECTURES, type Architecture, callsOf } from './architectures.ts';
 import { Assembly, type Place } from './assembly.ts';
-import { type Clause, writeClauses } from './clauses.ts';
+import { always, type Fate, writeFate } from './fates.ts';
 import { type Action, allows, ENOSYS, type Policy, type Rule, refuseWith } from './policy.ts';
 
 /** Offsets in struct seccomp_data. */
@@ -16,10 +16,10 @@ const ARCHITECTURE = 4;
 /** From a number on, up to the next range. */
 interface Range {
   readonly from: number;
-  readonly clauses: readonly Clause[];
+  readonly fate: Fate;
 }
 
-/** An array of struct sock_filter. Throws RangeError when the kernel would not take it for its length. */
+/** An array of struct sock_filter. Throws SupervisorError `unsupported` when the kernel would not take it for its length. */
 export function compileFilter(policy: Policy): Uint8Array {
   const program = new Assembly();
   const sections = policy.architectures.map((architecture) => ({
@@ -36,17 +36,17 @@ export function compileFilter(policy: Policy): Uint8Array {
 /** What becomes of each number, the first range from 0 on; neighbours of one fate are one range. */
 function rangesOf(policy: Policy, architecture: Architecture): Range[] {
   const { end } = callsOf(architecture);
-  const otherwise: readonly Clause[] = [{ conditions: [], action: policy.otherwise }];
-  const fates = fatesOf(policy, architecture);
+  const otherwise = always(policy.otherwise);
+  const fates = fatesOf(policy.rules, otherwise, callsOf(architecture).numbers);
   const ranges: Range[] = [];
-  const add = (from: number, clauses: readonly Clause[]) => {
+  const add = (from: number, fate: Fate) => {
     const last = ranges.at(-1);
-    if (last === undefined || !isSame(last.clauses, clauses)) ranges.push({ from, clauses });
+    if (last === undefined || !isSame(last.fate, fate)) ranges.push({ from, fate });
   };
   for (let number = 0; number < end; number++) add(number, fates.get(number) ?? otherwise);
-  add(end, [{ conditions: [], action: beyond(policy.otherwise) }]);
+  add(end, always(beyond(policy.otherwise)));
   const ways = ARCHITECTURES[architecture].end;
-  if (ways <= 0xffffffff) add(ways, [{ conditions: [], action: policy.foreign }]);
+  if (ways <= 0xffffffff) add(ways, always(policy.foreign));
   return ranges;
 }
 
@@ -58,35 +58,30 @@ function beyond(otherwise: Action): Action {
   return allows(otherwise) ? otherwise : refuseWith(ENOSYS);
 }
 
-/** By number, what its rules say, up to the first that always holds. */
-function fatesOf({ rules, otherwise }: Policy, architecture: Architecture): Map<number, readonly Clause[]> {
-  const { numbers } = callsOf(architecture);
-  const fates = new Map<number, readonly Clause[]>();
-  const always = (action: Action): readonly Clause[] => [{ conditions: [], action }];
-  const last = always(otherwise);
+/** By number, what the rules say, up to the first that always holds. */
+function fatesOf(rules: readonly Rule[], otherwise: Fate, numbers: ReadonlyMap<string, number>) {
+  const fates = new Map<number, Fate>();
   // From the last to the first: each comes before what follows it, and one that always holds replaces it.
-  for (const rule of rules.toReversed()) {
-    const { conditions, action } = rule;
+  for (const { names, conditions, action } of rules.toReversed()) {
     const sole = conditions.length === 0 ? always(action) : undefined;
-    for (const number of numbersOf(rule, numbers))
-      fates.set(number, sole ?? [{ conditions, action }, ...(fates.get(number) ?? last)]);
+    for (const name of names) {
+      const number = numbers.get(name);
+      if (number === undefined) continue;
+      fates.set(number, sole ?? { conditions, action, else: fates.get(number) ?? otherwise });
+    }
   }
   return fates;
 }
 
-function numbersOf({ names }: Rule, numbers: ReadonlyMap<string, number>): number[] {
-  return names.flatMap((name) => numbers.get(name) ?? []);
-}
-
-function isSame(one: readonly Clause[], other: readonly Clause[]): boolean {
+function isSame(one: Fate, other: Fate): boolean {
   if (one === other) return true;
-  return one.length === 1 && other.length === 1 && one[0]?.action === other[0]?.action;
+  return one.else === undefined && other.else === undefined && one.action === other.action;
 }
 
 /** Finds the range of a number, and does what it says. */
 function writeSearch(program: Assembly, ranges: readonly Range[]): Place {
   const [only] = ranges;
-  if (only !== undefined && ranges.length === 1) return writeClauses(program, only.clauses);
+  if (only !== undefined && ranges.length === 1) return writeFate(program, only.fate);
   const middle = ranges.length >> 1;
   const above = writeSearch(program, ranges.slice(middle));
   const below = writeSearch(program, ranges.slice(0, middle));

@@ -164,6 +164,15 @@ describe('a profile', () => {
   });
 });
 
+it('ends where the kernel would not take it', () => {
+  const args = [{ index: 0, value: 1, op: 'SCMP_CMP_NE' }];
+  const rules = Array.from({ length: 1024 }, () => rule(['read'], { args, action: 'SCMP_ACT_TRAP' }));
+  expect(() => filter(refusing(rules))).toThrow('a filter has more than 4096 instructions');
+  expect(() => filter(refusing([...rules, ...rules, rule(['read'])]))).toThrow(
+    '2049 rules, at most 2048 are allowed',
+  );
+});
+
 describe('what a profile may be', () => {
   it('is written as it was read', () => {
     const [isolator] = isolatorsOf(

@@ -2,20 +2,27 @@
 import type { Assembly, Place } from './assembly.ts';
 import type { Action, Condition } from './policy.ts';
 
-export interface Clause {
+/** Where its conditions hold, an action; else what follows. The last has no conditions. */
+export interface Fate {
   /** All of them. */
   readonly conditions: readonly Condition[];
   readonly action: Action;
+  readonly else: Fate | undefined;
 }
 
 /** Of struct seccomp_data: six arguments of 64 bits, the low half first. */
 const ARGUMENTS = 16;
 const TWO_32 = 2 ** 32;
 
-/** One after the other; the last has no conditions. */
-export function writeClauses(program: Assembly, clauses: readonly Clause[]): Place {
+export function always(action: Action): Fate {
+  return { conditions: [], action, else: undefined };
+}
+
+export function writeFate(program: Assembly, fate: Fate): Place {
+  const steps: Fate[] = [];
+  for (let step: Fate | undefined = fate; step !== undefined; step = step.else) steps.push(step);
   let next: Place = 0;
-  for (const { conditions, action } of clauses.toReversed()) {
+  for (const { conditions, action } of steps.reverse()) {
     const fails = next;
     next = program.return(action);
     for (const condition of conditions) next = writeCondition(program, condition, next, fails);
