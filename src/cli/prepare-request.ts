@@ -5,11 +5,11 @@ import { type Marks, parseMarks } from '../stage0/marks.ts';
 import { requestedPodName } from '../stage0/pod-name.ts';
 import { type PodRequest, parsePodRequest, podEnvironment } from '../stage0/pod-request.ts';
 import type { PrepareRequest } from '../stage0/preparation.ts';
-import { parseSeccomp } from '../stage0/seccomp-request.ts';
 import type { Stage1Choice } from '../stage0/stage1-image.ts';
 import type { FlagValues, ImageArguments, PodArguments } from './app-arguments.ts';
 import { CliError } from './error.ts';
 import { all, isSet, last, maybe } from './flag-values.ts';
+import { isolatorRequest, sysctlRequest } from './isolator-flags.ts';
 import { lifeRequest } from './life-flags.ts';
 import { portRequest } from './port-flags.ts';
 import { pullOptions, signature } from './pull-flags.ts';
@@ -58,6 +58,7 @@ function podRequest(flags: FlagValues, images: readonly ImageArguments[]): PodRe
     environment,
     ...marks(flags),
     ...portRequest(flags, 'images'),
+    ...sysctlRequest(flags),
   };
 }
 
@@ -83,19 +84,11 @@ export function appRequest({ image, flags, args }: ImageArguments): AppRequest {
     ...maybe('group', last(flags, 'group')),
     ...maybe('supplementaryGids', last(flags, 'supplementary-gids')),
     ...maybe('workingDirectory', last(flags, 'working-dir')),
-    ...maybe('memory', last(flags, 'memory')),
-    ...maybe('cpu', last(flags, 'cpu')),
-    ...seccomp(flags),
+    ...isolatorRequest(flags, read),
     ...lifeRequest(flags),
     ...streamRequest(flags),
     ...marks(flags),
   };
-}
-
-function seccomp(flags: FlagValues): Pick<AppRequest, 'seccomp'> {
-  const [text, second] = all(flags, 'seccomp');
-  if (second !== undefined) throw new CliError('usage', '--seccomp: an app has one filter');
-  return text === undefined ? {} : { seccomp: parseSeccomp(text, read) };
 }
 
 export function marks(flags: FlagValues): { readonly marks?: Marks } {

@@ -3,22 +3,17 @@ import {
   blankApp,
   type EnvironmentVariable,
   type ImageManifest,
-  type Isolator,
   mergeEnvironments,
-  parseQuantity,
-  type Quantity,
-  type ResourceName,
-  wholeUnits,
 } from '../appc/index.ts';
 import { parseVariable } from './environment-file.ts';
 import { Stage0Error } from './errors.ts';
+import { type IsolatorRequest, isolated } from './isolator-request.ts';
 import type { LifeRequest } from './life-request.ts';
 import type { Marks } from './marks.ts';
-import type { SeccompRequest } from './seccomp-request.ts';
 import type { StreamRequest } from './stream-request.ts';
 
 /** An app as the command line asks for it: what is absent is the image's to say. */
-export interface AppRequest extends LifeRequest {
+export interface AppRequest extends LifeRequest, IsolatorRequest {
   /** The image string. */
   readonly image: string;
   /** Path of its detached signature, instead of the published one. */
@@ -35,9 +30,6 @@ export interface AppRequest extends LifeRequest {
   readonly supplementaryGids?: string;
   readonly workingDirectory?: string;
   readonly readOnlyRootfs: boolean;
-  readonly memory?: string;
-  readonly cpu?: string;
-  readonly seccomp?: SeccompRequest;
   readonly marks?: Marks;
   readonly streams?: StreamRequest;
 }
@@ -48,9 +40,6 @@ export interface PodEnvironment {
   readonly file: readonly EnvironmentVariable[];
   readonly set: readonly EnvironmentVariable[];
 }
-
-/** rkt's guard against `--memory=128m`, which is an eighth of a byte. */
-const MEMORY_MIN_BYTES = 4096;
 
 /** The app that an image becomes by a request. Throws Stage0Error `bad-request`. */
 export function requestedApp(image: ImageManifest, request: AppRequest, pod: PodEnvironment): App {
@@ -73,50 +62,9 @@ export function requestedApp(image: ImageManifest, request: AppRequest, pod: Pod
     userAnnotations: { ...app.userAnnotations, ...request.marks?.userAnnotations },
     userLabels: { ...app.userLabels, ...request.marks?.userLabels },
     environment: mergeEnvironments(pod.inherited, app.environment, pod.file, pod.set, own),
-    isolators: filtered(limited(app.isolators, request), request.seccomp),
+    isolators: isolated(app.isolators, request),
     ...(workingDirectory === undefined ? {} : { workingDirectory: absolute(workingDirectory) }),
   };
-}
-
-/** Isolators with the limits that flags give. Throws Stage0Error `bad-request`. */
-export function limited(
-  isolators: readonly Isolator[],
-  request: Pick<AppRequest, 'memory' | 'cpu'>,
-): readonly Isolator[] {
-  const inMemory = withLimit(isolators, 'resource/memory', memory(request));
-  return withLimit(inMemory, 'resource/cpu', quantity('--cpu', request.cpu));
-}
-
-function memory(request: Pick<AppRequest, 'memory'>): Quantity | undefined {
-  const amount = quantity('--memory', request.memory);
-  if (amount !== undefined && wholeUnits(amount) < MEMORY_MIN_BYTES)
-    throw new Stage0Error(
-      'bad-request',
-      `--memory: ${amount} is lower than 4 KiB: were milli-bytes meant, or mebibytes (Mi)?`,
-    );
-  return amount;
-}
-
-function quantity(flag: string, text: string | undefined): Quantity | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return parseQuantity(text);
-  } catch (cause) {
-    const problem = cause instanceof Error ? cause.message : text;
-    throw new Stage0Error('bad-request', `${flag}: ${problem}`, { cause });
-  }
-}
-
-function withLimit(isolators: readonly Isolator[], name: ResourceName, limit: Quantity | undefined) {
-  if (limit === undefined) return isolators;
-  const own: Isolator = { kind: 'resource', name, value: { default: false, request: limit, limit } };
-  return [...isolators.filter((isolator) => isolator.name !== name), own];
-}
-
-/** A filter takes the place of the image's. */
-function filtered(isolators: readonly Isolator[], own: SeccompRequest | undefined): readonly Isolator[] {
-  if (own === undefined) return isolators;
-  return [...isolators.filter(({ kind }) => kind !== 'seccomp' && kind !== 'seccomp-profile'), own];
 }
 
 function parseGids(text: string): number[] {

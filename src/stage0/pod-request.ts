@@ -7,6 +7,7 @@ import {
   type EnvironmentVariable,
   type ExposedPort,
   effectiveApp,
+  type Isolator,
   isEnvironmentName,
   type PodManifest,
   parseACName,
@@ -31,6 +32,8 @@ export type PodRequest =
       readonly marks?: Marks;
       /** Of the host, that lead to the pod. */
       readonly ports?: readonly ExposedPort[];
+      /** Of the pod as a whole. */
+      readonly isolators?: readonly Isolator[];
     }
   | { readonly kind: 'manifest'; readonly manifest: PodManifest };
 
@@ -97,12 +100,13 @@ export function podManifest(
   apps: readonly PodApp[],
   marks = NO_MARKS,
   ports: readonly ExposedPort[] = [],
+  isolators: readonly Isolator[] = [],
 ): PodManifest {
   const names = apps.map(({ app }) => app.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new Stage0Error('bad-request', `multiple apps with name ${twice}`);
   refuseMutable(marks.annotations);
-  return { ...blankPodManifest, ...marks, ports, apps: apps.map(({ app }) => app) };
+  return { ...blankPodManifest, ...marks, ports, isolators, apps: apps.map(({ app }) => app) };
 }
 
 /** Reads the text of a `--pod-manifest`. Throws AppcError, and Stage0Error `unsupported` for what has no effect yet. */

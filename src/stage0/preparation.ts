@@ -46,7 +46,7 @@ export async function fillPod(
   const manifest =
     request.pod.kind === 'manifest'
       ? request.pod.manifest
-      : podManifest(apps, request.pod.marks, request.pod.ports);
+      : podManifest(apps, request.pod.marks, request.pod.ports, request.pod.isolators);
   const complete = withLogSize({ ...manifest, apps: apps.map(({ app }) => app) }, request.logSize);
   checkPorts(complete);
   const mountPlan = await makeRoots(host, session.store, pod.path, { stage1, apps }, request.roots);

@@ -1,6 +1,6 @@
 import { MUTABLE_ANNOTATION } from '../abi/stage1.ts';
-import { type ExposedPort, parseAnnotations } from '../appc/index.ts';
-import { limited } from './app-request.ts';
+import { type ExposedPort, type Isolator, parseAnnotations } from '../appc/index.ts';
+import { isolated } from './isolator-request.ts';
 import type { Marks } from './marks.ts';
 import { type PodRequest, podManifest } from './pod-request.ts';
 
@@ -11,6 +11,8 @@ export interface SandboxRequest {
   readonly memory?: string;
   readonly cpu?: string;
   readonly ports?: readonly ExposedPort[];
+  /** Of the pod as a whole. */
+  readonly isolators?: readonly Isolator[];
 }
 
 /** Throws Stage0Error `bad-request`. */
@@ -21,7 +23,7 @@ export function sandboxPod(request: SandboxRequest): PodRequest {
     manifest: {
       ...manifest,
       annotations: [...manifest.annotations, ...MUTABLE],
-      isolators: limited([], request),
+      isolators: [...isolated([], request), ...(request.isolators ?? [])],
     },
   };
 }

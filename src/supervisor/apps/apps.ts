@@ -13,6 +13,7 @@ import type { AppEndpoints } from '../attach-session.ts';
 import { SupervisorError } from '../error.ts';
 import { recordAppFacts } from '../facts.ts';
 import { PodNames } from '../network/names.ts';
+import { checkCapabilities } from '../plan/capabilities.ts';
 import { imageUsers } from '../plan/image-users.ts';
 import { refuseUnenforced, unenforced } from '../plan/isolators.ts';
 import { type AppFacts, type Housing, planApp, planPod } from '../plan/plan.ts';
@@ -60,6 +61,7 @@ export class Apps {
     this.names = new PodNames(loop, report, options, pod);
     this.#lives = new AppLives(loop);
     this.#manager = new ServiceManager(loop, report);
+    if (!options.disableCapabilitiesRestriction) pod.apps.forEach(checkCapabilitiesOf);
     if (!options.disableSeccomp) pod.apps.forEach(checkFilterOf);
     this.#identities = new Map(pod.apps.map((app) => [app.name, identityOf(app)]));
     this.#streams = new AppStreams(
@@ -100,7 +102,11 @@ export class Apps {
 
   /** Of an app that comes to a pod that runs, without `relaxed`. @throws SupervisorError `unknown-user`, `unsupported` */
   planMore(app: PodApp, session: Session, relaxed: AppRelaxations | undefined): AppPlan {
+    const restrictCapabilities = !(
+      this.options.disableCapabilitiesRestriction || relaxed?.disableCapabilitiesRestriction
+    );
     const filterCalls = !(this.options.disableSeccomp || relaxed?.disableSeccomp);
+    if (restrictCapabilities) checkCapabilitiesOf(app);
     if (filterCalls) checkFilterOf(app);
     this.#identities.set(app.name, identityOf(app));
     const plan = planApp(
@@ -108,9 +114,7 @@ export class Apps {
         hostname: this.#pod.hostname,
         housing: this.housing,
         term: environment('TERM') ?? 'xterm',
-        restrictCapabilities: !(
-          this.options.disableCapabilitiesRestriction || relaxed?.disableCapabilitiesRestriction
-        ),
+        restrictCapabilities,
         protectPaths: !(this.options.disablePaths || relaxed?.disablePaths),
         filterCalls,
         kernel: this.#kernel,
@@ -214,8 +218,8 @@ export class Apps {
   }
 }
 
-function kernelShareOf({ net }: RunArguments, { ownKernel }: Housing): KernelShare {
-  return { ownKernel, hostNetwork: net === 'host' };
+function kernelShareOf({ net, ipc }: RunArguments, { ownKernel }: Housing): KernelShare {
+  return { ownKernel, hostNetwork: net === 'host', hostIpc: ipc === 'parent' };
 }
 
 /** A terminal goes with the process that it was opened for. */
@@ -229,6 +233,10 @@ function refuseRestart(app: string, restart: RestartPlan): void {
 
 function identityOf({ app, rootfs, name }: PodApp): Identity {
   return ofApp(name, () => resolveIdentity(app, imageUsers(rootfs)));
+}
+
+function checkCapabilitiesOf({ app, name }: PodApp): void {
+  ofApp(name, () => checkCapabilities(app.isolators));
 }
 
 function checkFilterOf({ app, name }: PodApp): void {

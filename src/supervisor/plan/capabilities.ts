@@ -1,5 +1,6 @@
 import { findIsolator, type Isolator } from '../../appc/index.ts';
 import { capabilityNames } from '../../native/privileges.ts';
+import { SupervisorError } from '../error.ts';
 
 /** What an app has if nobody says otherwise (appc 0.8.11, ace.md). */
 const DEFAULT_CAPABILITIES: readonly string[] = [
@@ -20,6 +21,19 @@ const DEFAULT_CAPABILITIES: readonly string[] = [
 ];
 
 const NAMES: readonly string[] = capabilityNames;
+
+/** A name that stands for nothing would leave a capability that was to be removed. @throws SupervisorError `unsupported` */
+export function checkCapabilities(isolators: readonly Isolator[]): void {
+  for (const isolator of isolators) {
+    if (isolator.kind !== 'capabilities') continue;
+    const unknown = isolator.value.set.find((name) => !NAMES.includes(name));
+    if (unknown !== undefined)
+      throw new SupervisorError(
+        'unsupported',
+        `${isolator.name}: ${JSON.stringify(unknown)} is no capability such as CAP_CHOWN`,
+      );
+  }
+}
 
 /** The numbers of what an app keeps: the default, without what it removes, or exactly what it retains. */
 export function keptCapabilities(isolators: readonly Isolator[], restricted: boolean): number[] {

@@ -7,6 +7,8 @@ export interface KernelShare {
   readonly ownKernel: boolean;
   /** In the network of its host. */
   readonly hostNetwork: boolean;
+  /** Likewise. */
+  readonly hostIpc: boolean;
 }
 
 export function planSysctls(isolators: readonly Isolator[], share: KernelShare): KernelSetting[] {
@@ -46,11 +48,13 @@ const PATH = /^(?!.*(^|\/)\.{1,2}(\/|$))[A-Za-z0-9_.:@-]+(\/[A-Za-z0-9_.:@-]+)+$
 
 /** Those of an IPC namespace, which each pod has. */
 const OF_IPC =
-  /^(kernel\/(msg(max|mnb|mni|_next_id)|sem|sem_next_id|shm(all|max|mni|_next_id|_rmid_forced))|fs\/mqueue\/.+)$/;
+  /^(kernel\/(msg(max|mnb|mni|_next_id)|sem|sem_next_id|shm(all|max|mni|_next_id|_rmid_forced))|fs\/mqueue\/[a-z_]+)$/;
 
-function refusalOf({ path }: Setting, { ownKernel, hostNetwork }: KernelShare): string | undefined {
+function refusalOf({ path }: Setting, share: KernelShare): string | undefined {
   if (!PATH.test(path)) return 'it is no name of a setting';
-  if (ownKernel || OF_IPC.test(path)) return undefined;
-  if (!path.startsWith('net/')) return 'it is of the kernel of the host, which the pod shares';
-  return hostNetwork ? 'it is of the network of the host, which the pod shares' : undefined;
+  if (share.ownKernel) return undefined;
+  const shared = (what: string) => `it is of the ${what} of the host, which the pod shares`;
+  if (OF_IPC.test(path)) return share.hostIpc ? shared('IPC') : undefined;
+  if (path.startsWith('net/')) return share.hostNetwork ? shared('network') : undefined;
+  return shared('kernel');
 }

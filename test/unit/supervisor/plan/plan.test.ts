@@ -43,7 +43,7 @@ function plan(app: AppFacts, change: Partial<PodFacts> = {}) {
     network: NO_NETWORK,
     isolators: [],
     strictIsolators: false,
-    kernelShare: { ownKernel: true, hostNetwork: false },
+    kernelShare: { ownKernel: true, hostNetwork: false, hostIpc: false },
     ...change,
   });
   const [first] = pod.apps;

@@ -13,8 +13,8 @@ it.each([
 });
 
 describe('the settings of a pod', () => {
-  const own = { ownKernel: true, hostNetwork: false };
-  const shared = { ownKernel: false, hostNetwork: false };
+  const own = { ownKernel: true, hostNetwork: false, hostIpc: false };
+  const shared = { ownKernel: false, hostNetwork: false, hostIpc: false };
   const isolators = (...keys: readonly string[]) => [
     parseIsolator({ name: 'os/unix/sysctl', value: Object.fromEntries(keys.map((key) => [key, '1'])) }),
   ];
@@ -44,6 +44,7 @@ describe('the settings of a pod', () => {
       'pod: isolator os/unix/sysctl: "kernel.panic" is not set: it is of the kernel of the host, which the pod shares',
     ]);
     expect(planSysctls(isolators('net.ipv4.ip_forward'), { ...shared, hostNetwork: true })).toEqual([]);
+    expect(planSysctls(isolators('kernel.shmmax'), { ...shared, hostIpc: true })).toEqual([]);
   });
 
   it.each([
