@@ -9,7 +9,8 @@ import { sendNow } from '../src/native/messages.ts';
 import { type HttpRequest, type Limits, RequestReader } from './http/request.ts';
 import { CONTINUE, failure, formatResponse, type HttpResponse } from './http/response.ts';
 
-const CHUNK_BYTES = 16384;
+/** Of all connections: what is read is copied before the next is. */
+const BUFFER = new Uint8Array(16384);
 /** For a request to be there as a whole, for an answer to be taken, and between two requests. */
 const PATIENCE_MS = 10_000;
 
@@ -22,7 +23,6 @@ export interface Serving {
 export class Connection {
   readonly #reader: RequestReader;
   readonly #watch: Watch;
-  readonly #buffer = new Uint8Array(CHUNK_BYTES);
   #output: Uint8Array = new Uint8Array(0);
   #isLast = false;
   #isOpen = true;
@@ -50,13 +50,13 @@ export class Connection {
   }
 
   #receive(): void {
-    const count = readNow(this.fd, this.#buffer);
+    const count = readNow(this.fd, BUFFER);
     if (count === undefined) return;
     if (count === 0) {
       this.#close();
       return;
     }
-    this.#reader.push(this.#buffer.subarray(0, count));
+    this.#reader.push(BUFFER.subarray(0, count));
     this.#proceed();
   }
 
@@ -113,7 +113,7 @@ export class Connection {
   #drain(): void {
     endSending(this.fd);
     const drop = () => {
-      if (readNow(this.fd, this.#buffer) === 0) this.#close();
+      if (readNow(this.fd, BUFFER) === 0) this.#close();
     };
     this.#watch.update({ readable: () => this.#guarded(drop) });
   }

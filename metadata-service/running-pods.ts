@@ -11,19 +11,24 @@ import type { Pods } from './pods.ts';
 const DIRECTORY = open_.readOnly | open_.directory | open_.noFollow;
 const GONE = ['ENOENT', 'ENOTDIR', 'ELOOP'];
 
+/** Where pods are that run, or are about to: in the order in which they move on, so that none is missed. */
+const PHASES = ['prepare', 'prepared', 'run'] as const;
+
 /** Registers the pods of a data directory that run, and tells of those that cannot be. */
 export function recallPods(pods: Pods, dataDirectory: string, complain: (line: string) => void): void {
-  const running = `${dataDirectory}/pods/run`;
-  for (const name of unless(GONE, () => readdir(running)) ?? []) {
-    try {
-      recallPod(pods, `${running}/${name}`, name);
-    } catch (error) {
-      complain(`pod ${name}: ${error instanceof Error ? error.message : String(error)}`);
+  for (const phase of PHASES) {
+    const directory = `${dataDirectory}/pods/${phase}`;
+    for (const name of unless(GONE, () => readdir(directory)) ?? []) {
+      try {
+        recallPod(pods, `${directory}/${name}`, name);
+      } catch (error) {
+        complain(`pod ${name}: ${error instanceof Error ? error.message : String(error)}`);
+      }
     }
   }
 }
 
-/** A pod that runs is locked: whoever can lock it finds one that has ended, and leaves it to gc. */
+/** A pod that runs or starts is locked: whoever can lock it finds one that waits or has ended. */
 function recallPod(pods: Pods, path: string, name: string): void {
   using directory = unless(GONE, () => File.open(path, DIRECTORY));
   if (directory === undefined || tryLock(directory.fd, 'shared')) return;

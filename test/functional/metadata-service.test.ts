@@ -179,6 +179,19 @@ describe.each(FLAVOURS.filter(({ mutablePods }) => mutablePods))('a mutable pod 
   });
 });
 
+test('is found by a pod that has IPv6 alone', async () => {
+  const ipam = { type: 'host-local', ranges: [[{ subnet: 'fd00:7::/64' }]] };
+  const bridge = { type: 'bridge', bridge: 'seven0', isGateway: true, ipam };
+  site.now.network('70-seven.conf', { cniVersion: '1.0.0', name: 'seven', ...bridge });
+  const script = 'echo $AC_METADATA_URL; wget -q -O - $AC_METADATA_URL/acMetadata/v1/pod/uuid';
+  const file = site.now.rkt.path('seven-uuid');
+  const flags = [`--uuid-file-save=${file}`, '--net=seven', '--mds-register'];
+  const app = [aci, '--exec=/bin/sh', '--', '-c', script];
+  const [url, uuid] = (await site.now.rkt.output(['run', ...flags, ...app])).split('\n');
+  expect(url).toMatch(/^http:\/\/\[fd00:7::1\]:18200\/[0-9a-f]{32}$/);
+  expect(uuid).toBe(readFileSync(file, 'utf8'));
+});
+
 test('a stage1 that does not look for the token is given it as rkt gives it', async () => {
   const { rkt } = site.now;
   const name = 'example.com/stage1-shell';
@@ -210,6 +223,7 @@ describe('what cannot be', () => {
 
   test('a pod without a service leaves nothing behind', async () => {
     const { rkt } = site.now;
+    const prepared = (await rkt.output(['prepare', '--quiet', aci])).trim();
     const before = await rkt.list();
     const elsewhere = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /run && exec "$@"', 'sh'];
     const { code, stderr } = await rkt.startArgv([...elsewhere, ...rkt.argv([...PLAIN_RUN, aci])]).finished;
@@ -219,7 +233,11 @@ describe('what cannot be', () => {
         'run: no metadata service listens at /run/rkt/metadata-svc.sock: start one by "rkt metadata-service"',
       ),
     });
+    const later = ['run-prepared', '--mds-register', prepared];
+    const tried = await rkt.startArgv([...elsewhere, ...rkt.argv(later)]).finished;
+    expect(tried).toMatchObject({ code: 254, stderr: expect.stringContaining('no metadata service') });
     expect(await rkt.list()).toEqual(before);
+    expect(existsSync(join(rkt.dir, 'pods/prepared', prepared, 'metadata.json'))).toBe(false);
   });
 
   test('a pod whose networks do not lead to the host ends, and says why', async () => {
