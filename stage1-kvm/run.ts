@@ -43,7 +43,7 @@ export function run(args: readonly string[]): number {
   report.step('supervisor runs', { name: 'supervisor' });
   const pod = readPod(options);
   const networks = planNetworks(options, report);
-  refuseSocketActivation(pod.apps);
+  refuseSocketActivation(pod.apps, 'cannot be handed into a virtual machine');
   const loop = new Loop();
   const apps = new Apps(loop, report, options, pod, MACHINE_HOUSING);
   const host = readHost();

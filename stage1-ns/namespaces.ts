@@ -4,6 +4,7 @@ import { setNonBlocking } from '../src/native/descriptors.ts';
 import { unless } from '../src/native/errors.ts';
 import { close, open, open_ } from '../src/native/files.ts';
 import { joinSessionKeyring } from '../src/native/keyrings.ts';
+import { getLimit } from '../src/native/limits.ts';
 import type { Loop } from '../src/native/loop.ts';
 import type { NamespaceKind } from '../src/native/mounts.ts';
 import { openPipe } from '../src/native/pipes.ts';
@@ -28,6 +29,8 @@ export interface NamespacesSetup {
 const NAME = 'init';
 const MESSAGE_BYTES = 8192;
 const LAST_LINES = 30;
+/** What programs expect to begin with; who started rkt may have more, and Node takes all it can have. */
+const OPEN_FILES = 1024;
 const ENVIRONMENT = ['PATH=/usr/bin:/bin'];
 
 /** A pod's PID 1, in namespaces of its own. With it all that it has started ends. */
@@ -87,6 +90,7 @@ export class Namespaces implements Vessel {
 /** In this order: a group's files are the host's; of groups PID 1 sees its own as the root of all; then it has no way back. */
 function startInit({ cgroup, kinds }: NamespacesSetup, fds: readonly number[]): number {
   const group = seenByInit(cgroup);
+  const { hard } = getLimit('nofile');
   const entries = initRoot(group.directories.map(({ target, path }) => ({ source: path, target })));
   return spawn({
     path: INIT,
@@ -102,6 +106,8 @@ function startInit({ cgroup, kinds }: NamespacesSetup, fds: readonly number[]): 
     namespaces: ['mount', 'pid', 'uts', ...kinds],
     steps: [
       { do: 'session' },
+      { do: 'umask', mask: 0o022 },
+      { do: 'limit', resource: 'nofile', limit: { soft: Math.min(OPEN_FILES, hard), hard } },
       ...joinFiles(cgroup).map((path) => ({ do: 'write', path, text: '0' }) as const),
       ...(cgroup.kind === 'group' ? [{ do: 'unshare', kinds: ['cgroup'] } as const] : []),
       // Keys are the user's, whose number may be that of one of the host.

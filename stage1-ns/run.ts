@@ -32,7 +32,7 @@ export function run(args: readonly string[]): number {
   report.step('supervisor runs', { name: 'supervisor' });
   const pod = readPod(options);
   const networks = planNetworks(options, report);
-  refuseSocketActivation(pod.apps);
+  refuseSocketActivation(pod.apps, 'stage1-ns does not hand on');
   const loop = new Loop();
   const apps = new Apps(loop, report, options, pod, HOUSING);
   recordPid();

@@ -12,10 +12,13 @@ export const ROOT_PLACE = 'stage1/rootfs/root';
 export const INIT = '/init';
 const ROOTS = '/pod';
 
+/** So many processes a pod may have, all apps together: what they do with the kernel's numbers others feel. */
+const MOST_PROCESSES = 8192;
+
 /** Those of the host's controllers that there are: v1's and v2's, by their names there. */
 export const CGROUP: CgroupWishes = {
   controllers: ['memory', 'cpu', 'cpuacct', 'pids', 'io', 'blkio', 'devices', 'freezer', 'unified'],
-  limits: {},
+  limits: { processes: MOST_PROCESSES },
 };
 
 export const HOUSING: Housing = {

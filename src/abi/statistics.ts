@@ -62,6 +62,8 @@ export interface PodStatistics {
   /** Null: the guest did not answer. */
   readonly guest: GuestStatistics | null;
   readonly processes: readonly ProcessStatistics[];
+  /** What the apps use these do not: they are processes of the host, too. */
+  readonly appsBeside: boolean;
   /** Null: the pod has none. */
   readonly group: GroupStatistics | null;
 }
@@ -128,6 +130,7 @@ export function parsePodStatistics(message: FieldReader): PodStatistics {
         memoryBytes: whole(fields, 'memoryBytes'),
       };
     }),
+    appsBeside: message.has('appsBeside') && message.boolean('appsBeside'),
     group: message.has('group') ? parseGroup(message.object('group')) : null,
   };
 }

@@ -121,6 +121,10 @@ export function signalGroup(group: ControlGroup, signal: Signal): void {
     signal === 'SIGKILL' ? group.directories.filter(({ path }) => exists(`${path}/cgroup.kill`)) : [];
   for (const { path } of whole) writeControl(`${path}/cgroup.kill`, '1');
   for (const pid of processesOf(group)) unless(['ESRCH'], () => kill(pid, signal));
+  // Of v1, who is frozen does not even die.
+  const frozen =
+    signal === 'SIGKILL' ? group.directories.filter(({ path }) => exists(`${path}/freezer.state`)) : [];
+  for (const { path } of frozen) writeControl(`${path}/freezer.state`, 'THAWED');
 }
 
 /** Removes a group and those below it; false while one still has processes. */

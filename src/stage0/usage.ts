@@ -40,7 +40,22 @@ export function usageOf(before: PodSample | undefined, sample: PodSample): PodUs
     cpuMicroseconds,
     memoryBytes: total(sample.processes.map((process) => process.memoryBytes)),
   };
-  return { sample, apps, total: used, overhead: overheadOf(used, apps, sample.guest !== null) };
+  return sample.appsBeside
+    ? { sample, apps, total: together([used, ...apps]), overhead: used }
+    : { sample, apps, total: used, overhead: overheadOf(used, apps, sample.guest !== null) };
+}
+
+/** What of some is not known is not known of all. */
+function together(parts: readonly Usage[]): Usage {
+  const sum = (key: keyof Usage) => {
+    const known = parts.map((part) => part[key]);
+    return known.includes(null) ? null : total(known.map((number) => number ?? 0));
+  };
+  return {
+    cpuPercent: sum('cpuPercent'),
+    cpuMicroseconds: sum('cpuMicroseconds'),
+    memoryBytes: sum('memoryBytes'),
+  };
 }
 
 /** A guest counts its time by its own clock, and what it has freed its host may still hold: less than nothing is nothing. */

@@ -175,7 +175,7 @@ describe.each(FLAVOURS)('$name', ({ image: stage1, ownKernel }) => {
   test('a guest that does not answer is named, and keeps no other pod', async () => {
     const stuck = await start(['stuck', 'exec sleep 100000']);
     const { host } = await sampleOf(stuck.uuid);
-    const [machine] = host.processes.filter(({ name }) => name === 'qemu');
+    const [machine] = host.processes.filter(({ name }) => name === 'qemu' || name === 'init');
     if (machine === undefined) throw new Error('no machine to be stopped');
     process.kill(machine.pid, 'SIGSTOP');
     const { code, stdout, stderr } = await rkt.run(['stats']);

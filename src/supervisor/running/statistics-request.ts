@@ -29,13 +29,14 @@ function phaseOf({ session, standstill }: RunningPod): PodStatistics['phase'] {
 }
 
 function statisticsOfPod(pod: RunningPod, answer: GuestAnswer | undefined): PodStatistics {
-  const { vessel, cgroup } = pod;
+  const { apps, vessel, cgroup } = pod;
   const processes = [{ name: 'supervisor', pid: getpid() }, ...vessel.processes];
   return {
     at: Math.round(monotonicMilliseconds()),
     phase: phaseOf(pod),
     guest: answer?.guest ?? null,
     processes: processes.flatMap(({ name, pid }) => statisticsOfProcess(name, pid) ?? []),
+    appsBeside: !apps.housing.ownKernel,
     group: statisticsOfGroup(cgroup),
   };
 }

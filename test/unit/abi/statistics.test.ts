@@ -10,7 +10,7 @@ const card = { name: 'eth0', receivedBytes: 1, receivedPackets: 2, sentBytes: 3,
 const guest = { uptimeMilliseconds: 1, memoryBytes: 2, memoryAvailableBytes: 1, interfaces: [card] };
 const group = { cpuMicroseconds: null, memoryBytes: 1, memoryPeakBytes: 2, tasks: 3 };
 const qemu = { name: 'qemu', pid: 7, cpuMicroseconds: 1, memoryBytes: 2 };
-const pod = { at: 5, phase: 'running', guest, processes: [qemu], group };
+const pod = { at: 5, phase: 'running', guest, processes: [qemu], appsBeside: false, group };
 
 const appsOf = (change: object) => ({ type: 'app-stats', request: 1, apps: [{ ...app, ...change }] });
 const guestOf = (change: object) => ({ type: 'stats', request: 1, ...guest, ...change });

@@ -25,6 +25,7 @@ function sample(at: number, cpu: number, apps: readonly AppStatistics[], answere
       { name: 'supervisor', pid: 1, cpuMicroseconds: cpu / 4, memoryBytes: 2 * MIB },
       { name: 'qemu', pid: 2, cpuMicroseconds: (cpu / 4) * 3, memoryBytes: 98 * MIB },
     ],
+    appsBeside: false,
     group: null,
     apps,
   };
@@ -40,6 +41,19 @@ test('use of processors is what came between two samples; the overhead is what n
   ]);
   expect(total).toEqual({ cpuPercent: 100, cpuMicroseconds: 6 * SECOND, memoryBytes: 100 * MIB });
   expect(overhead).toEqual({ cpuPercent: 40, cpuMicroseconds: 1.8 * SECOND, memoryBytes: 60 * MIB });
+});
+
+test('where apps are processes of the host, the overhead is what the others use', () => {
+  const beside = (at: number, cpu: number, apps: readonly AppStatistics[]): PodSample => ({
+    ...sample(at, cpu, apps),
+    appsBeside: true,
+  });
+  const before = beside(1000, SECOND, [app('a', 2 * SECOND, MIB)]);
+  const { total, overhead } = usageOf(before, beside(3000, 2 * SECOND, [app('a', 3 * SECOND, 30 * MIB)]));
+  expect(total).toEqual({ cpuPercent: 100, cpuMicroseconds: 5 * SECOND, memoryBytes: 130 * MIB });
+  expect(overhead).toEqual({ cpuPercent: 50, cpuMicroseconds: 2 * SECOND, memoryBytes: 100 * MIB });
+  const unknown = usageOf(before, beside(3000, 2 * SECOND, [app('a', null, null)]));
+  expect(unknown.total.memoryBytes).toBeNull();
 });
 
 test('of the first sample, and of an app that is new, it is not known', () => {
