@@ -190,14 +190,20 @@ describe.each(FLAVOURS)('$name', ({ image: stage1, severalApps, mutablePods }) =
     const pod = await startSandbox(rkt, [`--stage1-path=${stage1}`]);
     pods.push(pod);
     await rkt.output(['fetch', tiny]);
-    const add = (name: string, filter: string) =>
-      rkt.run([
-        ...['app', 'add', pod.uuid, 'example.com/tiny', `--name=${name}`, `--seccomp=${filter}`],
-        ...['--exec=/bin/sh', '--', '-c', `${LOOK}; echo end`],
-      ]);
+    const add = (name: string, filter: string, insecure = 'image') =>
+      rkt.output(
+        [
+          ...['app', 'add', pod.uuid, 'example.com/tiny', `--name=${name}`, `--seccomp=${filter}`],
+          ...['--exec=/bin/sh', '--', '-c', `${LOOK}; echo end`],
+        ],
+        { insecure },
+      );
     await add('filtered', 'mode=remove,errno=EXFULL,mkdir,mkdirat');
     await rkt.output(['app', 'start', pod.uuid, '--app=filtered']);
     await eventually('it has looked', () => /Exchange full[\s\S]*end/.test(pod.command.stdout));
+    await add('free', 'mode=remove,errno=EXFULL,mkdir,mkdirat', 'image,seccomp');
+    await rkt.output(['app', 'start', pod.uuid, '--app=free']);
+    await eventually('it has none', () => /Seccomp:0[\s\S]*made[\s\S]*end/.test(pod.command.stdout));
     await add('wrong', 'mode=remove,opne');
     expect(await rkt.run(['app', 'start', pod.uuid, '--app=wrong'])).toMatchObject({
       code: 254,
