@@ -8,7 +8,7 @@ import { buildEngine } from './engine.ts';
 import { buildKernel } from './kernel.ts';
 import { artefacts, buildDir, rootDir } from './paths.ts';
 import { program } from './program.ts';
-import { buildStage1Image, machineImage, namespaceImage } from './stage1-image.ts';
+import { buildStage1Image, flyImage, machineImage, namespaceImage } from './stage1-image.ts';
 import { keyed, seconds, step, together } from './step.ts';
 
 const programsDir = join(buildDir, 'programs');
@@ -18,6 +18,7 @@ const programs = {
   init: { name: 'guest-init', entry: 'guest-init/main.ts', outDir: programsDir },
   kvm: { name: 'stage1-kvm', entry: 'stage1-kvm/main.ts', outDir: programsDir },
   ns: { name: 'stage1-ns', entry: 'stage1-ns/main.ts', outDir: programsDir },
+  fly: { name: 'stage1-fly', entry: 'stage1-fly/main.ts', outDir: programsDir },
   mount: { name: 'rkt-mount', entry: 'src/supervisor/rkt-mount.ts', outDir: join(buildDir, 'bin') },
   metadata: {
     name: 'metadata-service',
@@ -44,10 +45,11 @@ export async function build(): Promise<void> {
 
 // The engine is compiled while the kernel is downloaded: one takes the processor, the other the network.
 async function buildStage1(): Promise<void> {
-  const [kernelKey, { init, kvm, ns }] = await together([buildKernelStep(), buildPrograms()]);
+  const [kernelKey, { init, kvm, ns, fly }] = await together([buildKernelStep(), buildPrograms()]);
   for (const image of [
     machineImage({ program: kvm, init, kernelKey }),
     namespaceImage({ program: ns, init }),
+    flyImage(fly),
   ])
     await step(`${image.flavour} image`, async (note) => note(await buildStage1Image(image)));
 }
@@ -60,17 +62,18 @@ function buildKernelStep(): Promise<string> {
   });
 }
 
-async function buildPrograms(): Promise<{ init: string; kvm: string; ns: string }> {
+async function buildPrograms(): Promise<Readonly<Record<'init' | 'kvm' | 'ns' | 'fly', string>>> {
   await step('engine', () => buildEngine());
-  const [init, kvm, ns] = await together([
+  const [init, kvm, ns, fly] = await together([
     compileStep(programs.init),
     compileStep(programs.kvm),
     compileStep(programs.ns),
+    compileStep(programs.fly),
     compileStep(programs.mount),
     compileStep(programs.metadata),
     compileStep(programs.cni).then(linkCniPlugins),
   ]);
-  return { init, kvm, ns };
+  return { init, kvm, ns, fly };
 }
 
 function compileStep(program: Program): Promise<string> {

@@ -13,6 +13,7 @@ const sources = [
   'guest-init',
   'metadata-service',
   'stage1-kvm',
+  'stage1-fly',
   'stage1-ns',
   'tools',
 ] as const;

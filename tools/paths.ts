@@ -14,4 +14,5 @@ export const artefacts = {
   cniDirectory: join(buildDir, 'plugins', 'net'),
   stage1Kvm: join(buildDir, 'stage1-images', 'stage1-kvm.aci'),
   stage1Ns: join(buildDir, 'stage1-images', 'stage1-ns.aci'),
+  stage1Fly: join(buildDir, 'stage1-images', 'stage1-fly.aci'),
 } as const;

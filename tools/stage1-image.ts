@@ -1,6 +1,7 @@
 /** The stage1 images: which parts each is made of. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Entrypoint } from '../src/abi/stage1.ts';
 import { machineEntries } from '../stage1-kvm/image/image.ts';
 import { writeInitramfs } from '../stage1-kvm/image/initramfs.ts';
 import { digest, digestFiles } from './digest.ts';
@@ -26,6 +27,8 @@ interface Recipe {
   /** What `own` depends on: files, and what else. */
   readonly files: readonly string[];
   readonly key: string;
+  /** Those that the program has, if not all. */
+  readonly entrypoints?: readonly Entrypoint[];
   own(): Promise<readonly Entry[]>;
 }
 
@@ -42,6 +45,13 @@ export const machineImage = ({ program, init, kernelKey }: MachineInputs): Recip
 export const namespaceImage = ({ program, init }: NamespaceInputs): Recipe => ({
   ...{ flavour: 'stage1-ns', image: artefacts.stage1Ns, program, files: [init], key: '' },
   own: async () => [directory('rootfs/root'), file('rootfs/init', await readFile(init), 0o755)],
+});
+
+/** A root of the host's: nothing but the program. */
+export const flyImage = (program: string): Recipe => ({
+  ...{ flavour: 'stage1-fly', image: artefacts.stage1Fly, program, files: [], key: '' },
+  entrypoints: ['run', 'enter', 'gc', 'stop'],
+  own: async () => [],
 });
 
 /** Writes an image unless the one there was made from the same parts. */
@@ -64,10 +74,16 @@ export async function buildStage1Image(recipe: Recipe): Promise<Outcome> {
  * The bytes of the image: the same for the same parts, wherever and whenever it is built. A plain tar: unpacking a compressed one would
  * cost its reader more than the disk space saved.
  */
-export async function assembleStage1Image({ flavour, program, own }: Recipe): Promise<Uint8Array> {
+export async function assembleStage1Image({
+  flavour,
+  program,
+  entrypoints,
+  own,
+}: Recipe): Promise<Uint8Array> {
   const version = await packageVersion();
   const parts = { flavour, version, program: await readFile(program), notice: await readNotice() };
-  return writeTar(stage1Entries(parts, await own()));
+  const chosen = entrypoints === undefined ? {} : { entrypoints };
+  return writeTar(stage1Entries({ ...parts, ...chosen }, await own()));
 }
 
 function readNotice(): Promise<Uint8Array> {

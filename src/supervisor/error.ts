@@ -13,6 +13,8 @@ export type SupervisorErrorCode =
   | 'bad-network'
   /** A user or group that the image does not have. */
   | 'unknown-user'
+  /** There is no such program, or the kernel does not take it. */
+  | 'not-started'
   /** What PID 1 lives in has ended, or failed. */
   | 'vessel-failed'
   /** There is no supervisor to talk to, or it answers rubbish. */

@@ -8,7 +8,10 @@ import { readTextIfPresent } from '../native/contents.ts';
  * What apps are told of the metadata service: nothing where it does not know the pod. `host` gives the address that they reach the
  * host by, and is asked only where they need one.
  */
-export function metadataEnvironment({ mdsToken }: RunArguments, host: () => string): EnvironmentVariable[] {
+export function metadataEnvironment(
+  { mdsToken }: Pick<RunArguments, 'mdsToken'>,
+  host: () => string,
+): EnvironmentVariable[] {
   const registration = given(mdsToken) ?? recorded();
   return registration === undefined ? [] : [{ name: METADATA_ENV, value: metadataUrl(host(), registration) }];
 }

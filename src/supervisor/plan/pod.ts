@@ -44,7 +44,7 @@ export interface Pod {
 export const SHARE_DIRECTORY = `${POD.stage1Rootfs}/${STAGE2}`;
 
 /** @throws SupervisorError `bad-pod` */
-export function readPod({ uuid, hostname }: RunArguments): Pod {
+export function readPod({ uuid, hostname }: Pick<RunArguments, 'uuid' | 'hostname'>): Pod {
   const manifest = reading(POD.manifest, (path) => readPodManifest(readText(path)));
   return { uuid, hostname: hostname ?? `rkt-${uuid}`, manifest, apps: manifest.apps.map(readApp) };
 }

@@ -1,0 +1,70 @@
+/**
+ * The root of the app: that of its image, with the host's own /dev, /proc and /sys, and files of the pod's. What is mounted here is
+ * in the pod's mount namespace, and ends with it.
+ */
+import type { CoverPlan } from '../src/abi/boot-plan.ts';
+import { writeFile } from '../src/native/contents.ts';
+import { writeMissingFile } from '../src/native/missing-file.ts';
+import { allowMount, setReadOnly } from '../src/native/mount-attributes.ts';
+import { attachMount, cloneMount, mount, ms } from '../src/native/mounts.ts';
+import { chmod, mkdirAll } from '../src/native/paths.ts';
+import { chdir, chroot, umask } from '../src/native/processes.ts';
+import type { HostSide } from '../src/supervisor/network/host-side.ts';
+
+const HOST_TREES = ['/dev', '/proc', '/sys'] as const;
+const COVERS = 'stage1/rootfs/covers';
+
+/** A mount that is nowhere yet, and where it is to be in the app's root. */
+interface DetachedMount {
+  readonly target: string;
+  readonly mount: number;
+}
+
+interface OpenCover extends DetachedMount {
+  readonly plan: CoverPlan;
+}
+
+export interface RootParts {
+  readonly trees: readonly DetachedMount[];
+  readonly covers: readonly OpenCover[];
+}
+
+/**
+ * Before the root is entered. The trees are those of the host's mount namespace where that is given: what is mounted below one of
+ * them comes to the other, as far as the host shares its mounts.
+ */
+export function openParts(host: HostSide | undefined, covers: readonly CoverPlan[]): RootParts {
+  const open = () => HOST_TREES.map((target) => ({ target, mount: cloneMount(target, true) }));
+  return { trees: host?.inMounts(open) ?? open(), covers: covers.map(openCover) };
+}
+
+function openCover(plan: CoverPlan, index: number): OpenCover {
+  const file = `${COVERS}/${index}`;
+  mkdirAll(COVERS, 0o755);
+  writeFile(file, plan.content ?? '');
+  // The umask may have cut the mode.
+  chmod(file, plan.mode);
+  return { plan, target: plan.path, mount: cloneMount(file, false) };
+}
+
+/** By the app's process: from here on the image's names, and its links, are looked up in its own root. */
+export function enterRoot(rootfs: string, isReadOnly: boolean, { trees, covers }: RootParts): void {
+  // A mount of its own, to have its own attributes; set-user-id programs are the app's own affair.
+  mount({ source: rootfs, target: rootfs, flags: ms.bind | ms.recursive });
+  allowMount(rootfs, 'alone', 'no-suid');
+  chdir(rootfs);
+  chroot('.');
+  umask(0);
+  for (const { target, mount } of trees) {
+    mkdirAll(target, 0o755);
+    attachMount(mount, target);
+  }
+  mkdirAll('/tmp', 0o1777);
+  mount({ source: 'tmp', target: '/tmp', type: 'tmpfs', flags: ms.noSuid | ms.noDev, data: 'mode=1777' });
+  for (const { target, mount, plan } of covers) {
+    writeMissingFile({ path: target, mode: plan.mode, content: '' });
+    attachMount(mount, target);
+    if (plan.readOnly || isReadOnly) setReadOnly(target, 'alone');
+  }
+  if (isReadOnly) setReadOnly('/', 'alone');
+}
