@@ -10,6 +10,7 @@ import { LogSegment } from './log-segment.ts';
 const DIRECTORY_MODE = 0o2750;
 /** After a refusal the file system is left alone for so long. */
 const RETRY_MS = 1000;
+const PIECE_BYTES = 65536;
 
 export interface LogSettings {
   /** What is kept of each stream, data and index together. */
@@ -42,8 +43,15 @@ export class LogWriter {
   /** Takes all that a pipe holds out of it. */
   take(pipe: number): void {
     const length = bytesIn(pipe);
-    if (this.#lost > 0 && monotonicMilliseconds() < this.#retryAt) this.#lose(pipe, length);
-    else this.#trying(pipe, length, () => this.#keep(pipe, length));
+    if (this.#lost > 0 && monotonicMilliseconds() < this.#retryAt) {
+      this.#lose(pipe, length);
+      return;
+    }
+    // In pieces, since a segment takes one too many, whatever its size.
+    for (let left = length; left > 0; left -= PIECE_BYTES) {
+      this.#trying(pipe, left, () => this.#keep(pipe, Math.min(left, PIECE_BYTES)));
+      if (this.#lost > 0) return;
+    }
   }
 
   close(): void {
