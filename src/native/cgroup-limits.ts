@@ -32,8 +32,10 @@ export interface Setting {
   readonly text: string;
 }
 
-export function limitSettings(group: ControlGroup, limits: GroupLimits): Setting[] {
-  return group.directories.flatMap(({ controller, path }) =>
+/** Where a group has directories of v1, that of v2 is there for its processes only: it has no controllers. */
+export function limitSettings({ directories }: ControlGroup, limits: GroupLimits): Setting[] {
+  const v1 = directories.filter(({ controller }) => controller !== 'unified');
+  return (v1.length > 0 ? v1 : directories).flatMap(({ controller, path }) =>
     settingsOf(controller, limits).map(([file, text]) => ({ path: `${path}/${file}`, text })),
   );
 }

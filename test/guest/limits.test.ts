@@ -44,6 +44,7 @@ async function said(script: string, limits: Partial<LimitsPlan>, ground = words)
   await host.boot(bootPlan([app(script, limits)]));
   const output = (await host.streams.whole(11)).toString();
   await host.finish();
+  expect(host.messages.filter(({ type }) => type === 'warning')).toEqual([]);
   return output;
 }
 

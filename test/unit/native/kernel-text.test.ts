@@ -118,6 +118,14 @@ describe('cgroup limits', () => {
     ]);
   });
 
+  it('are those of v1 alone where v2 has no controllers', () => {
+    const directories = (['unified', 'pids'] as const).map((controller) => ({
+      controller,
+      path: `/${controller}`,
+    }));
+    expect(limitSettings({ directories }, limits)).toEqual([{ path: '/pids/pids.max', text: '10' }]);
+  });
+
   it('come down to the least that the kernel takes', () => {
     expect(limitSettings(groupBelow(v2, [], 'pod'), { cpuMillis: 1 })).toEqual([
       { path: '/cg/pod/cpu.max', text: '1000 100000' },
