@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { artefacts } from '../../tools/paths.ts';
 import type { RunningCommand } from '../support/command.ts';
 import { FLAVOURS } from '../support/flavours.ts';
 import { ACI_MANIFEST } from '../support/image-files.ts';
@@ -179,14 +180,24 @@ describe.each(FLAVOURS.filter(({ mutablePods }) => mutablePods))('a mutable pod 
   });
 });
 
+const QUESTION = 'echo $AC_METADATA_URL; wget -q -O - $AC_METADATA_URL/acMetadata/v1/pod/uuid';
+
+test('is found by an app in the host’s own network', async () => {
+  const file = site.now.rkt.path('fly-uuid');
+  const flags = [`--uuid-file-save=${file}`, `--stage1-path=${artefacts.stage1Fly}`, '--mds-register'];
+  const app = [aci, '--exec=/bin/sh', '--', '-c', QUESTION];
+  const [url, uuid] = (await site.now.rkt.output(['run', ...flags, ...app])).split('\n');
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:18200\/[0-9a-f]{32}$/);
+  expect(uuid).toBe(readFileSync(file, 'utf8'));
+});
+
 test('is found by a pod that has IPv6 alone', async () => {
   const ipam = { type: 'host-local', ranges: [[{ subnet: 'fd00:7::/64' }]] };
   const bridge = { type: 'bridge', bridge: 'seven0', isGateway: true, ipam };
   site.now.network('70-seven.conf', { cniVersion: '1.0.0', name: 'seven', ...bridge });
-  const script = 'echo $AC_METADATA_URL; wget -q -O - $AC_METADATA_URL/acMetadata/v1/pod/uuid';
   const file = site.now.rkt.path('seven-uuid');
   const flags = [`--uuid-file-save=${file}`, '--net=seven', '--mds-register'];
-  const app = [aci, '--exec=/bin/sh', '--', '-c', script];
+  const app = [aci, '--exec=/bin/sh', '--', '-c', QUESTION];
   const [url, uuid] = (await site.now.rkt.output(['run', ...flags, ...app])).split('\n');
   expect(url).toMatch(/^http:\/\/\[fd00:7::1\]:18200\/[0-9a-f]{32}$/);
   expect(uuid).toBe(readFileSync(file, 'utf8'));
