@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PLUGIN_SETS } from '../support/cni-chain.ts';
+import { FLAVOURS } from '../support/flavours.ts';
 import { LEASES, serveLeases } from '../support/lease-server.ts';
 import type { BackgroundProgram } from '../support/network-host.ts';
 import { leftOfPods, linksOf } from '../support/network-look.ts';
@@ -89,7 +90,12 @@ const LIMITED_BYTES = 600_000;
 /** Goes in packets as large as there are. */
 const MUCH = 3_000_000;
 
-describe.each(PLUGIN_SETS)('by the plugins of $of', (plugins) => {
+const [RKTS] = PLUGIN_SETS;
+const FLAVOURS_BY_PLUGINS = FLAVOURS.flatMap((flavour) =>
+  (flavour.ownKernel ? PLUGIN_SETS : [RKTS]).map((plugins) => ({ ...flavour, of: plugins.of, plugins })),
+);
+
+describe.each(FLAVOURS_BY_PLUGINS)('$name, by the plugins of $of', ({ image: stage1, plugins }) => {
   const site = useSite(plugins);
   let [web, other]: (SitePod | undefined)[] = [];
   let programs: BackgroundProgram[] = [];
@@ -105,8 +111,12 @@ describe.each(PLUGIN_SETS)('by the plugins of $of', (plugins) => {
     programs = await serveLeases(now.host, 'leased0', plugins.directory, '--dhcp-option=3');
     const publish = ['8080:80', '8080:80/udp', '192.0.2.1:8081:80', '[2001:db8::1]:8082:80'];
     [web, other] = await Promise.all([
-      now.pod('--net=front:IP=10.1.0.50,back', ...publish.map((port) => `--port=${port}`)),
-      now.pod('--net=front,lan,leased,cable:COLOUR=red'),
+      now.pod(
+        `--stage1-path=${stage1}`,
+        '--net=front:IP=10.1.0.50,back',
+        ...publish.map((port) => `--port=${port}`),
+      ),
+      now.pod(`--stage1-path=${stage1}`, '--net=front,lan,leased,cable:COLOUR=red'),
     ]);
   });
   afterAll(() => Promise.all(programs.map((program) => program[Symbol.asyncDispose]())));
@@ -302,7 +312,7 @@ describe.each(PLUGIN_SETS)('by the plugins of $of', (plugins) => {
     expect(log[0]).toMatch(args);
     expect(log[1]).toMatch(args);
     // Debian's sends nothing that dnsmasq takes for a release.
-    if (plugins === PLUGIN_SETS[0])
+    if (plugins === RKTS)
       await eventually('the lease is given back', async () => (await host.run('cat', LEASES)) === '');
     await expectAnswers(machineAsker(site.now.outside), { 'tcp 192.0.2.1 8080': 'ECONNREFUSED' });
   });
