@@ -1,6 +1,7 @@
 /** How a pod comes to its networks, and its machine to the pod's: from the namespace to what the guest is told. */
 import type { NetworkPlan } from '../src/abi/network-plan.ts';
 import { metadataEnvironment } from '../src/supervisor/metadata.ts';
+import { boundNetwork, limitSending } from '../src/supervisor/network/bandwidth.ts';
 import { enterOwnNetwork, type Joining, joinNetworks } from '../src/supervisor/network/joining.ts';
 import type { NetworksPlan } from '../src/supervisor/network/networks.ts';
 import { type FreshLinks, readFreshLinks, readSnapshot } from '../src/supervisor/network/snapshot.ts';
@@ -32,11 +33,16 @@ export function connect(
   if (ofHost !== undefined) {
     apps.names.join([], [{ name: 'host', dns: ofHost.dns }]);
     apps.environment = metadataEnvironment(options, () => ofHost.hostAddress);
+    boundNetwork(apps.limits, limitSending, options, report);
   }
   enterOwnNetwork();
   if (networks === undefined) return unattached(ofHost ?? NOT_JOINED);
   const fresh = readFreshLinks();
-  const join = () => joinMachine(fresh, size, report);
+  const join = () => {
+    const machine = joinMachine(fresh, size, report);
+    boundNetwork(apps.limits, limitSending, options, report);
+    return machine;
+  };
   const { finished: machine, detach } = joinNetworks({ pod, options, apps }, networks, report, join);
   const plan = () => ({ ...machine.plan, sysctls: readSysctlChanges(machine.plan.interfaces) });
   return { machine, plan, detach };

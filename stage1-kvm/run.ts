@@ -9,7 +9,9 @@ import { joinFiles, type PodCgroup } from '../src/supervisor/cgroup.ts';
 import { Interruption } from '../src/supervisor/network/interruption.ts';
 import { planNetworks } from '../src/supervisor/network/networks.ts';
 import { type Pod, readPod, SHARE_DIRECTORY } from '../src/supervisor/plan/pod.ts';
+import type { PodLimits } from '../src/supervisor/plan/pod-limits.ts';
 import { refuseSocketActivation } from '../src/supervisor/plan/socket-activation.ts';
+import { boundPod } from '../src/supervisor/pod-bounds.ts';
 import { Report } from '../src/supervisor/report.ts';
 import { keepLock, leaveNoCgroup, openCgroup } from '../src/supervisor/running/holdings.ts';
 import { type Start, Supervision } from '../src/supervisor/running/supervision.ts';
@@ -24,10 +26,11 @@ import type { MachineNetwork } from './interfaces.ts';
 import { Machine, type MachineSetup } from './machine.ts';
 import { MACHINE_HOUSING } from './plan.ts';
 import { findPrograms } from './programs.ts';
-import { hostMemory, type MachineSize, sizeMachine, sizeSandbox } from './size.ts';
+import { hostLimits, hostMemory, type MachineSize, sizeMachine, sizeSandbox } from './size.ts';
 
 /** Of the group around the machine; apps have groups of their own inside. */
 const CONTROLLERS = ['memory', 'cpu', 'pids'] as const;
+const BLOCK_CONTROLLERS = ['io', 'blkio'] as const;
 /** A VMM and a file server need some dozens of threads. */
 const MOST_PROCESSES = 512;
 /** A guest needs one or two seconds; one on a host under load may need many times that. */
@@ -53,9 +56,11 @@ export function run(args: readonly string[]): number {
   prepareStatus();
   const size = sizeOf(pod, options, host.cpus, accelerator);
   const limits = { processes: MOST_PROCESSES, memoryBytes: hostMemory(size, accelerator) };
-  const cgroup = openCgroup(pod.uuid, { controllers: CONTROLLERS, limits }, report);
+  const controllers = controllersFor(apps.limits);
+  const cgroup = openCgroup(pod.uuid, { controllers, limits }, report);
   let connection: Connection | undefined;
   try {
+    boundPod(cgroup, hostLimits(apps.limits, size), options, report);
     connection = connect({ pod, options, apps, size }, networks, report);
     shareRoots();
     const setup = setUp(pod, options, host, { accelerator, size, network: connection.machine }, cgroup);
@@ -74,6 +79,12 @@ export function run(args: readonly string[]): number {
   }
 }
 
+/** Each is a directory more on v1: only where it is for something. */
+function controllersFor({ blockBytesPerSecond, blockOperationsPerSecond }: PodLimits) {
+  const block = blockBytesPerSecond ?? blockOperationsPerSecond;
+  return block === undefined ? CONTROLLERS : [...CONTROLLERS, ...BLOCK_CONTROLLERS];
+}
+
 function sizeOf(
   { manifest, apps }: Pod,
   { mutable }: RunArguments,
@@ -82,7 +93,7 @@ function sizeOf(
 ): MachineSize {
   if (mutable) return sizeSandbox(manifest, cpus, accelerator);
   const limits = apps.map(({ app }) => app);
-  return sizeMachine(limits, cpus, accelerator);
+  return sizeMachine(limits, cpus, accelerator, manifest);
 }
 
 /**

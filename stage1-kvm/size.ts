@@ -6,11 +6,14 @@
  * - memory: the sum of `resource/memory` limits, an app without one counting as 256 MiB, and 128 MiB for the guest's
  *   kernel on top. (rkt: at least 512 MiB. Memory that a guest does not touch costs nothing either way.)
  *
+ * What the pod's own isolators say is the most that both may be.
+ *
  * A mutable pod has its size before it has an app: what its own isolators say, or 512 MiB for all apps together.
  *
  * The pod's processes on the host may use that, and what they need themselves: a guest can make virtiofsd and QEMU grow.
  */
 import { type App, findIsolator, wholeUnits } from '../src/appc/index.ts';
+import type { PodLimits } from '../src/supervisor/plan/pod-limits.ts';
 import type { Accelerator } from './accelerator.ts';
 
 export const DEFAULT_APP_MIB = 256;
@@ -34,12 +37,29 @@ export interface MachineSize {
 /** Whatever has limits: apps, or a pod as a whole. */
 type Limited = Pick<App, 'isolators'>;
 
+const UNLIMITED: Limited = { isolators: [] };
+
 export function sizeMachine(
   apps: readonly Limited[],
   hostCpus: number,
   accelerator: Accelerator,
+  pod: Limited = UNLIMITED,
 ): MachineSize {
-  return { cpus: countCpus(apps, hostCpus, accelerator), memoryMiB: sumMemory(apps, DEFAULT_APP_MIB) };
+  const cpus = countCpus(apps, hostCpus, accelerator);
+  const memoryMiB = sumMemory(apps, DEFAULT_APP_MIB);
+  const most = limitOf(pod, 'resource/memory');
+  return {
+    cpus: Math.max(1, Math.min(cpus, limitOf(pod, 'resource/cpu') ?? cpus)),
+    memoryMiB: most === undefined ? memoryMiB : Math.min(memoryMiB, Math.ceil(most / MIB) + OVERHEAD_MIB),
+  };
+}
+
+/**
+ * The pod's processes as a whole may have what the machine has of processors, and one more for what QEMU and virtiofsd do besides; that
+ * apps get no more than their parts of it is seen to inside. Its memory is bounded anyway.
+ */
+export function hostLimits({ memoryBytes: _, ...limits }: PodLimits, { cpus }: MachineSize): PodLimits {
+  return limits.cpuMillis === undefined ? limits : { ...limits, cpuMillis: (cpus + 1) * 1000 };
 }
 
 export function sizeSandbox(pod: Limited, hostCpus: number, accelerator: Accelerator): MachineSize {

@@ -118,13 +118,16 @@ function startInit({ cgroup, kinds }: NamespacesSetup, fds: readonly number[]): 
   });
 }
 
+/** What goes to devices is bounded for the pod as a whole, and on v1 a group's limit is not one of those below it. */
 function seenByInit(cgroup: PodCgroup) {
   const { directories }: ControlGroup = cgroup.kind === 'group' ? cgroup.group : { directories: [] };
   return {
-    directories: directories.map(({ controller, path }) => ({
-      ...{ controller, path },
-      target: `/sys/fs/cgroup/${controller}`,
-    })),
+    directories: directories
+      .filter(({ controller }) => controller !== 'blkio')
+      .map(({ controller, path }) => ({
+        ...{ controller, path },
+        target: `/sys/fs/cgroup/${controller}`,
+      })),
   };
 }
 

@@ -8,11 +8,13 @@ import { parseResolvConf } from '../src/net/cni/resolv-conf.ts';
 import { Apps } from '../src/supervisor/apps/apps.ts';
 import type { PodCgroup } from '../src/supervisor/cgroup.ts';
 import { metadataEnvironment } from '../src/supervisor/metadata.ts';
+import { boundNetwork, limitBothWays } from '../src/supervisor/network/bandwidth.ts';
 import { Interruption } from '../src/supervisor/network/interruption.ts';
 import { enterOwnNetwork, type Joining, joinNetworks } from '../src/supervisor/network/joining.ts';
 import { type NetworksPlan, planNetworks } from '../src/supervisor/network/networks.ts';
 import { readPod, SHARE_DIRECTORY } from '../src/supervisor/plan/pod.ts';
 import { refuseSocketActivation } from '../src/supervisor/plan/socket-activation.ts';
+import { boundPod } from '../src/supervisor/pod-bounds.ts';
 import { Report } from '../src/supervisor/report.ts';
 import { keepLock, leaveNoCgroup, openCgroup } from '../src/supervisor/running/holdings.ts';
 import { type Start, Supervision } from '../src/supervisor/running/supervision.ts';
@@ -40,6 +42,7 @@ export function run(args: readonly string[]): number {
   const cgroup = openCgroup(pod.uuid, CGROUP, report);
   let detach = () => {};
   try {
+    boundPod(cgroup, apps.limits, options, report);
     detach = connect({ pod, options, apps }, networks, report);
     shareRoots();
     report.step('namespaces set up', { name: 'set-up' });
@@ -71,11 +74,13 @@ function connect(joining: Joining, networks: NetworksPlan | undefined, report: R
     const dns = parseResolvConf(readTextIfPresent('/etc/resolv.conf') ?? '');
     apps.names.join([], [{ name: 'host', dns }]);
     apps.environment = metadataEnvironment(options, () => LOCALHOST);
+    boundNetwork(apps.limits, limitBothWays, options, report);
     return () => {};
   }
   enterOwnNetwork();
   if (networks === undefined) return () => {};
-  return joinNetworks(joining, networks, report, () => undefined).detach;
+  const limit = () => boundNetwork(apps.limits, limitBothWays, options, report);
+  return joinNetworks(joining, networks, report, limit).detach;
 }
 
 /**

@@ -18,6 +18,7 @@ import { imageUsers } from '../plan/image-users.ts';
 import { refuseUnenforced, unenforced } from '../plan/isolators.ts';
 import { type AppFacts, type Housing, planApp, planPod } from '../plan/plan.ts';
 import type { Pod, PodApp } from '../plan/pod.ts';
+import { type PodLimits, podLimits } from '../plan/pod-limits.ts';
 import { type KernelShare, refusedSysctls } from '../plan/sysctls.ts';
 import { type Identity, resolveIdentity } from '../plan/users.ts';
 import type { Report } from '../report.ts';
@@ -39,6 +40,8 @@ export class Apps {
   environment: readonly EnvironmentVariable[] = [];
   readonly #pod: Pod;
   readonly #unenforced: readonly string[];
+  /** What the pod is bounded by as a whole. */
+  readonly limits: PodLimits;
   readonly #identities: Map<string, Identity>;
   readonly #streams: AppStreams;
   readonly names: PodNames;
@@ -55,6 +58,10 @@ export class Apps {
     this.housing = housing;
     this.#pod = pod;
     const { isolators } = pod.manifest;
+    this.limits = podLimits(
+      pod.manifest,
+      pod.apps.map(({ app }) => app),
+    );
     const refused = refusedSysctls(isolators, kernelShareOf(options, housing));
     this.#unenforced = [...unenforced({ isolators, apps: pod.apps }), ...refused];
     if (options.strictIsolators) refuseUnenforced(this.#unenforced);

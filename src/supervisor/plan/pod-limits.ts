@@ -7,25 +7,29 @@ export type Limited = Pick<App, 'isolators'>;
 
 /** What is absent has no bound. */
 export interface PodLimits {
+  /** The pod's own: its apps are bounded by theirs. */
+  readonly memoryBytes?: number;
   readonly cpuMillis?: number;
   /** Of all its apps together, where one has asked for more or less than others have. */
   readonly cpuShares?: number;
   readonly blockBytesPerSecond?: number;
   readonly blockOperationsPerSecond?: number;
   /** Each way. */
-  readonly networkBitsPerSecond?: number;
+  readonly networkBytesPerSecond?: number;
 }
 
 const SHARES = 1024;
 
 export function podLimits(pod: Limited, apps: readonly Limited[]): PodLimits {
   const whole = (name: ResourceName) => boundOf(name, pod, apps, wholeUnits);
+  const memory = limitOf(pod.isolators, 'resource/memory');
   return present({
+    memoryBytes: memory === undefined ? undefined : wholeUnits(memory),
     cpuMillis: boundOf('resource/cpu', pod, apps, milliUnits),
     cpuShares: sharesOf(apps),
     blockBytesPerSecond: whole('resource/block-bandwidth'),
     blockOperationsPerSecond: whole('resource/block-iops'),
-    networkBitsPerSecond: whole('resource/network-bandwidth'),
+    networkBytesPerSecond: whole('resource/network-bandwidth'),
   });
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type App, blankApp, type Isolator, parseQuantity } from '../../../src/appc/index.ts';
-import { hostMemory, sizeMachine, sizeSandbox } from '../../../stage1-kvm/size.ts';
+import { hostLimits, hostMemory, sizeMachine, sizeSandbox } from '../../../stage1-kvm/size.ts';
 
 function app(limits: { cpu?: string; memory?: string }): App {
   const isolators = Object.entries(limits).map(
@@ -36,6 +36,24 @@ describe('sizeMachine', () => {
   ] as const)('%s', (_, apps, accelerator, size) => {
     expect(sizeMachine(apps, 8, accelerator)).toEqual(size);
   });
+});
+
+it('is no larger than the pod may be', () => {
+  const apps = [app({ cpu: '4', memory: '1Gi' })];
+  expect(sizeMachine(apps, 8, 'kvm', app({ cpu: '2', memory: '100Mi' }))).toEqual({
+    cpus: 2,
+    memoryMiB: 228,
+  });
+  expect(sizeMachine(apps, 8, 'kvm', app({ cpu: '6', memory: '2Gi' }))).toEqual({ cpus: 4, memoryMiB: 1152 });
+});
+
+it('lets the pod’s processes have the machine’s processors and one more, where they are limited at all', () => {
+  const size = { cpus: 2, memoryMiB: 384 };
+  expect(hostLimits({ cpuMillis: 1500, cpuShares: 512, memoryBytes: 1 }, size)).toEqual({
+    cpuMillis: 3000,
+    cpuShares: 512,
+  });
+  expect(hostLimits({}, size)).toEqual({});
 });
 
 describe('hostMemory', () => {

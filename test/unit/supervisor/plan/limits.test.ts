@@ -50,7 +50,7 @@ describe('limits of a pod', () => {
 
   it('are its own, if those are less', () => {
     const pod = { isolators: [limit('cpu', '1'), limit('network-bandwidth', '8M')] };
-    expect(podLimits(pod, [one])).toMatchObject({ cpuMillis: 500, networkBitsPerSecond: 8_000_000 });
+    expect(podLimits(pod, [one])).toMatchObject({ cpuMillis: 500, networkBytesPerSecond: 8_000_000 });
     expect(podLimits(pod, [one, two])).toMatchObject({ cpuMillis: 1000 });
     expect(podLimits(pod, [none])).toMatchObject({ cpuMillis: 1000 });
   });
