@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { RunningCommand } from '../support/command.ts';
+import { FLAVOURS } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
 import { cgroupsOf, liveLeftovers } from '../support/leaks.ts';
 import { eventually } from '../support/polling.ts';
@@ -14,24 +15,21 @@ const TIMES = RKT_TEST_SOAK === '1' ? 10 : 1;
 const seed = testSeed();
 const random = randomFrom(seed);
 let image = '';
-/** What a whole pod takes here, from start to exit: kills fall anywhere within. */
-let lifetime = 0;
-
 beforeAll(async () => {
   image = (await tinyImages()).aci.plain;
-  await rkt.output(['run', '--net=none', image]);
-  const { code, milliseconds } = await rkt.run(pod(rkt.path('first')));
-  expect(code).toBe(0);
-  lifetime = milliseconds;
 });
 
-function pod(uuidFile: string): string[] {
+function pod(stage1: string, uuidFile: string): string[] {
   const app = [image, '--name=victim', '--exec=/bin/sh', '--', '-c', 'echo up; sleep 0.5'];
-  return ['run', '--net=none', `--uuid-file-save=${uuidFile}`, ...app];
+  return ['run', '--net=none', `--stage1-path=${stage1}`, `--uuid-file-save=${uuidFile}`, ...app];
 }
 
-/** `qemu` and `virtiofsd` are the kernel's names of the processes, shortened. */
-type Victim = 'supervisor' | 'qemu' | 'virtiofsd';
+/** Beside the supervisor: the kernel's names of the processes, shortened. */
+type Victim = 'supervisor' | 'qemu' | 'virtiofsd' | 'init';
+const VICTIMS: Readonly<Record<string, readonly Victim[]>> = {
+  'stage1-kvm': ['supervisor', 'qemu', 'virtiofsd'],
+  'stage1-ns': ['supervisor', 'init'],
+};
 
 /** Kills it as soon as it is there and the moment has come; false when the pod ended before. */
 async function kill(victim: Victim, command: RunningCommand, delay: number): Promise<boolean> {
@@ -59,11 +57,11 @@ function endProcess(pid: number): void {
   }
 }
 
-async function killOnce(victim: Victim, fraction: number): Promise<void> {
+async function killOnce(stage1: string, victim: Victim, moment: number): Promise<void> {
   const file = rkt.path('victim');
   rmSync(file, { force: true });
-  const command = rkt.start(pod(file));
-  const killed = await kill(victim, command, fraction * lifetime);
+  const command = rkt.start(pod(stage1, file));
+  const killed = await kill(victim, command, moment);
   const { code, stderr } = await command.finished;
   if (killed && victim === 'supervisor') expect([128 + 9, 0]).toContain(code);
   // A pod that had all but ended may win the race; one that did not says what happened to it.
@@ -90,11 +88,23 @@ async function killOnce(victim: Victim, fraction: number): Promise<void> {
 }
 
 describe(`kill -9, seed ${seed} (RKT_TEST_SEED)`, () => {
-  describe.each<Victim>(['supervisor', 'qemu', 'virtiofsd'])('of %s', (victim) => {
-    // Moments are spread over the pod's life, each somewhere in its own part of it.
-    for (let index = 0; index < TIMES; index++) {
-      const fraction = (index + random()) / TIMES;
-      test(`at ${Math.round(fraction * 100)} % of a pod's life`, () => killOnce(victim, fraction));
-    }
+  describe.each(FLAVOURS)('$name', ({ name, image: stage1 }) => {
+    /** What a whole pod takes here, from start to exit: kills fall anywhere within. */
+    let lifetime = 0;
+    beforeAll(async () => {
+      await rkt.output(['run', '--net=none', `--stage1-path=${stage1}`, image]);
+      const { code, milliseconds } = await rkt.run(pod(stage1, rkt.path('first')));
+      expect(code).toBe(0);
+      lifetime = milliseconds;
+    });
+
+    describe.each(VICTIMS[name] ?? [])('of %s', (victim) => {
+      // Moments are spread over the pod's life, each somewhere in its own part of it.
+      for (let index = 0; index < TIMES; index++) {
+        const fraction = (index + random()) / TIMES;
+        test(`at ${Math.round(fraction * 100)} % of a pod's life`, () =>
+          killOnce(stage1, victim, fraction * lifetime));
+      }
+    });
   });
 });

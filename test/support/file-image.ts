@@ -9,7 +9,12 @@ export interface FileImage {
   readonly exec: readonly string[];
   /** Those of this directory are below /files. */
   readonly files: string;
-  readonly ports?: readonly { readonly name: string; readonly protocol: string; readonly port: number }[];
+  readonly ports?: readonly {
+    readonly name: string;
+    readonly protocol: string;
+    readonly port: number;
+    readonly socketActivated?: boolean;
+  }[];
   readonly isolators?: readonly { readonly name: string; readonly value: unknown }[];
 }
 
