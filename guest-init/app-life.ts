@@ -1,5 +1,6 @@
 import type { AppPlan, SharePlan } from '../src/abi/boot-plan.ts';
 import type { ExitStatus } from '../src/abi/guest.ts';
+import { close } from '../src/native/files.ts';
 import type { Timer } from '../src/native/loop.ts';
 import type { Notices } from './notices.ts';
 import { NO_HISTORY, nextRestart, type RestartHistory } from './restarts.ts';
@@ -15,10 +16,12 @@ export class AppLife {
   #history: RestartHistory = NO_HISTORY;
   #since = 0;
   #holds = true;
-  /** How the last process ended, while the next one is waited for. */
+  /** How the last process ended, while its handler runs or the next one is waited for. */
   last: ExitStatus | undefined;
   /** Of its present main process, where that has such. */
   notices: Notices | undefined;
+  /** The mount namespace of its last main process, where that is wanted when it has ended. */
+  #namespace: number | undefined;
   /** The end of the rest, or of the grace. */
   timer: Timer | undefined;
   /** Of its processes, before the present one, because memory was wanting. */
@@ -60,6 +63,20 @@ export class AppLife {
     return next;
   }
 
+  get namespace(): number | undefined {
+    return this.#namespace;
+  }
+
+  keep(namespace: number | undefined): void {
+    if (this.#namespace !== undefined) close(this.#namespace);
+    this.#namespace = namespace;
+  }
+
+  /** No process after the present one needs the streams. */
+  get isLast(): boolean {
+    return !this.mayRestart && this.app.handlers.postStop === null;
+  }
+
   /** No further process will need the streams. */
   release(): void {
     if (this.#holds) closeChildStreams(this.childs);
@@ -69,6 +86,7 @@ export class AppLife {
   over(): void {
     this.release();
     this.notices?.close();
+    this.keep(undefined);
     this.timer?.cancel();
     this.timer = undefined;
   }

@@ -9,11 +9,12 @@ import { AppLife } from './app-life.ts';
 import { removeCovers, renewNames } from './covers.ts';
 import { InitError } from './error.ts';
 import { forgetRoot } from './forgetting.ts';
+import { handlerStreams, postStopOrder } from './handlers.ts';
 import type { HostChannel } from './host-channel.ts';
 import { Notices } from './notices.ts';
 import { endsPod, isOver } from './policy.ts';
 import type { RestartHistory } from './restarts.ts';
-import { type ChildStreams, openStreams, type StreamEnd } from './streams.ts';
+import { type ChildStreams, closeChildStreams, openStreams, type StreamEnd } from './streams.ts';
 import type { Task, TaskOrder } from './task.ts';
 import type { TaskTable } from './task-table.ts';
 
@@ -47,13 +48,18 @@ export class Apps {
     const life = new AppLife(app, shares, childs);
     this.#lives.set(app.name, life);
     this.#begin(life, waits);
-    if (!life.mayRestart) life.release();
+    if (life.isLast) life.release();
   }
 
   /** Lines of other pods, for all apps. */
   knowNames(names: string): void {
     this.#names = names;
     for (const task of this.#pod.tasks.apps()) if (task.phase === 'running') this.runs(task);
+  }
+
+  /** Its root is wanted when it has ended. */
+  keepsRoot(task: Task, namespace: number | undefined): void {
+    this.#lifeOf(task).keep(namespace);
   }
 
   /** Its root is made: what has become known meanwhile is told there. */
@@ -66,9 +72,26 @@ export class Apps {
     const life = this.#lifeOf(task);
     life.notices?.close();
     life.outOfMemory = this.#pod.groups.memoryKills(task.id) > life.memoryKills;
-    const next = life.next(status, monotonicMilliseconds());
-    if (next !== undefined) this.#rest(task, life, status, next);
-    else this.#over(task, life, status);
+    const { postStop } = life.app.handlers;
+    if (postStop === null || life.namespace === undefined) {
+      this.#left(task, life, status);
+      return;
+    }
+    task.phase = 'leaving';
+    life.last = status;
+    const streams = handlerStreams(life.childs);
+    this.#pod.launch(postStopOrder(life, postStop, life.namespace), streams);
+    if (streams !== life.childs) closeChildStreams(streams);
+  }
+
+  /** Its event handler has ended, after its main process. */
+  handled({ dwelling }: Task, failure: string | undefined): void {
+    const task = dwelling.kind === 'handler' ? this.#pod.tasks.get(dwelling.app) : undefined;
+    const life = task === undefined ? undefined : this.#lives.get(task.id);
+    if (task === undefined || life?.last === undefined) return;
+    if (failure !== undefined)
+      this.#pod.host.send({ type: 'warning', message: `app ${task.id}: event handler post-stop ${failure}` });
+    this.#left(task, life, life.last);
   }
 
   /** It could not be started. That it never could is no end that a restart mends. */
@@ -96,14 +119,14 @@ export class Apps {
     task.listen();
     if (isOver(task.phase)) return;
     life.stopping = true;
-    if (task.phase === 'running') {
+    if (task.phase === 'running' || task.phase === 'leaving') {
       life.timer?.cancel();
       life.timer = this.#pod.loop.after(graceSeconds * 1000, () => this.#killAll(task));
-      task.terminate();
+      if (task.phase === 'running') task.terminate();
     } else if (task.phase === 'resting') {
       this.cutShort(task);
     } else {
-      task.signal('SIGKILL');
+      this.#killUnstarted(task);
       this.failed(task, 'exec', 'it was stopped before it had started');
     }
   }
@@ -130,7 +153,7 @@ export class Apps {
     } else {
       task.phase = 'dropped';
       life.over();
-      task.signal('SIGKILL');
+      this.#killUnstarted(task);
     }
   }
 
@@ -165,6 +188,12 @@ export class Apps {
     life.timer = this.#pod.loop.after(delayMs, () => this.#begin(life, false));
   }
 
+  #left(task: Task, life: AppLife, status: ExitStatus): void {
+    const next = life.next(status, monotonicMilliseconds());
+    if (next !== undefined) this.#rest(task, life, status, next);
+    else this.#over(task, life, status);
+  }
+
   #over(task: Task, life: AppLife, status: ExitStatus): void {
     task.phase = 'ended';
     life.over();
@@ -173,10 +202,16 @@ export class Apps {
     if (endsPod(status)) this.#pod.failed();
   }
 
+  /** It may not have come to its group yet; and it may have an event handler by now. */
+  #killUnstarted(task: Task): void {
+    task.signal('SIGKILL');
+    this.#killAll(task);
+  }
+
   #killAll(task: Task): void {
     if (this.#pod.groups.kill(task.id)) return;
     task.destroy();
-    for (const session of this.#pod.tasks.sessionsOf(task)) session.destroy();
+    for (const other of this.#pod.tasks.besides(task)) other.destroy();
   }
 
   #lifeOf(task: Task): AppLife {

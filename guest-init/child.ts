@@ -1,5 +1,5 @@
 /** What a child of PID 1 does between fork and exec, in this order. */
-import type { ProcessPlan } from '../src/abi/boot-plan.ts';
+import { NO_HANDLERS, type ProcessPlan } from '../src/abi/boot-plan.ts';
 import type { CopyPlan } from '../src/abi/copy-plan.ts';
 import { writeControl } from '../src/native/contents.ts';
 import { exit } from '../src/native/engine.ts';
@@ -13,10 +13,11 @@ import { confine, filterSystemCalls, setOomScore } from './confinement.ts';
 import { copyFiles } from './copy.ts';
 import { during } from './error.ts';
 import { awaitGo, sayFailed, sayReady } from './gate.ts';
+import { keepRoot, runPreStart } from './handlers.ts';
 import { execute, findProgram } from './program.ts';
-import { type AppDwelling, enterRoot, joinRoot } from './root.ts';
+import { type AppDwelling, enterRoot, joinNamespace, joinRoot } from './root.ts';
 import { type ChildStreams, takeStreams } from './streams.ts';
-import { trialOf } from './trial.ts';
+import { type Trial, trialOf } from './trial.ts';
 
 /** Where a process lives: an app in a root of its own, an exec session in that of the app's main process. */
 export type Dwelling =
@@ -27,7 +28,9 @@ export type Dwelling =
       readonly of: number;
       /** What it copies, instead of running a program. */
       readonly copy: CopyPlan | undefined;
-    };
+    }
+  /** What follows the end of an app's main process, in the mount namespace that was that one's. */
+  | { readonly kind: 'handler'; readonly app: string; readonly namespace: number };
 
 export interface ChildOrder {
   readonly dwelling: Dwelling;
@@ -60,24 +63,31 @@ function runProgram({ dwelling, group, process, streams, strict, waits }: ChildO
   if (dwelling.kind === 'app') setAppLimits(dwelling.app.limits, group, trial);
   if (group !== undefined) enterGroup(group, dwelling);
   settle(dwelling);
+  const { preStart, postStop } = dwelling.kind === 'app' ? dwelling.app.handlers : NO_HANDLERS;
+  if (postStop !== null) keepRoot(gate);
   const terminal = during('streams', () => takeStreams(streams, process.uid, dwelling.kind === 'app'));
   if (waits || terminal !== undefined) sayReady(gate, terminal);
   if (waits && !awaitGo(gate)) return;
   // PID 1 reads its signals from a fd and ignores SIGPIPE; a program would inherit both.
   setDisposition('SIGPIPE', 'default');
   maskSignals('set', []);
+  if (preStart !== null) runPreStart(preStart, (handler) => confineAndExecute(handler, trial));
   if (dwelling.kind === 'session' && dwelling.copy !== undefined) copyFiles(dwelling.copy);
+  confineAndExecute(process, trial);
+}
+
+function confineAndExecute(process: ProcessPlan, trial: Trial): never {
   confine(process, trial);
   const path = findProgram(process);
   filterSystemCalls(process);
-  execute(path, process);
+  return execute(path, process);
 }
 
 /** Of control groups an app sees its own as the root of all. Needs PID 1's own /proc. */
 function enterGroup({ files }: GroupEntry, dwelling: Dwelling): void {
   during('root', () => {
     for (const file of files) writeControl(file, '0');
-    if (dwelling.kind === 'app') unshare('cgroup');
+    if (dwelling.kind !== 'session') unshare('cgroup');
     else setNamespace(open(`/proc/${dwelling.of}/ns/cgroup`, open_.readOnly), 'cgroup');
   });
 }
@@ -89,6 +99,9 @@ function settle(dwelling: Dwelling): void {
       return;
     case 'session':
       joinRoot(dwelling.of);
+      return;
+    case 'handler':
+      joinNamespace(dwelling.namespace);
       return;
     default:
       dwelling satisfies never;

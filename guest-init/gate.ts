@@ -1,6 +1,6 @@
 /**
  * Where a child of PID 1 waits, prepared, until the whole pod is: one socket pair per child, closed by its exec. The child
- * says `ready` (with its terminal's other end, if it has one) or what failed; PID 1 says go. An end without a word
+ * says `rooted` (with its root, where that is wanted when it has ended), `ready` (with its terminal's other end, if it has one) or what failed; PID 1 says go. An end without a word
  * of failure is the exec itself.
  */
 import type { StartStep } from '../src/abi/guest.ts';
@@ -12,6 +12,8 @@ import { receive, send } from '../src/native/messages.ts';
 import { InitError, messageOf } from './error.ts';
 
 export type GateMessage =
+  /** The mount namespace in which its root is. */
+  | { readonly kind: 'rooted'; readonly namespace: number | undefined }
   | { readonly kind: 'ready'; readonly terminal: number | undefined }
   /** A limit could not be set; the child goes on without. */
   | { readonly kind: 'unset'; readonly message: string }
@@ -25,6 +27,10 @@ const MESSAGE_MAX = 8192;
 const UNSET = 'unset';
 
 /** The child's side. */
+export function sayRooted(gate: number, namespace: number): void {
+  send(gate, utf8Encode('rooted'), [namespace]);
+}
+
 export function sayReady(gate: number, terminal: number | undefined): void {
   send(gate, utf8Encode('ready'), terminal === undefined ? [] : [terminal]);
 }
@@ -49,6 +55,7 @@ export function hear(gate: number): GateMessage | undefined {
   if (received === undefined) return undefined;
   const text = utf8Decode(received.bytes);
   if (text === '') return { kind: 'passed' };
+  if (text === 'rooted') return { kind: 'rooted', namespace: received.fds[0] };
   if (text === 'ready') return { kind: 'ready', terminal: received.fds[0] };
   const end = text.indexOf(' ');
   if (text.slice(0, end) === UNSET) return { kind: 'unset', message: text.slice(end + 1) };

@@ -9,6 +9,7 @@ import { hasChildren } from './children.ts';
 import { InitError } from './error.ts';
 import { startSession } from './exec-sessions.ts';
 import type { GateMessage } from './gate.ts';
+import { handlerFailure } from './handlers.ts';
 import type { HostChannel } from './host-channel.ts';
 import { allOver, allReady, exitStatus, isOver } from './policy.ts';
 import { preparePod, setClock } from './preparation.ts';
@@ -185,8 +186,11 @@ export class Pod {
       case 'ready':
         this.#ready(task, message.terminal);
         return;
+      case 'rooted':
+        this.#apps.keepsRoot(task, message.namespace);
+        return;
       case 'unset':
-        // Of a session it has been said when its app was started.
+        // Of others it has been said when their app was started.
         if (task.kind === 'app')
           this.#around.host.send({ type: 'warning', message: `app ${task.id}: ${message.message}` });
         return;
@@ -222,7 +226,7 @@ export class Pod {
     if (task.phase === 'starting') {
       task.phase = 'running';
       if (task.kind === 'app') this.#apps.runs(task);
-      this.#around.host.send({ type: 'started', id: task.id, pid: task.pid });
+      if (task.kind !== 'handler') this.#around.host.send({ type: 'started', id: task.id, pid: task.pid });
     } else if (task.phase === 'preparing' || task.phase === 'ready') {
       this.#failed(task, 'exec', 'its process died before it could start');
     }
@@ -234,6 +238,9 @@ export class Pod {
     if (task.kind === 'app') {
       this.#apps.failed(task, step, message);
       this.#startAll();
+    } else if (task.kind === 'handler') {
+      task.phase = 'failed';
+      this.#apps.handled(task, `could not be started: ${message}`);
     } else {
       task.phase = 'failed';
       this.#around.host.send({ type: 'failed', id: task.id, step, message });
@@ -251,6 +258,9 @@ export class Pod {
       const status = exitStatus(exit);
       if (task.kind === 'app') {
         this.#apps.ended(task, status);
+      } else if (task.kind === 'handler') {
+        task.phase = 'ended';
+        this.#apps.handled(task, handlerFailure(exit));
       } else {
         task.phase = 'ended';
         this.#around.host.send({ type: 'exited', id: task.id, status, outOfMemory: false });
@@ -266,6 +276,8 @@ export class Pod {
     for (const task of this.#tasks.all()) {
       // It may have passed its gate without our having heard.
       task.listen();
+      // What an app does at its end is not cut short before its time.
+      if (task.kind === 'handler' || task.phase === 'leaving') continue;
       if (task.phase === 'running') task.terminate();
       else if (!isOver(task.phase)) this.#drop(task);
     }

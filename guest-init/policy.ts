@@ -27,6 +27,7 @@ export function isOver(phase: TaskPhase): boolean {
     case 'ready':
     case 'starting':
     case 'running':
+    case 'leaving':
     case 'resting':
       return false;
     default:

@@ -56,6 +56,14 @@ export function joinRoot(pid: number): void {
   });
 }
 
+/** One whose processes have ended: its root is that of an app's main process, whatever that one has made of its own. */
+export function joinNamespace(namespace: number): void {
+  during('root', () => {
+    setNamespace(namespace, 'mount');
+    umask(0o022);
+  });
+}
+
 export function rootDirectory(root: RootPlan, shares: readonly SharePlan[]): string {
   switch (root.kind) {
     case 'directory':

@@ -1,6 +1,6 @@
 import type { Task, TaskPhase } from './task.ts';
 
-/** The processes of the plan that PID 1 knows: apps for good, sessions until they are reaped. */
+/** The processes of the plan that PID 1 knows: apps for good, others until they are reaped. */
 export class TaskTable {
   readonly #byId = new Map<string, Task>();
 
@@ -26,7 +26,7 @@ export class TaskTable {
   /** Its pid may be another's from now on. */
   reaped(task: Task): void {
     task.reaped = true;
-    if (task.kind === 'session') this.#byId.delete(task.id);
+    if (task.kind !== 'app' && this.#byId.get(task.id) === task) this.#byId.delete(task.id);
   }
 
   all(): readonly Task[] {
@@ -42,9 +42,12 @@ export class TaskTable {
     this.#byId.delete(app);
   }
 
-  /** Exec sessions of an app. */
-  sessionsOf(app: Task): readonly Task[] {
-    return this.all().filter(({ dwelling }) => dwelling.kind === 'session' && dwelling.of === app.pid);
+  /** Exec sessions of an app, and its event handler. */
+  besides(app: Task): readonly Task[] {
+    return this.all().filter(({ dwelling }) => {
+      if (dwelling.kind === 'handler') return dwelling.app === app.id;
+      return dwelling.kind === 'session' && dwelling.of === app.pid;
+    });
   }
 
   phasesOfApps(): readonly TaskPhase[] {

@@ -2,8 +2,7 @@ import type { ProcessPlan, StreamsPlan } from '../src/abi/boot-plan.ts';
 import { unless } from '../src/native/errors.ts';
 import { close } from '../src/native/files.ts';
 import type { Loop, Watch } from '../src/native/loop.ts';
-import { kill } from '../src/native/processes.ts';
-import type { Signal } from '../src/native/signals.ts';
+import { kill, type Signal } from '../src/native/processes.ts';
 import { killSession } from './app-processes.ts';
 import type { ChildOrder, Dwelling } from './child.ts';
 import { type GateMessage, hear, sayGo } from './gate.ts';
@@ -12,6 +11,7 @@ import type { ChildStreams } from './streams.ts';
 
 /**
  * - `preparing`: making its root; `ready`: waits at the gate; `starting`: told to go; `running`: its program runs;
+ * - `leaving`: has ended, and the app's event handler for that runs;
  * - `resting`: has ended, and the app will be started again;
  * - `failed`: could not start, said so; `dropped`: the pod ended before it started; `ended`: has run and been reaped.
  */
@@ -20,6 +20,7 @@ export type TaskPhase =
   | 'ready'
   | 'starting'
   | 'running'
+  | 'leaving'
   | 'resting'
   | 'failed'
   | 'dropped'
@@ -34,7 +35,7 @@ export interface TaskOrder {
   readonly waits: boolean;
 }
 
-/** One process of the plan with its gate: an app's main process, or an exec session's. */
+/** One process of the plan with its gate: an app's main process, its event handler, or an exec session's. */
 export class Task {
   readonly id: string;
   readonly dwelling: Dwelling;

@@ -62,12 +62,24 @@ export interface AppPlan {
   readonly files: readonly FilePlan[];
   readonly covers: readonly CoverPlan[];
   readonly process: ProcessPlan;
+  readonly handlers: HandlersPlan;
   readonly limits: LimitsPlan;
   readonly streams: StreamsPlan;
   readonly restart: RestartPlan;
   /** It says itself when it is ready (`notify.ts`): PID 1 listens for it, at NOTIFY_PATH of the app's root. */
   readonly notify: boolean;
 }
+
+/**
+ * What is run in the app's root before each start of its main process, which it keeps from starting when it fails, and after each
+ * end of one that ran: the app is over, or started again, when that has ended. Null: nothing.
+ */
+export interface HandlersPlan {
+  readonly preStart: ProcessPlan | null;
+  readonly postStop: ProcessPlan | null;
+}
+
+export const NO_HANDLERS: HandlersPlan = { preStart: null, postStop: null };
 
 /** Of all processes of an app together, those of its exec sessions included. Null: no limit. */
 export interface LimitsPlan {

@@ -14,6 +14,8 @@ export const EXIT = {
 /** An app that could not be started records what systemd recorded for rkt's apps. */
 const START_FAILURE: Readonly<Record<StartStep, number>> = {
   limits: 219,
+  // That of systemd is the handler's own, which would pass for the app's.
+  'pre-start': 250,
   root: 226,
   mount: 226,
   files: 226,

@@ -48,6 +48,7 @@ export const START_STEPS = [
   'mount',
   'files',
   'streams',
+  'pre-start',
   'rlimits',
   'groups',
   'user',

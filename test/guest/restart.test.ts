@@ -45,8 +45,22 @@ describe('an app with a policy', () => {
     ]);
     const restarts = host.messages.filter(({ type }) => type === 'restarting');
     expect(restarts).toEqual([
-      { type: 'restarting', id: 'app', status: { kind: 'exited', code: 4 }, delayMs: 100, count: 1 },
-      { type: 'restarting', id: 'app', status: { kind: 'exited', code: 4 }, delayMs: 200, count: 2 },
+      {
+        type: 'restarting',
+        id: 'app',
+        status: { kind: 'exited', code: 4 },
+        outOfMemory: false,
+        delayMs: 100,
+        count: 1,
+      },
+      {
+        type: 'restarting',
+        id: 'app',
+        status: { kind: 'exited', code: 4 },
+        outOfMemory: false,
+        delayMs: 200,
+        count: 2,
+      },
     ]);
   });
 

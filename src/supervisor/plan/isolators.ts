@@ -1,4 +1,4 @@
-/** Which isolators are enforced, and what else is left undone. An executor may ignore others, but must say so (appc 0.8.11, ace.md). */
+/** Which isolators are enforced. An executor may ignore others, but must say so (appc 0.8.11, ace.md). */
 import type { App, Isolator, PodManifest, ResourceName } from '../../appc/index.ts';
 import { SupervisorError } from '../error.ts';
 import { limitOf } from './limits.ts';
@@ -33,7 +33,7 @@ const VERDICTS: Readonly<Record<Exclude<Isolator['kind'], 'resource'>, Verdicts>
 /** Enforced for each app, and for the pod; the others for the pod only. */
 const WITHIN: readonly ResourceName[] = ['resource/memory', 'resource/cpu'];
 
-/** One line for each isolator and event handler that has no effect. */
+/** One line for each isolator that has no effect. */
 export function unenforced({
   isolators,
   apps,
@@ -52,7 +52,7 @@ export function unenforced({
 
 export interface NamedApp {
   readonly name: string;
-  readonly app: Pick<App, 'isolators' | 'eventHandlers'>;
+  readonly app: Pick<App, 'isolators'>;
 }
 
 /** Likewise, of an app that comes to a pod whose limits are set. */
@@ -65,17 +65,11 @@ export function refuseUnenforced(lines: readonly string[]): void {
   if (lines.length > 0) throw new SupervisorError('unsupported', lines.join('; '));
 }
 
-function withoutEffect(
-  { isolators, eventHandlers }: NamedApp['app'],
-  isShared: (name: ResourceName) => boolean,
-): string[] {
-  return [
-    ...isolators.flatMap((isolator) => {
-      const verdict = verdictOf(isolator, isShared);
-      return verdict === undefined ? [] : [notEnforced(isolator, verdict)];
-    }),
-    ...eventHandlers.map(({ name }) => `event handler ${name} is not run`),
-  ];
+function withoutEffect({ isolators }: NamedApp['app'], isShared: (name: ResourceName) => boolean): string[] {
+  return isolators.flatMap((isolator) => {
+    const verdict = verdictOf(isolator, isShared);
+    return verdict === undefined ? [] : [notEnforced(isolator, verdict)];
+  });
 }
 
 function verdictOf(isolator: Isolator, isShared: (name: ResourceName) => boolean): Verdict {

@@ -20,6 +20,7 @@ import { appFilter, OWN_ARCHITECTURE } from '../seccomp/app-filter.ts';
 import { encodeBase64 } from './base64.ts';
 import { keptCapabilities } from './capabilities.ts';
 import { defaultEnvironment } from './environment.ts';
+import { planHandlers } from './handlers.ts';
 import { planLimits, planRlimits } from './limits.ts';
 import { type ProtectedPaths, protectedPaths } from './protected-paths.ts';
 import { type KernelShare, planSysctls } from './sysctls.ts';
@@ -103,6 +104,7 @@ type AppSurroundings = Pick<
 >;
 
 export function planApp(pod: AppSurroundings, facts: AppFacts): AppPlan {
+  const process = planProcess(pod, facts);
   return {
     name: facts.name,
     root: pod.housing.root(facts.name),
@@ -110,7 +112,8 @@ export function planApp(pod: AppSurroundings, facts: AppFacts): AppPlan {
     mounts: planMounts(pod.protectPaths ? protectedPaths(pod.housing.ownKernel) : undefined),
     files: planFiles(pod.hostname),
     covers: pod.covers,
-    process: planProcess(pod, facts),
+    process,
+    handlers: planHandlers(facts.app, process),
     limits: planLimits(facts.app.isolators, pod.protectPaths),
     streams: facts.streams,
     restart: facts.restart,
