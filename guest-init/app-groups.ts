@@ -17,7 +17,6 @@ import { close, open, open_ } from '../src/native/files.ts';
 import { flatNumbers } from '../src/native/flat-text.ts';
 import { mkdir } from '../src/native/paths.ts';
 import { exists } from '../src/native/stat.ts';
-import type { Dwelling } from './child.ts';
 
 const CONTROLLERS = ['cpu', 'memory', 'io', 'pids'] as const;
 /** No app has such a name. */
@@ -58,9 +57,8 @@ export class AppGroups {
     return this.#root === undefined ? undefined : subgroup(this.#root, app);
   }
 
-  /** The group of a process's app, made when it is missing. */
-  join(dwelling: Dwelling): GroupEntry | undefined {
-    const app = dwelling.kind === 'app' ? dwelling.app.name : dwelling.app;
+  /** The group of an app, made when it is missing. */
+  join(app: string): GroupEntry | undefined {
     const group = this.groupOf(app);
     if (group === undefined) return undefined;
     const known = this.#entries.get(app);

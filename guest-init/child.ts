@@ -13,7 +13,7 @@ import { confine, filterSystemCalls, setOomScore } from './confinement.ts';
 import { copyFiles } from './copy.ts';
 import { during } from './error.ts';
 import { awaitGo, sayFailed, sayReady } from './gate.ts';
-import { keepRoot, runPreStart } from './handlers.ts';
+import { keepRoot, runPreStart } from './pre-start.ts';
 import { execute, findProgram } from './program.ts';
 import { type AppDwelling, enterRoot, joinNamespace, joinRoot } from './root.ts';
 import { type ChildStreams, takeStreams } from './streams.ts';
@@ -31,6 +31,10 @@ export type Dwelling =
     }
   /** What follows the end of an app's main process, in the mount namespace that was that one's. */
   | { readonly kind: 'handler'; readonly app: string; readonly namespace: number };
+
+export function appOf(dwelling: Dwelling): string {
+  return dwelling.kind === 'app' ? dwelling.app.name : dwelling.app;
+}
 
 export interface ChildOrder {
   readonly dwelling: Dwelling;

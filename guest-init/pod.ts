@@ -1,17 +1,17 @@
 import type { AppPlan, BootPlan } from '../src/abi/boot-plan.ts';
 import type { HostMessage, StartStep } from '../src/abi/guest.ts';
-import type { Loop, Timer } from '../src/native/loop.ts';
+import type { Timer } from '../src/native/loop.ts';
 import type { ChildExit, Exit } from '../src/native/processes.ts';
-import type { AppGroups } from './app-groups.ts';
 import { killEverybody } from './app-processes.ts';
 import { Apps } from './apps.ts';
+import { appOf } from './child.ts';
 import { hasChildren } from './children.ts';
 import { InitError } from './error.ts';
 import { startSession } from './exec-sessions.ts';
 import type { GateMessage } from './gate.ts';
-import { handlerFailure } from './handlers.ts';
-import type { HostChannel } from './host-channel.ts';
+import type { PodSurroundings } from './pod-surroundings.ts';
 import { allOver, allReady, exitStatus, isOver } from './policy.ts';
+import { handlerFailure } from './pre-start.ts';
 import { preparePod, setClock } from './preparation.ts';
 import { sendStatistics } from './statistics.ts';
 import { StreamTable } from './stream-table.ts';
@@ -24,18 +24,6 @@ import { TaskTable } from './task-table.ts';
  * sent, the grace runs; `ending`: everything was killed, the last bytes leave; `ended`: the host knows.
  */
 type PodPhase = 'waiting' | 'starting' | 'running' | 'stopping' | 'ending' | 'ended';
-
-/** What the pod needs of PID 1. */
-export interface PodSurroundings {
-  readonly loop: Loop;
-  readonly host: Pick<HostChannel, 'send'>;
-  readonly data: number;
-  readonly groups: AppGroups;
-  /** Of the pod, in milliseconds. */
-  age(): number;
-  /** Ends PID 1, and so the pod, at once. */
-  leave(): void;
-}
 
 export class Pod {
   readonly #around: PodSurroundings;
@@ -169,7 +157,7 @@ export class Pod {
   }
 
   #launch(order: TaskOrder, childs: ChildStreams): void {
-    const group = this.#around.groups.join(order.dwelling);
+    const group = this.#around.groups.join(appOf(order.dwelling));
     const task = new Task(
       this.#around.loop,
       { ...order, group, strict: this.#plan?.strict === true },
@@ -238,13 +226,11 @@ export class Pod {
     if (task.kind === 'app') {
       this.#apps.failed(task, step, message);
       this.#startAll();
-    } else if (task.kind === 'handler') {
-      task.phase = 'failed';
-      this.#apps.handled(task, `could not be started: ${message}`);
-    } else {
-      task.phase = 'failed';
-      this.#around.host.send({ type: 'failed', id: task.id, step, message });
+      return;
     }
+    task.phase = 'failed';
+    if (task.kind === 'handler') this.#apps.handled(task, `could not be started: ${message}`);
+    else this.#around.host.send({ type: 'failed', id: task.id, step, message });
   }
 
   /** Of a terminal that will never be. */
