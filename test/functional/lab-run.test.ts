@@ -1,46 +1,11 @@
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { rootDir } from '../../tools/paths.ts';
-import { tinyImages } from '../support/images.ts';
-import { bootLabVm, type LabVm } from '../support/lab-vm.ts';
+import { bootLabHost, LAB_RKT, LAB_STARTERS } from '../support/lab-host.ts';
+import type { LabVm } from '../support/lab-vm.ts';
 import { eventually } from '../support/polling.ts';
-
-/**
- * A root for `rkt` in the lab: this machine's programs and the project, read-only, on a tmpfs. `run-in` is told what to
- * run in it, in a mount namespace of its own.
- */
-const MAKE_ROOT = `
-mkdir /tmp/host; mount -t tmpfs tmpfs /tmp/host; cd /tmp/host
-mkdir -p usr etc proc sys dev run tmp var old root project node
-for name in bin sbin lib lib64; do ln -s usr/$name $name; done
-for tag in usr node project; do mount -t virtiofs -o ro $tag $tag; done
-cp /etc/passwd /etc/group etc
-usr/bin/busybox insmod /build/kernel/*/overlay.ko
-cat > run-in <<'END'
-cd /tmp/host
-for name in proc sys dev run; do mount --rbind /$name $name; done
-pivot_root . old; cd /; umount -l /old
-exec "$@"
-END
-`;
-const IN = ['unshare', '-m', 'sh', '/tmp/host/run-in'];
-const RKT = [...IN, '/node/bin/node', '/project/bin/rkt', '--dir=/tmp/data', '--insecure-options=image'];
 
 /** More than a host under load takes for a machine in a machine. */
 const SECONDS = 300;
-
-const STARTERS: readonly [string, readonly string[], RegExp][] = [
-  [
-    'a scope that others are in',
-    ['--scope', '--slice=user-0.slice', 'sh', '-c', '"$@"; true', 'sh'],
-    /user-0\.slice\/rkt-[^/]*\.scope\//,
-  ],
-  [
-    'a unit with delegation',
-    ['--wait', '--pipe', '--collect', '--unit=lab-pod', '-p', 'Delegate=yes'],
-    /system\.slice\/lab-pod\.service\//,
-  ],
-];
 
 // In campaigns only (vitest.config.ts). A guest of a guest that is emulated itself does not answer in minutes: this looks at the host's side of a pod that starts.
 describe('rkt run under systemd and cgroup v2', () => {
@@ -48,13 +13,7 @@ describe('rkt run under systemd and cgroup v2', () => {
   let image: string;
 
   beforeAll(async () => {
-    image = join('/project', relative(rootDir, (await tinyImages()).aci.gzip));
-    const shares = { usr: '/usr', node: dirname(dirname(process.execPath)), project: rootDir };
-    vm = await bootLabVm({
-      memoryMegabytes: 2048,
-      shares: Object.entries(shares).map(([tag, directory]) => ({ tag, directory, constant: true })),
-    });
-    await vm.sh(MAKE_ROOT);
+    ({ vm, image } = await bootLabHost());
   });
 
   afterAll(() => {
@@ -85,10 +44,10 @@ describe('rkt run under systemd and cgroup v2', () => {
     expect(await vm.sh('ls /tmp/host/tmp/data/pods/*')).not.toMatch(/[0-9a-f]{8}-/);
   };
 
-  it.each(STARTERS)(
+  it.each(LAB_STARTERS)(
     'has QEMU and virtiofsd in a group of their own in %s, and leaves none',
     async (_, starter, place) => {
-      const running = vm.run(['systemd-run', '--quiet', ...starter, ...RKT, 'run', '--net=none', image], {
+      const running = vm.run(['systemd-run', '--quiet', ...starter, ...LAB_RKT, 'run', '--net=none', image], {
         seconds: SECONDS,
       });
       const group = await started();
@@ -97,15 +56,15 @@ describe('rkt run under systemd and cgroup v2', () => {
       expect(await vm.sh(`cat ${group}/pids.max`)).toBe('512\n');
       await signalSupervisor(group, 'KILL');
       await running;
-      const gc = await vm.run([...RKT, 'gc', '--grace-period=0s']);
+      const gc = await vm.run([...LAB_RKT, 'gc', '--grace-period=0s']);
       expect(gc.code, gc.stderr).toBe(0);
       await nothingLeft();
     },
   );
 
-  it.each(STARTERS)('with --rm, leaves nothing of a pod that is stopped in %s', async (_, starter) => {
+  it.each(LAB_STARTERS)('with --rm, leaves nothing of a pod that is stopped in %s', async (_, starter) => {
     const run = ['run', '--net=none', '--rm', image];
-    const running = vm.run(['systemd-run', '--quiet', ...starter, ...RKT, ...run], { seconds: SECONDS });
+    const running = vm.run(['systemd-run', '--quiet', ...starter, ...LAB_RKT, ...run], { seconds: SECONDS });
     await signalSupervisor(await started(), 'TERM');
     const { stderr } = await running;
     expect(stderr).not.toContain('not removed');
