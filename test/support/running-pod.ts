@@ -2,7 +2,7 @@ import { afterAll } from 'vitest';
 import type { RunningCommand } from './command.ts';
 import { TestSupportError } from './error.ts';
 import { eventually } from './polling.ts';
-import { type RktHome, savedUuid } from './rkt.ts';
+import { type RktHome, type RktOptions, savedUuid } from './rkt.ts';
 
 export interface RunningPod {
   readonly uuid: string;
@@ -12,8 +12,12 @@ export interface RunningPod {
 let count = 0;
 
 /** `rkt run ARGS`, whose apps have all been started. It runs until the test ends it, or the file is done. */
-export function startPod(rkt: RktHome, args: readonly string[]): Promise<RunningPod> {
-  return start(rkt, ['run'], args);
+export function startPod(
+  rkt: RktHome,
+  args: readonly string[],
+  options: Pick<RktOptions, 'insecure'> = {},
+): Promise<RunningPod> {
+  return start(rkt, ['run'], args, options);
 }
 
 /** `rkt app sandbox ARGS`, likewise. */
@@ -21,9 +25,15 @@ export function startSandbox(rkt: RktHome, args: readonly string[] = []): Promis
   return start(rkt, ['app', 'sandbox'], args);
 }
 
-async function start(rkt: RktHome, words: readonly string[], args: readonly string[]): Promise<RunningPod> {
+async function start(
+  rkt: RktHome,
+  words: readonly string[],
+  args: readonly string[],
+  options: Pick<RktOptions, 'insecure'> = {},
+): Promise<RunningPod> {
   const file = rkt.path(`running-${++count}`);
   const command = rkt.start([...words, '--net=none', `--uuid-file-save=${file}`, ...args], {
+    ...options,
     timeoutSeconds: 600,
   });
   const uuid = await eventually('the pod has a UUID', () => {

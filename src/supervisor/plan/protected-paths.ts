@@ -35,6 +35,9 @@ const READ_ONLY_ON_HOST: readonly string[] = [
 const HIDDEN_ON_HOST: readonly string[] = [
   '/proc/acpi',
   '/proc/keys',
+  '/proc/kpagecgroup',
+  '/proc/kpagecount',
+  '/proc/kpageflags',
   '/proc/latency_stats',
   '/proc/timer_list',
   '/sys/devices/virtual/powercap',
