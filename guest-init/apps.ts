@@ -3,6 +3,7 @@ import { startFailureCode } from '../src/abi/exit-code.ts';
 import type { ExitStatus, StartStep } from '../src/abi/guest.ts';
 import type { Notice } from '../src/abi/notify.ts';
 import { monotonicMilliseconds } from '../src/native/clock.ts';
+import { close } from '../src/native/files.ts';
 import type { Loop } from '../src/native/loop.ts';
 import type { AppGroups } from './app-groups.ts';
 import { AppLife } from './app-life.ts';
@@ -57,9 +58,10 @@ export class Apps {
     for (const task of this.#pod.tasks.apps()) if (task.phase === 'running') this.runs(task);
   }
 
-  /** Its root is wanted when it has ended. */
+  /** Its root is wanted when it has ended. Of one that was stopped meanwhile nothing is. */
   keepsRoot(task: Task, namespace: number | undefined): void {
-    this.#lifeOf(task).keep(namespace);
+    if (!isOver(task.phase)) this.#lifeOf(task).keep(namespace);
+    else if (namespace !== undefined) close(namespace);
   }
 
   /** Its root is made: what has become known meanwhile is told there. */
