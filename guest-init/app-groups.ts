@@ -125,12 +125,12 @@ function entryOf(group: ControlGroup): GroupEntry {
 /** Where controllers are elsewhere, on v1, there are none to give. */
 function divide(root: string): void {
   const available = readText(`${root}/cgroup.controllers`).trim().split(' ');
+  const controllers = CONTROLLERS.filter((name) => available.includes(name));
+  // Without any, a group may have both; and the whole machine waits for a move.
+  if (controllers.length === 0) return;
   // Only the root of all may have both processes and groups with controllers.
   if (exists(`${root}/cgroup.type`)) stepAside(root);
-  delegateControllers(
-    root,
-    CONTROLLERS.filter((name) => available.includes(name)),
-  );
+  delegateControllers(root, controllers);
 }
 
 function stepAside(root: string): void {

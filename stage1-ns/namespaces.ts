@@ -2,7 +2,7 @@ import type { ControlGroup } from '../src/native/cgroups.ts';
 import { formatGroup } from '../src/native/cgroups.ts';
 import { setNonBlocking } from '../src/native/descriptors.ts';
 import { unless } from '../src/native/errors.ts';
-import { close, open, open_ } from '../src/native/files.ts';
+import { close, File, open, open_ } from '../src/native/files.ts';
 import { joinSessionKeyring } from '../src/native/keyrings.ts';
 import { getLimit } from '../src/native/limits.ts';
 import type { Loop } from '../src/native/loop.ts';
@@ -92,6 +92,7 @@ function startInit({ cgroup, kinds }: NamespacesSetup, fds: readonly number[]): 
   const group = seenByInit(cgroup);
   const { hard } = getLimit('nofile');
   const entries = initRoot(group.directories.map(({ target, path }) => ({ source: path, target })));
+  using unified = openUnified(cgroup);
   return spawn({
     path: INIT,
     argv: [
@@ -104,11 +105,12 @@ function startInit({ cgroup, kinds }: NamespacesSetup, fds: readonly number[]): 
     env: ENVIRONMENT,
     fds,
     namespaces: ['mount', 'pid', 'uts', ...kinds],
+    ...(unified && { group: unified.fd }),
     steps: [
       { do: 'session' },
       { do: 'umask', mask: 0o022 },
       { do: 'limit', resource: 'nofile', limit: { soft: Math.min(OPEN_FILES, hard), hard } },
-      ...joinFiles(cgroup).map((path) => ({ do: 'write', path, text: '0' }) as const),
+      ...joinFiles(cgroup, 'v1').map((path) => ({ do: 'write', path, text: '0' }) as const),
       ...(cgroup.kind === 'group' ? [{ do: 'unshare', kinds: ['cgroup'] } as const] : []),
       // Keys are the user's, whose number may be that of one of the host.
       { do: 'call', name: 'keyring', action: joinSessionKeyring },
@@ -116,6 +118,13 @@ function startInit({ cgroup, kinds }: NamespacesSetup, fds: readonly number[]): 
       { do: 'parent-death-signal', signal: 'SIGKILL' },
     ],
   });
+}
+
+/** Of v2 PID 1 starts in its group: for a move the whole machine waits. */
+function openUnified(cgroup: PodCgroup): File | undefined {
+  if (cgroup.kind === 'none') return undefined;
+  const directory = cgroup.group.directories.find(({ controller }) => controller === 'unified');
+  return directory && File.open(directory.path, open_.path | open_.directory);
 }
 
 /** What goes to devices is bounded for the pod as a whole, and on v1 a group's limit is not one of those below it. */

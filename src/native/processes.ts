@@ -20,9 +20,10 @@ const CLONE_INTO_CGROUP = 2 ** 33;
  * As fork; the child is in a control group of v2, an open directory, from its first moment on (Linux 5.7). Moving it there later
  * would have the whole machine wait.
  */
-export function forkInto(cgroup: number): number {
+export function forkInto(cgroup: number, ...kinds: NamespaceKind[]): number {
+  const flags = kinds.reduce<number>((all, kind) => all + namespaces[kind], CLONE_INTO_CGROUP);
   // struct clone_args: flags, three places for ids, the signal of its end, stack, its size, tls, two of pids, the group.
-  const request = new Packer(88).u64(CLONE_INTO_CGROUP).zeros(24).u64(signals.SIGCHLD).zeros(40).u64(cgroup);
+  const request = new Packer(88).u64(flags).zeros(24).u64(signals.SIGCHLD).zeros(40).u64(cgroup);
   return call('clone3', request.finish(), request.length);
 }
 

@@ -11,7 +11,7 @@ import { SystemError } from './errors.ts';
 import { close, duplicate, writeAll } from './files.ts';
 import type { NamespaceKind } from './mounts.ts';
 import { hasReader, openPipe, type Pipe } from './pipes.ts';
-import { closeOnExecFrom, execve, fork, waitFor } from './processes.ts';
+import { closeOnExecFrom, execve, fork, forkInto, waitFor } from './processes.ts';
 import { resetSignals } from './signals.ts';
 import { performStep, type Step } from './spawn-steps.ts';
 
@@ -27,6 +27,8 @@ export interface SpawnPlan {
   readonly steps?: readonly Step[];
   /** New namespaces that the child starts in. */
   readonly namespaces?: readonly NamespaceKind[];
+  /** A control group of v2 that the child starts in, an open directory. */
+  readonly group?: number;
 }
 
 /** Why a program did not start. `step` is one of `Step`, or `signals`, `fds`, `exec`. */
@@ -54,7 +56,8 @@ const EXIT_FAILED = 125;
 /** The pid of the started program: its exec has happened. Blocks for as long as the steps take. */
 export function spawn(plan: SpawnPlan): number {
   const report = openPipe();
-  const pid = fork(...(plan.namespaces ?? []));
+  const { group, namespaces = [] } = plan;
+  const pid = group === undefined ? fork(...namespaces) : forkInto(group, ...namespaces);
   if (pid === 0) becomeProgram(plan, report);
   close(report.write);
   const failure = utf8Decode(readToEnd(report.read) ?? new Uint8Array(0));

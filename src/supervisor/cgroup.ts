@@ -47,10 +47,13 @@ export function makePodCgroup(uuid: string, wishes: CgroupWishes): PodCgroup {
   }
 }
 
-/** Files through which a process adds itself. */
-export function joinFiles(cgroup: PodCgroup): string[] {
+/** Files through which a process adds itself, to all or to those of v1. */
+export function joinFiles(cgroup: PodCgroup, which: 'all' | 'v1' = 'all'): string[] {
   if (cgroup.kind === 'none') return [];
-  return cgroup.group.directories.map(({ path }) => `${path}/cgroup.procs`);
+  const { directories } = cgroup.group;
+  const wanted =
+    which === 'all' ? directories : directories.filter(({ controller }) => controller !== 'unified');
+  return wanted.map(({ path }) => `${path}/cgroup.procs`);
 }
 
 /** The pod's end, on every way out: whatever is still in there dies. */
