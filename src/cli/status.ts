@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import { openHost } from '../stage0/host.ts';
-import type { PodRecord } from '../stage0/list.ts';
 import { type NetworkCheck, networkChecks } from '../stage0/network-checks.ts';
 import type { Patience } from '../stage0/patience.ts';
-import { status } from '../stage0/status.ts';
+import { type PodStatus, status } from '../stage0/status.ts';
 import { lifeLines } from './app-life.ts';
 import { parseDuration } from './duration.ts';
 import { CliError } from './error.ts';
@@ -15,6 +14,7 @@ import { print } from './output.ts';
 import { podJson } from './pod-json.ts';
 import { networksText } from './pod-networks.ts';
 import { portsText } from './pod-ports.ts';
+import { printable } from './printable.ts';
 import { requireRoot, subcommand } from './subcommand.ts';
 import { absoluteTime } from './time.ts';
 import { uuidArgument } from './uuid-file.ts';
@@ -60,16 +60,17 @@ export function statusCommand(summary: string): Command {
 }
 
 function statusJson(
-  pod: PodRecord,
+  pod: PodStatus,
   checks: readonly NetworkCheck[] | undefined,
   format: 'json' | 'json-pretty',
 ): string {
   const networkChecks = checks === undefined ? {} : { network_checks: checksJson(checks) };
-  return jsonText({ ...podJson(pod), ...networkChecks }, format);
+  const warnings = pod.warnings.length === 0 ? {} : { warnings: pod.warnings };
+  return jsonText({ ...podJson(pod), ...warnings, ...networkChecks }, format);
 }
 
 /** The lines of `rkt status`. */
-export function statusText(pod: PodRecord, checks: readonly NetworkCheck[] = []): string {
+export function statusText(pod: PodStatus, checks: readonly NetworkCheck[] = []): string {
   const hasRun = !['embryo', 'preparing', 'aborted prepare', 'prepared', 'garbage', 'deleting'].includes(
     pod.state,
   );
@@ -90,6 +91,7 @@ export function statusText(pod: PodRecord, checks: readonly NetworkCheck[] = [])
     ...(pod.podName === undefined ? [] : [`name=${pod.podName}`]),
     ...pod.apps.flatMap(lifeLines),
     ...(pod.isPaused ? ['paused=true'] : []),
+    ...pod.warnings.map((line) => `warning=${printable(line)}`),
   ];
   return `${lines.map((line) => `${line}\n`).join('')}${checkLines(checks)}`;
 }

@@ -88,6 +88,12 @@ export function readPod(reference: PodReference): PodRecord | undefined {
   });
 }
 
+/** What its supervisor had to say, of lasting interest: a line each. */
+export function readWarnings(reference: PodReference): readonly string[] {
+  using pod = observe(reference);
+  return (pod?.text(POD.warnings) ?? '').split('\n').filter((line) => line !== '');
+}
+
 /** The manifest's text as it was written. Undefined while the pod is being made. */
 export function readManifestText(reference: PodReference): string | undefined {
   using pod = observe(reference);

@@ -1,6 +1,6 @@
 import { type PodReference, podsDirectory } from '../pod/directory.ts';
 import { lookUpPod } from '../pod/listing.ts';
-import { type PodRecord, readPod } from '../pod/record.ts';
+import { type PodRecord, readPod, readWarnings } from '../pod/record.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
 import { hasEnded, type Patience, until } from './patience.ts';
@@ -14,14 +14,19 @@ export interface StatusRequest {
   readonly waitReady?: Patience;
 }
 
+export interface PodStatus extends PodRecord {
+  /** Isolators that have no effect among them. */
+  readonly warnings: readonly string[];
+}
+
 /** What is known of one pod. Throws PodError when there is no such pod, Stage0Error `timed-out`. */
-export async function status(host: Host, request: StatusRequest): Promise<PodRecord> {
+export async function status(host: Host, request: StatusRequest): Promise<PodStatus> {
   const pod = lookUpPod(podsDirectory(host.dataDirectory), request.uuid);
   if (request.wait !== undefined) await until(pod, request.wait, hasEnded, 'exit');
   if (request.waitReady !== undefined) await until(pod, request.waitReady, isReady, 'be ready');
   const record = readPod(pod);
   if (record === undefined) throw new Stage0Error('no-pod', `pod ${JSON.stringify(pod.uuid)} was removed`);
-  return record;
+  return { ...record, warnings: readWarnings(pod) };
 }
 
 function isReady(pod: PodReference): boolean {

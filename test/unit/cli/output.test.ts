@@ -170,9 +170,13 @@ describe('pods', () => {
   });
 
   it('have a status of lines', () => {
-    const { created: _, ...pod } = exited;
+    const { created: _, ...record } = exited;
+    const pod = { ...record, warnings: [] };
     expect(statusText(pod)).toBe('state=exited\nnetworks=\npid=42\nexited=true\napp-web=7\n');
     expect(statusText({ ...pod, state: 'running' })).toBe('state=running\nnetworks=\npid=42\nexited=false\n');
+    expect(statusText({ ...pod, warnings: ['one', 'two \u001b'] })).toMatch(
+      /app-web=7\nwarning=one\nwarning=two [^\u001b]+\n$/,
+    );
     expect(statusText({ ...pod, state: 'prepared' })).toBe('state=prepared\n');
   });
 });
