@@ -35,3 +35,14 @@ export const FLAVOURS: readonly Flavour[] = [
     rootsHolder: 'init',
   },
 ];
+
+/** Isolates nothing, and so is none of those above: what it does has tests of its own, as have stage1 images of any kind. */
+export const FLY: Flavour = {
+  name: 'stage1-fly',
+  imageName: 'coreos.com/rkt/stage1-fly',
+  image: artefacts.stage1Fly,
+  ownKernel: false,
+  severalApps: false,
+  mutablePods: false,
+  rootsHolder: 'stage1-fly',
+};
