@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { FLAVOURS, type Flavour } from '../support/flavours.ts';
+import { FLAVOURS } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
 import { eventually } from '../support/polling.ts';
 import { useRkt } from '../support/rkt.ts';
