@@ -5,7 +5,7 @@ import type { Housing } from '../src/supervisor/plan/plan.ts';
 import { SHARE_DIRECTORY } from '../src/supervisor/plan/pod.ts';
 
 /** In the pod's directory: PID 1's program, which the image brings; and a directory that may be hidden by its root. */
-export const INIT_FILE = 'stage1/rootfs/init';
+const INIT_FILE = 'stage1/rootfs/init';
 export const ROOT_PLACE = 'stage1/rootfs/root';
 
 /** In PID 1's root. */

@@ -20,10 +20,10 @@ const PATIENCE_MILLISECONDS = 5000;
 const PAUSE_MILLISECONDS = 2;
 
 export class Freezer {
-  readonly #loop: Loop;
+  readonly #loop: Pick<Loop, 'after'>;
   readonly #brake: Brake | undefined;
 
-  constructor(loop: Loop, group: ControlGroup | undefined) {
+  constructor(loop: Pick<Loop, 'after'>, group: ControlGroup | undefined) {
     this.#loop = loop;
     this.#brake = group?.directories.map(({ path }) => brakeOf(path)).find((brake) => brake !== undefined);
   }
