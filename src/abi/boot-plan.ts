@@ -95,14 +95,6 @@ export interface LimitsPlan {
   readonly devices: readonly DeviceRule[] | null;
 }
 
-export const NO_LIMITS: LimitsPlan = {
-  memoryBytes: null,
-  cpuMillis: null,
-  cpuShares: null,
-  processes: null,
-  devices: null,
-};
-
 /** `use` is some of the letters r, w and m (to make a node). Null numbers are any. */
 export interface DeviceRule {
   readonly kind: 'char' | 'block';

@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type LimitsPlan, NO_LIMITS } from '../../src/abi/boot-plan.ts';
+import type { LimitsPlan } from '../../src/abi/boot-plan.ts';
 import { cgroupLayout, parseMemberships } from '../../src/native/cgroup-layout.ts';
 import { parseMountInfo } from '../../src/native/mount-table.ts';
 import { DEVICE_RULES } from '../../src/supervisor/plan/device-rules.ts';
 import { guestSuite } from './guest-suite.ts';
-import { appPlan, bootPlan, pipes, shell } from './pod-fixture.ts';
+import { appPlan, bootPlan, NO_LIMITS, pipes, shell } from './pod-fixture.ts';
 
 const suite = guestSuite();
 const layout = cgroupLayout(

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import {
   type AppPlan,
   type BootPlan,
+  type LimitsPlan,
   type MountPlanEntry,
   NO_HANDLERS,
-  NO_LIMITS,
   NO_RESTART,
   type ProcessPlan,
 } from '../../src/abi/boot-plan.ts';
@@ -16,6 +16,14 @@ import { compileProgram } from '../../tools/compile.ts';
 import { buildDir, rootDir } from '../../tools/paths.ts';
 
 const BUSYBOX = '/bin/busybox';
+
+export const NO_LIMITS: LimitsPlan = {
+  memoryBytes: null,
+  cpuMillis: null,
+  cpuShares: null,
+  processes: null,
+  devices: null,
+};
 
 /** The program under test, compiled. */
 export function compiledInit(): Promise<string> {
