@@ -1,0 +1,164 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { rootDir } from '../../tools/paths.ts';
+import type { RunningCommand } from '../support/command.ts';
+import { aciOf } from '../support/image-files.ts';
+import { tinyImages } from '../support/images.ts';
+import { eventually } from '../support/polling.ts';
+import { savedUuid, useRkt } from '../support/rkt.ts';
+import * as tar from '../support/tar-archive.ts';
+
+const rkt = useRkt();
+const NAME = 'example.com/stage1-shell';
+const ENTRYPOINTS = ['run', 'enter', 'stop', 'gc'];
+const LOOP = 'echo ready; while :; do sleep 0.1; done';
+let image = '';
+let stage1 = '';
+let calls = '';
+beforeAll(async () => {
+  image = (await tinyImages()).aci.plain;
+  stage1 = rkt.path('shell.aci');
+  calls = rkt.path('calls');
+  writeFileSync(stage1, shellImage());
+});
+beforeEach(() => rmSync(calls, { force: true }));
+
+/** By rkt's interface and nothing of ours. */
+function shellImage(): Buffer {
+  const annotations = ENTRYPOINTS.map((name) => ({
+    name: `coreos.com/rkt/stage1/${name}`,
+    value: `/${name}`,
+  }));
+  const version = { name: 'coreos.com/rkt/stage1/interface-version', value: '6' };
+  const programs = ENTRYPOINTS.map((name) =>
+    tar.file(`rootfs/${name}`, readFileSync(join(rootDir, 'test/support/shell-stage1', name)), {
+      mode: 0o755,
+    }),
+  );
+  const manifest = { name: NAME, app: undefined, annotations: [...annotations, version] };
+  return aciOf(manifest, ...programs);
+}
+
+const options = (env: Readonly<Record<string, string>> = {}) => ({ env: { RKT_TEST_CALLS: calls, ...env } });
+const words = (script: string) => [
+  `--stage1-path=${stage1}`,
+  image,
+  '--name=app',
+  '--exec=/bin/sh',
+  '--',
+  '-c',
+  script,
+];
+const called = () => readFileSync(calls, 'utf8').trimEnd().split('\n');
+
+interface StartedPod {
+  readonly command: RunningCommand;
+  readonly uuid: string;
+}
+
+let count = 0;
+async function start(script: string, env?: Readonly<Record<string, string>>): Promise<StartedPod> {
+  const file = rkt.path(`uuid-${++count}`);
+  const command = rkt.start(
+    ['run', '--net=none', `--uuid-file-save=${file}`, ...words(script)],
+    options(env),
+  );
+  await eventually('the app is up', () => {
+    if (command.ended) throw new Error(`rkt run ended: ${command.stderr}`);
+    return command.stdout.includes('ready');
+  });
+  return { command, uuid: savedUuid(file) ?? '' };
+}
+
+describe('a stage1 in shell', () => {
+  test('runs the app in its root, and its exit code is rkt’s; list and status tell of it', async () => {
+    const file = rkt.path('first');
+    const run = ['run', '--net=none', '--hostname=box', '--debug', `--uuid-file-save=${file}`];
+    const script = 'echo from $AC_APP_NAME in $(pwd), $(ls -d /home/alice); exit 7';
+    const { code, stdout } = await rkt.run([...run, ...words(script)], options());
+    expect({ code, stdout }).toEqual({ code: 7, stdout: 'from app in /, /home/alice\n' });
+    const uuid = readFileSync(file, 'utf8').trim();
+    const [pod] = (await rkt.list()).filter(({ name }) => name === uuid);
+    expect(pod).toMatchObject({ state: 'exited', apps: [{ name: 'app', state: 'exited', exit_code: 7 }] });
+    expect(await rkt.output(['status', uuid])).toMatch(/^state=exited$[\s\S]*^app-app=7$/m);
+    expect(called()).toEqual([
+      `run --debug --net=none --local-config=${rkt.localConfig} --hostname=box ${uuid}`,
+    ]);
+    await rkt.output(['rm', uuid], options());
+    expect(called().at(-1)).toBe(`gc --local-config=${rkt.localConfig} ${uuid}`);
+  });
+
+  test('is told by stop; the app ends in order, and the pod with it', async () => {
+    const { command, uuid } = await start(`trap 'echo stopping; exit 4' TERM; ${LOOP}`);
+    expect((await rkt.list()).find(({ name }) => name === uuid)).toMatchObject({
+      state: 'running',
+      apps: [{ name: 'app', state: 'running' }],
+    });
+    expect(await rkt.output(['status', '--wait-ready', uuid])).toContain(`pid=${command.pid}\n`);
+    expect(await rkt.output(['stop', uuid], options())).toBe(`"${uuid}"\n`);
+    expect(await command.finished).toMatchObject({ code: 4, stdout: 'ready\nstopping\n' });
+    expect(called().at(-1)).toBe(`stop ${uuid}`);
+  });
+
+  test('is told by stop --force; what ends the app is the exit code', async () => {
+    const { command, uuid } = await start(`trap '' TERM; ${LOOP}`);
+    await rkt.output(['stop', '--force', uuid], options());
+    expect((await command.finished).code).toBe(137);
+    expect(called().at(-1)).toBe(`stop --force ${uuid}`);
+  });
+
+  test.each(['pid', 'ppid'])(
+    'enters a running app by the process that it has written as `%s`',
+    async (file) => {
+      const { command, uuid } = await start(`echo mine > /mark; ${LOOP}`, { RKT_TEST_PID_FILE: file });
+      const inside = ['/bin/sh', '-c', 'cat /mark; exit 9'];
+      expect(await rkt.run(['enter', uuid, ...inside], options())).toMatchObject({
+        code: 9,
+        stdout: 'mine\n',
+      });
+      expect(called().at(-1)).toBe(`enter --pid=${command.pid} --appname=app -- ${inside.join(' ')}`);
+      command.signal('SIGTERM');
+      expect((await command.finished).code).toBe(143);
+    },
+  );
+
+  test('that is killed leaves a pod that gc removes', async () => {
+    const { command, uuid } = await start('echo ready; exec sleep 1000 > /dev/null 2>&1');
+    const [app] = rkt.scope.processes().filter(({ argv }) => argv.includes('1000'));
+    process.kill(command.pid, 'SIGKILL');
+    process.kill(app?.pid ?? 0, 'SIGKILL');
+    await command.finished;
+    await rkt.output(['gc', '--grace-period=0s'], options());
+    expect(called()).toContain(`gc --local-config=${rkt.localConfig} ${uuid}`);
+    expect((await rkt.list()).map(({ name }) => name)).not.toContain(uuid);
+  });
+
+  test('is had by its name and its hash as well, once it was given', async () => {
+    const run = (flag: string) => rkt.run(['run', '--net=none', flag, image], options());
+    expect(await run(`--stage1-name=${NAME}`)).toMatchObject({ code: 0, stdout: 'hello from the image\n' });
+    expect(called()[0]).toMatch(/^run --net=none /);
+  });
+
+  test('has no other entrypoints: what needs one of those is refused, with a reason', async () => {
+    const { command, uuid } = await start(`trap 'exit 0' TERM; ${LOOP}`);
+    const refusal = (finished: { readonly code: number; readonly stderr: string }) => ({
+      code: finished.code,
+      stderr: finished.stderr,
+    });
+    expect(refusal(await rkt.run(['pause', uuid]))).toEqual({
+      code: 254,
+      stderr: expect.stringMatching(/the pod's stage1 has no control entrypoint/),
+    });
+    expect(refusal(await rkt.run(['attach', uuid]))).toEqual({
+      code: 254,
+      stderr: expect.stringMatching(/stage1 has no attach entrypoint/),
+    });
+    command.signal('SIGTERM');
+    await command.finished;
+    expect(refusal(await rkt.run(['run', '--net=none', '--rm', ...words('exit 0')], options()))).toEqual({
+      code: 254,
+      stderr: expect.stringMatching(/--rm: example\.com\/stage1-shell does not remove pods/),
+    });
+  });
+});
