@@ -11,7 +11,7 @@ import { joinHostNetwork } from './host-network-join.ts';
 import { joinInterfaces, type MachineNetwork, NOT_JOINED } from './interfaces.ts';
 import type { MachineSize } from './size.ts';
 
-export interface Connection {
+interface Joined {
   readonly machine: MachineNetwork;
   /** For the guest. It takes some time, and is to be asked for while the machine starts. */
   plan(): NetworkPlan;
@@ -28,7 +28,7 @@ export function connect(
   { pod, options, apps, size }: Connecting,
   networks: NetworksPlan | undefined,
   report: Report,
-): Connection {
+): Joined {
   const ofHost = options.net === 'host' ? joinHostNetwork(pod.apps, report) : undefined;
   if (ofHost !== undefined) {
     apps.names.join([], [{ name: 'host', dns: ofHost.dns }]);
@@ -48,7 +48,7 @@ export function connect(
   return { machine, plan, detach };
 }
 
-function unattached(machine: MachineNetwork): Connection {
+function unattached(machine: MachineNetwork): Joined {
   return { machine, plan: () => ({ ...machine.plan, sysctls: [] }), detach: () => {} };
 }
 

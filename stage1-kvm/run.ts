@@ -1,24 +1,17 @@
-/** The entrypoint `run`: the process that stage0 was becomes the pod's supervisor, and stays until the pod has ended. */
-import { KERNEL_PARAMS_ENV, parseRunArguments, type RunArguments, VM_IDS_ENV } from '../src/abi/stage1.ts';
+/** The entrypoint `run`: what of leading a pod is a matter of its machine. */
+import { KERNEL_PARAMS_ENV, type RunArguments, VM_IDS_ENV } from '../src/abi/stage1.ts';
 import { environment } from '../src/native/engine.ts';
-import { Loop } from '../src/native/loop.ts';
 import { restrictMount } from '../src/native/mount-attributes.ts';
 import { mount, ms } from '../src/native/mounts.ts';
-import { Apps } from '../src/supervisor/apps/apps.ts';
 import { joinFiles, type PodCgroup } from '../src/supervisor/cgroup.ts';
-import { Interruption } from '../src/supervisor/network/interruption.ts';
-import { planNetworks } from '../src/supervisor/network/networks.ts';
-import { type Pod, readPod, SHARE_DIRECTORY } from '../src/supervisor/plan/pod.ts';
+import { type Pod, SHARE_DIRECTORY } from '../src/supervisor/plan/pod.ts';
 import type { PodLimits } from '../src/supervisor/plan/pod-limits.ts';
-import { refuseSocketActivation } from '../src/supervisor/plan/socket-activation.ts';
-import { boundPod } from '../src/supervisor/pod-bounds.ts';
-import { Report } from '../src/supervisor/report.ts';
-import { keepLock, leaveNoCgroup, openCgroup } from '../src/supervisor/running/holdings.ts';
-import { type Start, Supervision } from '../src/supervisor/running/supervision.ts';
-import { prepareStatus, recordPid } from '../src/supervisor/status.ts';
+import type { Report } from '../src/supervisor/report.ts';
+import { type Leading, leadPod, type Prepared } from '../src/supervisor/running/leading.ts';
+import type { Start } from '../src/supervisor/running/supervision.ts';
 import { openUserNamespace } from '../src/supervisor/user-namespace.ts';
 import { type Accelerator, chooseAccelerator } from './accelerator.ts';
-import { type Connection, connect } from './connection.ts';
+import { connect } from './connection.ts';
 import { KvmError } from './error.ts';
 import { type Host, readHost } from './host.ts';
 import { allocateId, parseIdRange } from './ids.ts';
@@ -36,47 +29,39 @@ const MOST_PROCESSES = 512;
 /** A guest needs one or two seconds; one on a host under load may need many times that. */
 const HELLO_SECONDS: Readonly<Record<Accelerator, number>> = { kvm: 30, tcg: 180 };
 
-/** The exit code of the pod. @throws KvmError, AbiError, SystemError for a pod that cannot be started */
+/** The exit code of the pod. @throws KvmError, SupervisorError, AbiError, SystemError for a pod that cannot be started */
 export function run(args: readonly string[]): number {
-  const options = parseRunArguments(args);
-  const report = new Report('run', options.debug);
-  keepLock();
+  return leadPod(args, {
+    housing: MACHINE_HOUSING,
+    socketRefusal: 'cannot be handed into a virtual machine',
+    prepare,
+  });
+}
+
+function prepare(leading: Leading): Prepared {
+  const { options, report, pod, apps } = leading;
   if (options.ipc === 'parent')
     throw new KvmError('unsupported', '--ipc=parent: a virtual machine cannot have the IPC of its host');
-  report.step('supervisor runs', { name: 'supervisor' });
-  const pod = readPod(options);
-  const networks = planNetworks(options, report);
-  refuseSocketActivation(pod.apps, 'cannot be handed into a virtual machine');
-  const loop = new Loop();
-  const apps = new Apps(loop, report, options, pod, MACHINE_HOUSING);
   const host = readHost();
   const { accelerator, warning } = chooseAccelerator(host);
   if (warning !== undefined) report.say(warning);
-  recordPid();
-  prepareStatus();
   const size = sizeOf(pod, options, host.cpus, accelerator);
-  const limits = { processes: MOST_PROCESSES, memoryBytes: hostMemory(size, accelerator) };
-  const controllers = controllersFor(apps.limits);
-  const cgroup = openCgroup(pod.uuid, { controllers, limits }, report);
-  let connection: Connection | undefined;
-  try {
-    boundPod(cgroup, hostLimits(apps.limits, size), options, report);
-    connection = connect({ pod, options, apps, size }, networks, report);
-    shareRoots();
-    const setup = setUp(pod, options, host, { accelerator, size, network: connection.machine }, cgroup);
-    report.step('machine set up', { name: 'set-up' });
-    const supervision = new Supervision(loop, report, apps, startOf(setup, cgroup, report));
-    // While the machine starts.
-    apps.network = connection.plan();
-    return supervision.run();
-  } catch (error) {
-    if (error instanceof Interruption) return 128 + error.signal;
-    throw error;
-  } finally {
-    // What it has made is free for others before anybody can know of the pod's end.
-    connection?.detach();
-    leaveNoCgroup(cgroup, report);
-  }
+  return {
+    cgroup: {
+      controllers: controllersFor(apps.limits),
+      limits: { processes: MOST_PROCESSES, memoryBytes: hostMemory(size, accelerator) },
+    },
+    limits: hostLimits(apps.limits, size),
+    connect(networks) {
+      const { machine, plan, detach } = connect({ ...leading, size }, networks, report);
+      const setUpMachine = (cgroup: PodCgroup) => {
+        shareRoots();
+        const setup = setUp(pod, options, host, { accelerator, size, network: machine }, cgroup);
+        return startOf(setup, cgroup, report);
+      };
+      return { setUp: setUpMachine, plan, detach };
+    },
+  };
 }
 
 /** Each is a directory more on v1: only where it is for something. */

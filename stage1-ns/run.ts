@@ -1,24 +1,18 @@
-/** The entrypoint `run`: the process that stage0 was becomes the pod's supervisor, and stays until the pod has ended. */
-import { type IpcMode, parseRunArguments } from '../src/abi/stage1.ts';
+/** The entrypoint `run`: what of leading a pod is a matter of namespaces. */
+import { NO_NETWORK } from '../src/abi/network-plan.ts';
+import type { IpcMode } from '../src/abi/stage1.ts';
 import { readTextIfPresent } from '../src/native/contents.ts';
-import { Loop } from '../src/native/loop.ts';
 import { allowMount, restrictMount } from '../src/native/mount-attributes.ts';
 import { mount, ms, type NamespaceKind } from '../src/native/mounts.ts';
 import { parseResolvConf } from '../src/net/cni/resolv-conf.ts';
-import { Apps } from '../src/supervisor/apps/apps.ts';
 import type { PodCgroup } from '../src/supervisor/cgroup.ts';
 import { metadataEnvironment } from '../src/supervisor/metadata.ts';
 import { boundNetwork, limitBothWays } from '../src/supervisor/network/bandwidth.ts';
-import { Interruption } from '../src/supervisor/network/interruption.ts';
-import { enterOwnNetwork, type Joining, joinNetworks } from '../src/supervisor/network/joining.ts';
-import { type NetworksPlan, planNetworks } from '../src/supervisor/network/networks.ts';
-import { readPod, SHARE_DIRECTORY } from '../src/supervisor/plan/pod.ts';
-import { refuseSocketActivation } from '../src/supervisor/plan/socket-activation.ts';
-import { boundPod } from '../src/supervisor/pod-bounds.ts';
-import { Report } from '../src/supervisor/report.ts';
-import { keepLock, leaveNoCgroup, openCgroup } from '../src/supervisor/running/holdings.ts';
-import { type Start, Supervision } from '../src/supervisor/running/supervision.ts';
-import { prepareStatus, recordPid } from '../src/supervisor/status.ts';
+import { enterOwnNetwork, joinNetworks } from '../src/supervisor/network/joining.ts';
+import type { NetworksPlan } from '../src/supervisor/network/networks.ts';
+import { SHARE_DIRECTORY } from '../src/supervisor/plan/pod.ts';
+import { type Leading, leadPod, type Prepared } from '../src/supervisor/running/leading.ts';
+import type { Start } from '../src/supervisor/running/supervision.ts';
 import { Namespaces } from './namespaces.ts';
 import { CGROUP, HOUSING } from './surroundings.ts';
 
@@ -28,33 +22,20 @@ const LOCALHOST = '127.0.0.1';
 
 /** The exit code of the pod. @throws SupervisorError, AbiError, SystemError for a pod that cannot be started */
 export function run(args: readonly string[]): number {
-  const options = parseRunArguments(args);
-  const report = new Report('run', options.debug);
-  keepLock();
-  report.step('supervisor runs', { name: 'supervisor' });
-  const pod = readPod(options);
-  const networks = planNetworks(options, report);
-  refuseSocketActivation(pod.apps, 'stage1-ns does not hand on');
-  const loop = new Loop();
-  const apps = new Apps(loop, report, options, pod, HOUSING);
-  recordPid();
-  prepareStatus();
-  const cgroup = openCgroup(pod.uuid, CGROUP, report);
-  let detach = () => {};
-  try {
-    boundPod(cgroup, apps.limits, options, report);
-    detach = connect({ pod, options, apps }, networks, report);
+  return leadPod(args, { housing: HOUSING, socketRefusal: 'stage1-ns does not hand on', prepare });
+}
+
+function prepare(leading: Leading): Prepared {
+  const setUp = (cgroup: PodCgroup) => {
     shareRoots();
-    report.step('namespaces set up', { name: 'set-up' });
-    return new Supervision(loop, report, apps, startOf(cgroup, options.ipc)).run();
-  } catch (error) {
-    if (error instanceof Interruption) return 128 + error.signal;
-    throw error;
-  } finally {
-    // What it has made is free for others before anybody can know of the pod's end.
-    detach();
-    leaveNoCgroup(cgroup, report);
-  }
+    return startOf(cgroup, leading.options.ipc);
+  };
+  return {
+    cgroup: CGROUP,
+    limits: leading.apps.limits,
+    // What plugins have left PID 1 finds: it is told of nothing.
+    connect: (networks) => ({ setUp, plan: () => NO_NETWORK, detach: connect(leading, networks) }),
+  };
 }
 
 function startOf(cgroup: PodCgroup, ipc: IpcMode): Start {
@@ -68,8 +49,8 @@ function startOf(cgroup: PodCgroup, ipc: IpcMode): Start {
 }
 
 /** PID 1 begins in the network namespace that this process is in, where plugins have left all as it is to be. Gives how to leave. */
-function connect(joining: Joining, networks: NetworksPlan | undefined, report: Report): () => void {
-  const { apps, options } = joining;
+function connect(leading: Leading, networks: NetworksPlan | undefined): () => void {
+  const { apps, options, report } = leading;
   if (options.net === 'host') {
     const dns = parseResolvConf(readTextIfPresent('/etc/resolv.conf') ?? '');
     apps.names.join([], [{ name: 'host', dns }]);
@@ -80,7 +61,7 @@ function connect(joining: Joining, networks: NetworksPlan | undefined, report: R
   enterOwnNetwork();
   if (networks === undefined) return () => {};
   const limit = () => boundNetwork(apps.limits, limitBothWays, options, report);
-  return joinNetworks(joining, networks, report, limit).detach;
+  return joinNetworks(leading, networks, report, limit).detach;
 }
 
 /**
