@@ -25,13 +25,14 @@ export function unenforced({ manifest, apps }: Pod): string[] {
 }
 
 /** A line for each thing that was asked for and makes no difference. `ports`: how many of the host are to lead to the pod. */
-export function ignored({ net, hostname }: RunArguments, { apps }: Pod, ports: number): string[] {
+export function ignored({ net, hostname, ipc }: RunArguments, { apps }: Pod, ports: number): string[] {
   return [
     ...(net === 'default' || net === 'host'
       ? []
       : [`--net=${net} is ignored: the app is on the host's network`]),
     ...(ports === 0 ? [] : ["no port is published: the app listens on the host's own"]),
     ...(hostname === null ? [] : [`the host name ${hostname} is ignored: the app has the host's own`]),
+    ...(ipc === 'private' ? ["--ipc=private is ignored: the app has the host's IPC"] : []),
     ...apps.flatMap(ofApp),
   ];
 }

@@ -71,6 +71,7 @@ async function programs({ rkt }: PackageVersion): Promise<Entry[]> {
     ...PLUGIN_NAMES.map((name) => symlink(`${HOME}/plugins/net/${name}`, '../../bin/cni-plugins')),
     file(`${HOME}/stage1-images/stage1-kvm.aci`, await readFile(artefacts.stage1Kvm)),
     file(`${HOME}/stage1-images/stage1-ns.aci`, await readFile(artefacts.stage1Ns)),
+    file(`${HOME}/stage1-images/stage1-fly.aci`, await readFile(artefacts.stage1Fly)),
     // Where the command finds its version.
     file(`${HOME}/package.json`, text(`${JSON.stringify({ name: 'rkt', version: rkt })}\n`)),
   ];

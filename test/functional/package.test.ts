@@ -51,6 +51,8 @@ test('holds files of root, which nobody else may change, at one time', async () 
 
 test.each([
   'usr/lib/rkt/stage1-images/stage1-kvm.aci',
+  'usr/lib/rkt/stage1-images/stage1-ns.aci',
+  'usr/lib/rkt/stage1-images/stage1-fly.aci',
   'usr/lib/rkt/node_modules/@koromix/koffi-linux-x64/linux_x64/koffi.node',
   'usr/lib/rkt/plugins/net/bridge',
   'usr/lib/rkt/plugins/net/host-local',
