@@ -3,7 +3,7 @@ import type { ProcessPlan, RlimitPlan } from '../src/abi/boot-plan.ts';
 import { clearInheritable, dropBoundingSetTo, raisePermitted } from '../src/native/capability-words.ts';
 import { writeControl } from '../src/native/contents.ts';
 import { hasCode } from '../src/native/errors.ts';
-import { getLimit, installSeccomp, resourceNumbers, setLimit } from '../src/native/limits.ts';
+import { getLimit, installSeccomp, limitName, setLimit } from '../src/native/limits.ts';
 import { setKeepCapabilities, setNoNewPrivileges } from '../src/native/privileges.ts';
 import { chdir, setGroupIds, setGroups, setUserIds } from '../src/native/processes.ts';
 import { decodeBase64 } from './base64.ts';
@@ -27,7 +27,7 @@ export function setOomScore({ oomScoreAdj }: ProcessPlan, trial: Trial): void {
  */
 export function confine(plan: ProcessPlan, trial: Trial): void {
   for (const limit of plan.rlimits)
-    trial('rlimits', `the limit ${nameOf(limit)}`, () => setAsFarAsAllowed(limit));
+    trial('rlimits', `the limit ${limitName(limit.resource)}`, () => setAsFarAsAllowed(limit));
   during('groups', () => {
     setGroups(plan.groups);
     setGroupIds(plan.gid);
@@ -66,10 +66,6 @@ function setAsFarAsAllowed({ resource, soft, hard }: RlimitPlan): void {
     setLimit(resource, { soft: Math.min(wanted.soft, most), hard: Math.min(wanted.hard, most) });
     throw error;
   }
-}
-
-function nameOf({ resource }: RlimitPlan): string {
-  return Object.entries(resourceNumbers).find(([, number]) => number === resource)?.[0] ?? `${resource}`;
 }
 
 /** JSON has no infinity: RLIM_INFINITY arrives as -1, or as the nearest that a double comes to 2^64-1. */

@@ -43,6 +43,11 @@ export function getLimit(resource: Resource | number, pid = 0): Limit {
   return { soft: fields.u64(), hard: fields.u64() };
 }
 
+/** Of its number; the number itself where it has none. */
+export function limitName(number: number): string {
+  return Object.entries(resourceNumbers).find(([, known]) => known === number)?.[0] ?? `${number}`;
+}
+
 function numberOf(resource: Resource | number): number {
   return typeof resource === 'number' ? resource : resourceNumbers[resource];
 }

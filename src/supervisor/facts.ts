@@ -1,6 +1,7 @@
 /** What `inspect` tells of a pod beside what others need: files of JSON whose fields it prints as they are (docs/commands/inspect.md). */
 import type { AppPlan, MountPlanEntry } from '../abi/boot-plan.ts';
 import { appFacts, POD } from '../abi/pod-directory.ts';
+import { limitName } from '../native/limits.ts';
 import { capabilityNames } from '../native/privileges.ts';
 import { recordIfPossible } from './record.ts';
 
@@ -30,10 +31,27 @@ export function recordAppFacts(app: AppPlan): void {
     no_new_privileges: process.noNewPrivileges,
     seccomp: process.seccomp !== null,
     oom_score_adj: process.oomScoreAdj ?? undefined,
+    limits: limitsOf(app),
     read_only_root: app.readOnlyRoot,
     terminal: app.streams.kind === 'terminal',
     mounts: app.mounts.map(mountOf),
   });
+}
+
+/** What it has none of is left out. */
+function limitsOf({ limits, process }: AppPlan) {
+  const { memoryBytes, cpuMillis, cpuShares, processes, devices } = limits;
+  const numbers = {
+    memory_bytes: memoryBytes,
+    cpu_millis: cpuMillis,
+    cpu_shares: cpuShares,
+    processes,
+  };
+  return {
+    ...Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== null)),
+    devices: devices === null ? 'all' : 'some',
+    rlimits: process.rlimits.map(({ resource, soft, hard }) => ({ name: limitName(resource), soft, hard })),
+  };
 }
 
 function mountOf(entry: MountPlanEntry) {
