@@ -111,7 +111,7 @@ function startInit({ cgroup, kinds }: NamespacesSetup, fds: readonly number[]): 
       { do: 'umask', mask: 0o022 },
       { do: 'limit', resource: 'nofile', limit: { soft: Math.min(OPEN_FILES, hard), hard } },
       ...joinFiles(cgroup, 'v1').map((path) => ({ do: 'write', path, text: '0' }) as const),
-      ...(cgroup.kind === 'group' ? [{ do: 'unshare', kinds: ['cgroup'] } as const] : []),
+      { do: 'unshare', kinds: ['cgroup'] },
       // Keys are the user's, whose number may be that of one of the host.
       { do: 'call', name: 'keyring', action: joinSessionKeyring },
       { do: 'call', name: 'root', action: () => enterRoot(entries, ROOT_PLACE) },

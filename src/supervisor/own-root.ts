@@ -1,5 +1,6 @@
 /** Roots of processes that see of a host's file system what is named here. Made by the process that gets one, in a mount namespace of its own. */
 import { writeFile } from '../native/contents.ts';
+import { hasCode } from '../native/errors.ts';
 import { restrictMount } from '../native/mount-attributes.ts';
 import { mount, ms, pivotRoot, unmount } from '../native/mounts.ts';
 import { chmod, chown, mkdir, mknod, symlink } from '../native/paths.ts';
@@ -86,12 +87,24 @@ function make(entry: RootEntry, target: string): void {
       });
       return;
     case 'device':
-      mknod(target, 'char', entry.mode, { major: entry.major, minor: entry.minor });
-      // The umask may have cut the mode.
-      chmod(target, entry.mode);
-      chown(target, 0, entry.gid);
+      makeDevice(entry, target);
       return;
     default:
       entry satisfies never;
+  }
+}
+
+/** Who may not make devices (CAP_MKNOD) gives the host's own, by a mount that nobody can change their mode through. */
+function makeDevice(entry: Extract<RootEntry, { kind: 'device' }>, target: string): void {
+  try {
+    mknod(target, 'char', entry.mode, { major: entry.major, minor: entry.minor });
+    // The umask may have cut the mode.
+    chmod(target, entry.mode);
+    chown(target, 0, entry.gid);
+  } catch (error) {
+    if (!hasCode(error, 'EPERM')) throw error;
+    writeFile(target, '');
+    mount({ source: `/${entry.target}`, target, flags: ms.bind });
+    restrictMount(target, 'alone', 'read-only', 'no-suid');
   }
 }

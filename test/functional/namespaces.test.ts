@@ -60,6 +60,28 @@ test('set-user-id programs of an image are what they are; devices are not', asyn
   await endPod(pod);
 });
 
+test('it runs where control groups and the right to make devices are missing, and says what it cannot have', async () => {
+  const { rkt } = site.now;
+  const less = 'umount -R /sys/fs/cgroup && exec setpriv --bounding-set=-mknod --inh-caps=-mknod "$@"';
+  const script =
+    'cut -d: -f3 /proc/self/cgroup | sort -u; head -c 3 /dev/zero > /dev/null && echo fine; sleep 1000';
+  const words = ['run', stage1, '--net=none', '--detach', image, '--exec=/bin/sh', '--', '-c', script];
+  const started = await rkt.startArgv(['unshare', '--mount', 'sh', '-c', less, 'sh', ...rkt.argv(words)])
+    .finished;
+  expect(started.code).toBe(0);
+  const uuid = started.stdout.trim();
+  const warnings = await rkt.output(['status', uuid]);
+  expect(warnings).toContain('the pod runs without a cgroup of its own');
+  const said = () => rkt.output(['logs', '--stream=stdout', uuid]);
+  await eventually('it has looked', async () => (await said()).includes('fine'));
+  expect(await said()).toBe('/\nfine\n');
+  expect(await rkt.run(['pause', uuid])).toMatchObject({
+    code: 254,
+    stderr: expect.stringContaining('the pod has no control group that can be frozen'),
+  });
+  await rkt.output(['stop', uuid]);
+});
+
 test('in a process list there is only the pod', async () => {
   const { stdout } = await run(['--net=none'], 'for d in /proc/[0-9]*; do cat $d/comm; done');
   expect(stdout).toBe('init\nsh\n');
