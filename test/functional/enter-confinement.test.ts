@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { FLAVOURS } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
 import { eventually } from '../support/polling.ts';
 import { useRkt } from '../support/rkt.ts';
@@ -43,78 +44,86 @@ const APPS = {
 };
 type AppName = keyof typeof APPS;
 
-let uuid = '';
-beforeAll(async () => {
-  const image = (await tinyImages()).aci.plain;
-  const id = (await rkt.output(['fetch', '--full', image])).trim();
-  const manifest = rkt.path('pod.json');
-  const apps = Object.entries(APPS).map(([name, app]) => ({ name, image: { id }, app }));
-  writeFileSync(manifest, JSON.stringify({ acKind: 'PodManifest', acVersion: '0.8.11', apps }));
-  const pod = await startPod(rkt, [`--pod-manifest=${manifest}`]);
-  pods.push(pod);
-  uuid = pod.uuid;
-});
-
-const inside = (app: AppName, script: string) =>
-  rkt.output(['enter', `--app=${app}`, uuid, '/bin/sh', '-c', script]);
-
-test('of several apps one has to be named', async () => {
-  const { code, stdout, stderr } = await rkt.run(['enter', uuid, 'true']);
-  expect({ code, stdout }).toEqual({ code: 254, stdout: '' });
-  expect(stderr).toBe(
-    'enter: pod contains multiple apps: confined, web, plain: specify app using "rkt enter --app= ..."\n',
-  );
-});
-
-describe('a program in an app is confined as the app is', () => {
-  test.each(['confined', 'web', 'plain'] as const)('%s: in everything that /proc tells', async (app) => {
-    expect(await inside(app, STATE)).toBe(await inside(app, NOTED));
+describe.each(FLAVOURS)('$name', ({ image: stage1, ownKernel }) => {
+  let uuid = '';
+  beforeAll(async () => {
+    const image = (await tinyImages()).aci.plain;
+    const id = (await rkt.output(['fetch', '--full', image])).trim();
+    const manifest = rkt.path('pod.json');
+    const apps = Object.entries(APPS).map(([name, app]) => ({ name, image: { id }, app }));
+    writeFileSync(manifest, JSON.stringify({ acKind: 'PodManifest', acVersion: '0.8.11', apps }));
+    const pod = await startPod(rkt, [`--stage1-path=${stage1}`, `--pod-manifest=${manifest}`]);
+    pods.push(pod);
+    uuid = pod.uuid;
   });
 
-  test('CVE-2019-10144: it has no capability that its app has not', async () => {
-    const CAP_KILL = '0000000000000020';
-    const state = await inside('confined', STATE);
-    for (const set of ['CapPrm', 'CapEff', 'CapBnd']) expect(state).toContain(`${set}:\t${CAP_KILL}\n`);
-    for (const set of ['CapInh', 'CapAmb']) expect(state).toContain(`${set}:\t${'0'.repeat(16)}\n`);
-    const attempts = [
-      'mknod /tmp/disk b 8 0',
-      'chown 1 /tmp/state',
-      'mount -t tmpfs none /tmp',
-      'chroot / true',
-    ];
-    const script = attempts.map((attempt) => `${attempt} 2>/dev/null && echo did: ${attempt}`).join('; ');
-    expect(await inside('confined', `${script}; :`)).toBe('');
-    expect(await inside('plain', 'chown 1 /tmp/state && echo did')).toBe('did\n');
+  const inside = (app: AppName, script: string) =>
+    rkt.output(['enter', `--app=${app}`, uuid, '/bin/sh', '-c', script]);
+
+  test('of several apps one has to be named', async () => {
+    const { code, stdout, stderr } = await rkt.run(['enter', uuid, 'true']);
+    expect({ code, stdout }).toEqual({ code: 254, stdout: '' });
+    expect(stderr).toBe(
+      'enter: pod contains multiple apps: confined, web, plain: specify app using "rkt enter --app= ..."\n',
+    );
   });
 
-  test('CVE-2019-10145: its system calls are restricted as its app’s', async () => {
-    const restrictions = (text: string) => text.match(/^(NoNewPrivs|Seccomp):.*$/gm);
-    const [app, own] = [await inside('confined', NOTED), await inside('confined', STATE)];
-    expect(restrictions(own)).toEqual(restrictions(app));
-    expect(restrictions(own)).toContain('NoNewPrivs:\t1');
+  describe('a program in an app is confined as the app is', () => {
+    test.each(['confined', 'web', 'plain'] as const)('%s: in everything that /proc tells', async (app) => {
+      expect(await inside(app, STATE)).toBe(await inside(app, NOTED));
+    });
+
+    test('CVE-2019-10144: it has no capability that its app has not', async () => {
+      const CAP_KILL = '0000000000000020';
+      const state = await inside('confined', STATE);
+      for (const set of ['CapPrm', 'CapEff', 'CapBnd']) expect(state).toContain(`${set}:\t${CAP_KILL}\n`);
+      for (const set of ['CapInh', 'CapAmb']) expect(state).toContain(`${set}:\t${'0'.repeat(16)}\n`);
+      const attempts = [
+        'mknod /tmp/disk b 8 0',
+        'chown 1 /tmp/state',
+        'mount -t tmpfs none /tmp',
+        'chroot / true',
+      ];
+      const script = attempts.map((attempt) => `${attempt} 2>/dev/null && echo did: ${attempt}`).join('; ');
+      expect(await inside('confined', `${script}; :`)).toBe('');
+      expect(await inside('plain', 'chown 1 /tmp/state && echo did')).toBe('did\n');
+    });
+
+    test('CVE-2019-10145: its system calls are restricted as its app’s', async () => {
+      const restrictions = (text: string) => text.match(/^(NoNewPrivs|Seccomp):.*$/gm);
+      const [app, own] = [await inside('confined', NOTED), await inside('confined', STATE)];
+      expect(restrictions(own)).toEqual(restrictions(app));
+      expect(restrictions(own)).toContain('NoNewPrivs:\t1');
+    });
+
+    test('CVE-2019-10147: it runs where its app runs, which the pod’s cgroup holds; nowhere beside it on the host', async () => {
+      const program = ['/bin/sh', '-c', 'echo ready; exec sleep 4711'];
+      const running = rkt.start(['enter', '--app=plain', uuid, ...program]);
+      await eventually('the program is up', () => running.stdout.includes('ready'));
+      expect(await inside('plain', 'ps -o args | grep -c "^sleep 471[1]$"')).toBe('1\n');
+      const pids = rkt.scope
+        .processes()
+        .filter(({ argv }) => argv.join(' ') === 'sleep 4711')
+        .map(({ pid }) => pid);
+      // Where it is a process of the host, it is in all groups and namespaces that its app is in.
+      expect(pids).toHaveLength(ownKernel ? 0 : 1);
+      for (const pid of pids) expect(readFileSync(`/proc/${pid}/cgroup`, 'utf8')).toContain(uuid);
+      running.signal('SIGTERM');
+      expect((await running.finished).code).toBe(143);
+    });
+
+    test('it sees no other app’s files, nor those of the pod’s init', async () => {
+      await inside('plain', 'echo secret > /of-plain');
+      expect(
+        await inside('web', 'ls / | grep of-; cat /proc/1/root/of-plain /proc/1/environ 2>/dev/null; :'),
+      ).toBe('');
+      const roots = 'for root in /proc/[0-9]*/root; do [ -e $root/of-plain ] && echo $root; done; :';
+      expect(await inside('confined', roots)).toBe('');
+    });
   });
 
-  test('CVE-2019-10147: it runs in the machine that its app runs in, which the pod’s cgroup holds; nowhere on the host', async () => {
-    const program = ['/bin/sh', '-c', 'echo ready; exec sleep 4711'];
-    const running = rkt.start(['enter', '--app=plain', uuid, ...program]);
-    await eventually('the program is up', () => running.stdout.includes('ready'));
-    expect(await inside('plain', 'ps -o args | grep -c "^sleep 471[1]$"')).toBe('1\n');
-    expect(rkt.scope.processes().map(({ name }) => name)).not.toContain('sleep');
-    running.signal('SIGTERM');
-    expect((await running.finished).code).toBe(143);
+  test('its user, working directory and environment are the app’s', async () => {
+    const script = 'id -u; id -g; id -G; pwd; echo $COLOR; echo $AC_APP_NAME';
+    expect(await inside('web', script)).toBe('1000\n2000\n2000 3000\n/etc\ndark red\nweb\n');
   });
-
-  test('it sees no other app’s files, nor those of the pod’s init', async () => {
-    await inside('plain', 'echo secret > /of-plain');
-    expect(
-      await inside('web', 'ls / | grep of-; cat /proc/1/root/of-plain /proc/1/environ 2>/dev/null; :'),
-    ).toBe('');
-    const roots = 'for root in /proc/[0-9]*/root; do [ -e $root/of-plain ] && echo $root; done; :';
-    expect(await inside('confined', roots)).toBe('');
-  });
-});
-
-test('its user, working directory and environment are the app’s', async () => {
-  const script = 'id -u; id -g; id -G; pwd; echo $COLOR; echo $AC_APP_NAME';
-  expect(await inside('web', script)).toBe('1000\n2000\n2000 3000\n/etc\ndark red\nweb\n');
 });
