@@ -2,7 +2,7 @@ import type { Loop } from '../src/native/loop.ts';
 import { signals } from '../src/native/signals.ts';
 import { SpawnError, spawn } from '../src/native/spawn.ts';
 import { AppLives } from '../src/supervisor/app-lives.ts';
-import { joinFiles, type PodCgroup } from '../src/supervisor/cgroup.ts';
+import { joinFiles, openUnified, type PodCgroup } from '../src/supervisor/cgroup.ts';
 import type { PodApp } from '../src/supervisor/plan/pod.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import { ServiceManager } from '../src/supervisor/service-manager.ts';
@@ -74,14 +74,16 @@ export class AppRun {
 
   /** In this order: a group's files and the pod's directory are the host's; root can do all; what changes ids would clear its death signal. */
   #spawn({ app, process, parts, cgroup, fds }: AppParts): number {
+    using unified = openUnified(cgroup);
     return spawn({
+      ...(unified && { group: unified.fd }),
       path: process.argv[0] ?? '',
       argv: process.argv,
       env: process.env,
       fds,
       steps: [
         ...(this.#sharesGroup ? [] : [{ do: 'process-group' } as const]),
-        ...joinFiles(cgroup).map((path) => ({ do: 'write', path, text: '0' }) as const),
+        ...joinFiles(cgroup, 'v1').map((path) => ({ do: 'write', path, text: '0' }) as const),
         { do: 'call', name: 'root', action: () => enterRoot(app.rootfs, app.readOnlyRoot, parts) },
         ...identitySteps(process),
         { do: 'parent-death-signal', signal: 'SIGKILL' },

@@ -5,7 +5,6 @@ import { parseRunArguments } from '../src/abi/stage1.ts';
 import { readTextIfPresent } from '../src/native/contents.ts';
 import { Loop } from '../src/native/loop.ts';
 import { AppLogs } from '../src/supervisor/app-logs.ts';
-import type { CgroupWishes } from '../src/supervisor/cgroup.ts';
 import { isDetached } from '../src/supervisor/detached.ts';
 import { isTerminal } from '../src/supervisor/endpoints.ts';
 import { HostSide } from '../src/supervisor/network/host-side.ts';
@@ -17,6 +16,7 @@ import { Report } from '../src/supervisor/report.ts';
 import { keepLock, leaveNoCgroup, openCgroup } from '../src/supervisor/running/holdings.ts';
 import { prepareStatus, recordExit, recordPid } from '../src/supervisor/status.ts';
 import { AppRun } from './app-run.ts';
+import { cgroupWishes } from './group.ts';
 import { LoggedOutput } from './output.ts';
 import { ownEnvironment, planProcess, terminalType } from './process.ts';
 import { openParts } from './root.ts';
@@ -25,8 +25,6 @@ import { ignored, onlyApp, unenforced } from './unsupported.ts';
 const STDIN = 0;
 const STDOUT = 1;
 const STDERR = 2;
-/** No limits: the group is there so that no process outlives the pod. */
-const CGROUP: CgroupWishes = { controllers: ['pids', 'unified'], limits: {} };
 
 /** The exit code of the pod. @throws SupervisorError, AbiError, SystemError for a pod that cannot be started */
 export function run(args: readonly string[]): number {
@@ -47,7 +45,7 @@ export function run(args: readonly string[]): number {
   prepareStatus();
   const loop = new Loop();
   const outputs = isDetached() ? loggedOutputs(loop, pod, app.name, report) : undefined;
-  const cgroup = openCgroup(pod.uuid, CGROUP, report);
+  const cgroup = openCgroup(pod.uuid, cgroupWishes(), report);
   report.step('root set up', { name: 'set-up' });
   let code: number;
   try {

@@ -2,7 +2,7 @@ import type { ControlGroup } from '../src/native/cgroups.ts';
 import { formatGroup } from '../src/native/cgroups.ts';
 import { setNonBlocking } from '../src/native/descriptors.ts';
 import { unless } from '../src/native/errors.ts';
-import { close, File, open, open_ } from '../src/native/files.ts';
+import { close, open, open_ } from '../src/native/files.ts';
 import { joinSessionKeyring } from '../src/native/keyrings.ts';
 import { getLimit } from '../src/native/limits.ts';
 import type { Loop } from '../src/native/loop.ts';
@@ -12,7 +12,7 @@ import { type Exit, kill } from '../src/native/processes.ts';
 import { signalName } from '../src/native/signals.ts';
 import { socketPair } from '../src/native/sockets.ts';
 import { spawn } from '../src/native/spawn.ts';
-import { joinFiles, type PodCgroup } from '../src/supervisor/cgroup.ts';
+import { joinFiles, openUnified, type PodCgroup } from '../src/supervisor/cgroup.ts';
 import { SupervisorError } from '../src/supervisor/error.ts';
 import { Freezer } from '../src/supervisor/freezer.ts';
 import { enterRoot } from '../src/supervisor/own-root.ts';
@@ -118,13 +118,6 @@ function startInit({ cgroup, kinds }: NamespacesSetup, fds: readonly number[]): 
       { do: 'parent-death-signal', signal: 'SIGKILL' },
     ],
   });
-}
-
-/** Of v2 PID 1 starts in its group: for a move the whole machine waits. */
-function openUnified(cgroup: PodCgroup): File | undefined {
-  if (cgroup.kind === 'none') return undefined;
-  const directory = cgroup.group.directories.find(({ controller }) => controller === 'unified');
-  return directory && File.open(directory.path, open_.path | open_.directory);
 }
 
 /** What goes to devices is bounded for the pod as a whole, and on v1 a group's limit is not one of those below it. */

@@ -16,6 +16,7 @@ import {
 } from '../native/cgroups.ts';
 import { readTextIfPresent } from '../native/contents.ts';
 import { SystemError } from '../native/errors.ts';
+import { File, open_ } from '../native/files.ts';
 import { POD_GROUP, SUPERVISOR_GROUP } from './group-names.ts';
 import { record } from './record.ts';
 import { availableControllers, findParent, stepAside, stepBack } from './unified-cgroup.ts';
@@ -54,6 +55,13 @@ export function joinFiles(cgroup: PodCgroup, which: 'all' | 'v1' = 'all'): strin
   const wanted =
     which === 'all' ? directories : directories.filter(({ controller }) => controller !== 'unified');
   return wanted.map(({ path }) => `${path}/cgroup.procs`);
+}
+
+/** The group of v2, for a process to start in: for a move the whole machine waits. Undefined where there is none. */
+export function openUnified(cgroup: PodCgroup): File | undefined {
+  if (cgroup.kind === 'none') return undefined;
+  const directory = cgroup.group.directories.find(({ controller }) => controller === 'unified');
+  return directory && File.open(directory.path, open_.path | open_.directory);
 }
 
 /** The pod's end, on every way out: whatever is still in there dies. */
