@@ -130,6 +130,21 @@ describe.each(FLAVOURS)('$name', ({ image: stage1, ownKernel }) => {
     });
   });
 
+  test('where no control group is to be had a pod runs without, and says so; with --strict-isolators there is none', async () => {
+    const bare = async (...flags: readonly string[]) => {
+      const args = ['run', '--net=none', STAGE1, ...flags, tiny, '--exec=/bin/sh', '--', '-c', 'echo here'];
+      const script = 'umount -l /sys/fs/cgroup && exec "$@"';
+      const command = rkt.startArgv(['unshare', '--mount', 'sh', '-c', script, 'sh', ...rkt.argv(args)]);
+      return await command.finished;
+    };
+    const said = await bare();
+    expect(said).toMatchObject({ code: 0, stdout: 'here\n' });
+    expect(said.stderr).toContain('run: the pod runs without a cgroup of its own: no cgroup');
+    const refused = await bare('--strict-isolators');
+    expect(refused).toMatchObject({ code: 254, stdout: '' });
+    expect(refused.stderr).toContain('run: no cgroup for the pod: no cgroup');
+  });
+
   test('a capability that there is not is refused: one that was to be removed would stay', async () => {
     const { code, stderr } = await rkt.run(['run', '--net=none', STAGE1, tiny, '--caps-remove=CAP_KIL']);
     expect(code).toBe(254);
