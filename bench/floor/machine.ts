@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { ACCEL_ENV } from '../../src/abi/stage1.ts';
 import { type Accelerator, chooseAccelerator, parseCpuInfo } from '../../stage1-kvm/accelerator.ts';
 import { writeCpio } from '../../stage1-kvm/image/cpio.ts';
-import { file } from '../../tools/stage1/entry.ts';
 import { DEFAULT_APP_MIB, OVERHEAD_MIB } from '../../stage1-kvm/size.ts';
 import { kernelParameters } from '../../stage1-kvm/vmm.ts';
 import { compileProgram } from '../../tools/compile.ts';
 import { run } from '../../tools/engine.ts';
 import { artefacts, buildDir, rootDir } from '../../tools/paths.ts';
+import { file } from '../../tools/stage1/entry.ts';
 
 export const floorDirectory = join(buildDir, 'bench');
 const FIRMWARE = ['/usr/share/qemu/qboot.rom', '/usr/share/seabios/qboot.rom'];
