@@ -46,4 +46,18 @@ describe('pods in namespaces under systemd and cgroup v2', () => {
     expect((await run('gc', '--grace-period=0s')).code).toBe(0);
     expect(await groups()).toBe('');
   });
+
+  test('an app that is out of memory dies as a whole, in a pod whose limits could all be set', async () => {
+    const [, [, unit]] = LAB_STARTERS;
+    // Who waits is no more than a child of who is killed: one of v1 would go on.
+    const script = 'sleep 1000 & x=$(head -c 90000000 /dev/zero | tr "\\0" x); echo had; wait';
+    const flags = ['--memory=32Mi', '--cpu=500m', '--cpu-shares=512', '--pids-limit=20'];
+    const app = [host.image, ...flags, '--exec=/bin/sh', '--', '-c', script];
+    const pod = ['run', '--net=none', '--strict-isolators', '--pod-name=hungry', STAGE1, ...app];
+    const { code, stdout, stderr } = await rkt(unit, ...pod);
+    expect({ code, stdout }, stderr).toEqual({ code: 137, stdout: '' });
+    expect(stderr).toBe('run: app tiny: out of memory: processes of it were killed\n');
+    const status = await host.vm.run([...LAB_RKT, 'status', 'hungry'], { seconds: SECONDS });
+    expect(status.stdout).toContain('app-tiny-oom-killed=true\n');
+  });
 });
