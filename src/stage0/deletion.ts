@@ -1,7 +1,8 @@
-import { formatGcArguments } from '../abi/stage1.ts';
+import { formatGcArguments, STAGE1_INTERFACE_VERSION } from '../abi/stage1.ts';
+import { interfaceVersion, knownGcArguments } from '../abi/stage1-versions.ts';
 import type { Pod } from '../pod/pod.ts';
 import { removePod } from '../pod/removal.ts';
-import { findEntrypoint } from './entrypoint.ts';
+import { findEntrypoint, stage1Annotations } from './entrypoint.ts';
 import type { Host } from './host.ts';
 import { takeBack } from './registration.ts';
 import { callStage1 } from './stage1-call.ts';
@@ -24,6 +25,8 @@ export async function deletePod(host: Host, pod: Pod): Promise<void> {
 export async function runStage1Gc(host: Host, pod: Pod): Promise<void> {
   const entrypoint = findEntrypoint(pod.path, 'gc');
   if (entrypoint === undefined) return;
-  const args = formatGcArguments({ uuid: pod.uuid, debug: host.debug, localConfig: host.localConfig });
+  const all = formatGcArguments({ uuid: pod.uuid, debug: host.debug, localConfig: host.localConfig });
+  const version = interfaceVersion(stage1Annotations(pod.path)) ?? STAGE1_INTERFACE_VERSION;
+  const args = knownGcArguments(all, version);
   await callStage1(pod.path, { name: 'gc', path: entrypoint, args, timeout: GC_TIMEOUT_MILLISECONDS });
 }

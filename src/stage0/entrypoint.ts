@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseMountPlan } from '../abi/mount-plan.ts';
 import { POD } from '../abi/pod-directory.ts';
 import { type Entrypoint, entrypointAnnotation } from '../abi/stage1.ts';
-import { annotationValue, readImageManifest } from '../appc/index.ts';
+import { type Annotation, annotationValue, readImageManifest } from '../appc/index.ts';
 import { isSystemError } from '../os/syscall.ts';
 
 /**
@@ -11,14 +11,18 @@ import { isSystemError } from '../os/syscall.ts';
  * or its stage1 has none, or is in neither store nor pod any more.
  */
 export function findEntrypoint(pod: string, entrypoint: Entrypoint): string | undefined {
-  const manifest = textIfPresent(join(pod, POD.stage1Manifest));
-  // A pod that ran has both; after a power cut they may be empty.
-  if (!manifest?.trim()) return undefined;
-  const path = annotationValue(readImageManifest(manifest).annotations, entrypointAnnotation(entrypoint));
+  const path = annotationValue(stage1Annotations(pod), entrypointAnnotation(entrypoint));
   if (path === undefined) return undefined;
   return [...stage1Layers(pod), join(pod, POD.stage1Rootfs)]
     .map((root) => join(root, path))
     .find((program) => existsSync(program));
+}
+
+/** Of the manifest that the pod keeps of its stage1; none where it never ran. */
+export function stage1Annotations(pod: string): readonly Annotation[] {
+  const manifest = textIfPresent(join(pod, POD.stage1Manifest));
+  // A pod that ran has one; after a power cut it may be empty.
+  return manifest?.trim() ? readImageManifest(manifest).annotations : [];
 }
 
 /** The layers that the stage1's root is an overlay of, the topmost first: its image may have been removed, they are kept for the pod. */

@@ -5,6 +5,7 @@ import {
   INTERFACE_VERSION_ANNOTATION,
   STAGE1_INTERFACE_VERSION,
 } from '../abi/stage1.ts';
+import { interfaceVersion } from '../abi/stage1-versions.ts';
 import { annotationValue, type ImageManifest, labelValue } from '../appc/index.ts';
 import {
   canonicalReference,
@@ -187,9 +188,13 @@ function imagesDirectory(host: Host): string {
 }
 
 function checkInterface(manifest: ImageManifest): void {
-  const version = Number(annotationValue(manifest.annotations, INTERFACE_VERSION_ANNOTATION) ?? '1');
-  if (version !== STAGE1_INTERFACE_VERSION)
-    throw bad(`${manifest.name} is of stage1 interface version ${version}, not ${STAGE1_INTERFACE_VERSION}`);
+  const { name, annotations } = manifest;
+  if (interfaceVersion(annotations) === undefined) {
+    const version = annotationValue(annotations, INTERFACE_VERSION_ANNOTATION);
+    throw bad(
+      `${name} is of stage1 interface version ${version}: 1 to ${STAGE1_INTERFACE_VERSION} are known`,
+    );
+  }
   if (annotationValue(manifest.annotations, entrypointAnnotation('run')) === undefined)
     throw bad(`${manifest.name} has no annotation ${entrypointAnnotation('run')}: it is no stage1`);
   // They come from the store, to which others may write.

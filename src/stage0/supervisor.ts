@@ -13,6 +13,7 @@ import {
   type RunArguments,
   VM_IDS_ENV,
 } from '../abi/stage1.ts';
+import { interfaceVersion, unknownRunArgument } from '../abi/stage1-versions.ts';
 import { annotationValue, type ImageManifest, readImageManifest } from '../appc/index.ts';
 import type { Configuration } from '../config/index.ts';
 import { formatEnvironment, type Program, replaceProcess } from '../os/exec.ts';
@@ -91,7 +92,7 @@ export function supervisorProgram(
   const removing = removal(host, pod, request, stage1, namespaces);
   return {
     path: rktMountPath(),
-    argv: ['rkt-mount', path, ...formatRunArguments(runArguments(host, pod, request, stage1))],
+    argv: ['rkt-mount', path, ...runWords(host, pod, request, stage1)],
     environment: formatEnvironment({
       ...environment,
       [VM_IDS_ENV]: vmIds(host.configuration),
@@ -139,6 +140,18 @@ function removal(
   ];
   const command = [...remover, ...flags, '__remove', pod.uuid];
   return formatRemoval({ mountNamespace, networkNamespace, command });
+}
+
+/** Throws Stage0Error `unsupported` where something is asked for that an older stage1 cannot be told. */
+function runWords(host: Host, pod: Pod, request: StartRequest, stage1: ImageManifest): string[] {
+  const words = formatRunArguments(runArguments(host, pod, request, stage1));
+  const version = interfaceVersion(stage1.annotations);
+  const unknown = version === undefined ? undefined : unknownRunArgument(words, version);
+  if (unknown === undefined) return words;
+  throw new Stage0Error(
+    'unsupported',
+    `${stage1.name} is of stage1 interface version ${version}, which has no ${unknown}`,
+  );
 }
 
 function runArguments(host: Host, pod: Pod, request: StartRequest, stage1: ImageManifest): RunArguments {

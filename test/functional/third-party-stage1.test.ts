@@ -24,19 +24,20 @@ beforeAll(async () => {
 });
 beforeEach(() => rmSync(calls, { force: true }));
 
-/** By rkt's interface and nothing of ours. */
-function shellImage(): Buffer {
+/** By rkt's interface and nothing of ours; its version is not said where it is the first. */
+function shellImage(version = '6', image = NAME): Buffer {
   const annotations = ENTRYPOINTS.map((name) => ({
     name: `coreos.com/rkt/stage1/${name}`,
     value: `/${name}`,
   }));
-  const version = { name: 'coreos.com/rkt/stage1/interface-version', value: '6' };
+  const said = { name: 'coreos.com/rkt/stage1/interface-version', value: version };
   const programs = ENTRYPOINTS.map((name) =>
     tar.file(`rootfs/${name}`, readFileSync(join(rootDir, 'test/support/shell-stage1', name)), {
       mode: 0o755,
     }),
   );
-  const manifest = { name: NAME, app: undefined, annotations: [...annotations, version] };
+  const versions = version === '1' ? [] : [said];
+  const manifest = { name: image, app: undefined, annotations: [...annotations, ...versions] };
   return aciOf(manifest, ...programs);
 }
 
@@ -159,6 +160,32 @@ describe('a stage1 in shell', () => {
     expect(refusal(await rkt.run(['run', '--net=none', '--rm', ...words('exit 0')], options()))).toEqual({
       code: 254,
       stderr: expect.stringMatching(/--rm: example\.com\/stage1-shell does not remove pods/),
+    });
+  });
+
+  test('of an older interface runs as well, and is told no more than it knows', async () => {
+    const old = rkt.path('old.aci');
+    const file = rkt.path('old-pod');
+    writeFileSync(old, shellImage('1', 'example.com/stage1-old'));
+    const run = (...flags: string[]) =>
+      rkt.run(['run', '--net=none', `--stage1-path=${old}`, ...flags, image], options());
+    expect(await run(`--uuid-file-save=${file}`)).toMatchObject({
+      code: 0,
+      stdout: 'hello from the image\n',
+    });
+    const uuid = readFileSync(file, 'utf8').trim();
+    await rkt.output(['rm', uuid], options());
+    expect(called()).toEqual([`run --net=none --local-config=${rkt.localConfig} ${uuid}`, `gc ${uuid}`]);
+    expect(await run('--hostname=box')).toMatchObject({
+      code: 254,
+      stderr: 'run: example.com/stage1-old is of stage1 interface version 1, which has no --hostname=box\n',
+    });
+    const young = rkt.path('young.aci');
+    writeFileSync(young, shellImage('7', 'example.com/stage1-young'));
+    const refused = await rkt.run(['run', '--net=none', `--stage1-path=${young}`, image], options());
+    expect(refused).toMatchObject({
+      code: 254,
+      stderr: 'run: example.com/stage1-young is of stage1 interface version 7: 1 to 6 are known\n',
     });
   });
 });
