@@ -103,7 +103,10 @@ const stage1 = JSON.stringify({
   acKind: 'ImageManifest',
   acVersion: '0.8.11',
   name: 'example.com/stage1',
-  annotations: [{ name: 'coreos.com/rkt/stage1/gc', value: '/gc' }],
+  annotations: [
+    { name: 'coreos.com/rkt/stage1/gc', value: '/gc' },
+    { name: 'coreos.com/rkt/stage1/interface-version', value: '6' },
+  ],
 });
 
 function withStage1(pod: Pod, script: string): void {
