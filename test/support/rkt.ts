@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, expect } from 'vitest';
@@ -42,8 +42,13 @@ export class RktHome {
   readonly #before: HostState = hostState();
   readonly #pods = new Set<string>();
 
-  constructor() {
+  /** `stage1`: the image of the one that pods have unless they are told another; the command's own default if it is not given. */
+  constructor(stage1?: string) {
     for (const path of [this.localConfig, this.systemConfig, this.path('tmp')]) mkdirSync(path);
+    if (stage1 === undefined) return;
+    mkdirSync(join(this.localConfig, 'stage1.d'));
+    const setting = { rktKind: 'stage1', rktVersion: 'v1', location: stage1 };
+    writeFileSync(join(this.localConfig, 'stage1.d/stage1.json'), JSON.stringify(setting));
   }
 
   /** A path in the home's scratch directory. */
@@ -113,8 +118,8 @@ export class RktHome {
 }
 
 /** A home for the tests of one file; after the last of them nothing of it may be left. */
-export function useRkt(): RktHome {
-  const home = new RktHome();
+export function useRkt(stage1?: string): RktHome {
+  const home = new RktHome(stage1);
   afterAll(() => home.close());
   return home;
 }
