@@ -1,6 +1,6 @@
 /** What an app may use, set for its group by its own process before it leaves PID 1's root. */
 import type { DeviceRule, LimitsPlan } from '../src/abi/boot-plan.ts';
-import { type GroupLimits, limitSettings } from '../src/native/cgroup-limits.ts';
+import { type GroupLimits, limitSettings, writeSetting } from '../src/native/cgroup-limits.ts';
 import type { ControlGroup } from '../src/native/cgroups.ts';
 import { writeControl } from '../src/native/contents.ts';
 import { attachDeviceFilter, deviceFilter } from '../src/native/device-filter.ts';
@@ -19,7 +19,11 @@ export function setAppLimits(limits: LimitsPlan, entry: GroupEntry | undefined, 
 /** Each by itself: that one cannot be set is no reason to leave out others. */
 function wishes({ memoryBytes, cpuMillis, cpuShares, processes }: LimitsPlan): [string, GroupLimits][] {
   return [
-    ...wish('the limit of memory', memoryBytes, (bytes) => ({ memoryBytes: bytes, diesWhole: true })),
+    ...wish('the limit of memory', memoryBytes, (bytes) => ({
+      memoryBytes: bytes,
+      withoutSwap: true,
+      diesWhole: true,
+    })),
     ...wish('the limit of processors', cpuMillis, (millis) => ({ cpuMillis: millis })),
     ...wish('the share of processors', cpuShares, (shares) => ({ cpuShares: shares })),
     ...wish('the limit of processes', processes, (most) => ({ processes: most })),
@@ -42,7 +46,7 @@ function groupFor(entry: GroupEntry | undefined): GroupEntry {
 function writeLimits(group: ControlGroup, limits: GroupLimits): void {
   const settings = limitSettings(group, limits);
   if (settings.length === 0) throw new InitError('limits', 'the pod’s control group has no such controller');
-  for (const { path, text } of settings) writeControl(path, text);
+  for (const setting of settings) writeSetting(setting);
 }
 
 /** By v1's controller where there is one, as long as it may say something; all is forbidden first. */

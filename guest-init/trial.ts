@@ -6,6 +6,9 @@ import { sayUnset } from './gate.ts';
 /** What a kernel answers that lacks something, or to who lacks a privilege; a mistake in the plan it answers in other ways. */
 const LACKING = ['EPERM', 'EACCES', 'ENOENT', 'ENODEV', 'EOPNOTSUPP', 'ENOSYS', 'EROFS'];
 
+/** A group of v1 may not have more than those above it, whose limits hold anyway; a kernel may not know what is attached to one. */
+const MORE: ReadonlyMap<StartStep, readonly string[]> = new Map([['limits', ['EINVAL']]]);
+
 /** Sets a limit, or says `what` could not be set. */
 export type Trial = (step: StartStep, what: string, action: () => void) => void;
 
@@ -16,7 +19,7 @@ export function trialOf(gate: number, strict: boolean): Trial {
       action();
     } catch (cause) {
       const message = `${what} could not be set: ${messageOf(cause)}`;
-      const isLack = cause instanceof InitError || hasCode(cause, ...LACKING);
+      const isLack = cause instanceof InitError || hasCode(cause, ...LACKING, ...(MORE.get(step) ?? []));
       if (strict || !isLack) throw new InitError(step, message, { cause });
       sayUnset(gate, message);
     }

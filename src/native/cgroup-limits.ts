@@ -1,9 +1,12 @@
 /** What a control group may use: which of its files gets which text, on v1 and on v2. */
 import type { ControlGroup, GroupDirectory } from './cgroups.ts';
 import { writeControl } from './contents.ts';
+import { unless } from './errors.ts';
 
 export interface GroupLimits {
   readonly memoryBytes?: number;
+  /** None of it is put elsewhere, where the kernel counts that. */
+  readonly withoutSwap?: boolean;
   /** Out of memory, all of its processes die together, where the kernel can do that (v2). */
   readonly diesWhole?: boolean;
   /** Thousandths of a processor. */
@@ -23,6 +26,7 @@ export interface BlockLimits {
 }
 
 const PERIOD_MICROSECONDS = 100_000;
+const OPTIONAL: readonly string[] = ['memory.memsw.limit_in_bytes', 'memory.swap.max'];
 /** The kernel takes no less. */
 const LEAST_QUOTA = 1000;
 
@@ -30,31 +34,44 @@ const LEAST_QUOTA = 1000;
 export interface Setting {
   readonly path: string;
   readonly text: string;
+  /** Not every kernel has such a file. */
+  readonly optional?: true;
 }
 
 /** Where a group has directories of v1, that of v2 is there for its processes only: it has no controllers. */
 export function limitSettings({ directories }: ControlGroup, limits: GroupLimits): Setting[] {
   const v1 = directories.filter(({ controller }) => controller !== 'unified');
   return (v1.length > 0 ? v1 : directories).flatMap(({ controller, path }) =>
-    settingsOf(controller, limits).map(([file, text]) => ({ path: `${path}/${file}`, text })),
+    settingsOf(controller, limits).map(([file, text]) => ({
+      ...{ path: `${path}/${file}`, text },
+      ...(OPTIONAL.includes(file) ? { optional: true } : {}),
+    })),
   );
 }
 
 export function setLimits(group: ControlGroup, limits: GroupLimits): void {
-  for (const { path, text } of limitSettings(group, limits)) writeControl(path, text);
+  for (const setting of limitSettings(group, limits)) writeSetting(setting);
+}
+
+export function writeSetting({ path, text, optional }: Setting): void {
+  unless(optional ? ['ENOENT'] : [], () => writeControl(path, text));
 }
 
 function settingsOf(
   controller: GroupDirectory['controller'],
   limits: GroupLimits,
 ): [file: string, text: string][] {
-  const { memoryBytes, diesWhole, cpuMillis, cpuShares, processes, block } = limits;
+  const { memoryBytes, withoutSwap, diesWhole, cpuMillis, cpuShares, processes, block } = limits;
   const quota =
     cpuMillis === undefined
       ? undefined
       : Math.max(LEAST_QUOTA, Math.round((cpuMillis * PERIOD_MICROSECONDS) / 1000));
   const table: Partial<Record<GroupDirectory['controller'], [string, string | number | undefined][]>> = {
-    memory: [['memory.limit_in_bytes', memoryBytes]],
+    // Memory and swap together, which are no less than memory.
+    memory: [
+      ['memory.limit_in_bytes', memoryBytes],
+      ['memory.memsw.limit_in_bytes', withoutSwap ? memoryBytes : undefined],
+    ],
     cpu: [
       ['cpu.cfs_period_us', quota && PERIOD_MICROSECONDS],
       ['cpu.cfs_quota_us', quota],
@@ -64,6 +81,7 @@ function settingsOf(
     blkio: block === undefined ? [] : throttlesOf(block),
     unified: [
       ['memory.max', memoryBytes],
+      ['memory.swap.max', withoutSwap ? 0 : undefined],
       ['memory.oom.group', diesWhole ? 1 : undefined],
       ['cpu.max', quota && `${quota} ${PERIOD_MICROSECONDS}`],
       ['cpu.weight', cpuShares && weightOf(cpuShares)],

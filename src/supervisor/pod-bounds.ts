@@ -1,7 +1,7 @@
 /** A pod bounded as a whole by its control group, beyond what every pod is; as its isolators, and those of its apps together, say. */
 import type { RunArguments } from '../abi/stage1.ts';
-import { type GroupLimits, limitSettings } from '../native/cgroup-limits.ts';
-import { readText, writeControl } from '../native/contents.ts';
+import { type GroupLimits, limitSettings, writeSetting } from '../native/cgroup-limits.ts';
+import { readText } from '../native/contents.ts';
 import { readdir } from '../native/directories.ts';
 import { SystemError } from '../native/errors.ts';
 import type { PodCgroup } from './cgroup.ts';
@@ -62,7 +62,7 @@ function problemOf(cgroup: PodCgroup, limits: GroupLimits): string | undefined {
   const settings = limitSettings(cgroup.group, limits);
   if (settings.length === 0) return 'the host has no such controller';
   try {
-    for (const { path, text } of settings) writeControl(path, text);
+    for (const setting of settings) writeSetting(setting);
     return undefined;
   } catch (error) {
     if (error instanceof SystemError) return error.message;

@@ -127,6 +127,7 @@ export class Apps {
         kernel: this.#kernel,
         environment: this.environment,
         covers: this.names.covers,
+        isolators: this.#pod.manifest.isolators,
       },
       this.#factsOf(app, session),
     );

@@ -4,6 +4,7 @@ import {
   findIsolator,
   type Isolator,
   milliUnits,
+  type Quantity,
   type ResourceName,
   type RlimitValue,
   wholeUnits,
@@ -14,12 +15,22 @@ import { DEVICE_RULES } from './device-rules.ts';
 /** What the kernel takes for a number of processors that no machine has. */
 const MOST_CPU_MILLIS = 1_000_000;
 
-export function planLimits(isolators: readonly Isolator[], restrictDevices: boolean): LimitsPlan {
-  const memory = limitOf(isolators, 'resource/memory');
-  const cpu = limitOf(isolators, 'resource/cpu');
+/** Those of the pod are the most that an app can have. */
+export function planLimits(
+  isolators: readonly Isolator[],
+  ofPod: readonly Isolator[],
+  restrictDevices: boolean,
+): LimitsPlan {
+  const limited = (name: ResourceName, count: (amount: Quantity) => number, most: number) => {
+    const own = limitOf(isolators, name);
+    const pods = limitOf(ofPod, name);
+    return own === undefined
+      ? null
+      : Math.min(count(own), pods === undefined ? most : Math.min(count(pods), most));
+  };
   return {
-    memoryBytes: memory === undefined ? null : wholeUnits(memory),
-    cpuMillis: cpu === undefined ? null : Math.min(milliUnits(cpu), MOST_CPU_MILLIS),
+    memoryBytes: limited('resource/memory', wholeUnits, Number.MAX_SAFE_INTEGER),
+    cpuMillis: limited('resource/cpu', milliUnits, MOST_CPU_MILLIS),
     cpuShares: findIsolator(isolators, 'cpu-shares')?.value ?? null,
     processes: findIsolator(isolators, 'pids-limit')?.value ?? null,
     devices: restrictDevices ? DEVICE_RULES : null,

@@ -101,6 +101,7 @@ type AppSurroundings = Pick<
   | 'kernel'
   | 'environment'
   | 'covers'
+  | 'isolators'
 >;
 
 export function planApp(pod: AppSurroundings, facts: AppFacts): AppPlan {
@@ -114,7 +115,7 @@ export function planApp(pod: AppSurroundings, facts: AppFacts): AppPlan {
     covers: pod.covers,
     process,
     handlers: planHandlers(facts.app, process),
-    limits: planLimits(facts.app.isolators, pod.protectPaths),
+    limits: planLimits(facts.app.isolators, pod.isolators, pod.protectPaths),
     streams: facts.streams,
     restart: facts.restart,
     notify: facts.notify,

@@ -118,6 +118,19 @@ describe('cgroup limits', () => {
     ]);
   });
 
+  it('keep memory from being put elsewhere, where the kernel counts that', () => {
+    const memory = { memoryBytes: 1024, withoutSwap: true };
+    const v1Group = { directories: [{ controller: 'memory', path: '/memory' } as const] };
+    expect(limitSettings(groupBelow(v2, [], 'pod'), memory)).toEqual([
+      { path: '/cg/pod/memory.max', text: '1024' },
+      { path: '/cg/pod/memory.swap.max', text: '0', optional: true },
+    ]);
+    expect(limitSettings(v1Group, memory)).toEqual([
+      { path: '/memory/memory.limit_in_bytes', text: '1024' },
+      { path: '/memory/memory.memsw.limit_in_bytes', text: '1024', optional: true },
+    ]);
+  });
+
   it('are those of v1 alone where v2 has no controllers', () => {
     const directories = (['unified', 'pids'] as const).map((controller) => ({
       controller,

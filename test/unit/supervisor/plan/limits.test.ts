@@ -9,7 +9,7 @@ const own = (name: string, value: unknown) => parseIsolator({ name, value });
 
 describe('limits of an app', () => {
   it('are none where nothing is said', () => {
-    expect(planLimits([], false)).toEqual({
+    expect(planLimits([], [], false)).toEqual({
       ...{ memoryBytes: null, cpuMillis: null, cpuShares: null, processes: null, devices: null },
     });
     expect(planRlimits([])).toEqual([]);
@@ -22,9 +22,16 @@ describe('limits of an app', () => {
       own('os/linux/cpu-shares', 512),
       own('coreos.com/rkt/pids-limit', 20),
     ];
-    expect(planLimits(isolators, false)).toMatchObject({
+    expect(planLimits(isolators, [], false)).toMatchObject({
       ...{ memoryBytes: 64 * 1024 * 1024, cpuMillis: 1500, cpuShares: 512, processes: 20 },
     });
+  });
+
+  it('are no more than its pod’s', () => {
+    const isolators = [limit('memory', '64Mi'), limit('cpu', '2')];
+    const ofPod = [limit('memory', '1Gi'), limit('cpu', '500m')];
+    expect(planLimits(isolators, ofPod, false)).toMatchObject({ memoryBytes: 64 << 20, cpuMillis: 500 });
+    expect(planLimits([], ofPod, false)).toMatchObject({ memoryBytes: null, cpuMillis: null });
   });
 
   it('are those of its processes, by their numbers', () => {
