@@ -37,7 +37,8 @@ export function run(args: readonly string[]): number {
   refuseSocketActivation(pod.apps, 'stage1-fly does not hand on');
   const without = unenforced(pod);
   if (options.strictIsolators) refuseUnenforced(without);
-  for (const line of [...without, ...ignored(options, pod, publishedPorts())]) report.warn(line);
+  const asked = { ...options, hostname: askedHostname(options.hostname) };
+  for (const line of [...without, ...ignored(asked, pod, publishedPorts())]) report.warn(line);
   const term = isTerminal(STDIN) ? terminalType() : undefined;
   const process = planProcess(app, ownEnvironment(options.mdsToken), term);
   const parts = openParts(HostSide.given(), planCovers(givenFiles(options.names), [], false));
@@ -60,6 +61,11 @@ export function run(args: readonly string[]): number {
   }
   recordExit(app.name, code);
   return code;
+}
+
+/** A pod's name stands for its host name, which nobody has asked for then. */
+function askedHostname(given: string | null): string | null {
+  return given === readTextIfPresent(POD.name)?.trimEnd() ? null : given;
 }
 
 function publishedPorts(): number {

@@ -109,7 +109,6 @@ describe('what it cannot do', () => {
       'isolator resource/memory is not enforced: stage1-fly isolates nothing',
       'isolator os/linux/capabilities-retain-set is not enforced: stage1-fly isolates nothing',
       "--net=none is ignored: the app is on the host's network",
-      "the host name fly is ignored: the app has the host's own",
       'app tiny: its restart policy is ignored',
     ];
     expect(finished).toMatchObject({ code: 0, stdout: 'hello from the image\n' });
