@@ -13,8 +13,11 @@ import {
   subgroup,
 } from '../src/native/cgroups.ts';
 import { readText, readTextIfPresent, writeControl } from '../src/native/contents.ts';
+import { unless } from '../src/native/errors.ts';
 import { close, open, open_ } from '../src/native/files.ts';
 import { flatNumbers } from '../src/native/flat-text.ts';
+import type { Loop } from '../src/native/loop.ts';
+import { openMemoryEvents, takeMemoryEvents } from '../src/native/memory-events.ts';
 import { mkdir } from '../src/native/paths.ts';
 import { exists } from '../src/native/stat.ts';
 
@@ -23,6 +26,10 @@ const CONTROLLERS = ['cpu', 'memory', 'io', 'pids'] as const;
 const INIT = '_init';
 
 const KILL_ROUNDS = 10;
+/** For a kill that has been announced. */
+const KILL_LOOKS = 10;
+const KILL_LOOK_MS = 20;
+const REFUSED = ['EPERM', 'EACCES', 'ENOENT', 'EINVAL', 'ENODEV', 'EOPNOTSUPP'];
 const OOM_FILES: ReadonlyMap<string, string> = new Map([
   ['unified', 'memory.events'],
   ['memory', 'memory.oom_control'],
@@ -39,7 +46,15 @@ export interface GroupEntry {
 
 export class AppGroups {
   #root: ControlGroup | undefined;
+  readonly #loop: Loop;
   readonly #entries = new Map<string, GroupEntry>();
+  readonly #watches = new Map<string, { close(): void }>();
+  /** Of processes of apps, for want of memory, after which the others were killed. */
+  readonly #seenKills = new Map<string, number>();
+
+  constructor(loop: Loop) {
+    this.#loop = loop;
+  }
 
   /**
    * Makes groups in `root`, with this process in it at most; undefined: there are none. A kernel may lack any of the controllers:
@@ -66,6 +81,7 @@ export class AppGroups {
     makeGroup(group);
     const entry = entryOf(group);
     this.#entries.set(app, entry);
+    this.#watchMemory(app, group);
     return entry;
   }
 
@@ -86,6 +102,35 @@ export class AppGroups {
     return Math.max(0, ...counts);
   }
 
+  /** On v2 the kernel kills an app as a whole; on v1 it kills a process, and the others are ours to kill. */
+  #watchMemory(app: string, group: ControlGroup): void {
+    const directory = directoryOf(group, 'memory');
+    // Who may not ask has what the kernel does.
+    const events = directory === undefined ? undefined : unless(REFUSED, () => openMemoryEvents(directory));
+    if (events === undefined) return;
+    const watch = this.#loop.watch(events, {
+      readable: () => {
+        takeMemoryEvents(events);
+        this.#killWhenOneIs(app, KILL_LOOKS);
+      },
+    });
+    this.#watches.set(app, {
+      close: () => {
+        watch.close();
+        close(events);
+      },
+    });
+  }
+
+  /** The event comes before the kill, and to all groups below the one where memory is wanting. */
+  #killWhenOneIs(app: string, looks: number): void {
+    const kills = this.memoryKills(app);
+    if (kills > (this.#seenKills.get(app) ?? 0)) {
+      this.#seenKills.set(app, kills);
+      this.kill(app);
+    } else if (looks > 0) this.#loop.after(KILL_LOOK_MS, () => this.#killWhenOneIs(app, looks - 1));
+  }
+
   /** Kills all processes of an app, whatever they have become since it started them. False: there are no groups. */
   kill(app: string): boolean {
     const group = this.#entries.has(app) ? this.groupOf(app) : undefined;
@@ -103,6 +148,9 @@ export class AppGroups {
     if (entry === undefined || group === undefined) return;
     if (entry.unified !== undefined) close(entry.unified);
     this.#entries.delete(app);
+    this.#watches.get(app)?.close();
+    this.#watches.delete(app);
+    this.#seenKills.delete(app);
     // Where somebody is still dying it stays, empty.
     removeGroup(group);
   }

@@ -41,7 +41,7 @@ function serve(ground: Ground): void {
     helloMs: age(),
   });
   // The host needs a moment to answer: what needs no plan is done meanwhile.
-  const groups = new AppGroups();
+  const groups = new AppGroups(loop);
   const pod = new Pod({ loop, host, data: channels.data, groups, age, leave });
   loop.onChildren((child) => pod.reaped(child));
   try {

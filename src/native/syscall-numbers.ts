@@ -82,6 +82,7 @@ const x64 = {
   epoll_pwait: 281,
   accept4: 288,
   signalfd4: 289,
+  eventfd2: 290,
   epoll_create1: 291,
   epoll_ctl: 233,
   dup3: 292,

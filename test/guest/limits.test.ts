@@ -59,7 +59,8 @@ const limitFile = (controller: string, v1: string, v2: string) => {
 describe('an app', () => {
   test('that needs more memory than it may have is killed, and no other is; the host hears why', async () => {
     await using host = suite.start(...words);
-    const hungry = 'x=$(head -c 60000000 /dev/zero | tr "\\0" x); echo had';
+    // The one that needs it is a child: its parent would go on.
+    const hungry = '(x=$(head -c 60000000 /dev/zero | tr "\\0" x); echo had); sleep 1000';
     const apps = [
       app(hungry, { memoryBytes: 24 * 1024 * 1024 }, 'app', 1),
       app('read line; echo still here', {}, 'other', 2),
