@@ -65,9 +65,11 @@ const refusal = async (args: readonly string[]) => {
 };
 
 describe.each(FLAVOURS)('$name: a running app', ({ name }) => {
+  const here = (file: string) => join(rkt.path(name), file);
   let uuid = '';
   const inside = (script: string) => rkt.output(['enter', uuid, '/bin/sh', '-c', script]);
   beforeAll(async () => {
+    mkdirSync(here(''));
     const flags = [`--stage1-from-dir=${name}.aci`, image, '--name=web', '--exec=/bin/sh'];
     const pod = await startPod(rkt, [...flags, '--', '-c', LOOP]);
     pods.push(pod);
@@ -75,18 +77,18 @@ describe.each(FLAVOURS)('$name: a running app', ({ name }) => {
   });
 
   test('takes a tree, sees it at once, and gives it back as it was', async () => {
-    const tree = rkt.path('tree');
+    const tree = here('tree');
     makeTree(tree);
     await rkt.output(['cp', tree, `${uuid.slice(0, 8)}:/srv`]);
     expect(await inside('cat /srv/dir/file; stat -c "%u:%g %a" /srv/hard; stat -c %s /srv/sparse')).toBe(
       'content1234:5678 6751\n50000000\n',
     );
-    await rkt.output(['cp', '--archive', `${uuid}:/srv`, rkt.path('back')]);
-    expect(treeListing(rkt.path('back'))).toEqual(treeListing(tree));
+    await rkt.output(['cp', '--archive', `${uuid}:/srv`, here('back')]);
+    expect(treeListing(here('back'))).toEqual(treeListing(tree));
   });
 
   test('has its files changed under it: what it has read before, it reads anew', async () => {
-    const file = rkt.path('news');
+    const file = here('news');
     writeFileSync(file, 'old');
     await rkt.output(['cp', file, `${uuid}:/root/news`]);
     expect(await inside('cat /root/news')).toBe('old');
@@ -99,7 +101,7 @@ describe.each(FLAVOURS)('$name: a running app', ({ name }) => {
   });
 
   test('places what is copied as cp does', async () => {
-    const at = (path: string) => join(rkt.path('places'), path);
+    const at = (path: string) => join(here('places'), path);
     mkdirSync(at('there'), { recursive: true });
     await inside('mkdir -p /places/d /places/there; echo one > /places/d/one');
     const out = (path: string, to: string) => rkt.output(['cp', `${uuid}:${path}`, at(to)]);
@@ -132,7 +134,7 @@ describe.each(FLAVOURS)('$name: a running app', ({ name }) => {
     ]).finished;
     expect(code).toBe(0);
     expect(stdout).toMatch(/^crw-rw-rw- 0\/0 +1,3 .* dev\/null$/m);
-    const directory = rkt.path('to-pack');
+    const directory = here('to-pack');
     mkdirSync(join(directory, 'packed/sub'), { recursive: true });
     writeFileSync(join(directory, 'packed/sub/file'), 'from a tar');
     for (const [flags, target] of [
@@ -150,63 +152,59 @@ describe.each(FLAVOURS)('$name: a running app', ({ name }) => {
     await inside('ln -s / /root/up; ln -s ../../../../../.. /root/dots; ln -s /etc/passwd /root/passwd');
     const passwd = await inside('cat /etc/passwd');
     for (const path of ['/root/up/etc/passwd', '/root/dots/etc/passwd', '/../../../etc/passwd']) {
-      await rkt.output(['cp', `${uuid}:${path}`, rkt.path('passwd')]);
-      expect(readFileSync(rkt.path('passwd'), 'utf8')).toBe(passwd);
+      await rkt.output(['cp', `${uuid}:${path}`, here('passwd')]);
+      expect(readFileSync(here('passwd'), 'utf8')).toBe(passwd);
     }
     // A link at the end is copied as one, and one that stood in its way goes.
-    symlinkSync('/nowhere', rkt.path('link'));
-    await rkt.output(['cp', `${uuid}:/root/passwd`, rkt.path('link')]);
-    expect(readlinkSync(rkt.path('link'))).toBe('/etc/passwd');
-    writeFileSync(rkt.path('inner'), 'inner');
-    await rkt.output(['cp', rkt.path('inner'), `${uuid}:/root/dots/tmp/inner`]);
+    symlinkSync('/nowhere', here('link'));
+    await rkt.output(['cp', `${uuid}:/root/passwd`, here('link')]);
+    expect(readlinkSync(here('link'))).toBe('/etc/passwd');
+    writeFileSync(here('inner'), 'inner');
+    await rkt.output(['cp', here('inner'), `${uuid}:/root/dots/tmp/inner`]);
     expect(await inside('cat /tmp/inner')).toBe('inner');
     expect(existsSync('/tmp/inner')).toBe(false);
   });
 
   test('gives this host neither its owners nor its rights, nor devices, unless asked', async () => {
     await inside('echo x > /tmp/suid; chown 1000:2000 /tmp/suid; chmod 6755 /tmp/suid');
-    await rkt.output(['cp', `${uuid}:/tmp/suid`, rkt.path('plain')]);
-    const plain = statSync(rkt.path('plain'));
+    await rkt.output(['cp', `${uuid}:/tmp/suid`, here('plain')]);
+    const plain = statSync(here('plain'));
     expect([plain.uid, plain.gid, plain.mode & 0o7777]).toEqual([0, 0, 0o755]);
-    await rkt.output(['cp', '--archive', `${uuid}:/tmp/suid`, rkt.path('kept')]);
-    const kept = statSync(rkt.path('kept'));
+    await rkt.output(['cp', '--archive', `${uuid}:/tmp/suid`, here('kept')]);
+    const kept = statSync(here('kept'));
     expect([kept.uid, kept.gid, kept.mode & 0o7777]).toEqual([1000, 2000, 0o6755]);
-    const { code, stderr } = await rkt.run(['cp', '--archive', `${uuid}:/dev`, rkt.path('dev')]);
+    const { code, stderr } = await rkt.run(['cp', '--archive', `${uuid}:/dev`, here('dev')]);
     expect(code).toBe(0);
     expect(stderr).toContain('cp: "dev/null" is left out: is a device\n');
-    expect(readdirSync(rkt.path('dev'))).not.toContain('null');
-    expect(lstatSync(join(rkt.path('dev'), 'stdin')).isSymbolicLink()).toBe(true);
+    expect(readdirSync(here('dev'))).not.toContain('null');
+    expect(lstatSync(join(here('dev'), 'stdin')).isSymbolicLink()).toBe(true);
   });
 
   test('is told what cannot be copied', async () => {
-    writeFileSync(rkt.path('file'), '');
-    expect(await refusal([`${uuid}:/none`, rkt.path('x')])).toMatch(/^ENOENT: .*none/);
-    expect(await refusal([`${uuid}:/none/x`, rkt.path('x')])).toMatch(/^ENOENT: .*none/);
-    expect(await refusal([rkt.path('none'), `${uuid}:/tmp`])).toMatch(/^ENOENT: .*none/);
-    expect(await refusal([rkt.path('file'), `${uuid}:/none/`])).toBe('no such directory: "/none/"');
+    writeFileSync(here('file'), '');
+    expect(await refusal([`${uuid}:/none`, here('x')])).toMatch(/^ENOENT: .*none/);
+    expect(await refusal([`${uuid}:/none/x`, here('x')])).toMatch(/^ENOENT: .*none/);
+    expect(await refusal([here('none'), `${uuid}:/tmp`])).toMatch(/^ENOENT: .*none/);
+    expect(await refusal([here('file'), `${uuid}:/none/`])).toBe('no such directory: "/none/"');
     // Whose bytes nobody takes is not to blame.
-    writeFileSync(rkt.path('large'), Buffer.alloc(5_000_000));
-    expect(await refusal([rkt.path('large'), `${uuid}:/none/`])).toBe('no such directory: "/none/"');
+    writeFileSync(here('large'), Buffer.alloc(5_000_000));
+    expect(await refusal([here('large'), `${uuid}:/none/`])).toBe('no such directory: "/none/"');
     expect(await refusal([rkt.root, `${uuid}:/etc/passwd`])).toBe(
       '"/etc/passwd" is there and is no directory',
     );
-    expect(await refusal([`${uuid}:/etc`, rkt.path('file')])).toMatch(/file" is there and is no directory$/);
-    expect(await refusal([rkt.path('file'), `${uuid}:/dev/null`])).toBe(
-      '"/dev/null" is there and is no file',
-    );
-    execFileSync('mkfifo', [rkt.path('fifo')]);
-    expect(await refusal([`${uuid}:/etc/passwd`, rkt.path('fifo')])).toMatch(
-      /fifo" is there and is no file$/,
-    );
-    expect(lstatSync(rkt.path('fifo')).isFIFO()).toBe(true);
-    expect(existsSync(rkt.path('x'))).toBe(false);
+    expect(await refusal([`${uuid}:/etc`, here('file')])).toMatch(/file" is there and is no directory$/);
+    expect(await refusal([here('file'), `${uuid}:/dev/null`])).toBe('"/dev/null" is there and is no file');
+    execFileSync('mkfifo', [here('fifo')]);
+    expect(await refusal([`${uuid}:/etc/passwd`, here('fifo')])).toMatch(/fifo" is there and is no file$/);
+    expect(lstatSync(here('fifo')).isFIFO()).toBe(true);
+    expect(existsSync(here('x'))).toBe(false);
   });
 
   test('that stands still copies nothing', async () => {
     await rkt.output(['pause', uuid]);
-    expect(await refusal([`${uuid}:/etc`, rkt.path('x')])).toBe('the pod is paused');
+    expect(await refusal([`${uuid}:/etc`, here('x')])).toBe('the pod is paused');
     await rkt.output(['resume', uuid]);
-    await rkt.output(['cp', `${uuid}:/etc/passwd`, rkt.path('resumed')]);
+    await rkt.output(['cp', `${uuid}:/etc/passwd`, here('resumed')]);
   });
 
   test('that goes ends the copy', async () => {

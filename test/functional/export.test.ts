@@ -104,6 +104,10 @@ const runsHello = async (reference: string) => {
 };
 
 describe.each(FLAVOURS)('$name: an exited app', ({ name }) => {
+  const here = (file: string) => join(rkt.path(name), file);
+  beforeAll(() => {
+    mkdirSync(here(''));
+  });
   const stage1 = `--stage1-from-dir=${name}.aci`;
 
   describe('of an image of OCI, over its layers', () => {
@@ -115,11 +119,11 @@ describe.each(FLAVOURS)('$name: an exited app', ({ name }) => {
     });
 
     test('is as OCI its image and one layer of what has changed, to others too', async () => {
-      const file = rkt.path('stacked.tar');
+      const file = here('stacked.tar');
       await rkt.output(['export', uuid.slice(0, 8), file]);
       expect(tree.some((line) => line.startsWith('etc/group'))).toBe(false);
       expect(await umociTree(await unpackedLayout(file))).toEqual(tree);
-      expect(await rendered('stacked', `oci-archive:${file}`)).toEqual(tree);
+      expect(await rendered(`${name}-stacked`, `oci-archive:${file}`)).toEqual(tree);
       const [own, ...changes] = await layersOf(file);
       expect([own]).toEqual(await layersOf(tiny.ociArchive));
       expect(changes).toHaveLength(1);
@@ -135,10 +139,10 @@ describe.each(FLAVOURS)('$name: an exited app', ({ name }) => {
     });
 
     test('is as an ACI all that it saw, compressed, with its image’s manifest', async () => {
-      const file = rkt.path('whole.aci');
+      const file = here('whole.aci');
       await rkt.output(['export', `--app=app`, uuid, file]);
       expect(readFileSync(file).subarray(0, 2).toString('hex')).toBe('1f8b');
-      expect(await rendered('whole', file)).toEqual(tree);
+      expect(await rendered(`${name}-whole`, file)).toEqual(tree);
       expect(JSON.parse(await tool('tar', ['-xOzf', file, 'manifest']))).toEqual(
         JSON.parse(readFileSync(join(podPath(uuid), 'appsinfo/app/manifest'), 'utf8')),
       );
@@ -146,7 +150,7 @@ describe.each(FLAVOURS)('$name: an exited app', ({ name }) => {
     });
 
     test('is as OCI one layer where its image’s own are lost', async () => {
-      const file = rkt.path('flat.tar');
+      const file = here('flat.tar');
       const blobs = join(rkt.dir, 'cas/blob/sha256');
       const [layer = ''] = await layersOf(tiny.ociArchive);
       const blob = join(blobs, layer.slice('sha256:'.length));
@@ -159,7 +163,7 @@ describe.each(FLAVOURS)('$name: an exited app', ({ name }) => {
     });
 
     test('is one layer where the changes mean nothing without what is below', async () => {
-      const file = rkt.path('redirected.tar');
+      const file = here('redirected.tar');
       const id = readFileSync(join(podPath(uuid), 'appsinfo/app/treeStoreID'), 'utf8').trim();
       const directory = join(podPath(uuid), 'overlay', id, 'upper/app/srv/a');
       using opened = openDirectory(directory);
@@ -170,12 +174,12 @@ describe.each(FLAVOURS)('$name: an exited app', ({ name }) => {
     });
 
     test('is the same after it was marked to be removed', async () => {
-      const before = rkt.path('before.tar');
+      const before = here('before.tar');
       await rkt.output(['export', uuid, before]);
       await rkt.output(['gc', '--mark-only']);
       expect(existsSync(podPath(uuid, 'exited-garbage'))).toBe(true);
-      await rkt.output(['export', '--overwrite', uuid, rkt.path('marked.tar')]);
-      expect(await layersOf(rkt.path('marked.tar'))).toEqual(await layersOf(before));
+      await rkt.output(['export', '--overwrite', uuid, here('marked.tar')]);
+      expect(await layersOf(here('marked.tar'))).toEqual(await layersOf(before));
       await rkt.output(['rm', uuid]);
     });
   });
@@ -183,46 +187,46 @@ describe.each(FLAVOURS)('$name: an exited app', ({ name }) => {
   test('of an ACI is one layer of OCI', async () => {
     const uuid = await exitedPod([stage1], tiny.aci.gzip, CHANGES);
     const tree = podTree(podPath(uuid), 'app');
-    await rkt.output(['export', uuid, rkt.path('from-aci.tar')]);
-    expect(await layersOf(rkt.path('from-aci.tar'))).toHaveLength(1);
-    expect(await umociTree(await unpackedLayout(rkt.path('from-aci.tar')), '1.0.0')).toEqual(tree);
-    await rkt.output(['export', '--format=aci', uuid, rkt.path('image-of-aci')]);
-    expect(await rendered('from-aci', rkt.path('image-of-aci'))).toEqual(tree);
+    await rkt.output(['export', uuid, here('from-aci.tar')]);
+    expect(await layersOf(here('from-aci.tar'))).toHaveLength(1);
+    expect(await umociTree(await unpackedLayout(here('from-aci.tar')), '1.0.0')).toEqual(tree);
+    await rkt.output(['export', '--format=aci', uuid, here('image-of-aci')]);
+    expect(await rendered(`${name}-from-aci`, here('image-of-aci'))).toEqual(tree);
   });
 
   test('of a pod of copies is exported from there', async () => {
     const uuid = await exitedPod([stage1, '--no-overlay'], `oci:${tiny.ociLayout}:latest`, CHANGES);
     const tree = podTree(podPath(uuid), 'app');
-    await rkt.output(['export', uuid, rkt.path('copied.aci')]);
-    expect(await rendered('copied', rkt.path('copied.aci'))).toEqual(tree);
-    await rkt.output(['export', uuid, rkt.path('copied.tar')]);
-    expect(await umociTree(await unpackedLayout(rkt.path('copied.tar')))).toEqual(tree);
-    await runsHello(`oci-archive:${rkt.path('copied.tar')}`);
+    await rkt.output(['export', uuid, here('copied.aci')]);
+    expect(await rendered(`${name}-copied`, here('copied.aci'))).toEqual(tree);
+    await rkt.output(['export', uuid, here('copied.tar')]);
+    expect(await umociTree(await unpackedLayout(here('copied.tar')))).toEqual(tree);
+    await runsHello(`oci-archive:${here('copied.tar')}`);
   });
 
   test('is refused while it runs, and told apart from others of its pod', async () => {
     const script = ['--exec=/bin/sh', '--', '-c', 'trap exit TERM; while :; do sleep 0.1; done'];
     const two = ['--name=one', ...script, '---', tiny.aci.plain, '--name=two', ...script];
     const pod = await startPod(rkt, [stage1, tiny.aci.plain, ...two]);
-    const refused = await rkt.run(['export', '--app=one', pod.uuid, rkt.path('running.aci')]);
+    const refused = await rkt.run(['export', '--app=one', pod.uuid, here('running.aci')]);
     expect(refused).toMatchObject({
       code: 254,
       stderr: 'export: pod is not exited. Only exited pods can be exported: its state is running\n',
     });
     await endPod(pod);
-    const unnamed = await rkt.run(['export', pod.uuid, rkt.path('two.aci')]);
+    const unnamed = await rkt.run(['export', pod.uuid, here('two.aci')]);
     expect(unnamed).toMatchObject({
       code: 254,
       stderr: 'export: pod contains multiple apps: one, two: specify app using "rkt export --app= ..."\n',
     });
-    const unknown = await rkt.run(['export', '--app=three', pod.uuid, rkt.path('three.aci')]);
+    const unknown = await rkt.run(['export', '--app=three', pod.uuid, here('three.aci')]);
     expect(unknown).toMatchObject({
       code: 254,
       stderr: 'export: no app "three" in the pod: it has one, two\n',
     });
-    await rkt.output(['export', '--app=two', pod.uuid, rkt.path('two.aci')]);
+    await rkt.output(['export', '--app=two', pod.uuid, here('two.aci')]);
     expect(
-      readdirSync(rkt.root).filter((file) => /running|three|\.two/.test(file) && file.endsWith('.aci')),
+      readdirSync(here('')).filter((file) => /running|three|\.two/.test(file) && file.endsWith('.aci')),
     ).toEqual([]);
   });
 });
