@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FLAVOURS } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
 import { eventually } from '../support/polling.ts';
@@ -71,6 +71,11 @@ describe.each(FLAVOURS)('$name', ({ image: stage1, ownKernel }) => {
       const { interfaces } = await sampleOf(pod.uuid, '--interval=100ms');
       return interfaces.some(({ received_packets }) => received_packets > 0);
     });
+  });
+
+  // Those of another flavour would be in its table.
+  afterAll(async () => {
+    for (const running of pods.splice(0)) await endPod(running);
   });
 
   test('without a UUID, a table of all running pods: apps, what is beside them, interfaces', async () => {
