@@ -38,9 +38,11 @@ const OOM_FILES: ReadonlyMap<string, string> = new Map([
 /** How a process comes into a group. */
 export interface GroupEntry {
   readonly group: ControlGroup;
-  /** Of v2, open: a process is made in it. */
+  /** Of v2, open. */
   readonly unified: number | undefined;
-  /** Of v1: what a process writes to, to go there. */
+  /** The same, where a process can be made in it. */
+  readonly birthplace: number | undefined;
+  /** Of the others: what a process writes to, to go there. */
   readonly files: readonly string[];
 }
 
@@ -138,7 +140,16 @@ export class AppGroups {
     // Only a group of v2 can be killed as one; otherwise a fork may hide a process from a round.
     for (let round = 0; round < KILL_ROUNDS && processesOf(group).length > 0; round++)
       signalGroup(group, 'SIGKILL');
+    this.#enterByMove(app, group);
     return true;
+  }
+
+  /** Of a group of v2 that was killed as one, some kernels (6.14 and later) go on to kill each process that is made in it. */
+  #enterByMove(app: string, group: ControlGroup): void {
+    const entry = this.#entries.get(app);
+    if (entry?.unified === undefined) return;
+    const files = group.directories.map(({ path }) => `${path}/cgroup.procs`);
+    this.#entries.set(app, { ...entry, birthplace: undefined, files });
   }
 
   /** Of an app that is over and will not come back. */
@@ -163,9 +174,11 @@ function directoryOf(group: ControlGroup, controller: GroupDirectory['controller
 function entryOf(group: ControlGroup): GroupEntry {
   const unified = directoryOf(group, 'unified');
   const others = group.directories.filter(({ controller }) => controller !== 'unified');
+  const opened = unified === undefined ? undefined : open(unified, open_.path | open_.directory);
   return {
     group,
-    unified: unified === undefined ? undefined : open(unified, open_.path | open_.directory),
+    unified: opened,
+    birthplace: opened,
     files: others.map(({ path }) => `${path}/cgroup.procs`),
   };
 }

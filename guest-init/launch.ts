@@ -13,7 +13,7 @@ export interface Launched {
 
 export function launch(order: ChildOrder): Launched {
   const [gate, childsGate] = socketPair('seqpacket');
-  const pid = order.group?.unified === undefined ? fork() : forkInto(order.group.unified);
+  const pid = order.group?.birthplace === undefined ? fork() : forkInto(order.group.birthplace);
   if (pid === 0) {
     close(gate);
     becomeProgram(order, childsGate);
