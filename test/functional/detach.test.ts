@@ -69,7 +69,7 @@ describe.each(FLAVOURS)('--detach with $name', (flavour) => {
   });
 
   test('interrupted before the pod is ready, ends it', async () => {
-    const file = rkt.path('interrupted');
+    const file = rkt.path(`interrupted-${flavour.name}`);
     const flags = ['--net=none', '--detach', `--uuid-file-save=${file}`, stage1];
     const command = rkt.start(['run', ...flags, ...shell(UNTIL_TOLD)]);
     const uuid = await eventually('the pod has a UUID', () => savedUuid(file));
