@@ -20,11 +20,11 @@ describe.each(FLAVOURS)('wait for pods of $name', (flavour) => {
   test('blocks until each has ended, and prints their codes in the order in which they were given', async () => {
     const slow = await detachedPod(rkt, [
       stage1,
-      '--pod-name=slow',
+      `--pod-name=slow-${flavour.name}`,
       ...shell('trap "exit 6" TERM; sleep 1000 & wait'),
     ]);
     const quick = await detachedPod(rkt, [stage1, ...shell('exit 3')]);
-    const waiting = rkt.start(['wait', 'slow', quick.slice(0, 13)]);
+    const waiting = rkt.start(['wait', `slow-${flavour.name}`, quick.slice(0, 13)]);
     expect(await rkt.output(['wait', quick])).toBe('3\n');
     expect(waiting.ended).toBe(false);
     await rkt.output(['stop', slow]);
