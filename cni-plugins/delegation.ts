@@ -18,6 +18,7 @@ import { parseResult } from '../src/net/cni/result-formats.ts';
 import { dhcp } from './ipam/dhcp.ts';
 import { hostLocal } from './ipam/host-local.ts';
 import { static_ } from './ipam/static.ts';
+import { DIES_WITH_US } from './programs.ts';
 import type { Command, Plugin, PluginRequest } from './request.ts';
 
 const SELF = '/proc/self/exe';
@@ -124,7 +125,8 @@ function execute(path: string, command: Command, { config }: PluginRequest): str
   const env = [...environ().filter((entry) => !entry.startsWith('CNI_COMMAND=')), `CNI_COMMAND=${command}`];
   const input = openMemoryFile('configuration', utf8Encode(JSON.stringify(config.value)));
   const output = openPipe();
-  const pid = spawn({ path, argv: [path], env, fds: [input, output.write, STDERR] });
+  const fds = [input, output.write, STDERR];
+  const pid = spawn({ path, argv: [path], env, fds, steps: DIES_WITH_US });
   close(input);
   close(output.write);
   const bytes = readToEnd(output.read, LARGEST_ANSWER);

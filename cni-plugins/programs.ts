@@ -13,6 +13,9 @@ import { CNI_ERROR, CniError } from '../src/net/cni/errors.ts';
 const DIRECTORIES = ['/usr/sbin', '/sbin', '/usr/bin', '/bin'];
 const LARGEST_OUTPUT = 64 * 1024 * 1024;
 
+/** A runtime that has killed its plugin, or has died with it, undoes what there is: nobody may add to that behind its back. */
+export const DIES_WITH_US = [{ do: 'parent-death-signal', signal: 'SIGKILL' }] as const;
+
 /** Its path; undefined where the host does not have it. */
 export function findProgram(name: string): string | undefined {
   const given = (environment('PATH') ?? '').split(':').filter((directory) => directory.startsWith('/'));
@@ -29,7 +32,8 @@ export function runProgram(path: string, args: readonly string[], input = ''): s
   const words = openPipe();
   // What it says of errors is read, too.
   const env = [...environ().filter((entry) => !entry.startsWith('LC_ALL=')), 'LC_ALL=C'];
-  const pid = spawn({ path, argv: [path, ...args], env, fds: [stdin, output, words.write] });
+  const fds = [stdin, output, words.write];
+  const pid = spawn({ path, argv: [path, ...args], env, fds, steps: DIES_WITH_US });
   close(stdin);
   close(words.write);
   const said = readToEnd(words.read, LARGEST_OUTPUT) ?? new Uint8Array(0);
