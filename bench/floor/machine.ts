@@ -16,6 +16,7 @@ import { artefacts, buildDir, rootDir } from '../../tools/paths.ts';
 import { file } from '../../tools/stage1/entry.ts';
 
 export const floorDirectory = join(buildDir, 'bench');
+export const BARE_MIB = DEFAULT_APP_MIB + OVERHEAD_MIB;
 const FIRMWARE = ['/usr/share/qemu/qboot.rom', '/usr/share/seabios/qboot.rom'];
 
 /** Prepares the floor's files and gives the command that boots it. Its guest prints on the command's stdout. */
@@ -47,7 +48,7 @@ async function machineCommand(initramfs: string): Promise<string[]> {
     ...['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none'],
     ...['-machine', 'microvm,pcie=on,isa-serial=on', '-bios', firmware()],
     ...['-accel', accelerator, '-cpu', accelerator === 'kvm' ? 'host' : 'max', '-smp', '1'],
-    ...['-m', `${DEFAULT_APP_MIB + OVERHEAD_MIB}M`],
+    ...['-m', `${BARE_MIB}M`],
     ...['-kernel', join(floorDirectory, 'vmlinux'), '-initrd', initramfs],
     ...['-append', `${kernelCommandLine(accelerator, kilohertz)} rdinit=/floor-init`],
     ...['-no-reboot', '-serial', 'stdio'],
@@ -58,7 +59,7 @@ function kernelCommandLine(accelerator: Accelerator, tscKilohertz: number | unde
   return kernelParameters({
     uuid: '',
     accelerator,
-    size: { cpus: 1, memoryMiB: DEFAULT_APP_MIB + OVERHEAD_MIB },
+    size: { cpus: 1, memoryMiB: BARE_MIB },
     firmware: firmware(),
     tscKilohertz,
     debug: false,

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { compileProgram } from '../../tools/compile.ts';
 import { run } from '../../tools/engine.ts';
 import { rootDir } from '../../tools/paths.ts';
-import { bareMachine, floorDirectory } from './machine.ts';
+import { BARE_MIB, bareMachine, floorDirectory } from './machine.ts';
 import { BARE_HOST } from './network-addresses.ts';
 import { REQUESTS, STREAM_BYTES } from './network-load.ts';
 
@@ -66,6 +66,9 @@ export class BareTap {
     const vhost = existsSync('/dev/vhost-net') ? ',vhost=on' : '';
     const [file = '', ...args] = [
       ...this.machine,
+      // Its memory is shared with other processes, as a pod's is: what a card's data is copied from and to.
+      ...['-machine', 'memory-backend=ram'],
+      ...['-object', `memory-backend-memfd,id=ram,size=${BARE_MIB}M,share=on`],
       ...['-netdev', `tap,id=net,ifname=${TAP},script=no,downscript=no${vhost}`],
       ...['-device', 'virtio-net-pci,netdev=net,romfile='],
     ];
