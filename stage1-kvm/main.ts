@@ -1,26 +1,6 @@
-import { app } from '../src/supervisor/entrypoints/app.ts';
-import { attach } from '../src/supervisor/entrypoints/attach.ts';
-import { control } from '../src/supervisor/entrypoints/control.ts';
-import { enter } from '../src/supervisor/entrypoints/enter.ts';
-import { gc } from '../src/supervisor/entrypoints/gc.ts';
+import { LED_PODS } from '../src/supervisor/entrypoints/led.ts';
 import { serve } from '../src/supervisor/entrypoints/serve.ts';
-import { stop } from '../src/supervisor/entrypoints/stop.ts';
 import { KvmError } from './error.ts';
 import { run } from './run.ts';
 
-serve(
-  'stage1-kvm',
-  {
-    run,
-    enter,
-    stop,
-    gc,
-    control,
-    attach,
-    'app/add': (args) => app('add', args),
-    'app/start': (args) => app('start', args),
-    'app/stop': (args) => app('stop', args),
-    'app/rm': (args) => app('rm', args),
-  },
-  [KvmError],
-);
+serve('stage1-kvm', { run, ...LED_PODS }, [KvmError]);

@@ -10,10 +10,9 @@ import { CliError } from './error.ts';
 import { globalValues, isSet, last, maybe } from './flag-values.ts';
 import { GLOBAL_FLAGS, hostOptions } from './global-flags.ts';
 import { sysctlRequest } from './isolator-flags.ts';
-import { nameValues } from './name-flags.ts';
 import { portRequest, refuseUselessPorts } from './port-flags.ts';
 import { logSize, marks, podName, stage1Choice } from './prepare-request.ts';
-import { networks, startRequest } from './run-request.ts';
+import { startRequest, startValues } from './run-request.ts';
 import { requireRoot, subcommand } from './subcommand.ts';
 
 /** `args` are read as those of `run`, whose flags these are. */
@@ -37,16 +36,7 @@ function sandboxRequest({ flags, images }: PodArguments): RunRequest {
   const [image] = images;
   if (image !== undefined)
     throw new CliError('usage', `a sandbox begins without apps: add ${image.image} by "rkt app add"`);
-  const start = startRequest({
-    detach: isSet(flags, 'detach'),
-    rm: isSet(flags, 'rm'),
-    ...networks(flags),
-    mdsRegister: isSet(flags, 'mds-register'),
-    strictIsolators: isSet(flags, 'strict-isolators'),
-    ...nameValues(flags),
-    ...maybe('hostname', last(flags, 'hostname')),
-    ...maybe('ipc', last(flags, 'ipc')),
-  });
+  const start = startRequest(startValues(flags));
   refuseUselessPorts(flags, start);
   return {
     pod: sandboxPod({

@@ -17,17 +17,7 @@ import { prepareRequest } from './prepare-request.ts';
 export function runRequest(given: PodArguments): RunRequest {
   const { flags } = given;
   const prepare = prepareRequest(given);
-  const start = startRequest({
-    interactive: isSet(flags, 'interactive'),
-    detach: isSet(flags, 'detach'),
-    rm: isSet(flags, 'rm'),
-    ...networks(flags),
-    mdsRegister: isSet(flags, 'mds-register'),
-    strictIsolators: isSet(flags, 'strict-isolators'),
-    ...nameValues(flags),
-    ...maybe('hostname', last(flags, 'hostname')),
-    ...maybe('ipc', last(flags, 'ipc')),
-  });
+  const start = startRequest({ ...startValues(flags), interactive: isSet(flags, 'interactive') });
   refuseUselessPorts(flags, start);
   if (start.interactive) {
     refuseRestarts(prepare.pod);
@@ -64,8 +54,18 @@ export interface StartValues extends NameValues {
   readonly strictIsolators?: boolean;
 }
 
-export function networks(flags: FlagValues): Pick<StartValues, 'net'> {
-  return flags.has('net') ? { net: all(flags, 'net') } : {};
+/** Those that a pod of any kind may have, where images with flags of their own follow. */
+export function startValues(flags: FlagValues): StartValues {
+  return {
+    detach: isSet(flags, 'detach'),
+    rm: isSet(flags, 'rm'),
+    ...(flags.has('net') ? { net: all(flags, 'net') } : {}),
+    mdsRegister: isSet(flags, 'mds-register'),
+    strictIsolators: isSet(flags, 'strict-isolators'),
+    ...nameValues(flags),
+    ...maybe('hostname', last(flags, 'hostname')),
+    ...maybe('ipc', last(flags, 'ipc')),
+  };
 }
 
 /** Throws CliError `usage`, NetError `bad-request`. */

@@ -21,7 +21,8 @@ export async function callMetadataService(call: RegistrationCall): Promise<strin
   const said = text.trimEnd();
   throw new Stage0Error(
     'no-metadata-service',
-    `the metadata service refuses ${call.path}: ${said} (${status})`,
+    // What follows the path is the pod's token, which is for nobody's log.
+    `the metadata service refuses ${call.path.replace(/\?.*/, '')}: ${said} (${status})`,
   );
 }
 

@@ -6,6 +6,7 @@ import { formatRegistration, METADATA_PORT, REGISTRATION_PATH, TOKEN_BYTES } fro
 import { appImageManifest, POD } from '../abi/pod-directory.ts';
 import { formatPodManifest, type PodManifest, type PodUUID, readPodManifest } from '../appc/index.ts';
 import { replaceFile } from '../os/durable.ts';
+import { Stage0Error } from './errors.ts';
 import { callMetadataService } from './metadata-client.ts';
 
 /** A pod, wherever its directory is. */
@@ -40,7 +41,9 @@ export async function registerPod(pod: PodPlace): Promise<void> {
 export async function unregisterPod(pod: PodPlace): Promise<void> {
   try {
     await callMetadataService({ method: 'DELETE', path: `/${REGISTRATION_PATH}/${pod.uuid}` });
-  } catch {}
+  } catch (error) {
+    if (!(error instanceof Stage0Error)) throw error;
+  }
   rmSync(join(pod.path, POD.metadata), { force: true });
 }
 
@@ -59,7 +62,12 @@ export async function putPod(pod: PodPlace, token: string, manifest: PodManifest
 /** rkt's own service answers nothing. */
 function portIn(answer: string): number {
   if (answer === '') return METADATA_PORT;
-  return new FieldReader(JSON.parse(answer), 'the answer of the metadata service').integer('port', 1, 65535);
+  try {
+    return new FieldReader(JSON.parse(answer), 'the answer').integer('port', 1, 65535);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Stage0Error('no-metadata-service', `metadata service: ${reason}`, { cause });
+  }
 }
 
 function manifestOf({ path }: PodPlace): PodManifest {

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bootLabHost, LAB_RKT, LAB_STARTERS, type LabHost } from '../support/lab-host.ts';
+import { bootLabHost, LAB_STARTERS, type LabHost } from '../support/lab-host.ts';
 
-/** Everything is emulated here, the engine that runs rkt included. */
-const SECONDS = 120;
 const STAGE1 = '--stage1-path=/project/build/stage1-images/stage1-ns.aci';
 
 // The machine of the other tests may have v1; here there is v2, and systemd.
@@ -13,18 +11,14 @@ describe('pods in namespaces under systemd and cgroup v2', () => {
   });
   afterAll(() => host?.[Symbol.dispose]());
 
-  const rkt = (starter: readonly string[], ...args: readonly string[]) =>
-    host.vm.run(['systemd-run', '--quiet', ...starter, ...LAB_RKT, ...args], { seconds: SECONDS });
-  const groups = async () => (await host.vm.sh("find /sys/fs/cgroup -path '*/rkt-*' -type d")).trim();
-
   test.each(LAB_STARTERS)('run in %s: app groups, exit code, nothing left', async (_, starter) => {
     const script = 'cat /proc/self/cgroup; ls /sys/fs/cgroup 2>&1; exit 7';
     const app = [host.image, '--memory=64Mi', '--exec=/bin/sh', '--', '-c', script];
-    const { code, stdout, stderr } = await rkt(starter, 'run', '--net=none', '--rm', STAGE1, ...app);
+    const { code, stdout, stderr } = await host.rkt(starter, 'run', '--net=none', '--rm', STAGE1, ...app);
     expect(stderr).not.toContain('without a cgroup');
     expect(stdout).toContain('0::/\n');
     if (!starter.includes('sh')) expect(code).toBe(7);
-    expect(await groups()).toBe('');
+    expect(await host.groups()).toBe('');
     expect(await host.vm.sh('ls /tmp/host/tmp/data/pods/*')).not.toMatch(/[0-9a-f]{8}-/);
   });
 
@@ -33,18 +27,18 @@ describe('pods in namespaces under systemd and cgroup v2', () => {
     const [[, scope]] = LAB_STARTERS;
     const app = [host.image, '--memory=64Mi', '--exec=/bin/sh', '--', '-c', 'while :; do sleep 0.1; done'];
     const pod = ['run', '--net=none', '--detach', '--pod-name=held', STAGE1, ...app];
-    const started = await rkt(scope, ...pod);
+    const started = await host.rkt(scope, ...pod);
     expect(started.code, started.stderr).toBe(0);
-    const group = (await groups()).split('\n').find((path) => path.endsWith('/tiny')) ?? '';
+    const group = (await host.groups()).split('\n').find((path) => path.endsWith('/tiny')) ?? '';
     expect(await host.vm.sh(`cat ${group}/memory.max`)).toBe(`${64 << 20}\n`);
-    const run = (...args: readonly string[]) => host.vm.run([...LAB_RKT, ...args], { seconds: SECONDS });
+    const run = (...args: readonly string[]) => host.rkt([], ...args);
     expect((await run('pause', 'held')).code).toBe(0);
     expect(await host.vm.sh(`cat ${group}/cgroup.events`)).toContain('frozen 1');
     expect((await run('resume', 'held')).code).toBe(0);
     expect(await host.vm.sh(`cat ${group}/cgroup.events`)).toContain('frozen 0');
     expect((await run('stop', 'held')).code).toBe(0);
     expect((await run('gc', '--grace-period=0s')).code).toBe(0);
-    expect(await groups()).toBe('');
+    expect(await host.groups()).toBe('');
   });
 
   test('an app that is out of memory dies as a whole, in a pod whose limits could all be set', async () => {
@@ -54,10 +48,10 @@ describe('pods in namespaces under systemd and cgroup v2', () => {
     const flags = ['--memory=32Mi', '--cpu=500m', '--cpu-shares=512', '--pids-limit=20'];
     const app = [host.image, ...flags, '--exec=/bin/sh', '--', '-c', script];
     const pod = ['run', '--net=none', '--strict-isolators', '--pod-name=hungry', STAGE1, ...app];
-    const { code, stdout, stderr } = await rkt(unit, ...pod);
+    const { code, stdout, stderr } = await host.rkt(unit, ...pod);
     expect({ code, stdout }, stderr).toEqual({ code: 137, stdout: '' });
     expect(stderr).toBe('run: app tiny: out of memory: processes of it were killed\n');
-    const status = await host.vm.run([...LAB_RKT, 'status', 'hungry'], { seconds: SECONDS });
+    const status = await host.rkt([], 'status', 'hungry');
     expect(status.stdout).toContain('app-tiny-oom-killed=true\n');
   });
 });

@@ -3,6 +3,7 @@ import { PLUGIN_SETS } from '../support/cni-chain.ts';
 import { leftOfPods } from '../support/network-look.ts';
 import {
   expectAnswers,
+  FRONT_NETWORK,
   installShellPlugin,
   machineAsker,
   type SitePod,
@@ -12,21 +13,7 @@ import { eventually } from '../support/polling.ts';
 
 // However a pod ends, nothing of its networks stays: where its supervisor cannot take it away any more, `gc` does.
 
-const FRONT = {
-  cniVersion: '1.0.0',
-  name: 'front',
-  plugins: [
-    {
-      type: 'bridge',
-      bridge: 'front0',
-      isDefaultGateway: true,
-      ipMasq: true,
-      ipam: { type: 'host-local', ranges: [[{ subnet: '10.1.0.0/24' }], [{ subnet: 'fd00:1::/64' }]] },
-    },
-    { type: 'portmap', capabilities: { portMappings: true } },
-    { type: 'firewall', backend: 'iptables' },
-  ],
-};
+const FRONT = { ...FRONT_NETWORK, cniVersion: '1.0.0' };
 
 describe.each(PLUGIN_SETS)('by the plugins of $of', (plugins) => {
   const site = useSite(plugins);

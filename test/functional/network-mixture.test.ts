@@ -4,6 +4,7 @@ import { leftOfPods } from '../support/network-look.ts';
 import {
   expectAnswers,
   FAR,
+  FRONT_NETWORK,
   installShellPlugin,
   machineAsker,
   NetworkSite,
@@ -21,21 +22,7 @@ const seed = testSeed();
 const ENDS = ['signal', 'stop', 'force', 'machine', 'supervisor'] as const;
 type End = (typeof ENDS)[number];
 
-const FRONT = {
-  cniVersion: '0.4.0',
-  name: 'front',
-  plugins: [
-    {
-      type: 'bridge',
-      bridge: 'front0',
-      isDefaultGateway: true,
-      ipMasq: true,
-      ipam: { type: 'host-local', ranges: [[{ subnet: '10.1.0.0/24' }], [{ subnet: 'fd00:1::/64' }]] },
-    },
-    { type: 'portmap', capabilities: { portMappings: true } },
-    { type: 'firewall', backend: 'iptables' },
-  ],
-};
+const FRONT = { ...FRONT_NETWORK, cniVersion: '0.4.0' };
 const OTHERS = [[], ['default-restricted'], ['cable'], ['cable', 'default-restricted']];
 
 test(`pods of Debian's plugins and of ours come and go on the same networks: ${ROUNDS} rounds, seed ${seed}`, async () => {

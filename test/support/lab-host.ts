@@ -46,10 +46,17 @@ export const LAB_STARTERS: readonly [Starter, Starter] = [
   ],
 ];
 
+/** Everything is emulated here, the engine that runs rkt included. */
+const SECONDS = 120;
+
 export interface LabHost extends Disposable {
   readonly vm: LabVm;
   /** Where the image that everybody runs is. */
   readonly image: string;
+  /** Runs `rkt` there, from where a starter has it; of no words, from where commands are. */
+  rkt(starter: readonly string[], ...args: readonly string[]): ReturnType<LabVm['run']>;
+  /** The control groups of pods, a line each. */
+  groups(): Promise<string>;
 }
 
 /** A machine with systemd and control groups of v2 that has `rkt`. */
@@ -61,5 +68,14 @@ export async function bootLabHost(): Promise<LabHost> {
     shares: Object.entries(shares).map(([tag, directory]) => ({ tag, directory, constant: true })),
   });
   await vm.sh(MAKE_ROOT);
-  return { vm, image, [Symbol.dispose]: () => vm[Symbol.dispose]() };
+  return {
+    vm,
+    image,
+    rkt: (starter, ...args) =>
+      vm.run([...(starter.length === 0 ? [] : ['systemd-run', '--quiet', ...starter]), ...LAB_RKT, ...args], {
+        seconds: SECONDS,
+      }),
+    groups: async () => (await vm.sh("find /sys/fs/cgroup -path '*/rkt-*' -type d")).trim(),
+    [Symbol.dispose]: () => vm[Symbol.dispose](),
+  };
 }

@@ -14,6 +14,22 @@ import { peerDirectory } from './peer-program.ts';
 import { eventually } from './polling.ts';
 import { RktHome, savedUuid } from './rkt.ts';
 
+/** A bridge that leads everywhere, with addresses of both families; published ports and the firewall's consent. */
+export const FRONT_NETWORK = {
+  name: 'front',
+  plugins: [
+    {
+      type: 'bridge',
+      bridge: 'front0',
+      isDefaultGateway: true,
+      ipMasq: true,
+      ipam: { type: 'host-local', ranges: [[{ subnet: '10.1.0.0/24' }], [{ subnet: 'fd00:1::/64' }]] },
+    },
+    { type: 'portmap', capabilities: { portMappings: true } },
+    { type: 'firewall', backend: 'iptables' },
+  ],
+};
+
 /** Beyond the outside machine's own network, so that the host is the only way there for all that it runs. */
 export const FAR = { v4: '198.51.100.2', v6: '2001:db8:1::2' } as const;
 
