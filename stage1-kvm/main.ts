@@ -1,6 +1,6 @@
-import { LED_PODS } from '../src/supervisor/entrypoints/led.ts';
+import { ALL_BUT_RUN } from '../src/supervisor/entrypoints/all-but-run.ts';
 import { serve } from '../src/supervisor/entrypoints/serve.ts';
 import { KvmError } from './error.ts';
 import { run } from './run.ts';
 
-serve('stage1-kvm', { run, ...LED_PODS }, [KvmError]);
+serve('stage1-kvm', { run, ...ALL_BUT_RUN }, [KvmError]);

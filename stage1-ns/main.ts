@@ -1,5 +1,5 @@
-import { LED_PODS } from '../src/supervisor/entrypoints/led.ts';
+import { ALL_BUT_RUN } from '../src/supervisor/entrypoints/all-but-run.ts';
 import { serve } from '../src/supervisor/entrypoints/serve.ts';
 import { run } from './run.ts';
 
-serve('stage1-ns', { run, ...LED_PODS });
+serve('stage1-ns', { run, ...ALL_BUT_RUN });

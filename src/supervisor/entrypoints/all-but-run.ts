@@ -6,8 +6,8 @@ import { gc } from './gc.ts';
 import type { Entrypoints } from './serve.ts';
 import { stop } from './stop.ts';
 
-/** All but `run`, of a stage1 whose pods are led by our supervisor. */
-export const LED_PODS: Entrypoints = {
+/** Of a stage1 whose pods our supervisor leads: only `run` differs. */
+export const ALL_BUT_RUN: Entrypoints = {
   enter,
   stop,
   gc,
