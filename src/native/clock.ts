@@ -3,6 +3,7 @@ import { call, once } from './syscall.ts';
 
 const CLOCK_REALTIME = 0;
 const CLOCK_MONOTONIC = 1;
+const CLOCK_REALTIME_COARSE = 5;
 const CLOCK_BOOTTIME = 7;
 
 export interface Timespec {
@@ -30,6 +31,11 @@ export function uptimeMilliseconds(): number {
 
 export function realtime(): Timespec {
   return now(CLOCK_REALTIME);
+}
+
+/** Of the clock that files get their times from: never later than that of a file which is written next. */
+export function fileTime(): Timespec {
+  return now(CLOCK_REALTIME_COARSE);
 }
 
 export function setRealtime(time: Timespec): void {

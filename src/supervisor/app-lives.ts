@@ -1,5 +1,5 @@
 import type { HealthPlan } from '../abi/health.ts';
-import { realtime } from '../native/clock.ts';
+import { fileTime, realtime } from '../native/clock.ts';
 import type { Loop } from '../native/loop.ts';
 import { AppStates } from './app-state.ts';
 import { Health } from './health.ts';
@@ -27,7 +27,8 @@ export class AppLives {
 
   /** `pid` is what the pod's processes know it by. */
   started(app: string, pid: number): void {
-    const { seconds, nanoseconds } = realtime();
+    // An app's end is the time of a file.
+    const { seconds, nanoseconds } = fileTime();
     const started = `${seconds}${String(nanoseconds).padStart(9, '0')}`;
     this.#states.update(app, { started, pid, nextRestart: null });
     this.health.started(app);

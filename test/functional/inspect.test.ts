@@ -21,11 +21,12 @@ const inspect = async (...args: readonly string[]) => JSON.parse(await rkt.outpu
 const NANOSECONDS = expect.any(Number);
 
 describe.each(FLAVOURS)('$name', ({ image: stage1, name: flavour, imageName, ownKernel }) => {
+  const podName = `inspected-${flavour}`;
   let pod: RunningPod;
   beforeAll(async () => {
     const script = 'echo hello; while :; do sleep 1; done';
     pod = await startPod(rkt, [
-      ...[`--stage1-path=${stage1}`, '--pod-name=inspected', '--user-label=tier=web'],
+      ...[`--stage1-path=${stage1}`, `--pod-name=${podName}`, '--user-label=tier=web'],
       ...[image, '--name=web', '--user=1000', '--group=2000', '--restart=always', '--readonly-rootfs=true'],
       ...['--exec=/bin/sh', '--', '-c', script],
     ]);
@@ -33,11 +34,11 @@ describe.each(FLAVOURS)('$name', ({ image: stage1, name: flavour, imageName, own
   });
 
   test('tells all of a pod that runs, by its name too', async () => {
-    const [record] = await inspect('inspected');
+    const [record] = await inspect(podName);
     const path = join(rkt.dir, 'pods/run', pod.uuid);
     expect(record).toMatchObject({
       uuid: pod.uuid,
-      pod_name: 'inspected',
+      pod_name: podName,
       state: 'running',
       ready: true,
       created_at: NANOSECONDS,
