@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import v8 from 'node:v8';
 import { Script } from 'node:vm';
 
 const [, , bundle] = process.argv;
@@ -24,10 +25,15 @@ const commands = [
   [...where, lenient, 'fetch', `docker://127.0.0.1:${registry.address().port}/absent`],
   [...where, lenient, 'run', '--net=none', join(scratch, 'absent.aci')],
 ];
+// A command that sets a flag of V8's while it runs would leave its mark in the cache, which V8 then refuses to all others.
+v8.setFlagsFromString = () => {};
 try {
   for (const stream of [process.stdout, process.stderr]) stream.write = () => true;
   for (const args of commands) await run(args);
-  writeFileSync(`${bundle}.cache.tmp`, script.createCachedData());
+  const cachedData = script.createCachedData();
+  const { cachedDataRejected } = new Script(readFileSync(bundle, 'latin1'), { filename: bundle, cachedData });
+  if (cachedDataRejected) throw new Error(`${bundle}: V8 refuses the code cache that it has just made`);
+  writeFileSync(`${bundle}.cache.tmp`, cachedData);
   renameSync(`${bundle}.cache.tmp`, `${bundle}.cache`);
 } finally {
   registry.close();
