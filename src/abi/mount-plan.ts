@@ -3,6 +3,7 @@
  * need, mounts what this plan says and executes the stage1. Kept in the pod's directory, so that an exited pod's
  * root can be mounted again.
  */
+import { HIGHEST_ID, type IdRange } from './id-range.ts';
 import { FieldReader } from './json.ts';
 
 export const MOUNT_PLAN_VERSION = 1;
@@ -14,7 +15,10 @@ export interface MountPlan {
   readonly mounts: readonly MountStep[];
 }
 
-/** Targets are relative to the pod's directory and are created as directories when missing. */
+/**
+ * Targets are relative to the pod's directory and are created as directories when missing. `ids`: those of a pod with users of its
+ * own, which what is mounted shows in place of the ids on disk, and keeps as such.
+ */
 export type MountStep =
   | {
       readonly kind: 'overlay';
@@ -26,12 +30,19 @@ export type MountStep =
       /** Relative to the pod's directory. */
       readonly upper: string;
       readonly work: string;
+      readonly ids?: IdRange;
     }
   /**
    * With all that is mounted below it. A relative source is in the pod's directory. Sources are opened before the first
    * mount, so that no mount changes what a later source means.
    */
-  | { readonly kind: 'bind'; readonly source: string; readonly target: string; readonly readOnly: boolean };
+  | {
+      readonly kind: 'bind';
+      readonly source: string;
+      readonly target: string;
+      readonly readOnly: boolean;
+      readonly ids?: IdRange;
+    };
 
 /** @throws AbiError naming the field */
 export function parseMountPlan(value: unknown): MountPlan {
@@ -47,6 +58,7 @@ export function parseMountPlan(value: unknown): MountPlan {
 function parseStep(step: FieldReader): MountStep {
   const kind = step.word('kind', ['overlay', 'bind'] as const);
   const target = step.text('target');
+  const ids = step.has('ids') ? { ids: parseIds(step.object('ids')) } : {};
   switch (kind) {
     case 'overlay':
       return {
@@ -56,10 +68,15 @@ function parseStep(step: FieldReader): MountStep {
         lower: step.texts('lower', 500),
         upper: step.text('upper'),
         work: step.text('work'),
+        ...ids,
       };
     case 'bind':
-      return { kind, target, source: step.text('source'), readOnly: step.boolean('readOnly') };
+      return { kind, target, source: step.text('source'), readOnly: step.boolean('readOnly'), ...ids };
     default:
       return kind satisfies never;
   }
+}
+
+function parseIds(ids: FieldReader): IdRange {
+  return { first: ids.integer('first', 1, HIGHEST_ID), count: ids.integer('count', 1, HIGHEST_ID) };
 }

@@ -1,9 +1,11 @@
 /** Attributes of mounts that are there already, by mount_setattr(2): what is not named stays as it is. */
 import { Packer } from './bytes.ts';
 import { AT_FDCWD } from './files.ts';
-import { callAt } from './syscall.ts';
+import { call, callAt } from './syscall.ts';
 
+const AT_EMPTY_PATH = 0x1000;
 const AT_RECURSIVE = 0x8000;
+const MOUNT_ATTR_IDMAP = 0x100000;
 const attributes = { 'read-only': 1, 'no-suid': 2, 'no-devices': 4 } as const;
 
 export type MountAttribute = keyof typeof attributes;
@@ -23,10 +25,22 @@ function flagsOf(names: readonly MountAttribute[]): number {
   return names.reduce((all, name) => all | attributes[name], 0);
 }
 
+/**
+ * Has a detached mount (`cloneMount`) show its files' ids as those that a user namespace maps them to, and keep the ids of who
+ * writes accordingly. EINVAL: a file system that cannot; EPERM: a mount that does already.
+ */
+export function mapIds(mount: number, depth: MountDepth, userNamespace: number): void {
+  const changes = new Packer(32).u64(MOUNT_ATTR_IDMAP).u64(0).u64(0).u64(userNamespace).finish();
+  call('mount_setattr', mount, '', AT_EMPTY_PATH | flagOf(depth), changes, changes.length);
+}
+
 function change(target: string, depth: MountDepth, set: number, clear: number): void {
   const changes = new Packer(32).u64(set).u64(clear).u64(0).u64(0).finish();
-  const flags = depth === 'recursive' ? AT_RECURSIVE : 0;
-  callAt(target, 'mount_setattr', AT_FDCWD, target, flags, changes, changes.length);
+  callAt(target, 'mount_setattr', AT_FDCWD, target, flagOf(depth), changes, changes.length);
+}
+
+function flagOf(depth: MountDepth): number {
+  return depth === 'recursive' ? AT_RECURSIVE : 0;
 }
 
 export function setReadOnly(target: string, depth: MountDepth): void {

@@ -47,6 +47,8 @@ const x64 = {
   setgroups: 116,
   setresuid: 117,
   setresgid: 119,
+  setfsuid: 122,
+  setfsgid: 123,
   getsid: 124,
   capget: 125,
   capset: 126,
