@@ -25,6 +25,8 @@ export interface GroupEntry {
   readonly name: string;
   readonly summary: string;
   readonly hidden?: true;
+  /** As that of a command. */
+  readonly added?: true;
   readonly commands: readonly Entry[];
 }
 

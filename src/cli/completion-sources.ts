@@ -2,6 +2,7 @@ import { openHost } from '../stage0/host.ts';
 import { listImages } from '../stage0/images.ts';
 import { list } from '../stage0/list.ts';
 import { type KnownNetwork, knownNetworks } from '../stage0/networks.ts';
+import { volumeNames } from '../stage0/volumes.ts';
 import type { FlagValues } from './app-arguments.ts';
 import type { Candidate } from './completion-candidate.ts';
 import { networkCandidates } from './completion-networks.ts';
@@ -15,7 +16,7 @@ export type Completion =
   | { readonly kind: 'files' }
   | { readonly kind: 'directories' };
 
-type Source = 'pods' | 'places' | 'images' | 'files' | 'directories' | 'shells' | 'networks';
+type Source = 'pods' | 'places' | 'images' | 'files' | 'directories' | 'shells' | 'networks' | 'volumes';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
@@ -32,6 +33,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   DIR: 'directories',
   SHELL: 'shells',
   NETWORKS: 'networks',
+  VOLUME: 'volumes',
 };
 
 /** What the value of a flag may be, of which `typed` is there already. */
@@ -61,6 +63,8 @@ export function placeholderCompletion(
       return plain(SHELLS);
     case 'networks':
       return { kind: 'words', candidates: networkCandidates(networks(flags), typed).filter(isHarmless) };
+    case 'volumes':
+      return plain(volumeNames(openHost(hostOptions(globalValues(flags)))));
     case 'pods':
       return { kind: 'words', candidates: pods(flags).filter(isHarmless) };
     case 'places':

@@ -7,6 +7,7 @@ import { normalize } from './flag.ts';
 import { GLOBAL_FLAGS } from './global-flags.ts';
 import { IMAGE_COMMANDS } from './image.ts';
 import { complain, print, warn } from './output.ts';
+import { VOLUME_COMMANDS } from './volume.ts';
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Entry[] = [
@@ -170,6 +171,7 @@ export const COMMANDS: readonly Entry[] = [
     summary: 'print the version of rkt',
     load: async () => (await import('./version.ts')).versionCommand,
   },
+  { name: 'volume', summary: 'manage volumes that outlive pods', added: true, commands: VOLUME_COMMANDS },
   {
     name: 'wait',
     summary: 'wait until pods have ended, and print their exit codes',

@@ -81,6 +81,11 @@ export function portsLock(host: Host): string {
   return lockFile(host, 'ports');
 }
 
+/** Held by who makes a volume that outlives pods, or removes one that no pod has. */
+export function volumesLock(host: Host): string {
+  return lockFile(host, 'volumes');
+}
+
 /** Shared by pods while plugins attach them to networks, and held by who has plugins take away what no pod has. */
 export function networksLock(host: Host): string {
   return lockFile(host, NETWORKS_LOCK);

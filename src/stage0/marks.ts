@@ -36,7 +36,8 @@ function checked(annotations: readonly { readonly name: string; readonly value: 
   }
 }
 
-function parsePairs(flag: string, texts: readonly string[]): StringMap {
+/** Throws Stage0Error `bad-request`. */
+export function parsePairs(flag: string, texts: readonly string[]): StringMap {
   return Object.fromEntries(
     texts.map((text): [string, string] => {
       const at = text.indexOf('=');

@@ -21,12 +21,15 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/config': RECORDS,
   'src/store': RECORDS,
   'src/trust': [...RECORDS, 'openpgp'],
+  // Storage of the host's own, which knows no pods: who uses it is for stage0 to say.
+  'src/volume': RECORDS,
   'src/image': [...RECORDS, 'src/pod', 'src/config', 'src/store', 'src/trust', 'tar', 'undici'],
   'src/stage0': [
     ...[
       'src/image',
       'src/store',
       'src/trust',
+      'src/volume',
       'src/pod',
       'src/config',
       'src/net',

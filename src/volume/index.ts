@@ -1,0 +1,3 @@
+export { VolumeError } from './error.ts';
+export { parseVolumeName, type VolumeName, type VolumeRecord } from './record.ts';
+export { DEFAULT_ROOT, noVolume, type VolumeRoot, Volumes } from './volumes.ts';
