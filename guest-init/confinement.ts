@@ -5,7 +5,7 @@ import { writeControl } from '../src/native/contents.ts';
 import { hasCode } from '../src/native/errors.ts';
 import { getLimit, installSeccomp, limitName, setLimit } from '../src/native/limits.ts';
 import { setKeepCapabilities, setNoNewPrivileges } from '../src/native/privileges.ts';
-import { chdir, setGroupIds, setGroups, setUserIds } from '../src/native/processes.ts';
+import { chdir, setGroupIds, setGroups, setUserIds, umask } from '../src/native/processes.ts';
 import { decodeBase64 } from './base64.ts';
 import { during } from './error.ts';
 import type { Trial } from './trial.ts';
@@ -43,6 +43,7 @@ export function confine(plan: ProcessPlan, trial: Trial): void {
   });
   // As the user: root's capabilities would open directories that are closed to the app.
   during('working-directory', () => chdir(plan.workingDirectory));
+  umask(plan.umask);
 }
 
 /** The very last: from here on even our own system calls are the filter's to allow. */

@@ -23,6 +23,7 @@ export interface FlyProcess {
   readonly uid: number;
   readonly gid: number;
   readonly groups: readonly number[];
+  readonly umask: number;
 }
 
 const LOCALHOST = '127.0.0.1';
@@ -39,7 +40,7 @@ export function terminalType(): string {
 
 /** `more` is for the environment, whatever the image says; `term` where the process has a terminal. @throws SupervisorError `unknown-user` */
 export function planProcess(
-  { name, app, rootfs }: PodApp,
+  { name, app, rootfs, umask }: PodApp,
   more: readonly EnvironmentVariable[],
   term: string | undefined,
 ): FlyProcess {
@@ -53,13 +54,14 @@ export function planProcess(
     uid: identity.uid,
     gid: identity.gid,
     groups: app.supplementaryGIDs,
+    umask,
   };
 }
 
 /** In the app's root: who the process is, and where. Root keeps all its rights, as in rkt. */
-export function identitySteps({ workingDirectory, uid, gid, groups }: FlyProcess): Step[] {
+export function identitySteps({ workingDirectory, uid, gid, groups, umask }: FlyProcess): Step[] {
   return [
-    { do: 'umask', mask: 0o022 },
+    { do: 'umask', mask: umask },
     { do: 'directory', path: workingDirectory },
     { do: 'groups', gids: groups },
     { do: 'gid', gid },

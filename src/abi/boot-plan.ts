@@ -164,6 +164,8 @@ export interface ProcessPlan {
   readonly uid: number;
   readonly gid: number;
   readonly groups: readonly number[];
+  /** Of modes of files that it makes. */
+  readonly umask: number;
   /** Numbers of the capabilities kept, for the bounding set and, for uid 0, permitted and effective. */
   readonly capabilities: readonly number[];
   readonly noNewPrivileges: boolean;

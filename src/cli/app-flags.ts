@@ -1,5 +1,6 @@
 import { CliError } from './error.ts';
 import { Flag, value } from './flag.ts';
+import { POD_ISOLATOR_FLAGS } from './isolator-flags.ts';
 import { NAME_FLAGS } from './name-flags.ts';
 import { SANDBOX_PORT_FLAG } from './port-flags.ts';
 import { APP_FLAGS, MARK_FLAGS, POD_FLAGS } from './run-flags.ts';
@@ -16,17 +17,8 @@ const SANDBOX_NAMES: readonly string[] = [
     'log-size',
     'pod-name',
   ],
-  ...[
-    'net',
-    'detach',
-    'rm',
-    'hostname',
-    'ipc',
-    'mds-register',
-    'uuid-file-save',
-    'sysctl',
-    'strict-isolators',
-  ],
+  ...['net', 'detach', 'rm', 'hostname', 'ipc', 'mds-register', 'uuid-file-save', 'strict-isolators'],
+  ...POD_ISOLATOR_FLAGS.map((flag) => flag.name()),
   ...NAME_FLAGS.map((flag) => flag.name()),
 ];
 

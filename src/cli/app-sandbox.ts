@@ -9,7 +9,7 @@ import { show } from './detached-pod.ts';
 import { CliError } from './error.ts';
 import { globalValues, isSet, last, maybe } from './flag-values.ts';
 import { GLOBAL_FLAGS, hostOptions } from './global-flags.ts';
-import { sysctlRequest } from './isolator-flags.ts';
+import { podIsolatorRequest } from './isolator-flags.ts';
 import { portRequest, refuseUselessPorts } from './port-flags.ts';
 import { logSize, marks, podName, stage1Choice } from './prepare-request.ts';
 import { startRequest, startValues } from './run-request.ts';
@@ -42,7 +42,7 @@ function sandboxRequest({ flags, images }: PodArguments): RunRequest {
     pod: sandboxPod({
       ...marks(flags),
       ...portRequest(flags, 'sandbox'),
-      ...sysctlRequest(flags),
+      ...podIsolatorRequest(flags),
       ...maybe('memory', last(flags, 'memory')),
       ...maybe('cpu', last(flags, 'cpu')),
     }),

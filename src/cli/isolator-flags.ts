@@ -1,4 +1,5 @@
-import { type IsolatorRequest, requestedSysctls } from '../stage0/isolator-request.ts';
+import type { IsolatorRequest } from '../stage0/isolator-request.ts';
+import { podIsolators } from '../stage0/pod-isolators.ts';
 import { parseSeccomp } from '../stage0/seccomp-request.ts';
 import type { FlagValues } from './app-arguments.ts';
 import { CliError } from './error.ts';
@@ -24,11 +25,13 @@ export const ISOLATOR_FLAGS: readonly Flag[] = [
   ),
 ];
 
-export const SYSCTL_FLAG = new Flag(
-  'sysctl',
-  values('NAME=VALUE'),
-  "a setting of the pod's kernel, as net.core.somaxconn=512",
-);
+/** What a pod as a whole may use, and has of its kernel. */
+export const POD_ISOLATOR_FLAGS: readonly Flag[] = [
+  new Flag('sysctl', values('NAME=VALUE'), "a setting of the pod's kernel, as net.core.somaxconn=512"),
+  new Flag('block-bandwidth', value('BYTES'), 'most a second from each block device, and to it, as 10M'),
+  new Flag('block-iops', value('N'), 'most operations a second of each block device, each way'),
+  new Flag('network-bandwidth', value('BYTES'), 'most a second over each interface, each way, as 1M'),
+];
 
 export const STRICT_FLAG = new Flag(
   'strict-isolators',
@@ -55,9 +58,14 @@ export function isolatorRequest(flags: FlagValues, read: (path: string) => strin
 }
 
 /** Of the pod. Throws Stage0Error `bad-request`. */
-export function sysctlRequest(flags: FlagValues) {
-  const texts = all(flags, SYSCTL_FLAG.name());
-  return texts.length === 0 ? {} : { isolators: [requestedSysctls(texts)] };
+export function podIsolatorRequest(flags: FlagValues) {
+  const isolators = podIsolators({
+    sysctls: all(flags, 'sysctl'),
+    ...maybe('blockBandwidth', last(flags, 'block-bandwidth')),
+    ...maybe('blockIops', last(flags, 'block-iops')),
+    ...maybe('networkBandwidth', last(flags, 'network-bandwidth')),
+  });
+  return isolators.length === 0 ? {} : { isolators };
 }
 
 function seccomp(flags: FlagValues, read: (path: string) => string): Pick<IsolatorRequest, 'seccomp'> {

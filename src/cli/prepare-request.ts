@@ -6,10 +6,11 @@ import { requestedPodName } from '../stage0/pod-name.ts';
 import { type PodRequest, parsePodRequest, podEnvironment } from '../stage0/pod-request.ts';
 import type { PrepareRequest } from '../stage0/preparation.ts';
 import type { Stage1Choice } from '../stage0/stage1-image.ts';
+import { parseUmaskFlag } from '../stage0/umask-request.ts';
 import type { FlagValues, ImageArguments, PodArguments } from './app-arguments.ts';
 import { CliError } from './error.ts';
 import { all, isSet, last, maybe } from './flag-values.ts';
-import { isolatorRequest, sysctlRequest } from './isolator-flags.ts';
+import { isolatorRequest, podIsolatorRequest } from './isolator-flags.ts';
 import { lifeRequest } from './life-flags.ts';
 import { portRequest } from './port-flags.ts';
 import { pullOptions, signature } from './pull-flags.ts';
@@ -58,7 +59,7 @@ function podRequest(flags: FlagValues, images: readonly ImageArguments[]): PodRe
     environment,
     ...marks(flags),
     ...portRequest(flags, 'images'),
-    ...sysctlRequest(flags),
+    ...podIsolatorRequest(flags),
   };
 }
 
@@ -84,11 +85,17 @@ export function appRequest({ image, flags, args }: ImageArguments): AppRequest {
     ...maybe('group', last(flags, 'group')),
     ...maybe('supplementaryGids', last(flags, 'supplementary-gids')),
     ...maybe('workingDirectory', last(flags, 'working-dir')),
+    ...umask(flags),
     ...isolatorRequest(flags, read),
     ...lifeRequest(flags),
     ...streamRequest(flags),
     ...marks(flags),
   };
+}
+
+function umask(flags: FlagValues): Pick<AppRequest, 'umask'> {
+  const text = last(flags, 'umask');
+  return text === undefined ? {} : { umask: parseUmaskFlag(text) };
 }
 
 export function marks(flags: FlagValues): { readonly marks?: Marks } {

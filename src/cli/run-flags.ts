@@ -1,6 +1,6 @@
 import { IPC_MODES } from '../abi/stage1.ts';
 import { boolean, choice, Flag, optionals, value, values } from './flag.ts';
-import { ISOLATOR_FLAGS, STRICT_FLAG, SYSCTL_FLAG } from './isolator-flags.ts';
+import { ISOLATOR_FLAGS, POD_ISOLATOR_FLAGS, STRICT_FLAG } from './isolator-flags.ts';
 import { LIFE_FLAGS } from './life-flags.ts';
 import { NAME_FLAGS } from './name-flags.ts';
 import { PORT_FLAG } from './port-flags.ts';
@@ -28,7 +28,7 @@ const CONTENT_FLAGS: readonly Flag[] = [
   new Flag('no-overlay', boolean, 'copy the root file systems instead of mounting overlays'),
   new Flag('pod-manifest', value('FILE'), 'the pod, instead of images and their flags'),
   PORT_FLAG,
-  SYSCTL_FLAG,
+  ...POD_ISOLATOR_FLAGS,
   new Flag('log-size', value('BYTES'), 'what is kept of each output of an app (default: 16Mi)'),
   new Flag('pod-name', value('POD-NAME'), 'name of the pod, to be used wherever its UUID is'),
 ];
@@ -82,6 +82,7 @@ export const APP_FLAGS: readonly Flag[] = [
   new Flag('group', value('GROUP'), 'group, likewise'),
   new Flag('supplementary-gids', value('GID,...'), 'further groups, as numbers'),
   new Flag('working-dir', value('DIR'), 'working directory'),
+  new Flag('umask', value('MASK'), 'file mode mask, octal (default: 022)'),
   new Flag('readonly-rootfs', boolean, 'mount the root file system read-only'),
   ...ISOLATOR_FLAGS,
   ...STREAM_FLAGS,
@@ -95,7 +96,7 @@ export const EXCLUDED_BY_MANIFEST: readonly string[] = [
   'set-env',
   'set-env-file',
   PORT_FLAG.name(),
-  SYSCTL_FLAG.name(),
+  ...POD_ISOLATOR_FLAGS.map((flag) => flag.name()),
   ...MARK_FLAGS.map((flag) => flag.name()),
   ...PULL_FLAGS.map((flag) => flag.name()),
 ];

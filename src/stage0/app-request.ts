@@ -29,6 +29,7 @@ export interface AppRequest extends LifeRequest, IsolatorRequest {
   /** `1,2,3`. */
   readonly supplementaryGids?: string;
   readonly workingDirectory?: string;
+  readonly umask?: number;
   readonly readOnlyRootfs: boolean;
   readonly marks?: Marks;
   readonly streams?: StreamRequest;

@@ -2,7 +2,6 @@
 import {
   AppcError,
   type Isolator,
-  type IsolatorOf,
   parseIsolator,
   parseQuantity,
   type Quantity,
@@ -58,16 +57,6 @@ function replaces(own: Isolator, given: Isolator): boolean {
   );
 }
 
-/** Settings of a pod's kernel, `NAME=VALUE`. Throws Stage0Error `bad-request`. */
-export function requestedSysctls(texts: readonly string[]): IsolatorOf<'sysctl'> {
-  const entries = texts.map((text) => {
-    const [name = '', value] = text.split(/=(.*)/s);
-    if (name !== '' && value !== undefined) return [name, value] as const;
-    throw new Stage0Error('bad-request', `--sysctl: ${JSON.stringify(text)} is not NAME=VALUE`);
-  });
-  return { kind: 'sysctl', name: 'os/unix/sysctl', value: Object.fromEntries(entries) };
-}
-
 function resource(name: ResourceName, limit: Quantity | undefined): Isolator[] {
   return limit === undefined
     ? []
@@ -84,7 +73,8 @@ function memory(request: IsolatorRequest): Quantity | undefined {
   return amount;
 }
 
-function quantity(flag: string, text: string | undefined): Quantity | undefined {
+/** Throws Stage0Error `bad-request`. */
+export function quantity(flag: string, text: string | undefined): Quantity | undefined {
   return text === undefined ? undefined : reading(flag, () => parseQuantity(text));
 }
 

@@ -21,6 +21,7 @@ import { Stage0Error } from './errors.ts';
 import { withLife } from './life-request.ts';
 import { type Marks, NO_MARKS } from './marks.ts';
 import { withStreams } from './stream-request.ts';
+import { withUmask } from './umask-request.ts';
 
 /** What a pod is to be made of: images with what the command line says of each, or a manifest that says it all. */
 export type PodRequest =
@@ -84,7 +85,8 @@ export function podApp(request: AppRequest, image: ImageRecord, environment: Pod
     mounts: [],
     annotations: request.marks?.annotations ?? [],
   };
-  return { app: withStreams(withLife(app, request, image.manifest), request.streams ?? {}), image };
+  const living = withLife(withUmask(app, request.umask, image.manifest), request, image.manifest);
+  return { app: withStreams(living, request.streams ?? {}), image };
 }
 
 function requestedName(text: string): ACName {
@@ -123,8 +125,8 @@ export function parsePodRequest(text: string): PodRequest {
 
 /** The app of a manifest with its command filled in from the image. Throws AppcError `no-app`. */
 export function completeApp(app: RuntimeApp, image: ImageRecord): PodApp {
-  const complete = withLife({ ...app, app: effectiveApp(image.manifest, app) }, {}, image.manifest);
-  return { app: withStreams(complete, {}), image };
+  const complete = withUmask({ ...app, app: effectiveApp(image.manifest, app) }, undefined, image.manifest);
+  return { app: withStreams(withLife(complete, {}, image.manifest), {}), image };
 }
 
 /** It is no property that a pod is given: it says how the pod was made. */

@@ -1,6 +1,7 @@
 /** What `inspect` tells of a pod beside what others need: files of JSON whose fields it prints as they are (docs/commands/inspect.md). */
 import type { AppPlan, MountPlanEntry } from '../abi/boot-plan.ts';
 import { appFacts, POD } from '../abi/pod-directory.ts';
+import { formatUmask } from '../abi/umask.ts';
 import { limitName } from '../native/limits.ts';
 import { capabilityNames } from '../native/privileges.ts';
 import { recordIfPossible } from './record.ts';
@@ -27,6 +28,7 @@ export function recordAppFacts(app: AppPlan): void {
     uid: process.uid,
     gid: process.gid,
     groups: process.groups,
+    umask: formatUmask(process.umask),
     capabilities: process.capabilities.map((number) => capabilityNames[number] ?? `${number}`),
     no_new_privileges: process.noNewPrivileges,
     seccomp: process.seccomp !== null,

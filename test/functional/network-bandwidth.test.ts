@@ -47,6 +47,19 @@ describe.each(FLAVOURS)('$name', ({ name, image: stage1 }) => {
     expect(await pod.end()).toBe(143);
   });
 
+  test('a flag bounds all apps of a pod together, whatever one of them has', async () => {
+    const { host } = site.now;
+    const other = [(await tinyImages()).aci.plain, '--exec=/bin/sleep', '--', '1000'];
+    const flags = [`--network-bandwidth=${RATE}`, '--strict-isolators'];
+    const peer = await site.now.peerImage();
+    const pod = await site.now.run(`--stage1-path=${stage1}`, '--net=lane', ...flags, peer, ...other);
+    const address = /10\.95\.0\.\d+/.exec(await site.now.rkt.output(['status', pod.uuid]))?.[0];
+    const began = performance.now();
+    await host.ask({ do: 'ask', ...question(`tcp ${address} 80`), receive: BYTES });
+    expect(performance.now() - began).toBeGreaterThan(LEAST_MS);
+    expect(await pod.end()).toBe(143);
+  });
+
   test('on the network of its host it cannot be bounded: that is said, or refused', async () => {
     const { rkt } = site.now;
     const app = ['--exec=/bin/true'];

@@ -1,9 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { writeFileImage } from '../support/file-image.ts';
 import { FLAVOURS } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
+import { groupFiles } from '../support/pod-groups.ts';
 import { eventually } from '../support/polling.ts';
 import { useRkt } from '../support/rkt.ts';
 import { startPod, startSandbox, useRunningPods } from '../support/running-pod.ts';
@@ -37,21 +37,6 @@ beforeAll(async () => {
   });
 });
 
-/** Of the pod's group on the host: the texts of its files, in whichever directory of its they are. */
-function ofGroup(uuid: string, ...files: readonly string[]): string[] {
-  const groups = groupsOf(uuid);
-  return files.flatMap((file) =>
-    groups
-      .filter((path) => readdirSync(path).includes(file))
-      .map((path) => readFileSync(join(path, file), 'utf8').trim()),
-  );
-}
-
-function groupsOf(uuid: string): string[] {
-  const recorded = readFileSync(join(rkt.dir, 'pods/run', uuid, 'cgroups'), 'utf8');
-  return recorded.split('\n').filter((path) => path.endsWith(`rkt-${uuid}`));
-}
-
 describe.each(FLAVOURS)('$name', ({ image: stage1, ownKernel }) => {
   const STAGE1 = `--stage1-path=${stage1}`;
 
@@ -62,11 +47,11 @@ describe.each(FLAVOURS)('$name', ({ image: stage1, ownKernel }) => {
     pods.push(pod);
     // A machine has whole processors, and one more for its programs.
     const quota = ownKernel ? 200_000 : 50_000;
-    expect(ofGroup(pod.uuid, 'cpu.cfs_quota_us', 'cpu.max')[0]?.split(' ')[0]).toBe(`${quota}`);
-    expect(ofGroup(pod.uuid, 'cpu.shares', 'cpu.weight')[0]).toMatch(/^(512|20)$/);
-    const operations = ofGroup(pod.uuid, 'blkio.throttle.read_iops_device', 'io.max').join('\n');
+    expect(groupFiles(rkt.dir, pod.uuid, 'cpu.cfs_quota_us', 'cpu.max')[0]?.split(' ')[0]).toBe(`${quota}`);
+    expect(groupFiles(rkt.dir, pod.uuid, 'cpu.shares', 'cpu.weight')[0]).toMatch(/^(512|20)$/);
+    const operations = groupFiles(rkt.dir, pod.uuid, 'blkio.throttle.read_iops_device', 'io.max').join('\n');
     expect(operations).toMatch(/^\d+:\d+ (.*riops=)?1000( |$)/m);
-    const bytes = ofGroup(pod.uuid, 'blkio.throttle.write_bps_device', 'io.max').join('\n');
+    const bytes = groupFiles(rkt.dir, pod.uuid, 'blkio.throttle.write_bps_device', 'io.max').join('\n');
     expect(bytes).toMatch(/^\d+:\d+ (.*wbps=)?100000000( |$)/m);
     expect(await rkt.output(['status', pod.uuid])).toContain(`\nwarning=${UNKNOWN}\n`);
     const { warnings } = JSON.parse(await rkt.output(['status', pod.uuid, '--format=json']));

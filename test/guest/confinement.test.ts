@@ -116,8 +116,9 @@ test('environment, arguments, working directory and file mode mask are the plan�
   const output = await said('pwd; umask; env | sort', {
     env: ['PATH=/bin', 'B=two words', 'A=ünïcode'],
     workingDirectory: '/etc',
+    umask: 0o027,
   });
-  expect(output).toBe('/etc\n0022\nA=ünïcode\nB=two words\nPATH=/bin\nPWD=/etc\nSHLVL=1\n');
+  expect(output).toBe('/etc\n0027\nA=ünïcode\nB=two words\nPATH=/bin\nPWD=/etc\nSHLVL=1\n');
 });
 
 test('the working directory is entered as the user', async () => {

@@ -66,6 +66,7 @@ const PROCESS: Omit<ProcessPlan, 'argv'> = {
   uid: 0,
   gid: 0,
   groups: [],
+  umask: 0o022,
   capabilities: [0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31],
   noNewPrivileges: false,
   seccomp: null,

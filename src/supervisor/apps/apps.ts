@@ -215,14 +215,14 @@ export class Apps {
   }
 
   #factsOf(
-    { name, app, readOnlyRoot, restart, health, notify, streams: modes }: PodApp,
+    { name, app, readOnlyRoot, restart, health, notify, umask, streams: modes }: PodApp,
     session: Session,
   ): AppFacts {
     this.#lives.expect(name, health);
     const identity = this.#identities.get(name) ?? { uid: 0, gid: 0, account: undefined };
     const streams = this.#streams.join(session, { app: name, pid: () => this.#pids.get(name) }, modes);
     if (streams.kind === 'terminal') refuseRestart(name, restart);
-    return { name, app, readOnlyRoot, identity, streams, restart, notify };
+    return { name, app, readOnlyRoot, identity, streams, restart, notify, umask };
   }
 }
 

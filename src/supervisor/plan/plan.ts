@@ -48,6 +48,7 @@ export interface AppFacts {
   readonly streams: StreamsPlan;
   readonly restart: RestartPlan;
   readonly notify: boolean;
+  readonly umask: number;
 }
 
 export interface PodFacts {
@@ -149,7 +150,7 @@ function planFiles(hostname: string): FilePlan[] {
 }
 
 function planProcess(pod: AppSurroundings, facts: AppFacts): ProcessPlan {
-  const { name, app, identity, streams, notify } = facts;
+  const { name, app, identity, streams, notify, umask } = facts;
   const { isolators } = app;
   const term = streams.kind === 'terminal' ? pod.term : undefined;
   const defaults = defaultEnvironment(name, identity, term);
@@ -170,6 +171,7 @@ function planProcess(pod: AppSurroundings, facts: AppFacts): ProcessPlan {
     uid: identity.uid,
     gid: identity.gid,
     groups: app.supplementaryGIDs,
+    umask,
     capabilities,
     // As in rkt. A program that gains privileges must not have its calls refused by who has none: it may not look at what they return.
     noNewPrivileges:

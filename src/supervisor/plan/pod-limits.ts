@@ -1,5 +1,12 @@
 /** What a pod as a whole may use, out of its own isolators and those of its apps. Pure. */
-import { type App, findIsolator, milliUnits, type ResourceName, wholeUnits } from '../../appc/index.ts';
+import {
+  type App,
+  findIsolator,
+  milliUnits,
+  type Quantity,
+  type ResourceName,
+  wholeUnits,
+} from '../../appc/index.ts';
 import { limitOf } from './limits.ts';
 
 /** Whatever has limits: an app, or a pod. */
@@ -21,7 +28,7 @@ export interface PodLimits {
 const SHARES = 1024;
 
 export function podLimits(pod: Limited, apps: readonly Limited[]): PodLimits {
-  const whole = (name: ResourceName) => boundOf(name, pod, apps, wholeUnits);
+  const whole = (name: ResourceName) => boundOf(name, pod, apps, rate);
   const memory = limitOf(pod.isolators, 'resource/memory');
   return present({
     memoryBytes: memory === undefined ? undefined : wholeUnits(memory),
@@ -38,7 +45,7 @@ function boundOf(
   name: ResourceName,
   pod: Limited,
   apps: readonly Limited[],
-  count: (amount: NonNullable<ReturnType<typeof limitOf>>) => number,
+  count: (amount: Quantity) => number,
 ): number | undefined {
   const own = limitOf(pod.isolators, name);
   const parts = apps.map(({ isolators }) => limitOf(isolators, name));
@@ -47,6 +54,11 @@ function boundOf(
   const ofApps = parts.length > 0 && known.length === parts.length ? sum : undefined;
   if (own === undefined) return ofApps;
   return Math.min(count(own), ofApps ?? Number.POSITIVE_INFINITY);
+}
+
+/** To the kernel's v1 a rate of 0 is none: what is not to be had is as little as can be. */
+function rate(amount: Quantity): number {
+  return Math.max(1, wholeUnits(amount));
 }
 
 function sharesOf(apps: readonly Limited[]): number | undefined {

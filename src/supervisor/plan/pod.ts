@@ -7,6 +7,7 @@ import { appImageManifest, appRootfs, POD, STAGE2 } from '../../abi/pod-director
 import { restartOf } from '../../abi/restart.ts';
 import type { RunArguments } from '../../abi/stage1.ts';
 import { type StreamModes, streamModesOf } from '../../abi/stream-modes.ts';
+import { DEFAULT_UMASK, umaskOf } from '../../abi/umask.ts';
 import {
   type App,
   AppcError,
@@ -31,6 +32,7 @@ export interface PodApp {
   readonly streams: StreamModes;
   /** It says itself when it is ready. */
   readonly notify: boolean;
+  readonly umask: number;
 }
 
 export interface Pod {
@@ -57,6 +59,7 @@ function readApp(runtime: RuntimeApp): PodApp {
     throw new SupervisorError('bad-pod', `app ${name}: no command to run (exec is empty)`);
   const life = reading(POD.manifest, () => ({ restart: restartOf(runtime), health: healthOf(runtime) }));
   const streams = reading(POD.manifest, () => streamModesOf(runtime));
+  const umask = reading(POD.manifest, () => umaskOf(runtime)) ?? DEFAULT_UMASK;
   const notify = supportsNotify(runtime.annotations, image.annotations);
   return {
     name,
@@ -65,6 +68,7 @@ function readApp(runtime: RuntimeApp): PodApp {
     rootfs: appRootfs(name),
     notify,
     streams,
+    umask,
     ...life,
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseIsolator } from '../../../src/appc/index.ts';
-import { isolated, requestedSysctls } from '../../../src/stage0/isolator-request.ts';
+import { isolated } from '../../../src/stage0/isolator-request.ts';
 
 const own = (name: string, value: unknown) => parseIsolator({ name, value });
 const named = (isolators: readonly { readonly name: string; readonly value: unknown }[]) =>
@@ -68,14 +68,4 @@ test.each([
   [{ ulimits: ['nofile=many'] }, '--ulimit: "nofile=many": "many" is neither a number nor "unlimited"'],
 ])('%j is refused', (request, message) => {
   expect(() => isolated([], request)).toThrow(message);
-});
-
-test('settings of the kernel are pairs', () => {
-  expect(requestedSysctls(['net.core.somaxconn=512', 'kernel.msgmax=a=b']).value).toEqual({
-    'net.core.somaxconn': '512',
-    'kernel.msgmax': 'a=b',
-  });
-  expect(() => requestedSysctls(['net.core.somaxconn'])).toThrow(
-    '--sysctl: "net.core.somaxconn" is not NAME=VALUE',
-  );
 });

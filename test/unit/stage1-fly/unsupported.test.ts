@@ -18,6 +18,7 @@ function appOf(changes: Partial<PodApp> = {}): PodApp {
     health: undefined,
     streams: DEFAULT_MODES,
     notify: false,
+    umask: 0o022,
     ...changes,
   };
 }

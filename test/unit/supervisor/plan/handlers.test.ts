@@ -10,6 +10,7 @@ const process: ProcessPlan = {
   uid: 1000,
   gid: 1000,
   groups: [7],
+  umask: 0o027,
   capabilities: [0, 5],
   noNewPrivileges: true,
   seccomp: 'AAAA',

@@ -22,6 +22,7 @@ function facts(app: Partial<App>, change: Partial<AppFacts> = {}): AppFacts {
     streams: pipes,
     restart: { policy: 'on-failure', most: 3 },
     notify: false,
+    umask: 0o022,
     ...change,
   };
 }
@@ -72,6 +73,7 @@ describe('planPod', () => {
       uid: 0,
       gid: 0,
       groups: [],
+      umask: 0o022,
       capabilities: [0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31],
       noNewPrivileges: false,
       seccomp: null,
