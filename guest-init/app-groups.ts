@@ -6,6 +6,7 @@ import {
   type ControlGroup,
   delegateControllers,
   type GroupDirectory,
+  joinFilesOf,
   makeGroup,
   processesOf,
   removeGroup,
@@ -148,8 +149,7 @@ export class AppGroups {
   #enterByMove(app: string, group: ControlGroup): void {
     const entry = this.#entries.get(app);
     if (entry?.unified === undefined) return;
-    const files = group.directories.map(({ path }) => `${path}/cgroup.procs`);
-    this.#entries.set(app, { ...entry, birthplace: undefined, files });
+    this.#entries.set(app, { ...entry, birthplace: undefined, files: joinFilesOf(group) });
   }
 
   /** Of an app that is over and will not come back. */
@@ -179,7 +179,7 @@ function entryOf(group: ControlGroup): GroupEntry {
     group,
     unified: opened,
     birthplace: opened,
-    files: others.map(({ path }) => `${path}/cgroup.procs`),
+    files: joinFilesOf({ directories: others }),
   };
 }
 

@@ -94,6 +94,16 @@ export function withdrawControllers(directory: string, controllers: readonly Con
   writeControl(`${directory}/cgroup.subtree_control`, controllers.map((name) => `-${name}`).join(' '));
 }
 
+/**
+ * Files to which a process writes `0` to come into a group. On v1 it is that of threads, which serves a process with one thread:
+ * before a whole process is moved, the kernel waits until nobody on the machine is just forking, 10 ms each time.
+ */
+export function joinFilesOf({ directories }: ControlGroup): string[] {
+  return directories.map(
+    ({ controller, path }) => `${path}/${controller === 'unified' ? 'cgroup.procs' : 'tasks'}`,
+  );
+}
+
 /** Moves a process; 0 is the caller. */
 export function addToGroup(group: ControlGroup, pid: number): void {
   for (const { path } of group.directories) writeControl(`${path}/cgroup.procs`, String(pid));

@@ -50,7 +50,7 @@ interface Needs {
   directory: { readonly path: string };
   'directory-fd': { readonly fd: number };
   umask: { readonly mask: number };
-  /** Into a control file: `0` into a cgroup's `cgroup.procs`, a score into `/proc/self/oom_score_adj`. */
+  /** Into a control file: `0` into one by which a cgroup is joined, a score into `/proc/self/oom_score_adj`. */
   write: { readonly path: string; readonly text: string };
   /** Anything else, under a name for the error. */
   call: { readonly name: string; readonly action: () => void };

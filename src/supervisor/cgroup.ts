@@ -11,6 +11,7 @@ import {
   endGroup,
   type GroupDirectory,
   groupBelow,
+  joinFilesOf,
   makeGroup,
   ownCgroups,
 } from '../native/cgroups.ts';
@@ -54,7 +55,7 @@ export function joinFiles(cgroup: PodCgroup, which: 'all' | 'v1' = 'all'): strin
   const { directories } = cgroup.group;
   const wanted =
     which === 'all' ? directories : directories.filter(({ controller }) => controller !== 'unified');
-  return wanted.map(({ path }) => `${path}/cgroup.procs`);
+  return joinFilesOf({ directories: wanted });
 }
 
 /** The group of v2, for a process to start in: for a move the whole machine waits. Undefined where there is none. */
