@@ -4,18 +4,10 @@
  */
 import type { NamespaceKind } from '../src/native/mounts.ts';
 import type { Step } from '../src/native/spawn-steps.ts';
+import { type HostPaths, programsAndLibraries } from '../src/supervisor/host-programs.ts';
 import type { RootEntry } from '../src/supervisor/own-root.ts';
 import { socketFilter } from './socket-filter.ts';
 import { SHARE_FILES, SHARE_PATH } from './vmm.ts';
-
-export interface HostPaths {
-  /** The directories of the host's root that programs and their libraries are in, with the target of those that are symlinks. */
-  readonly system: readonly { readonly name: string; readonly linkTo: string | undefined }[];
-  readonly linkerCache: boolean;
-}
-
-/** Top-level names that a dynamically linked program may need. */
-export const SYSTEM_NAMES = ['usr', 'lib', 'lib32', 'lib64', 'libx32'] as const;
 
 export interface QemuSurroundings {
   readonly kernelDirectory: string;
@@ -59,21 +51,6 @@ export function shareRoot(host: HostPaths, shareDirectory: string): RootEntry[] 
     { kind: 'symlink', target: 'proc/self', to: '../processes/self' },
     { kind: 'file', target: 'proc/sys/fs/file-max', text: '1000000\n' },
     { kind: 'file', target: 'proc/sys/fs/nr_open', text: '1000000\n' },
-  ];
-}
-
-function programsAndLibraries(host: HostPaths): RootEntry[] {
-  return [
-    ...host.system.map(
-      ({ name, linkTo }): RootEntry =>
-        linkTo === undefined
-          ? { kind: 'bind', target: name, source: `/${name}`, of: 'directory' }
-          : { kind: 'symlink', target: name, to: linkTo },
-    ),
-    { kind: 'directory', target: 'etc' },
-    ...(host.linkerCache
-      ? [{ kind: 'bind', target: 'etc/ld.so.cache', source: '/etc/ld.so.cache', of: 'file' } as const]
-      : []),
   ];
 }
 

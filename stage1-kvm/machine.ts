@@ -5,6 +5,7 @@ import type { Loop } from '../src/native/loop.ts';
 import { type Exit, kill } from '../src/native/processes.ts';
 import { signalName } from '../src/native/signals.ts';
 import { spawn } from '../src/native/spawn.ts';
+import { hostPaths } from '../src/supervisor/host-programs.ts';
 import { enterRoot } from '../src/supervisor/own-root.ts';
 import { SHARE_DIRECTORY } from '../src/supervisor/plan/pod.ts';
 import { Messages } from '../src/supervisor/running/messages.ts';
@@ -18,7 +19,6 @@ import {
   shareSteps,
 } from './confinement.ts';
 import { KvmError } from './error.ts';
-import { hostPaths } from './host-paths.ts';
 import type { MachineNetwork } from './interfaces.ts';
 import type { Programs } from './programs.ts';
 import { Qmp } from './qmp.ts';
