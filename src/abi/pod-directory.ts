@@ -43,6 +43,10 @@ export const POD = {
   stage1Image: 'stage1TreeStoreID',
   /** What rkt-mount does before it executes the stage1 (`mount-plan.ts`). */
   mountPlan: 'mounts.json',
+  /** The pod's volumes, and where its apps have them (`volume-plan.ts`); absent where there are none. */
+  volumes: 'volumes.json',
+  /** Directories of empty volumes, by their keys, as in rkt. */
+  emptyVolumes: 'sharedVolumes',
   /** What machine the pod has, once its guest is up, and how each app is started, as JSON (`docs/commands/inspect.md`). */
   machine: 'machine.json',
   appFacts: 'app-facts',
@@ -86,6 +90,11 @@ export const NETWORKS_LOCK = 'networks';
 
 export function appRootfs(app: string): string {
   return `${POD.stage1Rootfs}/${STAGE2}/${app}/rootfs`;
+}
+
+/** Of a volume of kind `empty`, by its key. */
+export function emptyVolume(key: string): string {
+  return `${POD.emptyVolumes}/${key}`;
 }
 
 export function appStatus(app: string): string {

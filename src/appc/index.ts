@@ -17,4 +17,11 @@ export { milliUnits, parseQuantity, type Quantity, wholeUnits } from './quantity
 export type * from './seccomp-profile.ts';
 export * from './uuid.ts';
 export { acVersion, type SemVer } from './version.ts';
-export type { EmptyVolume, HostVolume, Mount, MountPoint, Volume } from './volume.ts';
+export {
+  absolutePath,
+  type EmptyVolume,
+  type HostVolume,
+  type Mount,
+  type MountPoint,
+  type Volume,
+} from './volume.ts';

@@ -38,6 +38,16 @@ export interface Mount {
   readonly appVolume?: Volume;
 }
 
+/** Absolute and without `.`, `..` and double slashes. */
+export function absolutePath(path: string): string {
+  const kept: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..') kept.pop();
+    else if (part !== '' && part !== '.') kept.push(part);
+  }
+  return `/${kept.join('/')}`;
+}
+
 /** The largest id that is not (uid_t)-1, which system calls take as "leave it alone". */
 const largestUserID = 2 ** 32 - 2;
 

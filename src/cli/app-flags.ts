@@ -4,6 +4,7 @@ import { POD_ISOLATOR_FLAGS } from './isolator-flags.ts';
 import { NAME_FLAGS } from './name-flags.ts';
 import { SANDBOX_PORT_FLAG } from './port-flags.ts';
 import { APP_FLAGS, MARK_FLAGS, POD_FLAGS } from './run-flags.ts';
+import { MOUNT_FLAG, MOUNTED_VOLUME_FLAG } from './volume-flags.ts';
 
 /** Of the flags of `run` those that say something of a pod without apps. */
 const SANDBOX_NAMES: readonly string[] = [
@@ -31,10 +32,13 @@ export const SANDBOX_FLAGS: readonly Flag[] = [
   new Flag('cpu', value('CORES'), "of the pod's machine (default: all with KVM, one in emulation)"),
 ];
 
-/** Nothing is fetched, so nothing is verified. */
-const NOT_OF_ADD: readonly string[] = ['signature'];
+/** Nothing is fetched, so nothing is verified; and the pod has no volumes that an app could have. */
+const NOT_OF_ADD: readonly string[] = ['signature', MOUNT_FLAG.name()];
 
-export const ADD_FLAGS: readonly Flag[] = APP_FLAGS.filter((flag) => !NOT_OF_ADD.includes(flag.name()));
+export const ADD_FLAGS: readonly Flag[] = [
+  ...APP_FLAGS.filter((flag) => !NOT_OF_ADD.includes(flag.name())),
+  MOUNTED_VOLUME_FLAG.helpGroup('Flags of the image before them:'),
+];
 
 /** Names the app, in commands for one app. */
 export function appFlag(): Flag {

@@ -16,6 +16,7 @@ import { portRequest } from './port-flags.ts';
 import { pullOptions, signature } from './pull-flags.ts';
 import { EXCLUDED_BY_MANIFEST, MARK_FLAGS, PULL_POLICY } from './run-flags.ts';
 import { streamRequest } from './stream-flags.ts';
+import { mountsRequest, volumesRequest } from './volume-flags.ts';
 
 /** What a command line says of a pod's content. Throws CliError `usage`, and what reading the named files throws. */
 export function prepareRequest({ flags, images }: PodArguments): PrepareRequest {
@@ -59,6 +60,8 @@ function podRequest(flags: FlagValues, images: readonly ImageArguments[]): PodRe
     environment,
     ...marks(flags),
     ...portRequest(flags, 'images'),
+    ...volumesRequest(flags),
+    ...mountsRequest(flags),
     ...podIsolatorRequest(flags),
   };
 }
@@ -89,6 +92,7 @@ export function appRequest({ image, flags, args }: ImageArguments): AppRequest {
     ...isolatorRequest(flags, read),
     ...lifeRequest(flags),
     ...streamRequest(flags),
+    ...mountsRequest(flags),
     ...marks(flags),
   };
 }

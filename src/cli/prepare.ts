@@ -8,7 +8,7 @@ import { GLOBAL_FLAGS, hostOptions } from './global-flags.ts';
 import { print, warn } from './output.ts';
 import { prepareRequest } from './prepare-request.ts';
 import { deprecations } from './pull-flags.ts';
-import { APP_FLAGS, MARK_FLAGS, POD_OPERANDS, PREPARE_FLAGS } from './run-flags.ts';
+import { APP_FLAGS, BOTH_FLAGS, POD_OPERANDS, PREPARE_FLAGS } from './run-flags.ts';
 import { requireRoot, subcommand } from './subcommand.ts';
 
 /** `args` are read by the grammar of several images, as those of `run`. */
@@ -24,7 +24,7 @@ async function preparePod(args: readonly string[]): Promise<void> {
   const given = parsePodArguments(args, {
     pod: [...PREPARE_FLAGS, ...GLOBAL_FLAGS],
     app: APP_FLAGS,
-    both: MARK_FLAGS,
+    both: BOTH_FLAGS,
   });
   const request = prepareRequest(given);
   const isQuiet = isSet(given.flags, 'quiet');

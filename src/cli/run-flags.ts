@@ -6,6 +6,7 @@ import { NAME_FLAGS } from './name-flags.ts';
 import { PORT_FLAG } from './port-flags.ts';
 import { pullFlags, signatureFlag } from './pull-flags.ts';
 import { STREAM_FLAGS } from './stream-flags.ts';
+import { MOUNT_FLAG, VOLUME_FLAG } from './volume-flags.ts';
 
 /** As in rkt: what is in the store is good enough to run. */
 export const PULL_POLICY = 'new';
@@ -28,6 +29,7 @@ const CONTENT_FLAGS: readonly Flag[] = [
   new Flag('no-overlay', boolean, 'copy the root file systems instead of mounting overlays'),
   new Flag('pod-manifest', value('FILE'), 'the pod, instead of images and their flags'),
   PORT_FLAG,
+  VOLUME_FLAG,
   ...POD_ISOLATOR_FLAGS,
   new Flag('log-size', value('BYTES'), 'what is kept of each output of an app (default: 16Mi)'),
   new Flag('pod-name', value('POD-NAME'), 'name of the pod, to be used wherever its UUID is'),
@@ -73,6 +75,9 @@ export const MARK_FLAGS: readonly Flag[] = [
   new Flag('user-label', values('KEY=VALUE'), 'a label, shown by status and looked for by list'),
 ];
 
+/** Those that are the pod's before the first image. */
+export const BOTH_FLAGS: readonly Flag[] = [...MARK_FLAGS, MOUNT_FLAG];
+
 export const APP_FLAGS: readonly Flag[] = [
   signatureFlag(),
   new Flag('exec', value('PATH'), "run this instead of the image's command"),
@@ -87,7 +92,7 @@ export const APP_FLAGS: readonly Flag[] = [
   ...ISOLATOR_FLAGS,
   ...STREAM_FLAGS,
   ...LIFE_FLAGS,
-  ...MARK_FLAGS,
+  ...BOTH_FLAGS,
 ].map((flag) => flag.helpGroup('Flags of the image before them:'));
 
 /** What a pod manifest says itself; its images are in the store, since it names them by their ids. */
@@ -97,6 +102,7 @@ export const EXCLUDED_BY_MANIFEST: readonly string[] = [
   'set-env-file',
   PORT_FLAG.name(),
   ...POD_ISOLATOR_FLAGS.map((flag) => flag.name()),
-  ...MARK_FLAGS.map((flag) => flag.name()),
+  VOLUME_FLAG.name(),
+  ...BOTH_FLAGS.map((flag) => flag.name()),
   ...PULL_FLAGS.map((flag) => flag.name()),
 ];

@@ -8,7 +8,7 @@ import { globalValues } from './flag-values.ts';
 import { GLOBAL_FLAGS, hostOptions } from './global-flags.ts';
 import { warn } from './output.ts';
 import { deprecations } from './pull-flags.ts';
-import { APP_FLAGS, MARK_FLAGS, POD_FLAGS, POD_OPERANDS } from './run-flags.ts';
+import { APP_FLAGS, BOTH_FLAGS, POD_FLAGS, POD_OPERANDS } from './run-flags.ts';
 import { runRequest } from './run-request.ts';
 import { requireRoot, subcommand } from './subcommand.ts';
 
@@ -28,7 +28,7 @@ async function runPod(args: readonly string[]): Promise<void> {
   const given = parsePodArguments(args, {
     pod: [...POD_FLAGS, ...GLOBAL_FLAGS],
     app: APP_FLAGS,
-    both: MARK_FLAGS,
+    both: BOTH_FLAGS,
   });
   const request = runRequest(given);
   for (const text of deprecations(given.flags)) warn('run', text);

@@ -2,7 +2,7 @@ import { type EnvironmentVariable, isEnvironmentName, mergeEnvironments } from '
 import { quote } from '../appc/json.ts';
 import { type ACName, parseACName, sanitizeACName } from '../appc/names.ts';
 import type { Port } from '../appc/port.ts';
-import type { MountPoint } from '../appc/volume.ts';
+import { absolutePath, type MountPoint } from '../appc/volume.ts';
 import { refuse } from './errors.ts';
 
 /**
@@ -42,16 +42,6 @@ export function mountPointsOf(volumes: readonly string[]): readonly MountPoint[]
 /** `80/tcp` is the port named `80-tcp`; without a protocol it is tcp. A range is one port with a count. */
 export function portsOf(exposed: readonly string[]): readonly Port[] {
   return [...exposed].sort().map(portOf);
-}
-
-/** Absolute and without `.`, `..` and double slashes. */
-export function absolutePath(path: string): string {
-  const kept: string[] = [];
-  for (const part of path.split('/')) {
-    if (part === '..') kept.pop();
-    else if (part !== '' && part !== '.') kept.push(part);
-  }
-  return `/${kept.join('/')}`;
 }
 
 function portOf(text: string): Port {

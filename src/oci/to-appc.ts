@@ -4,9 +4,10 @@ import { type App, blankApp } from '../appc/app.ts';
 import { blankImageManifest, type ImageManifest } from '../appc/image-manifest.ts';
 import type { Label } from '../appc/labels.ts';
 import { parseACIdentifier, sanitizeACIdentifier } from '../appc/names.ts';
+import { absolutePath } from '../appc/volume.ts';
 import type { ImageConfig } from './config.ts';
 import type { Digest } from './digest.ts';
-import { absolutePath, environmentOf, mountPointsOf, portsOf, userOf } from './execution.ts';
+import { environmentOf, mountPointsOf, portsOf, userOf } from './execution.ts';
 import { appcPlatform } from './platform-names.ts';
 
 /** Where an image was found. */

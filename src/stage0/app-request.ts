@@ -11,6 +11,7 @@ import { type IsolatorRequest, isolated } from './isolator-request.ts';
 import type { LifeRequest } from './life-request.ts';
 import type { Marks } from './marks.ts';
 import type { StreamRequest } from './stream-request.ts';
+import type { MountRequest } from './volume-request.ts';
 
 /** An app as the command line asks for it: what is absent is the image's to say. */
 export interface AppRequest extends LifeRequest, IsolatorRequest {
@@ -31,6 +32,7 @@ export interface AppRequest extends LifeRequest, IsolatorRequest {
   readonly workingDirectory?: string;
   readonly umask?: number;
   readonly readOnlyRootfs: boolean;
+  readonly mounts?: readonly MountRequest[];
   readonly marks?: Marks;
   readonly streams?: StreamRequest;
 }

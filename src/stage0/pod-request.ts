@@ -1,6 +1,7 @@
 import { MUTABLE_ANNOTATION } from '../abi/stage1.ts';
 import {
   type ACName,
+  absolutePath,
   annotationValue,
   appNameOf,
   blankPodManifest,
@@ -22,6 +23,7 @@ import { withLife } from './life-request.ts';
 import { type Marks, NO_MARKS } from './marks.ts';
 import { withStreams } from './stream-request.ts';
 import { withUmask } from './umask-request.ts';
+import { appcMount, appcVolume, type MountRequest, type VolumeRequest } from './volume-request.ts';
 
 /** What a pod is to be made of: images with what the command line says of each, or a manifest that says it all. */
 export type PodRequest =
@@ -35,6 +37,9 @@ export type PodRequest =
       readonly ports?: readonly ExposedPort[];
       /** Of the pod as a whole. */
       readonly isolators?: readonly Isolator[];
+      readonly volumes?: readonly VolumeRequest[];
+      /** For all apps that have nothing else at that path. */
+      readonly mounts?: readonly MountRequest[];
     }
   | { readonly kind: 'manifest'; readonly manifest: PodManifest };
 
@@ -42,6 +47,8 @@ export type PodRequest =
 export interface PodApp {
   readonly app: RuntimeApp;
   readonly image: ImageRecord;
+  /** What its flags say of the volumes that it has for itself, of which the manifest says less. */
+  readonly ownVolumes: readonly VolumeRequest[];
 }
 
 /** The sources of a pod's environment, as their flags give them. */
@@ -75,18 +82,32 @@ export function podEnvironment(request: EnvironmentRequest): PodEnvironment {
 }
 
 /** One app of a pod by a request and its image. Throws Stage0Error `bad-request`. */
-export function podApp(request: AppRequest, image: ImageRecord, environment: PodEnvironment): PodApp {
+export function podApp(
+  request: AppRequest,
+  image: ImageRecord,
+  { environment, mounts = [] }: Pick<PodRequest & { kind: 'apps' }, 'environment' | 'mounts'>,
+): PodApp {
+  const own = request.mounts ?? [];
+  const isFree = ({ path }: MountRequest) => !own.some((mount) => samePath(mount.path, path));
   const { name, labels } = image.manifest;
   const app: RuntimeApp = {
     name: request.name === undefined ? appNameOf(name) : requestedName(request.name),
     image: { id: image.id, name, labels },
     app: requestedApp(image.manifest, request, environment),
     readOnlyRootFS: request.readOnlyRootfs,
-    mounts: [],
+    mounts: [...mounts.filter(isFree), ...own].map(appcMount),
     annotations: request.marks?.annotations ?? [],
   };
   const living = withLife(withUmask(app, request.umask, image.manifest), request, image.manifest);
-  return { app: withStreams(living, request.streams ?? {}), image };
+  return {
+    app: withStreams(living, request.streams ?? {}),
+    image,
+    ownVolumes: own.flatMap((mount) => mount.own ?? []),
+  };
+}
+
+function samePath(one: string, other: string): boolean {
+  return absolutePath(one) === absolutePath(other);
 }
 
 function requestedName(text: string): ACName {
@@ -103,30 +124,36 @@ export function podManifest(
   marks = NO_MARKS,
   ports: readonly ExposedPort[] = [],
   isolators: readonly Isolator[] = [],
+  volumes: readonly VolumeRequest[] = [],
 ): PodManifest {
   const names = apps.map(({ app }) => app.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new Stage0Error('bad-request', `multiple apps with name ${twice}`);
+  const twin = volumes.find(({ name }, index) => volumes.findIndex((other) => other.name === name) < index);
+  if (twin !== undefined) throw new Stage0Error('bad-request', `multiple volumes with name ${twin.name}`);
   refuseMutable(marks.annotations);
-  return { ...blankPodManifest, ...marks, ports, isolators, apps: apps.map(({ app }) => app) };
+  return {
+    ...blankPodManifest,
+    ...marks,
+    ports,
+    isolators,
+    volumes: volumes.map(appcVolume),
+    apps: apps.map(({ app }) => app),
+  };
 }
 
-/** Reads the text of a `--pod-manifest`. Throws AppcError, and Stage0Error `unsupported` for what has no effect yet. */
+/** Reads the text of a `--pod-manifest`. Throws AppcError, Stage0Error `bad-request`. */
 export function parsePodRequest(text: string): PodRequest {
   const manifest = readPodManifest(text);
   if (manifest.apps.length === 0) throw new Stage0Error('bad-request', 'apps: the pod manifest has no app');
-  refuse('volumes', manifest.volumes);
   refuseMutable(manifest.annotations);
-  manifest.apps.forEach((app, index) => {
-    refuse(`apps[${index}].mounts`, app.mounts);
-  });
   return { kind: 'manifest', manifest };
 }
 
 /** The app of a manifest with its command filled in from the image. Throws AppcError `no-app`. */
 export function completeApp(app: RuntimeApp, image: ImageRecord): PodApp {
   const complete = withUmask({ ...app, app: effectiveApp(image.manifest, app) }, undefined, image.manifest);
-  return { app: withStreams(withLife(complete, {}, image.manifest), {}), image };
+  return { app: withStreams(withLife(complete, {}, image.manifest), {}), image, ownVolumes: [] };
 }
 
 /** It is no property that a pod is given: it says how the pod was made. */
@@ -136,9 +163,4 @@ function refuseMutable(annotations: PodManifest['annotations']): void {
     'bad-request',
     `annotation ${MUTABLE_ANNOTATION}: a mutable pod is made by "rkt app sandbox"`,
   );
-}
-
-function refuse(path: string, list: readonly unknown[]): void {
-  if (list.length > 0)
-    throw new Stage0Error('unsupported', `${path}[0]: ${path.split('.').at(-1)} are not supported`);
 }

@@ -9,10 +9,12 @@ import { withLogSize } from './log-size.ts';
 import { checkPlatform } from './platform.ts';
 import { writePodFiles, writeStage1 } from './pod-files.ts';
 import { completeApp, type PodApp, type PodRequest, podApp, podManifest } from './pod-request.ts';
+import { planVolumesOf } from './pod-volumes.ts';
 import { checkPorts } from './port-request.ts';
 import { makeRoots, type RootKind } from './roots.ts';
 import { resolveStage1, type Stage1Choice } from './stage1-image.ts';
 import { noteMark } from './timeline.ts';
+import { makeVolumes } from './volume-files.ts';
 
 /** What a pod is to be made of, and by. */
 export interface PrepareRequest {
@@ -46,10 +48,12 @@ export async function fillPod(
   const manifest =
     request.pod.kind === 'manifest'
       ? request.pod.manifest
-      : podManifest(apps, request.pod.marks, request.pod.ports, request.pod.isolators);
+      : podManifest(apps, request.pod.marks, request.pod.ports, request.pod.isolators, request.pod.volumes);
   const complete = withLogSize({ ...manifest, apps: apps.map(({ app }) => app) }, request.logSize);
   checkPorts(complete);
+  const volumes = planVolumesOf(apps, complete, request.pod.kind === 'apps' ? request.pod.volumes : []);
   const mountPlan = await makeRoots(host, session.store, pod.path, { stage1, apps }, request.roots);
+  makeVolumes(pod.path, volumes);
   writePodFiles(pod.path, { manifest: complete, apps, stage1, mountPlan });
   noteMark(pod, 'prepared');
 }
@@ -67,15 +71,15 @@ async function resolveApps(
 // One after another: two apps of one image would fetch it twice.
 export async function fetchApps(
   { context, options }: ImageSession,
-  { apps, environment }: PodRequest & { kind: 'apps' },
+  pod: PodRequest & { kind: 'apps' },
   pullPolicy: PullPolicy,
 ): Promise<PodApp[]> {
   const found: PodApp[] = [];
-  for (const app of apps) {
+  for (const app of pod.apps) {
     const { signature } = app;
     const reference = parseReference(app.image, process.cwd());
     const request = { reference, pullPolicy, ...(signature === undefined ? {} : { signature }) };
-    found.push(podApp(app, await fetchImage(context, request, options), environment));
+    found.push(podApp(app, await fetchImage(context, request, options), pod));
   }
   return found;
 }

@@ -10,6 +10,7 @@ import { discard, fillNewPod, type OnFailure } from './new-pod.ts';
 import type { PrepareRequest } from './preparation.ts';
 import { start } from './start.ts';
 import type { Environment, StartRequest } from './supervisor.ts';
+import { checkSources, requestedVolumes } from './volume-files.ts';
 
 export interface RunRequest extends PrepareRequest, StartRequest {
   /** Gets the pod's UUID before anything can fail, so that a unit's ExecStopPost finds the pod. */
@@ -28,6 +29,7 @@ export async function run(
 ): Promise<Detached> {
   // What is not installed is told before any image is fetched.
   rktMountPath();
+  checkSources(requestedVolumes(request.pod));
   const onFailure = request.uuidFile === undefined ? 'discard' : 'keep';
   using pod = await newPod(host, request, attention, onFailure);
   try {

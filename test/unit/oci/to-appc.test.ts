@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { formatImageManifest, parseImageManifest } from '../../../src/appc/image-manifest.ts';
+import { absolutePath } from '../../../src/appc/volume.ts';
 import { parseImageConfig } from '../../../src/oci/config.ts';
 import { parseDigest } from '../../../src/oci/digest.ts';
-import { absolutePath, environmentOf, mountPointsOf, portsOf, userOf } from '../../../src/oci/execution.ts';
+import { environmentOf, mountPointsOf, portsOf, userOf } from '../../../src/oci/execution.ts';
 import { type ImageSource, toImageManifest } from '../../../src/oci/to-appc.ts';
 import { config, sha } from './document-examples.ts';
 

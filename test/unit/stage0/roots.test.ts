@@ -62,8 +62,8 @@ async function roots(stage1: ImageRecord, kind: RootKind): Promise<void> {
   const options = { dataDirectory: data, systemConfig: data, localConfig: data } as const;
   const host = openHost({ ...options, insecure: new Set(), debug: false });
   const request = { image: 'x', name: 'web', args: [], environment: [], readOnlyRootfs: false };
-  const nothing = podEnvironment({ inherit: undefined, files: [], set: [] });
-  const apps = [podApp(request, await makeApp(), nothing)];
+  const environment = podEnvironment({ inherit: undefined, files: [], set: [] });
+  const apps = [podApp(request, await makeApp(), { environment })];
   await makeRoots(host, store, pod.path, { stage1, apps }, kind);
 }
 

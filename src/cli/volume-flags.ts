@@ -1,0 +1,45 @@
+import {
+  type MountRequest,
+  parseMountedVolume,
+  parseMountRequest,
+  parseVolumeRequest,
+  type VolumeRequest,
+} from '../stage0/volume-request.ts';
+import type { FlagValues } from './app-arguments.ts';
+import { Flag, values } from './flag.ts';
+import { all } from './flag-values.ts';
+
+export const VOLUME_FLAG = new Flag(
+  'volume',
+  values('NAME,kind=KIND,...'),
+  'a volume: kind=host,source=PATH or kind=empty, with readOnly=, recursive=, mode=, uid=, gid=, idmap=',
+);
+
+/** Of the image before it; before the first image, of all apps. */
+export const MOUNT_FLAG = new Flag(
+  'mount',
+  values('volume=NAME,target=PATH'),
+  'a volume at a path of the app (before the first image: of all apps)',
+);
+
+/** Of an app that comes to a pod, which has no volumes of its own. */
+export const MOUNTED_VOLUME_FLAG = new Flag(
+  'mnt-volume',
+  values('name=NAME,kind=KIND,target=PATH,...'),
+  'a volume for this app, as --volume of run, and where it is',
+);
+
+/** Throws Stage0Error `bad-request`. */
+export function volumesRequest(flags: FlagValues): { readonly volumes?: readonly VolumeRequest[] } {
+  const texts = all(flags, VOLUME_FLAG.name());
+  return texts.length === 0 ? {} : { volumes: texts.map(parseVolumeRequest) };
+}
+
+/** Throws Stage0Error `bad-request`. */
+export function mountsRequest(flags: FlagValues): { readonly mounts?: readonly MountRequest[] } {
+  const mounts = [
+    ...all(flags, MOUNT_FLAG.name()).map(parseMountRequest),
+    ...all(flags, MOUNTED_VOLUME_FLAG.name()).map(parseMountedVolume),
+  ];
+  return mounts.length === 0 ? {} : { mounts };
+}

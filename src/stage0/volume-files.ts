@@ -1,0 +1,81 @@
+/** What of its volumes is in a pod's directory, and what of them is to be on the host. */
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { emptyVolume, POD } from '../abi/pod-directory.ts';
+import {
+  type EmptyVolumePlan,
+  NO_VOLUMES,
+  type PodVolume,
+  parseVolumePlan,
+  type VolumePlan,
+} from '../abi/volume-plan.ts';
+import { replaceFile } from '../os/durable.ts';
+import { Stage0Error } from './errors.ts';
+import { makeClosedDirectory } from './pod-files.ts';
+import type { PodRequest } from './pod-request.ts';
+import { type VolumeRequest, volumeRequest } from './volume-request.ts';
+
+const FILE_MODE = 0o640;
+
+/** The record comes last: who reads it finds what it names. */
+export function makeVolumes(pod: string, plan: VolumePlan): void {
+  if (plan.volumes.length === 0) return;
+  for (const volume of plan.volumes) makeVolume(pod, volume);
+  replaceVolumes(pod, plan);
+}
+
+export function makeVolume(pod: string, volume: PodVolume): void {
+  switch (volume.kind) {
+    case 'host':
+      return;
+    case 'empty':
+      makeEmpty(pod, volume);
+      return;
+    default:
+      volume satisfies never;
+  }
+}
+
+/** In a directory that only root may pass, as apps may leave set-user-id programs there. */
+function makeEmpty(pod: string, { key, mode, uid, gid }: EmptyVolumePlan): void {
+  makeClosedDirectory(join(pod, POD.emptyVolumes));
+  const path = join(pod, emptyVolume(key));
+  mkdirSync(path, { recursive: true });
+  chownSync(path, uid, gid);
+  // Whatever the umask is; and a change of owner takes bits away.
+  chmodSync(path, mode);
+}
+
+export function replaceVolumes(pod: string, plan: VolumePlan): void {
+  replaceFile(join(pod, POD.volumes), JSON.stringify(plan), FILE_MODE);
+}
+
+/** Throws AbiError. */
+export function readVolumes(pod: string): VolumePlan {
+  const path = join(pod, POD.volumes);
+  return existsSync(path) ? parseVolumePlan(JSON.parse(readFileSync(path, 'utf8'))) : NO_VOLUMES;
+}
+
+/** What is to be on the host has to be there by now: no path of the host is made. Throws Stage0Error `bad-request`. */
+export function checkSources(volumes: readonly VolumeRequest[]): void {
+  for (const volume of volumes) {
+    if (volume.kind !== 'host') continue;
+    try {
+      statSync(volume.source);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new Stage0Error('bad-request', `volume ${JSON.stringify(volume.name)}: ${reason}`, { cause });
+    }
+  }
+}
+
+/** All that a pod is to have. */
+export function requestedVolumes(pod: PodRequest): readonly VolumeRequest[] {
+  if (pod.kind === 'apps') {
+    const own = pod.apps.flatMap(({ mounts = [] }) => mounts.flatMap((mount) => mount.own ?? []));
+    return [...(pod.volumes ?? []), ...own];
+  }
+  const { volumes, apps } = pod.manifest;
+  const own = apps.flatMap(({ mounts }) => mounts.flatMap(({ appVolume }) => appVolume ?? []));
+  return [...volumes, ...own].map(volumeRequest);
+}
