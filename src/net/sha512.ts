@@ -12,7 +12,12 @@ export function sha512(bytes: Uint8Array): string {
   const padded = pad(bytes);
   for (let at = 0; at < padded.length; at += BLOCK_BYTES)
     state = compress(state, padded.subarray(at, at + BLOCK_BYTES), constants);
-  return state.map((word) => word.toString(16).padStart(16, '0')).join('');
+  return state.map(hexadecimal).join('');
+}
+
+/** QuickJS writes a zero before a number whose highest bit is set. */
+function hexadecimal(word: bigint): string {
+  return word.toString(16).padStart(16, '0').slice(-16);
 }
 
 /** A bit, zeros, and the number of bits at the end of the last block. */
