@@ -1,7 +1,7 @@
 import type { RootPlan, SharePlan } from '../src/abi/boot-plan.ts';
 import { SystemError } from '../src/native/errors.ts';
 import { rmdir } from '../src/native/paths.ts';
-import { rootDirectory } from './root.ts';
+import { rootDirectory } from './root-directory.ts';
 
 /**
  * Removes the directory that an app's root was in, which the host has emptied. The guest's kernel goes by what it remembers of a

@@ -51,6 +51,9 @@ export type RootPlan =
   /** A directory that is there already. */
   | { readonly kind: 'directory'; readonly path: string };
 
+/** What of a volume PID 1 finds where: a directory, or a file, in the same places as roots. More kinds (memory, block devices) join here. */
+export type VolumeSourcePlan = RootPlan;
+
 export interface AppPlan {
   /** Unique in the pod (appc ACName). */
   readonly name: string;
@@ -130,6 +133,17 @@ export type MountPlanEntry =
     }
   /** A private /dev: tmpfs with the standard nodes and links, devpts, shm, mqueue. */
   | { readonly kind: 'dev'; readonly target: string }
+  /**
+   * The target is looked up in the app's root as it is by then, links inside it followed, and made where it is missing: a file
+   * for a file. `seed`: a directory with nothing in it first gets what the target has, and its mode and owner.
+   */
+  | {
+      readonly kind: 'volume';
+      readonly source: VolumeSourcePlan;
+      readonly target: string;
+      readonly readOnly: boolean;
+      readonly seed: boolean;
+    }
   | { readonly kind: 'read-only'; readonly target: string }
   | { readonly kind: 'hidden'; readonly target: string };
 

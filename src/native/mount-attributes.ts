@@ -1,6 +1,7 @@
 /** Attributes of mounts that are there already, by mount_setattr(2): what is not named stays as it is. */
 import { Packer } from './bytes.ts';
 import { AT_FDCWD } from './files.ts';
+import { ms } from './mounts.ts';
 import { call, callAt } from './syscall.ts';
 
 const AT_EMPTY_PATH = 0x1000;
@@ -31,6 +32,26 @@ function flagsOf(names: readonly MountAttribute[]): number {
  */
 export function mapIds(mount: number, depth: MountDepth, userNamespace: number): void {
   const changes = new Packer(32).u64(MOUNT_ATTR_IDMAP).u64(0).u64(0).u64(userNamespace).finish();
+  call('mount_setattr', mount, '', AT_EMPTY_PATH | flagOf(depth), changes, changes.length);
+}
+
+/** Restricts a mount that is held by an fd, attached or not. */
+export function restrictOpenMount(mount: number, depth: MountDepth, ...names: MountAttribute[]): void {
+  changeOpen(mount, depth, flagsOf(names), 0, 0);
+}
+
+/** Takes restrictions of such a mount off again. */
+export function allowOpenMount(mount: number, depth: MountDepth, ...names: MountAttribute[]): void {
+  changeOpen(mount, depth, 0, flagsOf(names), 0);
+}
+
+/** `private`: nothing that is mounted below where it is from arrives; `slave`: that, but nothing goes back. */
+export function setPropagation(mount: number, depth: MountDepth, to: 'private' | 'slave'): void {
+  changeOpen(mount, depth, 0, 0, ms[to]);
+}
+
+function changeOpen(mount: number, depth: MountDepth, set: number, clear: number, propagation: number): void {
+  const changes = new Packer(32).u64(set).u64(clear).u64(propagation).u64(0).finish();
   call('mount_setattr', mount, '', AT_EMPTY_PATH | flagOf(depth), changes, changes.length);
 }
 
