@@ -12,7 +12,7 @@ import { compare, type Ip } from '../ip.ts';
 
 const LOCK = 'lock';
 const LAST = 'last_reserved_ip.';
-/** What is being written: of one who was killed, as nobody else has the lock. It is written over, and no lease. */
+/** What is being written, which is no lease. Whoever has the lock finds it only where somebody was killed. */
 const TEMPORARY = 'lease.tmp';
 const LINE_BREAK = '\r\n';
 const LARGEST = 4096;
@@ -31,7 +31,9 @@ export class Leases {
   private constructor(directory: string, file: File) {
     this.#directory = directory;
     this.#lock = file;
-    this.#taken = new Set(readdir(directory).filter(isAddress));
+    const names = readdir(directory);
+    this.#taken = new Set(names.filter(isAddress));
+    if (names.includes(TEMPORARY)) unlink(this.#path(TEMPORARY));
   }
 
   /** Waits for the lock. */

@@ -48,13 +48,14 @@ describe('leases', () => {
     expect(names()).toEqual(['lock']);
   });
 
-  it('half written, of somebody who was killed, are none', () => {
+  it('half written, of somebody who was killed, are none, and taken away by the next', () => {
     mkdirSync(directory);
     writeFileSync(join(directory, 'lease.tmp'), 'a\r\neth0');
     writeFileSync(join(directory, 'last_reserved_ip.0'), 'rub');
     using leases = Leases.open(directory);
     expect(leases.addressesOf(owner('a'))).toEqual([]);
     expect(leases.last(0)).toBeUndefined();
+    expect(names()).toEqual(['last_reserved_ip.0', 'lock']);
     leases.take(parseIp('10.1.2.3'), owner('b'));
     expect(names()).toEqual(['10.1.2.3', 'last_reserved_ip.0', 'lock']);
   });
