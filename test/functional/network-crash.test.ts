@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { test } from 'vitest';
 import { PLUGIN_SETS } from '../support/cni-chain.ts';
 import { NetworkCrashCampaign } from '../support/network-crash/campaign.ts';
 import { CrashSite } from '../support/network-crash/site.ts';
@@ -10,9 +10,11 @@ const { RKT_TEST_SOAK } = process.env;
 const POINTS = RKT_TEST_SOAK === '1' ? 100 : 10;
 const seed = testSeed();
 
-test.each(PLUGIN_SETS)(
+// Each has a machine of its own, and waits much of the time.
+test.concurrent.for(PLUGIN_SETS)(
   `${POINTS} crashes of plugins of $of leave no interface, lease, rule or process (seed ${seed})`,
-  async (plugins) => {
+  { timeout: 3_600_000 },
+  async (plugins, { expect, onTestFinished }) => {
     const site = await CrashSite.start(plugins);
     onTestFinished(() => site.close());
     const campaign = await NetworkCrashCampaign.start(site, randomFrom(seed));
@@ -23,5 +25,4 @@ test.each(PLUGIN_SETS)(
     );
     expect(killed).toBe(POINTS);
   },
-  3_600_000,
 );

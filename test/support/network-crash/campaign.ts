@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { CallPoint } from '../crash/system-calls.ts';
 import { killedAt, recorded, wasKilled } from '../crash/system-calls.ts';
@@ -114,8 +113,7 @@ export class NetworkCrashCampaign {
     // The plugin's supervisor, or collector, lives.
     if (way === 'plugin') await command.finished;
     // Whoever was left behind is still there when the next one comes.
-    const next = rkt.start(GC);
-    await sleep(200);
+    const next = way === 'leader' ? await site.startCollector(GC) : rkt.start(GC);
     release(rkt.scope);
     await command.finished;
     await this.#inOrder(what, next);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { eventually } from '../polling.ts';
 import type { ProcessScope } from '../process-scope.ts';
 
 /**
@@ -18,7 +19,7 @@ export interface Victims {
 export async function killAt(way: Way, { thread, leader, scope }: Victims): Promise<void> {
   if (way === 'plugin') kill(-groupOf(thread));
   else if (way === 'leader') kill(leader);
-  else killAll(scope);
+  else await killAll(scope);
 }
 
 /** Whoever is stopped at a system call goes on, as if nobody had watched. */
@@ -26,14 +27,25 @@ export function release(scope: ProcessScope): void {
   for (const { pid, name } of scope.processes()) if (name === 'strace') kill(pid);
 }
 
-/** Whom strace watches goes on when strace dies: it is the last one. Meanwhile all wait for the one that is stopped. */
-function killAll(scope: ProcessScope): void {
+/**
+ * Whom strace watches goes on when strace dies: it is the last one. Who is killed already makes no call then; but strace keeps it from
+ * its end until the call's delay is over, so that nobody is waited for before.
+ */
+async function killAll(scope: ProcessScope): Promise<void> {
+  const killed = new Set<number>();
   for (;;) {
-    const living = scope.processes();
-    const others = living.filter(({ name }) => name !== 'strace');
-    if (living.length === 0) return;
-    for (const { pid } of others.length > 0 ? others : living) kill(pid);
+    const others = scope.processes().filter(({ pid, name }) => name !== 'strace' && !killed.has(pid));
+    if (others.length === 0) break;
+    for (const { pid } of others) {
+      kill(pid);
+      killed.add(pid);
+    }
   }
+  await eventually('all have ended', () => {
+    // One that was just being started may not have been there.
+    for (const { pid } of scope.processes()) kill(pid);
+    return scope.processes().length === 0;
+  });
 }
 
 /** Each plugin leads a group of its own. */

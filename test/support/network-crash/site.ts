@@ -1,9 +1,19 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { POD } from '../../../src/abi/pod-directory.ts';
 import { parseTimeline } from '../../../src/abi/timeline.ts';
 import { CniChain, type PluginSet } from '../cni-chain.ts';
+import type { RunningCommand } from '../command.ts';
 import { tinyImages } from '../images.ts';
 import { liveLeftovers, podDirectories } from '../leaks.ts';
 import { NetworkHost } from '../network-host.ts';
@@ -23,6 +33,13 @@ import {
 import { Trap } from './trap.ts';
 
 const PROGRAMS = ['iptables', 'ip6tables', 'nft'];
+
+/** The reference plugins wait for a pod's IPv6 addresses, a second or two for each interface. All pods begin with a `ptp`. */
+const WITHOUT_WAIT: Readonly<Record<string, string>> = {
+  ptp: `if [ "$CNI_COMMAND" = ADD ]; then
+  nsenter --net="$CNI_NETNS" sh -c 'for which in all default; do echo 0 > /proc/sys/net/ipv6/conf/$which/accept_dad; done'
+fi`,
+};
 
 /** A container that is nobody's pod, on the networks of pods. */
 class Bystander {
@@ -62,7 +79,11 @@ export class CrashSite {
   static async start(plugins: PluginSet): Promise<CrashSite> {
     const trap = new Trap(mkdtempSync(join(tmpdir(), 'rkt-trap-')));
     for (const type of PLUGIN_TYPES[plugins.of])
-      trap.stand({ place: `plugins/${type}`, program: join(plugins.directory, type) });
+      trap.stand({
+        place: `plugins/${type}`,
+        program: join(plugins.directory, type),
+        first: WITHOUT_WAIT[type] ?? '',
+      });
     for (const name of PROGRAMS) trap.stand({ place: `programs/${name}`, program: `/usr/sbin/${name}` });
     writeBrokenPlugin(trap.path('plugins'));
     // What is delegated to is found behind it, where it has no script.
@@ -101,6 +122,18 @@ export class CrashSite {
     await command.finished;
   }
 
+  /** A command that collects pods, as soon as it has come to where it waits for those who still make something of their networks. */
+  async startCollector(args: readonly string[]): Promise<RunningCommand> {
+    const old = new Set(this.rkt.scope.processes().map(({ pid }) => pid));
+    const command = this.rkt.start(args);
+    // Nothing may be left that it waits for.
+    await eventually('the collector waits, or has ended', () => {
+      const others = this.rkt.scope.processes().filter(({ pid }) => !old.has(pid));
+      return command.ended || others.some(({ pid }) => hasOpen(pid, `/${POD.networkLock}`));
+    });
+    return command;
+  }
+
   /** From now on the stage1's `gc` is in the trap as well; it is for pods that have been made, in their layers. */
   async trapCollector(): Promise<void> {
     const layers = join(this.rkt.dir, 'cas/layer');
@@ -135,5 +168,14 @@ export class CrashSite {
       .map((path) => join(path, POD.timeline))
       .filter((path) => existsSync(path))
       .map((path) => parseTimeline(readFileSync(path, 'utf8')));
+  }
+}
+
+function hasOpen(pid: number, end: string): boolean {
+  try {
+    const links = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+    return links.some((link) => link.endsWith(end));
+  } catch {
+    return false;
   }
 }

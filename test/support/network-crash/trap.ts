@@ -17,6 +17,8 @@ export interface Trapped {
   readonly program: string;
   /** What it starts is in the trap as well. */
   readonly alone?: boolean;
+  /** What a shell does before. */
+  readonly first?: string;
 }
 
 /**
@@ -33,10 +35,10 @@ export class Trap {
   }
 
   /** The script's path. */
-  stand({ place, program, alone = false }: Trapped): string {
+  stand({ place, program, alone = false, first = '' }: Trapped): string {
     const path = this.path(place);
     mkdirSync(join(path, '..'), { recursive: true });
-    writeFileSync(path, this.#script(basename(path), program, alone));
+    writeFileSync(path, this.#script(basename(path), { program, alone, first }));
     chmodSync(path, 0o755);
     this.#programs.set(program, basename(path));
     return path;
@@ -91,10 +93,11 @@ export class Trap {
    * strace goes to the background (`-D`): whoever has started the program has it, and not strace, as a child. Recorded is all that the
    * program starts, unless that is in the trap itself: nobody can be traced twice.
    */
-  #script(name: string, program: string, alone: boolean): string {
+  #script(name: string, { program, alone, first }: Required<Omit<Trapped, 'place'>>): string {
     const here = this.#directory;
     const [options, traced] = alone ? ['', ''] : ['-f', 'export TRACED=yes'];
     return `#!/bin/sh
+${first}
 export PATH="${here}/programs:\${PATH-/usr/sbin:/usr/bin:/sbin:/bin}"
 command=\${CNI_COMMAND-none}
 if [ -e ${here}/recording ] && [ -z "$TRACED" ]; then
