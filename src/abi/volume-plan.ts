@@ -2,6 +2,12 @@
  * The volumes of a pod, and where its apps have them: `volumes.json` of its directory. stage0 has matched the manifests' volumes,
  * mounts and mount points; the stage1 makes what this says. It is beside the manifest, which knows two kinds of volumes only.
  */
+import {
+  FURTHER_KINDS,
+  type FurtherVolumePlan,
+  parseFurtherVolume,
+  type VolumePlanBase,
+} from './further-volumes.ts';
 import { FieldReader } from './json.ts';
 
 export const VOLUME_PLAN_VERSION = 1;
@@ -21,14 +27,7 @@ export interface VolumePlan {
 export const NO_VOLUMES: VolumePlan = { version: VOLUME_PLAN_VERSION, volumes: [], mounts: [] };
 
 /** Further kinds join here. */
-export type PodVolume = HostVolumePlan | EmptyVolumePlan;
-
-interface VolumePlanBase {
-  /** Unique in the pod, and a file's name: NAME of one of the pod's, `APP.NAME` of one that an app has for itself. */
-  readonly key: string;
-  /** Nobody writes to it, whatever its mounts say. */
-  readonly readOnly: boolean;
-}
+export type PodVolume = HostVolumePlan | EmptyVolumePlan | FurtherVolumePlan;
 
 /** A path of the host: a directory, a file or a device. */
 export interface HostVolumePlan extends VolumePlanBase {
@@ -67,6 +66,8 @@ export interface VolumeMount {
   /** In the app's root: absolute, without `.`, `..` and double slashes. */
   readonly target: string;
   readonly readOnly: boolean;
+  /** A directory or file of the volume instead of all of it; relative, without `.` and `..`. */
+  readonly subPath: string | null;
   /** An empty volume gets, when the app starts, what the image has at the target, and its mode and owner. */
   readonly seed: boolean;
 }
@@ -87,7 +88,7 @@ export function parseVolumePlan(value: unknown): VolumePlan {
 }
 
 function parseVolume(volume: FieldReader): PodVolume {
-  const kind = volume.word('kind', ['host', 'empty'] as const);
+  const kind = volume.word('kind', ['host', 'empty', ...FURTHER_KINDS] as const);
   const common = { key: parseKey(volume, 'key'), readOnly: volume.boolean('readOnly') };
   switch (kind) {
     case 'host':
@@ -108,7 +109,7 @@ function parseVolume(volume: FieldReader): PodVolume {
         mountPoint: volume.has('mountPoint') ? volume.text('mountPoint') : null,
       };
     default:
-      return kind satisfies never;
+      return parseFurtherVolume(kind, common, volume);
   }
 }
 
@@ -118,6 +119,7 @@ function parseMount(mount: FieldReader): VolumeMount {
     volume: parseKey(mount, 'volume'),
     target: mount.text('target'),
     readOnly: mount.boolean('readOnly'),
+    subPath: mount.has('subPath') ? mount.text('subPath') : null,
     seed: mount.boolean('seed'),
   };
 }

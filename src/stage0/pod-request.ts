@@ -49,6 +49,8 @@ export interface PodApp {
   readonly image: ImageRecord;
   /** What its flags say of the volumes that it has for itself, of which the manifest says less. */
   readonly ownVolumes: readonly VolumeRequest[];
+  /** By targets: which part of a volume is there, of which a manifest says nothing. */
+  readonly subPaths: ReadonlyMap<string, string>;
 }
 
 /** The sources of a pod's environment, as their flags give them. */
@@ -89,13 +91,14 @@ export function podApp(
 ): PodApp {
   const own = request.mounts ?? [];
   const isFree = ({ path }: MountRequest) => !own.some((mount) => samePath(mount.path, path));
+  const all = [...mounts.filter(isFree), ...own];
   const { name, labels } = image.manifest;
   const app: RuntimeApp = {
     name: request.name === undefined ? appNameOf(name) : requestedName(request.name),
     image: { id: image.id, name, labels },
     app: requestedApp(image.manifest, request, environment),
     readOnlyRootFS: request.readOnlyRootfs,
-    mounts: [...mounts.filter(isFree), ...own].map(appcMount),
+    mounts: all.map(appcMount),
     annotations: request.marks?.annotations ?? [],
   };
   const living = withLife(withUmask(app, request.umask, image.manifest), request, image.manifest);
@@ -103,6 +106,11 @@ export function podApp(
     app: withStreams(living, request.streams ?? {}),
     image,
     ownVolumes: own.flatMap((mount) => mount.own ?? []),
+    subPaths: new Map(
+      all.flatMap(({ path, subPath }) =>
+        subPath === undefined ? [] : [[absolutePath(path), subPath] as const],
+      ),
+    ),
   };
 }
 
@@ -153,7 +161,12 @@ export function parsePodRequest(text: string): PodRequest {
 /** The app of a manifest with its command filled in from the image. Throws AppcError `no-app`. */
 export function completeApp(app: RuntimeApp, image: ImageRecord): PodApp {
   const complete = withUmask({ ...app, app: effectiveApp(image.manifest, app) }, undefined, image.manifest);
-  return { app: withStreams(withLife(complete, {}, image.manifest), {}), image, ownVolumes: [] };
+  return {
+    app: withStreams(withLife(complete, {}, image.manifest), {}),
+    image,
+    ownVolumes: [],
+    subPaths: new Map(),
+  };
 }
 
 /** It is no property that a pod is given: it says how the pod was made. */

@@ -9,6 +9,7 @@ import { absolutePath, type Mount, type MountPoint, type PodManifest, type Volum
 import type { ImageRecord } from '../store/index.ts';
 import { Stage0Error } from './errors.ts';
 import type { PodApp } from './pod-request.ts';
+import { plannedFurther } from './volume-kinds.ts';
 import { type VolumeRequest, volumeRequest } from './volume-request.ts';
 
 /** What flags say of volumes beyond the manifest, by their keys. */
@@ -88,7 +89,7 @@ interface ImplicitVolume {
 
 /** Mounts first; then mount points that no mount is at, each with the pod's volume of its name, or an empty one. */
 function wishesOf(
-  { app, image }: PodApp,
+  { app, image, subPaths }: PodApp,
   pod: ReadonlyMap<string, Volume>,
   requests: VolumeRequests,
 ): Wish[] {
@@ -101,13 +102,9 @@ function wishesOf(
         `app ${app.name}: could not find volume ${JSON.stringify(mount.volume)}`,
       );
     const key = mount.appVolume === undefined ? mount.volume : ownKey(app.name, mount.volume);
-    return wish(
-      app.name,
-      key,
-      requests.get(key) ?? volumeRequest(found),
-      mount,
-      mountPointOf(mountPoints, mount),
-    );
+    const request = requests.get(key) ?? volumeRequest(found);
+    const { mount: all, ...rest } = wish(app.name, key, request, mount, mountPointOf(mountPoints, mount));
+    return { ...rest, mount: { ...all, subPath: subPaths.get(all.target) ?? null } };
   });
   const taken = new Set(asked.map(({ mount }) => mount.target));
   const rest = mountPoints.filter(({ path }) => !taken.has(absolutePath(path)));
@@ -148,8 +145,9 @@ function wish(
   mountPoint: MountPoint | undefined,
 ): Wish {
   const said = volume.kind === 'implicit' ? undefined : volume.readOnly;
-  const readOnly = said ?? mountPoint?.readOnly ?? false;
-  return { key, volume, mount: { app, volume: key, target: target(app, path), readOnly, seed: false } };
+  const readOnly = volume.kind === 'secret' || (said ?? mountPoint?.readOnly ?? false);
+  const mount = { app, volume: key, target: target(app, path), readOnly, subPath: null, seed: false };
+  return { key, volume, mount };
 }
 
 function target(app: string, path: string): string {
@@ -171,11 +169,12 @@ function planned(volume: VolumeRequest | ImplicitVolume, key: string, readOnly: 
       return { kind, key, readOnly, source, recursive, idMap };
     }
     case 'empty': {
-      const { kind, mode, uid, gid } = volume;
+      const { kind, mode, uid, gid, size } = volume;
+      if (size !== undefined) return { kind: 'limited', key, readOnly, bytes: size, mode, uid, gid };
       return { kind, key, readOnly, mode, uid, gid, mountPoint: null };
     }
     default:
-      return volume satisfies never;
+      return plannedFurther(volume, { key, readOnly });
   }
 }
 

@@ -31,6 +31,13 @@ export function makeVolume(pod: string, volume: PodVolume): void {
     case 'empty':
       makeEmpty(pod, volume);
       return;
+    case 'named':
+    case 'tmpfs':
+    case 'limited':
+    case 'block':
+    case 'secret':
+      // Nothing of it is in the pod's directory before the pod runs.
+      return;
     default:
       volume satisfies never;
   }
@@ -59,13 +66,31 @@ export function readVolumes(pod: string): VolumePlan {
 /** What is to be on the host has to be there by now: no path of the host is made. Throws Stage0Error `bad-request`. */
 export function checkSources(volumes: readonly VolumeRequest[]): void {
   for (const volume of volumes) {
-    if (volume.kind !== 'host') continue;
+    const source = sourceOf(volume);
+    if (source === undefined) continue;
     try {
-      statSync(volume.source);
+      statSync(source);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new Stage0Error('bad-request', `volume ${JSON.stringify(volume.name)}: ${reason}`, { cause });
     }
+  }
+}
+
+/** The path of the host that it needs. */
+function sourceOf(volume: VolumeRequest): string | undefined {
+  switch (volume.kind) {
+    case 'host':
+    case 'block':
+      return volume.source;
+    case 'secret':
+      return volume.origin.from === 'file' ? volume.origin.name : undefined;
+    case 'empty':
+    case 'named':
+    case 'tmpfs':
+      return undefined;
+    default:
+      return volume satisfies never;
   }
 }
 

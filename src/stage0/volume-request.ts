@@ -1,16 +1,11 @@
 /** Volumes and mounts as flags ask for them, `--volume=NAME,kind=KIND,KEY=VALUE...`, each kind with keys of its own. */
 import { ID_MAPS, type IdMap } from '../abi/volume-plan.ts';
-import { type ACName, type Mount, parseACName, type Volume } from '../appc/index.ts';
-import { Stage0Error } from './errors.ts';
+import type { ACName, Mount, Volume } from '../appc/index.ts';
+import { FURTHER_KINDS, type FurtherVolumeRequest, size, type VolumeRequestBase } from './volume-kinds.ts';
+import { Words } from './volume-words.ts';
 
 /** A volume, with what appc has no word for. Further kinds join here. */
-export type VolumeRequest = HostVolumeRequest | EmptyVolumeRequest;
-
-interface VolumeRequestBase {
-  readonly name: ACName;
-  /** Absent: as its mount points say. */
-  readonly readOnly?: boolean;
-}
+export type VolumeRequest = HostVolumeRequest | EmptyVolumeRequest | FurtherVolumeRequest;
 
 export interface HostVolumeRequest extends VolumeRequestBase {
   readonly kind: 'host';
@@ -27,12 +22,16 @@ export interface EmptyVolumeRequest extends VolumeRequestBase {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
+  /** Bytes; absent: as many as the host has. */
+  readonly size?: number;
 }
 
 /** A volume at a path of an app; with `own`, one that the app has for itself. */
 export interface MountRequest {
   readonly volume: ACName;
   readonly path: string;
+  /** A part of the volume; appc has none. */
+  readonly subPath?: string;
   readonly own?: VolumeRequest;
 }
 
@@ -47,7 +46,7 @@ export function parseVolumeRequest(text: string): VolumeRequest {
 /** Reads `--mount=volume=NAME,target=PATH`. Throws Stage0Error `bad-request`. */
 export function parseMountRequest(text: string): MountRequest {
   const words = new Words('--mount', text, false);
-  const mount = { volume: words.name('volume'), path: words.target() };
+  const mount = { volume: words.name('volume'), path: words.target(), ...words.subPath() };
   words.finish();
   return mount;
 }
@@ -56,9 +55,10 @@ export function parseMountRequest(text: string): MountRequest {
 export function parseMountedVolume(text: string): MountRequest {
   const words = new Words('--mnt-volume', text, true);
   const path = words.target();
+  const part = words.subPath();
   const own = volumeOf(words);
   words.finish();
-  return { volume: own.name, path, own };
+  return { volume: own.name, path, ...part, own };
 }
 
 /** What a manifest says of a volume. */
@@ -79,15 +79,21 @@ export function appcVolume(request: VolumeRequest): Volume {
   const common = {
     name,
     ...(request.readOnly === undefined ? {} : { readOnly: request.readOnly }),
-    ...(request.recursive === undefined ? {} : { recursive: request.recursive }),
+    ...('recursive' in request ? { recursive: request.recursive } : {}),
   };
   switch (kind) {
     case 'host':
       return { kind, ...common, source: request.source };
     case 'empty':
       return { kind, ...common, mode: octal(request.mode), uid: request.uid, gid: request.gid };
+    case 'named':
+    case 'tmpfs':
+    case 'block':
+    case 'secret':
+      // Of the pod's record, not of its manifest: a stage1 that reads the manifest alone is not given such a pod.
+      return { kind: 'empty', ...common, mode: '0755', uid: 0, gid: 0 };
     default:
-      return kind satisfies never;
+      return request satisfies never;
   }
 }
 
@@ -114,7 +120,9 @@ const KINDS: Readonly<Record<string, (words: Words, base: VolumeRequestBase) => 
     mode: words.number('mode', 8, 0o7777) ?? 0o755,
     uid: words.number('uid', 10, 0xffff_fffe) ?? 0,
     gid: words.number('gid', 10, 0xffff_fffe) ?? 0,
+    ...size(words),
   }),
+  ...FURTHER_KINDS,
 };
 
 function volumeOf(words: Words): VolumeRequest {
@@ -126,92 +134,4 @@ function volumeOf(words: Words): VolumeRequest {
       `unknown volume kind ${JSON.stringify(kind)}: there are ${Object.keys(KINDS).join(', ')}`,
     );
   return make(words, base);
-}
-
-/** `KEY=VALUE,...` of a flag. What nobody has asked for in the end is refused. */
-export class Words {
-  readonly #values = new Map<string, string>();
-
-  /** `named`: the first word may be a name alone. */
-  constructor(
-    private readonly flag: string,
-    private readonly text: string,
-    named: boolean,
-  ) {
-    text.split(',').forEach((word, index) => {
-      const equals = word.indexOf('=');
-      if (equals < 0 && !(named && index === 0))
-        throw this.refuse(`${JSON.stringify(word)} is not KEY=VALUE`);
-      const key = equals < 0 ? 'name' : word.slice(0, equals);
-      if (this.#values.has(key)) throw this.refuse(`${key} is given twice`);
-      this.#values.set(key, word.slice(equals + 1));
-    });
-  }
-
-  take(key: string): string | undefined {
-    const value = this.#values.get(key);
-    this.#values.delete(key);
-    return value;
-  }
-
-  required(key: string): string {
-    const value = this.take(key);
-    if (value === undefined || value === '') throw this.refuse(`${key} is missing`);
-    return value;
-  }
-
-  name(key: string): ACName {
-    const text = this.required(key);
-    try {
-      return parseACName(text);
-    } catch (cause) {
-      throw this.refuse(`${JSON.stringify(text)} is no name of a volume`, cause);
-    }
-  }
-
-  absolute(key: string): string {
-    const path = this.required(key);
-    if (path.startsWith('/') && !path.includes('\0')) return path;
-    throw this.refuse(`${key} must be an absolute path, not ${JSON.stringify(path)}`);
-  }
-
-  /** In an app's root, from which a relative one begins, too. */
-  target(): string {
-    return this.required('target');
-  }
-
-  maybeBoolean<K extends string>(key: K): { readonly [P in K]?: boolean } {
-    const found: { [P in K]?: boolean } = {};
-    const text = this.take(key);
-    if (text === undefined) return found;
-    if (text !== 'true' && text !== 'false')
-      throw this.refuse(`${key} is true or false, not ${JSON.stringify(text)}`);
-    found[key] = text === 'true';
-    return found;
-  }
-
-  number(key: string, base: 8 | 10, most: number): number | undefined {
-    const text = this.take(key);
-    if (text === undefined) return undefined;
-    const value = Number.parseInt(text, base);
-    if ((base === 8 ? /^[0-7]+$/ : /^\d+$/).test(text) && value <= most) return value;
-    throw this.refuse(`${key}: ${JSON.stringify(text)} is no ${base === 8 ? 'mode in octal digits' : 'id'}`);
-  }
-
-  word<const W extends string>(key: string, words: readonly W[]): W | undefined {
-    const text = this.take(key);
-    const found = words.find((word) => word === text);
-    if (text === undefined || found !== undefined) return found;
-    throw this.refuse(`${key} is ${words.join(' or ')}, not ${JSON.stringify(text)}`);
-  }
-
-  /** Throws for what is left. */
-  finish(): void {
-    const [key] = this.#values.keys();
-    if (key !== undefined) throw this.refuse(`unknown parameter ${JSON.stringify(key)}`);
-  }
-
-  refuse(why: string, cause?: unknown): Stage0Error {
-    return new Stage0Error('bad-request', `${this.flag}: ${JSON.stringify(this.text)}: ${why}`, { cause });
-  }
 }
