@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { AppRequest } from '../stage0/app-request.ts';
 import { requestedLogSize } from '../stage0/log-size.ts';
 import { type Marks, parseMarks } from '../stage0/marks.ts';
@@ -10,6 +9,7 @@ import { parseUmaskFlag } from '../stage0/umask-request.ts';
 import type { FlagValues, ImageArguments, PodArguments } from './app-arguments.ts';
 import { CliError } from './error.ts';
 import { all, isSet, last, maybe } from './flag-values.ts';
+import { readGiven } from './given-file.ts';
 import { isolatorRequest, podIsolatorRequest } from './isolator-flags.ts';
 import { lifeRequest } from './life-flags.ts';
 import { portRequest } from './port-flags.ts';
@@ -24,6 +24,7 @@ export function prepareRequest({ flags, images }: PodArguments): PrepareRequest 
     pod: podRequest(flags, images),
     stage1: stage1Choice(flags),
     roots: isSet(flags, 'no-overlay') ? 'copy' : 'overlay',
+    privateUsers: isSet(flags, 'private-users'),
     ...pullOptions(flags, PULL_POLICY),
     ...podName(flags),
     ...logSize(flags),
@@ -51,7 +52,7 @@ function podRequest(flags: FlagValues, images: readonly ImageArguments[]): PodRe
     throw new CliError('usage', 'must provide at least one image or specify the pod manifest');
   const environment = podEnvironment({
     inherit: isSet(flags, 'inherit-env') ? process.env : undefined,
-    files: all(flags, 'set-env-file').map((path) => ({ path, text: read(path) })),
+    files: all(flags, 'set-env-file').map((path) => ({ path, text: readGiven('environment', path) })),
     set: all(flags, 'set-env'),
   });
   return {
@@ -67,7 +68,7 @@ function podRequest(flags: FlagValues, images: readonly ImageArguments[]): PodRe
 }
 
 function podOfFile(path: string): PodRequest {
-  const text = read(path);
+  const text = readGiven('podManifest', path);
   try {
     return parsePodRequest(text);
   } catch (cause) {
@@ -89,7 +90,7 @@ export function appRequest({ image, flags, args }: ImageArguments): AppRequest {
     ...maybe('supplementaryGids', last(flags, 'supplementary-gids')),
     ...maybe('workingDirectory', last(flags, 'working-dir')),
     ...umask(flags),
-    ...isolatorRequest(flags, read),
+    ...isolatorRequest(flags, (path) => readGiven('seccompProfile', path)),
     ...lifeRequest(flags),
     ...streamRequest(flags),
     ...mountsRequest(flags),
@@ -135,12 +136,4 @@ export function stage1Choice(flags: FlagValues): Stage1Choice {
       ? `--${first.name} already used`
       : `flags --${first.name} and --${second.name} are mutually exclusive`,
   );
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new CliError('usage', `unable to read ${path}`, { cause });
-  }
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readGivenFile } from '../stage0/given-files.ts';
 import { CliError } from './error.ts';
 
 /** The UUIDs of a command line: those given, or the one in `--uuid-file`. Throws CliError `usage`. */
@@ -19,9 +19,12 @@ export function uuidArgument(words: readonly string[], file: string | undefined)
 }
 
 function readUuid(path: string): string {
+  let uuid: string;
   try {
-    return readFileSync(path, 'utf8').trim();
+    uuid = readGivenFile('uuid', path).trim();
   } catch (cause) {
     throw new CliError('usage', `unable to read the UUID from ${path}`, { cause });
   }
+  if (uuid === '') throw new CliError('usage', `no UUID in ${path}`);
+  return uuid;
 }

@@ -1,4 +1,5 @@
-import type { BasicCredentials, Credentials, VmIds } from './entries.ts';
+import type { IdRange } from '../abi/id-range.ts';
+import type { BasicCredentials, Credentials } from './entries.ts';
 import type { RegistryConfig } from './registry.ts';
 
 /** The configuration of a host: what its layers say together. */
@@ -15,5 +16,8 @@ export interface Configuration {
   readonly stage1Images?: string;
   /** The default stage1: by name and version, else from the location. */
   readonly stage1: { readonly name?: string; readonly version?: string; readonly location?: string };
-  readonly vmIds?: VmIds;
+  /** The uids and gids for the virtual machine monitors of this host's pods. */
+  readonly vmIds?: IdRange;
+  /** Those that pods with users of their own get ranges of. */
+  readonly privateUsers?: IdRange;
 }

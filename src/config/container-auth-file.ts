@@ -18,7 +18,9 @@ export interface ContainerAuthFile {
   readonly store: string | undefined;
 }
 
-const LIMITS = { characters: 1024 * 1024, depth: 16, values: 100_000 };
+/** In bytes. */
+export const LARGEST_AUTH_FILE = 1024 * 1024;
+const LIMITS = { characters: LARGEST_AUTH_FILE, depth: 16, values: 100_000 };
 
 /** Reads the text of the file `path`. Throws ConfigError, naming the file and the member but no value. */
 export function parseContainerAuth(text: string, path: string): ContainerAuthFile {

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readGivenText } from '../os/given-file.ts';
 import { isSystemError } from '../os/syscall.ts';
 import { helperServers, scopesOf } from './auth-key.ts';
 import {
   type ContainerAuthFile,
   type ContainerCredentials,
+  LARGEST_AUTH_FILE,
   parseContainerAuth,
 } from './container-auth-file.ts';
 import { ConfigError } from './errors.ts';
@@ -50,7 +51,7 @@ export function openContainerAuth({ given, configured }: ContainerAuthPaths): Co
 
 function readContainerAuth(path: string): ContainerAuthFile {
   try {
-    return parseContainerAuth(readFileSync(path, 'utf8'), path);
+    return parseContainerAuth(readGivenText(path, LARGEST_AUTH_FILE), path);
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;
     throw new ConfigError('bad-file', `unable to read credentials from ${path}`, { cause });

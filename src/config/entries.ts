@@ -1,3 +1,4 @@
+import type { IdRange } from '../abi/id-range.ts';
 import type { RegistryEntry } from './registry.ts';
 
 /** What a configuration file says, kind by kind; the fields of auth, dockerAuth, paths and stage1 are those of rkt 1.30's files. */
@@ -10,7 +11,8 @@ export type Entry =
     }
   | { readonly kind: 'paths'; readonly data?: string; readonly stage1Images?: string }
   | { readonly kind: 'stage1'; readonly name?: string; readonly version?: string; readonly location?: string }
-  | { readonly kind: 'vm'; readonly ids: VmIds }
+  | { readonly kind: 'vm'; readonly ids: IdRange }
+  | { readonly kind: 'privateUsers'; readonly ids: IdRange }
   | ({ readonly kind: 'registry' } & RegistryEntry)
   /** Absolute paths. */
   | { readonly kind: 'containerAuth'; readonly files: readonly string[] };
@@ -32,18 +34,13 @@ export interface BasicCredentials {
   readonly password: string;
 }
 
-/** The uids and gids for the virtual machine monitors of this host's pods. */
-export interface VmIds {
-  readonly first: number;
-  readonly count: number;
-}
-
 /** Which kinds a directory of a configuration layer may hold. */
 export const DIRECTORIES: Readonly<Record<string, readonly Kind[]>> = {
   'auth.d': ['auth', 'dockerAuth', 'containerAuth'],
   'paths.d': ['paths'],
   'stage1.d': ['stage1'],
   'vm.d': ['vm'],
+  'private-users.d': ['privateUsers'],
   'registries.d': ['registry'],
 };
 
@@ -66,6 +63,8 @@ export function claimsOf(entry: Entry): readonly string[] {
       ];
     case 'vm':
       return ['vm ids'];
+    case 'privateUsers':
+      return ['ids of private users'];
     case 'registry':
       return named('registry', entry.registries);
     case 'containerAuth':

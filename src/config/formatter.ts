@@ -1,3 +1,4 @@
+import type { IdRange } from '../abi/id-range.ts';
 import type { Configuration } from './configuration.ts';
 import type { Credentials, Kind } from './entries.ts';
 import type { RegistryConfig } from './registry.ts';
@@ -8,7 +9,7 @@ import type { RegistryConfig } from './registry.ts';
  * members are undefined.
  */
 export function formatConfiguration(configuration: Configuration) {
-  const { auth, dockerAuth, containerAuthFiles, registries, stage1, vmIds } = configuration;
+  const { auth, dockerAuth, containerAuthFiles, registries, stage1, vmIds, privateUsers } = configuration;
   const { dataDirectory: data, stage1Images } = configuration;
   return [
     ...[...auth].map(([domain, credentials]) => ({
@@ -29,8 +30,13 @@ export function formatConfiguration(configuration: Configuration) {
     })),
     ...unlessUnset({ data, 'stage1-images': stage1Images }, 'paths'),
     ...unlessUnset({ name: stage1.name, version: stage1.version, location: stage1.location }, 'stage1'),
-    ...unlessUnset({ ids: vmIds && { first: vmIds.first, count: vmIds.count } }, 'vm'),
+    ...unlessUnset({ ids: rangeOf(vmIds) }, 'vm'),
+    ...unlessUnset({ ids: rangeOf(privateUsers) }, 'privateUsers'),
   ];
+}
+
+function rangeOf(ids: IdRange | undefined) {
+  return ids && { first: ids.first, count: ids.count };
 }
 
 function header(rktKind: Kind) {

@@ -8,7 +8,7 @@ export {
   type ContainerCredentials,
   openContainerAuth,
 } from './container-auth.ts';
-export type { BasicCredentials, Credentials, VmIds } from './entries.ts';
+export type { BasicCredentials, Credentials } from './entries.ts';
 export { ConfigError, type ConfigErrorCode } from './errors.ts';
 export { formatConfiguration } from './formatter.ts';
 export { canonicalRegistry, type RegistryConfig } from './registry.ts';
@@ -63,6 +63,8 @@ function merge(configuration: Configuration, entry: Entry): Configuration {
     }
     case 'vm':
       return { ...configuration, vmIds: entry.ids };
+    case 'privateUsers':
+      return { ...configuration, privateUsers: entry.ids };
     default:
       return entry satisfies never;
   }

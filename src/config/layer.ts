@@ -1,9 +1,10 @@
-import { type Dirent, readdirSync, readFileSync } from 'node:fs';
+import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { GivenFileError, readGivenText } from '../os/given-file.ts';
 import { isSystemError } from '../os/syscall.ts';
 import { claimsOf, DIRECTORIES, type Entry } from './entries.ts';
 import { ConfigError } from './errors.ts';
-import { parseEntry } from './parser.ts';
+import { LARGEST_FILE, parseEntry } from './parser.ts';
 
 /**
  * Reads one layer of the configuration, such as /etc/rkt: the `*.json` files of its known directories. Other
@@ -13,7 +14,7 @@ export function readLayer(directory: string): Entry[] {
   return Object.entries(DIRECTORIES).flatMap(([name, kinds]) => {
     const files = filesOf(join(directory, name));
     const entries = files.flatMap((path) => {
-      const text = unlessHidden(() => readFileSync(path, 'utf8'));
+      const text = unlessHidden(() => readText(path));
       return text === undefined ? [] : [{ path, entry: parseEntry(text, path) }];
     });
     for (const { path, entry } of entries)
@@ -25,6 +26,16 @@ export function readLayer(directory: string): Entry[] {
     refuseDuplicates(entries);
     return entries.map(({ entry }) => entry);
   });
+}
+
+/** Of a regular file, as found; it may have become something else. */
+function readText(path: string): string {
+  try {
+    return readGivenText(path, LARGEST_FILE);
+  } catch (cause) {
+    if (!(cause instanceof GivenFileError)) throw cause;
+    throw new ConfigError('bad-file', cause.message, { cause });
+  }
 }
 
 function filesOf(directory: string): string[] {

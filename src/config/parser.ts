@@ -1,3 +1,5 @@
+import type { IdRange } from '../abi/id-range.ts';
+import { PRIVATE_USERS_COUNT } from '../abi/private-users.ts';
 import { type Cursor, fields, integer, nonEmptyString, oneOf } from '../appc/json.ts';
 import { documentCursor, parseJsonText } from '../appc/json-document.ts';
 import { withoutUndefined } from '../appc/json-value.ts';
@@ -7,7 +9,9 @@ import { absolutePath, nonEmptyListOf } from './readers.ts';
 import { canonicalRegistry, readRegistry } from './registry.ts';
 import { withoutContent, withoutValue } from './secrecy.ts';
 
-const LIMITS = { characters: 1024 * 1024, depth: 16, values: 100_000 };
+/** In bytes. */
+export const LARGEST_FILE = 1024 * 1024;
+const LIMITS = { characters: LARGEST_FILE, depth: 16, values: 100_000 };
 const KINDS = [
   'auth',
   'dockerAuth',
@@ -15,6 +19,7 @@ const KINDS = [
   'paths',
   'stage1',
   'vm',
+  'privateUsers',
   'registry',
 ] as const satisfies readonly Kind[];
 const VERSION = 'v1';
@@ -60,16 +65,22 @@ const readers: Readonly<Record<Kind, (at: Cursor) => Entry>> = {
     });
   },
   stage1: readStage1,
-  vm: (at) => {
-    const ids = fields(at).required('ids', (place) => {
-      const range = fields(place);
-      const first = range.required('first', integer(1, ID_MAX));
-      return { first, count: range.required('count', integer(1, ID_MAX - first + 1)) };
-    });
-    return { kind: 'vm', ids };
-  },
+  vm: (at) => ({ kind: 'vm', ids: fields(at).required('ids', idRange(1)) }),
+  privateUsers: (at) => ({
+    kind: 'privateUsers',
+    ids: fields(at).required('ids', idRange(PRIVATE_USERS_COUNT)),
+  }),
   registry: (at) => ({ kind: 'registry', ...readRegistry(at) }),
 };
+
+/** Ids of which there must be `least`. */
+function idRange(least: number) {
+  return (at: Cursor): IdRange => {
+    const range = fields(at);
+    const first = range.required('first', integer(1, ID_MAX - least + 1));
+    return { first, count: range.required('count', integer(least, ID_MAX - first + 1)) };
+  };
+}
 
 const credentialReaders: Readonly<Record<Credentials['type'], (at: Cursor) => Credentials>> = {
   basic: (at) => ({ type: 'basic', ...readBasic(at) }),

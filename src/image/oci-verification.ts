@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { sanitizeACIdentifier } from '../appc/index.ts';
 import type { RegistryConfig } from '../config/index.ts';
 import { type Descriptor, type Digest, type DockerReference, parseDockerReference } from '../oci/index.ts';
+import { readGivenText } from '../os/given-file.ts';
 import { cosignTag, loadLookaside, TrustError, verifyCosign, verifySimpleSigning } from '../trust/index.ts';
 import type { FetchContext } from './context.ts';
 import { ImageError } from './error.ts';
@@ -13,6 +13,8 @@ import type { RegistrySource } from './registry/registry.ts';
 import { badStatus } from './remote-aci/status.ts';
 
 const [OK, NOT_FOUND] = [200, 404];
+/** In bytes: a public key has some hundred. */
+const LARGEST_KEY = 64 * 1024;
 
 export interface SignedImage {
   readonly reference: RegistryReference;
@@ -124,7 +126,7 @@ function cosign(
   return async (manifestDigest) => {
     const manifest = await registry.manifestOf(cosignTag(manifestDigest), signal);
     if (manifest === undefined) return undefined;
-    const keys = await Promise.all(keyFiles.map(readKey));
+    const keys = keyFiles.map(readKey);
     const { fingerprint } = await verifyCosign({
       manifest: manifest.text,
       loadBlob,
@@ -136,9 +138,9 @@ function cosign(
   };
 }
 
-async function readKey(path: string): Promise<string> {
+function readKey(path: string): string {
   try {
-    return await readFile(path, 'utf8');
+    return readGivenText(path, LARGEST_KEY);
   } catch (cause) {
     throw new ImageError('unverified', `unable to read the cosign key ${path}`, { cause });
   }

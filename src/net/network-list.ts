@@ -20,6 +20,8 @@ export interface NetworkFile {
   readonly text: string;
 }
 
+/** In bytes. */
+export const LARGEST_NETWORK_FILE = 1024 * 1024;
 const MOST_PLUGINS = 64;
 const MOST_VERSIONS = 64;
 

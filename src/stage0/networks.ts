@@ -1,13 +1,15 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { NetError } from '../net/error.ts';
 import {
   BUILT_IN_NETWORKS,
   isNetworkFile,
+  LARGEST_NETWORK_FILE,
   type NetworkFile,
   type NetworkList,
   parseNetworkFile,
 } from '../net/network-list.ts';
+import { GivenFileError, readGivenText } from '../os/given-file.ts';
 import { isSystemError } from '../os/syscall.ts';
 import type { Host } from './host.ts';
 
@@ -51,7 +53,7 @@ function filesOf(directory: string, isWanted: (name: string) => boolean): Networ
     .sort()
     .flatMap((name) => {
       const path = join(directory, name);
-      const text = ifReadable(() => readFileSync(path, 'utf8'));
+      const text = ifReadable(() => readGivenText(path, LARGEST_NETWORK_FILE));
       return text === undefined ? [] : [{ path, text }];
     });
 }
@@ -60,7 +62,8 @@ function ifReadable<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES')) return undefined;
+    if (error instanceof GivenFileError) return undefined;
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EACCES')) return undefined;
     throw error;
   }
 }

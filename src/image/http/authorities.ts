@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
+import { GivenFileError, readGivenBytes } from '../../os/given-file.ts';
 import { isSystemError } from '../../os/syscall.ts';
 import { ImageError } from '../error.ts';
 import type { Environment } from './proxy.ts';
@@ -12,6 +13,8 @@ const BUNDLES = [
   '/etc/ssl/ca-bundle.pem',
   '/etc/ssl/cert.pem',
 ];
+/** In bytes: those of distributions have some hundred thousand. */
+const LARGEST_BUNDLE = 16 * 1024 * 1024;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
 
 /**
@@ -42,7 +45,7 @@ function certificatesIn(texts: readonly string[]): string[] {
 // Go passes over a file that is not there, and its user looks for the reason why a certificate is not trusted.
 function named(path: string, variable: string): string {
   try {
-    return readFileSync(path, 'latin1');
+    return textOf(path);
   } catch (cause) {
     throw new ImageError('system', `cannot read ${variable}: ${messageOf(cause)}`, { cause });
   }
@@ -50,12 +53,21 @@ function named(path: string, variable: string): string {
 
 function ifThere(path: string): string[] {
   try {
-    return [readFileSync(path, 'latin1')];
+    return [textOf(path)];
   } catch (error) {
     // Directories of certificates are full of links, some to nothing.
-    if (isSystemError(error, 'ENOENT', 'EISDIR')) return [];
+    if (isSystemError(error, 'ENOENT') || isOther(error)) return [];
     throw new ImageError('system', `cannot read certificates: ${messageOf(error)}`, { cause: error });
   }
+}
+
+function isOther(error: unknown): boolean {
+  return error instanceof GivenFileError && error.code === 'not-a-file';
+}
+
+/** Comments between certificates are in any encoding. */
+function textOf(path: string): string {
+  return readGivenBytes(path, LARGEST_BUNDLE).toString('latin1');
 }
 
 function textsIn(directory: string): string[] {

@@ -1,0 +1,75 @@
+import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
+
+// Files that somebody names, or leaves where rkt looks for such: any kind of file may be in their place, of any size. A fifo would stop
+// the command, a device fill its memory.
+
+type GivenFileErrorCode = 'not-a-file' | 'too-large' | 'not-text';
+
+export class GivenFileError extends Error {
+  override readonly name = 'GivenFileError';
+
+  constructor(
+    readonly code: GivenFileErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+const { O_NOCTTY, O_NONBLOCK, O_RDONLY } = constants;
+const CHUNK = 64 * 1024;
+
+/** Text in UTF-8. @throws as `readGivenBytes` */
+export function readGivenText(path: string, most: number): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readGivenBytes(path, most));
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new GivenFileError('not-text', `${path} is not text in UTF-8`, { cause });
+  }
+}
+
+/**
+ * What is in a regular file, or in a pipe that the command was started with (`<(...)` of a shell, /dev/stdin), if that is no more than
+ * `most` bytes. @throws GivenFileError, and Node's own errors for what cannot be opened
+ */
+export function readGivenBytes(path: string, most: number): Buffer {
+  const fd = openGiven(path);
+  try {
+    return readUpTo(path, fd, most);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openGiven(path: string): number {
+  const fd = openSync(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  try {
+    if (fstatSync(fd).isFile()) return fd;
+    const own = `/proc/self/fd/${fd}`;
+    // It has no name in any directory: it can only be our own. Its writer may be slower than we are.
+    if (readlinkSync(own).startsWith('pipe:')) {
+      const waiting = openSync(own, O_RDONLY);
+      closeSync(fd);
+      return waiting;
+    }
+    throw new GivenFileError('not-a-file', `${path} is not a regular file`);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** To its end, not to its size: files of /proc have none. */
+function readUpTo(path: string, fd: number, most: number): Buffer {
+  const parts: Buffer[] = [];
+  for (let total = 0; ; ) {
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK, most + 1 - total));
+    const count = readSync(fd, chunk);
+    if (count === 0) return Buffer.concat(parts, total);
+    total += count;
+    if (total > most) throw new GivenFileError('too-large', `${path} has more than ${most} bytes`);
+    parts.push(chunk.subarray(0, count));
+  }
+}
