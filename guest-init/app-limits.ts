@@ -1,19 +1,23 @@
 /** What an app may use, set for its group by its own process before it leaves PID 1's root. */
-import type { DeviceRule, LimitsPlan } from '../src/abi/boot-plan.ts';
+import type { LimitsPlan } from '../src/abi/boot-plan.ts';
 import { type GroupLimits, limitSettings, writeSetting } from '../src/native/cgroup-limits.ts';
 import type { ControlGroup } from '../src/native/cgroups.ts';
-import { writeControl } from '../src/native/contents.ts';
-import { attachDeviceFilter, deviceFilter } from '../src/native/device-filter.ts';
+import { allowDevices } from '../src/native/device-access.ts';
 import type { GroupEntry } from './app-groups.ts';
 import { InitError } from './error.ts';
 import type { Trial } from './trial.ts';
+
+const NO_CONTROLLER = 'the pod’s control group has no such controller';
 
 export function setAppLimits(limits: LimitsPlan, entry: GroupEntry | undefined, trial: Trial): void {
   for (const [what, wanted] of wishes(limits))
     trial('limits', what, () => writeLimits(groupFor(entry).group, wanted));
   const { devices } = limits;
   if (devices !== null)
-    trial('limits', 'the rules for devices', () => allowDevices(devices, groupFor(entry)));
+    trial('limits', 'the rules for devices', () => {
+      const { group, unified } = groupFor(entry);
+      if (!allowDevices(group, unified, devices)) throw new InitError('limits', NO_CONTROLLER);
+    });
 }
 
 /** Each by itself: that one cannot be set is no reason to leave out others. */
@@ -45,23 +49,6 @@ function groupFor(entry: GroupEntry | undefined): GroupEntry {
 
 function writeLimits(group: ControlGroup, limits: GroupLimits): void {
   const settings = limitSettings(group, limits);
-  if (settings.length === 0) throw new InitError('limits', 'the pod’s control group has no such controller');
+  if (settings.length === 0) throw new InitError('limits', NO_CONTROLLER);
   for (const setting of settings) writeSetting(setting);
-}
-
-/** By v1's controller where there is one, as long as it may say something; all is forbidden first. */
-function allowDevices(rules: readonly DeviceRule[], { group, unified }: GroupEntry): void {
-  const v1 = group.directories.find(({ controller }) => controller === 'devices');
-  if (v1 !== undefined) {
-    writeControl(`${v1.path}/devices.deny`, 'a');
-    for (const rule of rules) writeControl(`${v1.path}/devices.allow`, deviceText(rule));
-  } else if (unified !== undefined) {
-    attachDeviceFilter(unified, deviceFilter(rules));
-  } else {
-    throw new InitError('limits', 'the pod’s control group has no such controller');
-  }
-}
-
-function deviceText({ kind, major, minor, use }: DeviceRule): string {
-  return `${kind === 'char' ? 'c' : 'b'} ${major ?? '*'}:${minor ?? '*'} ${use}`;
 }

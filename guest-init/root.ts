@@ -1,5 +1,5 @@
 /** How a child of PID 1 gets its view of the file system: an app of its own, an exec session of its app's. */
-import type { AppPlan, RootPlan, SharePlan } from '../src/abi/boot-plan.ts';
+import type { AppPlan, SharePlan } from '../src/abi/boot-plan.ts';
 import { open, open_ } from '../src/native/files.ts';
 import { writeMissingFile } from '../src/native/missing-file.ts';
 import { setReadOnly } from '../src/native/mount-attributes.ts';
@@ -8,8 +8,9 @@ import { chdir, chroot, umask } from '../src/native/processes.ts';
 import { attachCovers, makeCovers } from './covers.ts';
 import { openDevices, SHARED_MEMORY } from './devices.ts';
 import { during, InitError } from './error.ts';
-import { makeMount } from './mounts.ts';
+import { makeMount, openMounts } from './mounts.ts';
 import { bindNotices } from './notices.ts';
+import { rootDirectory } from './root-directory.ts';
 
 /** An app's main process, and what it takes with it into the app's root. */
 export interface AppDwelling {
@@ -26,18 +27,20 @@ export interface AppDwelling {
  * gone before the first path of the image is looked up.
  */
 export function enterRoot({ app, shares, notices, names }: AppDwelling): void {
-  const { covers, ...pod } = during('root', () => {
+  const { covers, opened, ...pod } = during('root', () => {
     unshare('mount');
     // Nothing mounted here may show up elsewhere; what the host adds to a share still arrives.
     mount({ target: '/', flags: ms.recursive | ms.slave });
     const sharedMemory = cloneMount(SHARED_MEMORY, false);
     const devices = openDevices();
     const covers = makeCovers(app);
+    const opened = openMounts(app.mounts, shares);
     pivotTo(rootDirectory(app.root, shares));
-    return { devices, sharedMemory, covers };
+    return { devices, sharedMemory, covers, opened };
   });
   umask(0);
-  for (const entry of app.mounts) during('mount', () => naming(entry.target, () => makeMount(entry, pod)));
+  for (const entry of app.mounts)
+    during('mount', () => naming(entry.target, () => makeMount(entry, pod, opened)));
   if (notices !== undefined) during('mount', () => bindNotices(notices));
   for (const file of app.files) during('files', () => writeMissingFile(file));
   during('files', () => attachCovers(covers, app, names));
@@ -62,20 +65,6 @@ export function joinNamespace(namespace: number): void {
     setNamespace(namespace, 'mount');
     umask(0o022);
   });
-}
-
-export function rootDirectory(root: RootPlan, shares: readonly SharePlan[]): string {
-  switch (root.kind) {
-    case 'directory':
-      return root.path;
-    case 'virtiofs': {
-      const share = shares.find(({ tag }) => tag === root.tag);
-      if (share === undefined) throw new InitError('root', `no share ${root.tag}`);
-      return `${share.target}/${root.path}`;
-    }
-    default:
-      return root satisfies never;
-  }
 }
 
 function pivotTo(directory: string): void {

@@ -1,5 +1,7 @@
 /** The entrypoint `run`: what of leading a pod is a matter of its machine. */
+import { POD } from '../src/abi/pod-directory.ts';
 import { KERNEL_PARAMS_ENV, type RunArguments, VM_IDS_ENV } from '../src/abi/stage1.ts';
+import { readTextIfPresent } from '../src/native/contents.ts';
 import { environment } from '../src/native/engine.ts';
 import { restrictMount } from '../src/native/mount-attributes.ts';
 import { mount, ms } from '../src/native/mounts.ts';
@@ -20,6 +22,7 @@ import { Machine, type MachineSetup } from './machine.ts';
 import { MACHINE_HOUSING } from './plan.ts';
 import { findPrograms } from './programs.ts';
 import { hostLimits, hostMemory, type MachineSize, sizeMachine, sizeSandbox } from './size.ts';
+import type { ShareCache } from './vmm.ts';
 
 /** Of the group around the machine; apps have groups of their own inside. */
 const CONTROLLERS = ['memory', 'cpu', 'pids'] as const;
@@ -42,6 +45,8 @@ function prepare(leading: Leading): Prepared {
   const { options, report, pod, apps } = leading;
   if (options.ipc === 'parent')
     throw new KvmError('unsupported', '--ipc=parent: a virtual machine cannot have the IPC of its host');
+  if (readTextIfPresent(POD.privateUsers) !== undefined)
+    report.say('--private-users: root of a virtual machine is no user of the host in any case');
   const host = readHost();
   const { accelerator, warning } = chooseAccelerator(host);
   if (warning !== undefined) report.say(warning);
@@ -56,7 +61,9 @@ function prepare(leading: Leading): Prepared {
       const { machine, plan, detach } = connect({ ...leading, size }, networks, report);
       const setUpMachine = (cgroup: PodCgroup) => {
         shareRoots();
-        const setup = setUp(pod, options, host, { accelerator, size, network: machine }, cgroup);
+        apps.volumes.attach();
+        const shareCache = apps.volumes.isShared ? 'auto' : 'always';
+        const setup = setUp(pod, options, host, { accelerator, size, network: machine, shareCache }, cgroup);
         return startOf(setup, cgroup, report);
       };
       return { setUp: setUpMachine, plan, detach };
@@ -97,8 +104,14 @@ function setUp(
   host: Host,
   {
     network,
+    shareCache,
     ...machine
-  }: { readonly accelerator: Accelerator; readonly size: MachineSize; readonly network: MachineNetwork },
+  }: {
+    readonly accelerator: Accelerator;
+    readonly size: MachineSize;
+    readonly network: MachineNetwork;
+    readonly shareCache: ShareCache;
+  },
   cgroup: PodCgroup,
 ): MachineSetup {
   const programs = findPrograms();
@@ -113,6 +126,7 @@ function setUp(
       networkArguments: network.qemuArguments,
     },
     programs,
+    shareCache,
     network,
     id: allocateId(parseIdRange(environment(VM_IDS_ENV))),
     cgroupFiles: joinFiles(cgroup),

@@ -11,19 +11,30 @@ import { openPipe } from '../src/native/pipes.ts';
 import { type Exit, kill } from '../src/native/processes.ts';
 import { signalName } from '../src/native/signals.ts';
 import { socketPair } from '../src/native/sockets.ts';
-import { spawn } from '../src/native/spawn.ts';
+import { type SpawnPlan, spawn } from '../src/native/spawn.ts';
+import type { Step } from '../src/native/spawn-steps.ts';
 import { joinFiles, openUnified, type PodCgroup } from '../src/supervisor/cgroup.ts';
 import { SupervisorError } from '../src/supervisor/error.ts';
 import { Freezer } from '../src/supervisor/freezer.ts';
-import { enterRoot } from '../src/supervisor/own-root.ts';
+import { enterMadeRoot, enterRoot, makeRoot } from '../src/supervisor/own-root.ts';
 import { Messages } from '../src/supervisor/running/messages.ts';
 import type { Vessel, VesselEvents } from '../src/supervisor/running/vessel.ts';
-import { INIT, initRoot, ROOT_PLACE } from './surroundings.ts';
+import { INIT, initRoot, PRIVATE_KERNEL, privateRoot, ROOT_PLACE, type SharedGroup } from './surroundings.ts';
 
 export interface NamespacesSetup {
   readonly cgroup: PodCgroup;
   /** Beside those of mounts, processes and host names; that of networks is the supervisor's own. */
   readonly kinds: readonly NamespaceKind[];
+  /** Undefined: they belong to the host's user namespace. */
+  readonly privateUsers: PrivateUsers | undefined;
+}
+
+/** Users of the pod's own. */
+export interface PrivateUsers {
+  /** Their namespace, by fd. */
+  readonly users: number;
+  /** The id of their root on the host. */
+  readonly root: number;
 }
 
 const NAME = 'init';
@@ -87,11 +98,10 @@ export class Namespaces implements Vessel {
   }
 }
 
-/** In this order: a group's files are the host's; of groups PID 1 sees its own as the root of all; then it has no way back. */
-function startInit({ cgroup, kinds }: NamespacesSetup, fds: readonly number[]): number {
-  const group = seenByInit(cgroup);
-  const { hard } = getLimit('nofile');
-  const entries = initRoot(group.directories.map(({ target, path }) => ({ source: path, target })));
+function startInit(setup: NamespacesSetup, fds: readonly number[]): number {
+  const { cgroup, kinds, privateUsers } = setup;
+  const group = seenByInit(setup);
+  const groups = group.directories.map(({ target, path }) => ({ source: path, target }));
   using unified = openUnified(cgroup);
   return spawn({
     path: INIT,
@@ -106,26 +116,74 @@ function startInit({ cgroup, kinds }: NamespacesSetup, fds: readonly number[]): 
     fds,
     namespaces: ['mount', 'pid', 'uts', ...kinds],
     ...(unified && { group: unified.fd }),
-    steps: [
-      { do: 'session' },
-      { do: 'umask', mask: 0o022 },
-      { do: 'limit', resource: 'nofile', limit: { soft: Math.min(OPEN_FILES, hard), hard } },
-      ...joinFiles(cgroup, 'v1').map((path) => ({ do: 'write', path, text: '0' }) as const),
-      { do: 'unshare', kinds: ['cgroup'] },
-      // Keys are the user's, whose number may be that of one of the host.
-      { do: 'call', name: 'keyring', action: joinSessionKeyring },
-      { do: 'call', name: 'root', action: () => enterRoot(entries, ROOT_PLACE) },
-      { do: 'parent-death-signal', signal: 'SIGKILL' },
-    ],
+    ...(privateUsers === undefined
+      ? { steps: stepsOf(cgroup, groups) }
+      : stepsWithUsers(cgroup, groups, privateUsers)),
   });
 }
 
+/** In this order: a group's files are the host's; of groups PID 1 sees its own as the root of all; then it has no way back. */
+function stepsOf(cgroup: PodCgroup, groups: readonly SharedGroup[]): Step[] {
+  const entries = initRoot(groups);
+  return [
+    ...firstSteps(),
+    ...joinSteps(cgroup),
+    { do: 'unshare', kinds: ['cgroup'] },
+    KEYRING,
+    { do: 'call', name: 'root', action: () => enterRoot(entries, ROOT_PLACE) },
+    LAST,
+  ];
+}
+
+/**
+ * The same with users of the pod's own. Until its root is `/` the process is root of the host by its number, who may go through the
+ * pod's directory, though without any power there.
+ */
+function stepsWithUsers(
+  cgroup: PodCgroup,
+  groups: readonly SharedGroup[],
+  { users, root }: PrivateUsers,
+): Pick<SpawnPlan, 'users' | 'steps'> {
+  makeRoot(privateRoot(groups, root), ROOT_PLACE);
+  return {
+    users: { fd: users, before: joinSteps(cgroup) },
+    steps: [
+      ...firstSteps(),
+      { do: 'unshare', kinds: ['cgroup'] },
+      { do: 'call', name: 'root', action: () => enterMadeRoot(ROOT_PLACE, PRIVATE_KERNEL) },
+      { do: 'groups', gids: [] },
+      { do: 'gid', gid: 0 },
+      { do: 'uid', uid: 0 },
+      KEYRING,
+      LAST,
+    ],
+  };
+}
+
+function firstSteps(): Step[] {
+  const { hard } = getLimit('nofile');
+  return [
+    { do: 'session' },
+    { do: 'umask', mask: 0o022 },
+    { do: 'limit', resource: 'nofile', limit: { soft: Math.min(OPEN_FILES, hard), hard } },
+  ];
+}
+
+function joinSteps(cgroup: PodCgroup): Step[] {
+  return joinFiles(cgroup, 'v1').map((path) => ({ do: 'write', path, text: '0' }));
+}
+
+/** Keys are the user's, whose number may be that of one of the host. */
+const KEYRING: Step = { do: 'call', name: 'keyring', action: joinSessionKeyring };
+const LAST: Step = { do: 'parent-death-signal', signal: 'SIGKILL' };
+
 /** What goes to devices is bounded for the pod as a whole, and on v1 a group's limit is not one of those below it. */
-function seenByInit(cgroup: PodCgroup) {
+function seenByInit({ cgroup, privateUsers }: NamespacesSetup) {
   const { directories }: ControlGroup = cgroup.kind === 'group' ? cgroup.group : { directories: [] };
+  const hidden = privateUsers === undefined ? ['blkio'] : ['blkio', 'devices'];
   return {
     directories: directories
-      .filter(({ controller }) => controller !== 'blkio')
+      .filter(({ controller }) => !hidden.includes(controller))
       .map(({ controller, path }) => ({
         ...{ controller, path },
         target: `/sys/fs/cgroup/${controller}`,

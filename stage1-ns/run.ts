@@ -1,11 +1,13 @@
 /** The entrypoint `run`: what of leading a pod is a matter of namespaces. */
 import { NO_NETWORK } from '../src/abi/network-plan.ts';
-import type { IpcMode } from '../src/abi/stage1.ts';
+import type { IpcMode, RunArguments } from '../src/abi/stage1.ts';
 import { readTextIfPresent } from '../src/native/contents.ts';
 import { allowMount, restrictMount } from '../src/native/mount-attributes.ts';
 import { mount, ms, type NamespaceKind } from '../src/native/mounts.ts';
 import { parseResolvConf } from '../src/net/cni/resolv-conf.ts';
-import type { PodCgroup } from '../src/supervisor/cgroup.ts';
+import { giveCgroup, type PodCgroup } from '../src/supervisor/cgroup.ts';
+import { boundDevices } from '../src/supervisor/device-bounds.ts';
+import { SupervisorError } from '../src/supervisor/error.ts';
 import { metadataEnvironment } from '../src/supervisor/metadata.ts';
 import { boundNetwork, limitBothWays } from '../src/supervisor/network/bandwidth.ts';
 import { enterOwnNetwork, joinNetworks } from '../src/supervisor/network/joining.ts';
@@ -13,7 +15,8 @@ import type { NetworksPlan } from '../src/supervisor/network/networks.ts';
 import { SHARE_DIRECTORY } from '../src/supervisor/plan/pod.ts';
 import { type Leading, leadPod, type Prepared } from '../src/supervisor/running/leading.ts';
 import type { Start } from '../src/supervisor/running/supervision.ts';
-import { Namespaces } from './namespaces.ts';
+import { openPrivateNamespaces } from '../src/supervisor/user-namespace.ts';
+import { Namespaces, type PrivateUsers } from './namespaces.ts';
 import { CGROUP, HOUSING } from './surroundings.ts';
 
 /** PID 1 answers within milliseconds; on a host under load it may need many times that. */
@@ -26,22 +29,49 @@ export function run(args: readonly string[]): number {
 }
 
 function prepare(leading: Leading): Prepared {
+  const owned = ownUsers(leading.options);
   const setUp = (cgroup: PodCgroup) => {
     shareRoots();
-    return startOf(cgroup, leading.options.ipc);
+    leading.apps.volumes.attach();
+    if (owned !== undefined) giveAway(cgroup, owned.root, leading);
+    return startOf(cgroup, leading.options.ipc, owned);
   };
   return {
     cgroup: CGROUP,
     limits: leading.apps.limits,
     // What plugins have left PID 1 finds: it is told of nothing.
-    connect: (networks) => ({ setUp, plan: () => NO_NETWORK, detach: connect(leading, networks) }),
+    connect: (networks) => ({ setUp, plan: () => NO_NETWORK, detach: connect(leading, networks, owned) }),
   };
 }
 
-function startOf(cgroup: PodCgroup, ipc: IpcMode): Start {
+interface OwnUsers extends PrivateUsers {
+  /** A network namespace of theirs. */
+  readonly network: number;
+}
+
+/** @throws SupervisorError `unsupported` for what a pod with users of its own cannot share with the host */
+function ownUsers({ privateUsers, net, ipc }: RunArguments): OwnUsers | undefined {
+  if (privateUsers === null) return undefined;
+  const shared = net === 'host' ? '--net=host' : ipc === 'parent' ? '--ipc=parent' : undefined;
+  if (shared !== undefined)
+    throw new SupervisorError(
+      'unsupported',
+      `--private-users does not go with ${shared}: what is the host's users' the pod's have no part in`,
+    );
+  return { ...openPrivateNamespaces(privateUsers), root: privateUsers.first };
+}
+
+/** What PID 1 has a hand in, and what it may not say itself. */
+function giveAway(cgroup: PodCgroup, root: number, { options, report }: Leading): void {
+  const { disablePaths, strictIsolators } = options;
+  if (!disablePaths) boundDevices(cgroup, strictIsolators, (message) => report.warn(message));
+  giveCgroup(cgroup, root);
+}
+
+function startOf(cgroup: PodCgroup, ipc: IpcMode, privateUsers: PrivateUsers | undefined): Start {
   const kinds: readonly NamespaceKind[] = ipc === 'parent' ? [] : ['ipc'];
   return {
-    launch: (loop, events) => new Namespaces(loop, { cgroup, kinds }, events),
+    launch: (loop, events) => new Namespaces(loop, { cgroup, kinds, privateUsers }, events),
     helloSeconds: HELLO_SECONDS,
     cgroup,
     facts: undefined,
@@ -49,7 +79,11 @@ function startOf(cgroup: PodCgroup, ipc: IpcMode): Start {
 }
 
 /** PID 1 begins in the network namespace that this process is in, where plugins have left all as it is to be. Gives how to leave. */
-function connect(leading: Leading, networks: NetworksPlan | undefined): () => void {
+function connect(
+  leading: Leading,
+  networks: NetworksPlan | undefined,
+  owned: OwnUsers | undefined,
+): () => void {
   const { apps, options, report } = leading;
   if (options.net === 'host') {
     const dns = parseResolvConf(readTextIfPresent('/etc/resolv.conf') ?? '');
@@ -58,7 +92,7 @@ function connect(leading: Leading, networks: NetworksPlan | undefined): () => vo
     boundNetwork(apps.limits, limitBothWays, options, report);
     return () => {};
   }
-  enterOwnNetwork();
+  enterOwnNetwork(owned?.network);
   if (networks === undefined) return () => {};
   const limit = () => boundNetwork(apps.limits, limitBothWays, options, report);
   return joinNetworks(leading, networks, report, limit).detach;

@@ -1,6 +1,6 @@
 /** What PID 1 of a pod sees of the host, and what it can do there; as data. Its apps see less: each has a root of its own. */
 import type { CgroupWishes } from '../src/supervisor/cgroup.ts';
-import type { RootEntry } from '../src/supervisor/own-root.ts';
+import type { KernelEntry, RootEntry } from '../src/supervisor/own-root.ts';
 import type { Housing } from '../src/supervisor/plan/plan.ts';
 import { SHARE_DIRECTORY } from '../src/supervisor/plan/pod.ts';
 
@@ -24,6 +24,7 @@ export const CGROUP: CgroupWishes = {
 export const HOUSING: Housing = {
   ownKernel: false,
   root: (app) => ({ kind: 'directory', path: `${ROOTS}/${app}/rootfs` }),
+  shared: (path) => ({ kind: 'directory', path: `${ROOTS}/${path}` }),
   machine: () => null,
 };
 
@@ -43,15 +44,32 @@ const DEVICES = [
   ['net/tun', 10, 200],
 ] as const;
 
-/** Its own program cannot be written to, not even through /proc: the mount is read-only. */
+const PROC: KernelEntry = { kind: 'proc', target: 'proc', of: 'all' };
+
+/**
+ * What of the kernel shows itself to PID 1 of a pod with users of its own, and so to its apps: in a user namespace only who sees a
+ * whole /sys may have another.
+ */
+export const PRIVATE_KERNEL: readonly KernelEntry[] = [PROC, { kind: 'sysfs', target: 'kernel' }];
+
+/** The root that the pod's supervisor makes for that PID 1; `root` is the pod's root on the host. */
+export function privateRoot(groups: readonly SharedGroup[], root: number): RootEntry[] {
+  const places = PRIVATE_KERNEL.map(({ target }): RootEntry => ({ kind: 'directory', target }));
+  return [...places, ...common(groups, root)];
+}
+
 export function initRoot(groups: readonly SharedGroup[]): RootEntry[] {
+  return [PROC, ...common(groups, 0)];
+}
+
+/** Its own program cannot be written to, not even through /proc: the mount is read-only. */
+function common(groups: readonly SharedGroup[], root: number): RootEntry[] {
   return [
     { kind: 'bind', target: INIT.slice(1), source: INIT_FILE, of: 'file' },
-    { kind: 'proc', target: 'proc', of: 'all' },
     ...['dev', 'dev/net', 'dev/shm'].map((target): RootEntry => ({ kind: 'directory', target })),
     ...DEVICES.map(
       ([name, major, minor]): RootEntry => ({
-        ...{ kind: 'device', target: `dev/${name}`, major, minor, mode: 0o666, gid: 0 },
+        ...{ kind: 'device', target: `dev/${name}`, major, minor, mode: 0o666, uid: root, gid: root },
       }),
     ),
     // What is mounted there later arrives.

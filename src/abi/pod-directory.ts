@@ -26,6 +26,8 @@ export const POD = {
   cgroups: 'cgroups',
   /** The uid and gid that the pod's QEMU runs under, `UID\n`; written under `locks/vm-ids` of the data directory. */
   vmId: 'vm-id',
+  /** The users of the pod's own (`private-users.ts`), as in rkt; written under `locks/private-users` of the data directory. */
+  privateUsers: 'private-users-prepared',
   /** Control socket of the supervisor. */
   control: 'ctl',
   /** What the pod's networks have made outside of it, a file for each (`src/net/attachment-record.ts`). */

@@ -2,6 +2,7 @@
  * The boundary stage0 | stage1: what a stage1 image's entrypoints are called and started with (rkt's stage1 interface,
  * version 6). The current directory of every entrypoint is the pod's directory.
  */
+import { formatIdRange, type IdRange, parseIdRange } from './id-range.ts';
 import { AbiError } from './json.ts';
 import { DEFAULT_NAME_MODES, formatNameModes, type NameModes, parseNameModes } from './name-modes.ts';
 import { Arguments, type FlagTable, flag } from './stage1-flags.ts';
@@ -74,6 +75,8 @@ export interface RunArguments {
   readonly mutable: boolean;
   /** Null: the stage1 uses `rkt-UUID`. */
   readonly hostname: string | null;
+  /** Ids of the host that the pod's users have outside, from its root on; null: they are the host's users. */
+  readonly privateUsers: IdRange | null;
   readonly names: NameModes;
   readonly ipc: IpcMode;
   readonly disableCapabilitiesRestriction: boolean;
@@ -92,6 +95,7 @@ export function formatRunArguments(run: RunArguments): string[] {
     `--local-config=${run.localConfig}`,
     ...flag('mutable', run.mutable),
     ...(run.hostname === null ? [] : [`--hostname=${run.hostname}`]),
+    ...(run.privateUsers === null ? [] : [`--private-users=${formatIdRange(run.privateUsers)}`]),
     ...nameModes(run.names),
     ...(run.ipc === 'auto' ? [] : [`--ipc=${run.ipc}`]),
     ...flag('disable-capabilities-restriction', run.disableCapabilitiesRestriction),
@@ -120,6 +124,7 @@ export function parseRunArguments(args: readonly string[]): RunArguments {
     localConfig: parsed.value('local-config') ?? '/etc/rkt',
     mutable: parsed.isSet('mutable'),
     hostname: parsed.value('hostname') ?? null,
+    privateUsers: privateUsers(parsed.value('private-users')),
     names: parseNameModes(parsed.value('dns-conf-mode') ?? formatNameModes(DEFAULT_NAME_MODES)),
     ipc: ipcMode(parsed.value('ipc') ?? 'auto'),
     disableCapabilitiesRestriction: parsed.isSet('disable-capabilities-restriction'),
@@ -127,6 +132,10 @@ export function parseRunArguments(args: readonly string[]): RunArguments {
     disableSeccomp: parsed.isSet('disable-seccomp'),
     strictIsolators: parsed.isSet('strict-isolators'),
   };
+}
+
+function privateUsers(text: string | undefined): IdRange | null {
+  return text === undefined ? null : parseIdRange(text, '--private-users');
 }
 
 function ipcMode(text: string): IpcMode {
@@ -280,6 +289,7 @@ const RUN_FLAGS: FlagTable = {
   'local-config': 'value',
   mutable: 'boolean',
   hostname: 'value',
+  'private-users': 'value',
   'dns-conf-mode': 'value',
   ipc: 'value',
   'disable-capabilities-restriction': 'boolean',

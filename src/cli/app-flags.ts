@@ -15,6 +15,7 @@ const SANDBOX_NAMES: readonly string[] = [
     'stage1-hash',
     'stage1-from-dir',
     'no-overlay',
+    'private-users',
     'log-size',
     'pod-name',
   ],

@@ -38,6 +38,9 @@ function sandboxRequest({ flags, images }: PodArguments): RunRequest {
     throw new CliError('usage', `a sandbox begins without apps: add ${image.image} by "rkt app add"`);
   const start = startRequest(startValues(flags));
   refuseUselessPorts(flags, start);
+  // What is copied into a pod that runs has the ids of its image, which are not those of the pod's users.
+  if (isSet(flags, 'private-users') && isSet(flags, 'no-overlay'))
+    throw new CliError('usage', '--private-users does not go with --no-overlay in a sandbox');
   return {
     pod: sandboxPod({
       ...marks(flags),
@@ -48,6 +51,7 @@ function sandboxRequest({ flags, images }: PodArguments): RunRequest {
     }),
     stage1: stage1Choice(flags),
     roots: isSet(flags, 'no-overlay') ? 'copy' : 'overlay',
+    privateUsers: isSet(flags, 'private-users'),
     pullPolicy: 'never',
     authFiles: [],
     ...podName(flags),

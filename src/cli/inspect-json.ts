@@ -2,6 +2,7 @@ import type { Document, InspectedApp, InspectedPod } from '../stage0/inspect.ts'
 import { lifeJson } from './app-life.ts';
 import type { JsonValue } from './json.ts';
 import { networksJson } from './pod-networks.ts';
+import { privateUsersJson } from './private-users.ts';
 
 /** A pod as `rkt inspect` prints it (docs/commands/inspect.md); all times in nanoseconds since 1970. */
 export function inspectJson(pod: InspectedPod): JsonValue {
@@ -26,6 +27,7 @@ export function inspectJson(pod: InspectedPod): JsonValue {
     },
     machine: json(pod.machine),
     networks: networksJson(record),
+    private_users: privateUsersJson(record),
     apps: pod.apps.map(appJson),
     user_annotations: record.userAnnotations,
     user_labels: record.userLabels,

@@ -3,6 +3,7 @@ import { lifeJson } from './app-life.ts';
 import type { JsonValue } from './json.ts';
 import { networksJson } from './pod-networks.ts';
 import { portJson } from './pod-ports.ts';
+import { privateUsersJson } from './private-users.ts';
 
 const NANOSECONDS = 1_000_000_000n;
 
@@ -20,6 +21,7 @@ export function podJson(pod: PodRecord): Readonly<Record<string, JsonValue | und
     user_labels: pod.userLabels,
     pod_name: pod.podName,
     ports: pod.ports?.map(portJson),
+    private_users: privateUsersJson(pod),
     paused: pod.isPaused ? true : undefined,
   };
 }

@@ -27,6 +27,7 @@ const CONTENT_FLAGS: readonly Flag[] = [
   new Flag('set-env', values('NAME=VALUE'), 'an environment variable for all apps'),
   new Flag('set-env-file', values('FILE'), 'environment variables for all apps, a NAME=VALUE a line'),
   new Flag('no-overlay', boolean, 'copy the root file systems instead of mounting overlays'),
+  new Flag('private-users', boolean, "users of the pod's own: its root is nobody on the host"),
   new Flag('pod-manifest', value('FILE'), 'the pod, instead of images and their flags'),
   PORT_FLAG,
   VOLUME_FLAG,

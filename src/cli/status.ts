@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { formatPrivateUsers } from '../abi/private-users.ts';
 import { openHost } from '../stage0/host.ts';
 import { type NetworkCheck, networkChecks } from '../stage0/network-checks.ts';
 import type { Patience } from '../stage0/patience.ts';
@@ -86,6 +87,9 @@ export function statusText(pod: PodStatus, checks: readonly NetworkCheck[] = [])
       ? [`networks=${networksText(pod.networks ?? [])}`]
       : []),
     ...(pod.ports === undefined ? [] : [`ports=${portsText(pod.ports)}`]),
+    ...(pod.privateUsers === undefined
+      ? []
+      : [`private-users=${formatPrivateUsers(pod.privateUsers).trim()}`]),
     ...(hasRun ? [`pid=${pod.pid ?? -1}`, `exited=${ended}`] : []),
     ...(ended ? codes : []),
     ...(pod.podName === undefined ? [] : [`name=${pod.podName}`]),

@@ -8,7 +8,7 @@ import { close } from './files.ts';
 import { call } from './syscall.ts';
 
 /** `use` is some of the letters r, w and m. Null numbers are any. */
-interface DeviceRule {
+export interface DeviceRule {
   readonly kind: 'char' | 'block';
   readonly major: number | null;
   readonly minor: number | null;

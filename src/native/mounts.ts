@@ -1,5 +1,5 @@
 /** Mounts and namespaces. */
-import { AT_FDCWD } from './files.ts';
+import { AT_FDCWD, close } from './files.ts';
 import { attempt, call, callAt, checked } from './syscall.ts';
 
 /** Flags of mount(2). */
@@ -85,6 +85,7 @@ const AT_EMPTY_PATH = 0x1000;
 const OPEN_TREE_CLOEXEC = 0o2000000;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
 const MOVE_MOUNT_T_SYMLINKS = 0x10;
+const MOVE_MOUNT_T_EMPTY_PATH = 0x40;
 
 /** A detached copy of the mount at `path`, held by a fd that other mount namespaces can attach. */
 export function cloneMount(path: string, recursive: boolean, directory = AT_FDCWD): number {
@@ -96,4 +97,29 @@ export function cloneMount(path: string, recursive: boolean, directory = AT_FDCW
 export function attachMount(fd: number, target: string, directory = AT_FDCWD): void {
   const flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS;
   callAt(target, 'move_mount', fd, '', directory, target, flags);
+}
+
+/** Attaches a detached mount over what an open fd is: no name is looked up. */
+export function attachMountAt(fd: number, place: number): void {
+  call('move_mount', fd, '', place, '', MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+const FSOPEN_CLOEXEC = 1;
+const FSMOUNT_CLOEXEC = 1;
+const FSCONFIG_SET_STRING = 1;
+const FSCONFIG_CMD_CREATE = 6;
+/** What fsmount calls the flags of mount(2), which are of the same numbers. */
+const MOUNT_ATTRIBUTES = ms.readOnly | ms.noSuid | ms.noDev | ms.noExec;
+
+/** A file system of a type that needs no source, mounted nowhere yet. Of `ms`, `flags` may have these four. */
+export function openFileSystem(type: string, flags: number): number {
+  const context = callAt(type, 'fsopen', type, FSOPEN_CLOEXEC);
+  try {
+    // What it is called in tables of mounts.
+    callAt(type, 'fsconfig', context, FSCONFIG_SET_STRING, 'source', type, 0);
+    callAt(type, 'fsconfig', context, FSCONFIG_CMD_CREATE, null, null, 0);
+    return callAt(type, 'fsmount', context, FSMOUNT_CLOEXEC, flags & MOUNT_ATTRIBUTES);
+  } finally {
+    close(context);
+  }
 }

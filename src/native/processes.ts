@@ -14,6 +14,14 @@ export function fork(...kinds: NamespaceKind[]): number {
   return call('clone', flags, 0, null, null, 0);
 }
 
+const CLONE_PARENT = 0x8000;
+
+/** As fork; the child is one of this process's parent. */
+export function forkSibling(...kinds: NamespaceKind[]): number {
+  const flags = kinds.reduce<number>((all, kind) => all | namespaces[kind], signals.SIGCHLD | CLONE_PARENT);
+  return call('clone', flags, 0, null, null, 0);
+}
+
 const CLONE_INTO_CGROUP = 2 ** 33;
 
 /**

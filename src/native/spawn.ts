@@ -9,9 +9,9 @@ import { exit, utf8Decode, utf8Encode } from './engine.ts';
 import { errnoOf } from './errno.ts';
 import { SystemError } from './errors.ts';
 import { close, duplicate, writeAll } from './files.ts';
-import type { NamespaceKind } from './mounts.ts';
+import { type NamespaceKind, setNamespace } from './mounts.ts';
 import { hasReader, openPipe, type Pipe } from './pipes.ts';
-import { closeOnExecFrom, execve, fork, forkInto, waitFor } from './processes.ts';
+import { closeOnExecFrom, execve, fork, forkInto, forkSibling, waitFor } from './processes.ts';
 import { resetSignals } from './signals.ts';
 import { performStep, type Step } from './spawn-steps.ts';
 
@@ -29,6 +29,12 @@ export interface SpawnPlan {
   readonly namespaces?: readonly NamespaceKind[];
   /** A control group of v2 that the child starts in, an open directory. */
   readonly group?: number;
+  /** The user namespace that the new namespaces belong to; before all steps. Without it they are of this process's. */
+  readonly users?: {
+    readonly fd: number;
+    /** What who enters it may not do any more: nothing that concerns the child alone. */
+    readonly before: readonly Step[];
+  };
 }
 
 /** Why a program did not start. `step` is one of `Step`, or `signals`, `fds`, `exec`. */
@@ -56,15 +62,63 @@ const EXIT_FAILED = 125;
 /** The pid of the started program: its exec has happened. Blocks for as long as the steps take. */
 export function spawn(plan: SpawnPlan): number {
   const report = openPipe();
-  const { group, namespaces = [] } = plan;
-  const pid = group === undefined ? fork(...namespaces) : forkInto(group, ...namespaces);
-  if (pid === 0) becomeProgram(plan, report);
+  const pid = plan.users === undefined ? start(plan, report) : startWithUsers(plan, plan.users, report);
   close(report.write);
   const failure = utf8Decode(readToEnd(report.read) ?? new Uint8Array(0));
   close(report.read);
-  if (failure === '') return pid;
-  waitFor(pid);
-  throw parseFailure(failure);
+  if (failure === '' && pid !== undefined) return pid;
+  if (pid !== undefined) waitFor(pid);
+  throw failure === '' ? new SystemError('clone', errnoOf('ESRCH')) : parseFailure(failure);
+}
+
+function start(plan: SpawnPlan, report: Pipe): number {
+  const pid = forkFor(plan, plan.namespaces ?? []);
+  if (pid === 0) becomeProgram(plan, report);
+  return pid;
+}
+
+function forkFor({ group }: SpawnPlan, namespaces: readonly NamespaceKind[]): number {
+  return group === undefined ? fork(...namespaces) : forkInto(group, ...namespaces);
+}
+
+type Users = NonNullable<SpawnPlan['users']>;
+
+/**
+ * Who has entered a user namespace does not come back: a process between this one and its child enters it, and ends when it has given
+ * birth. Undefined: the failure is in the report.
+ */
+function startWithUsers(plan: SpawnPlan, users: Users, report: Pipe): number | undefined {
+  const born = openPipe();
+  const between = forkFor(plan, []);
+  if (between === 0) giveBirth(plan, users, report, born);
+  close(born.write);
+  const pid = utf8Decode(readToEnd(born.read) ?? new Uint8Array(0));
+  close(born.read);
+  waitFor(between);
+  return pid === '' ? undefined : Number(pid);
+}
+
+function giveBirth(plan: SpawnPlan, users: Users, report: Pipe, born: Pipe): never {
+  let doing = 'user namespace';
+  try {
+    for (const step of users.before) {
+      doing = step.do;
+      performStep(step, () => true);
+    }
+    doing = 'user namespace';
+    setNamespace(users.fd, 'user');
+    const pid = forkSibling(...(plan.namespaces ?? []));
+    if (pid === 0) {
+      close(born.write);
+      becomeProgram(plan, report);
+    }
+    writeAll(born.write, utf8Encode(String(pid)));
+  } catch (error) {
+    reportFailure(report.write, doing, error);
+  } finally {
+    exit(0);
+  }
+  throw new Error('unreachable');
 }
 
 /** The child's half. It must never return into the parent's code. */

@@ -7,6 +7,7 @@ import {
   POD,
   READY,
 } from '../abi/pod-directory.ts';
+import { type PrivateUsers, parsePrivateUsers } from '../abi/private-users.ts';
 import { type PublishedPort, parsePublishedPorts } from '../abi/published-ports.ts';
 import { MUTABLE_ANNOTATION } from '../abi/stage1.ts';
 import { annotationValue } from '../appc/annotations.ts';
@@ -42,6 +43,8 @@ export interface PodRecord {
   readonly networks?: readonly NetInfo[];
   /** Of the host, that lead to it as long as it runs. */
   readonly ports?: readonly PublishedPort[];
+  /** Of its own. */
+  readonly privateUsers?: PrivateUsers;
   readonly userAnnotations?: StringMap;
   readonly userLabels?: StringMap;
   readonly apps: readonly AppRecord[];
@@ -82,6 +85,7 @@ export function readPod(reference: PodReference): PodRecord | undefined {
     isMutable: isMutable(manifest) ? true : undefined,
     networks: readNetworks(pod),
     ports: state === 'running' ? portsOf(pod) : undefined,
+    privateUsers: privateUsersIn(pod),
     userAnnotations: sortedMap(manifest?.userAnnotations ?? {}),
     userLabels: sortedMap(manifest?.userLabels ?? {}),
     apps: (manifest?.apps ?? []).map((app) => readApp(pod, app, state, started, isMutable(manifest))),
@@ -98,6 +102,12 @@ export function readWarnings(reference: PodReference): readonly string[] {
 export function readManifestText(reference: PodReference): string | undefined {
   using pod = observe(reference);
   return pod?.text(POD.manifest);
+}
+
+/** As they were claimed. Throws AbiError. */
+export function privateUsersIn(pod: Observation): PrivateUsers | undefined {
+  const text = pod.text(POD.privateUsers);
+  return text === undefined ? undefined : parsePrivateUsers(text);
 }
 
 function manifestOf(pod: Observation): PodManifest | undefined {

@@ -7,7 +7,14 @@ import { listNames, removeTree } from '../os/tree.ts';
 import type { Pod } from './pod.ts';
 
 /** Removed last and in this order: with them a removal that was cut short is taken up again, its stage1's part included. */
-const LAST: readonly string[] = [POD.cgroups, POD.vmId, POD.stage1, POD.stage1Image, POD.manifest];
+const LAST: readonly string[] = [
+  POD.cgroups,
+  POD.vmId,
+  POD.privateUsers,
+  POD.stage1,
+  POD.stage1Image,
+  POD.manifest,
+];
 
 /**
  * Removes the directory of a pod that is ours and in a garbage phase: the apps' roots first, the manifest last.

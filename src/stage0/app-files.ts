@@ -8,9 +8,11 @@ import { tryRename } from '../os/directory-entries.ts';
 import { check, isSystemError } from '../os/syscall.ts';
 import { removeAny, removeTree } from '../os/tree.ts';
 import type { Store } from '../store/index.ts';
+import { clearVolumes } from './app-volumes.ts';
 import type { Mutation } from './mutation.ts';
 import { makeClosedDirectory, replaceMountPlan, writeAppInfo } from './pod-files.ts';
 import type { PodApp } from './pod-request.ts';
+import { rangeOf } from './private-users.ts';
 import { copyImage, makeAppOverlay } from './roots.ts';
 
 const ROOTFS = 'rootfs';
@@ -27,7 +29,7 @@ export async function placeApp(mutation: Mutation, store: Store, app: PodApp): P
   clearApp(mutation, name);
   writeAppInfo(pod, app);
   if (hasOverlays(mutation)) {
-    const step = makeAppOverlay(store, pod, app);
+    const step = makeAppOverlay(store, pod, app, rangeOf(mutation.pod));
     const plan = mutation.mountPlan;
     replaceMountPlan(pod, { ...plan, mounts: [...plan.mounts, step] });
     return;
@@ -69,6 +71,7 @@ export function clearApp(mutation: Mutation, app: string): void {
   // A new app must not find old directories: as long as there are some, the plan has them.
   if (gone.length > 0) replaceMountPlan(pod, { ...plan, mounts: left });
   if (!hasOverlays(mutation)) removeBelow(pod, `${SHARE}/${app}`);
+  clearVolumes(mutation, app, (path) => removeBelow(pod, path));
   for (const path of [`${POD.staging}/${app}`, appStatus(app), appState(app), appLogs(app)])
     removeBelow(pod, path);
   // By this one is known that there is something.

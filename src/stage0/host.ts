@@ -81,6 +81,11 @@ export function portsLock(host: Host): string {
   return lockFile(host, 'ports');
 }
 
+/** Held by who looks whether ids of the host are free for a pod's users, and takes them. */
+export function usersLock(host: Host): string {
+  return lockFile(host, 'private-users');
+}
+
 /** Held by who makes a volume that outlives pods, or removes one that no pod has. */
 export function volumesLock(host: Host): string {
   return lockFile(host, 'volumes');

@@ -1,3 +1,4 @@
+import type { IdRange } from '../abi/id-range.ts';
 import { MOUNT_PLAN_VERSION, type MountPlan, type MountStep } from '../abi/mount-plan.ts';
 import { appRootfs, POD } from '../abi/pod-directory.ts';
 
@@ -32,9 +33,19 @@ export function overlayPlan(
   return { version: MOUNT_PLAN_VERSION, keep, mounts: [stage1, hostVisible, ...apps] };
 }
 
-/** A pod whose roots are directories of its own: nothing is to be mounted. */
-export function copiedPlan(keep: readonly string[]): MountPlan {
-  return { version: MOUNT_PLAN_VERSION, keep, mounts: [] };
+/** A pod whose roots are directories of its own: what is to be mounted lies over them. */
+export function copiedPlan(keep: readonly string[], mounts: readonly MountStep[] = []): MountPlan {
+  return { version: MOUNT_PLAN_VERSION, keep, mounts };
+}
+
+/** The copy of an app's image, as the pod's users see it. */
+export function copiedStep(app: string, ids: IdRange): MountStep {
+  const path = appRootfs(app);
+  return { kind: 'bind', source: path, target: path, readOnly: false, ids };
+}
+
+export function withIds(step: MountStep, ids: IdRange | undefined): MountStep {
+  return ids === undefined ? step : { ...step, ids };
 }
 
 // What the stage1 reports is read by `rkt` outside of the pod's mount namespace, while it runs and after.

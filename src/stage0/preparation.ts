@@ -11,6 +11,7 @@ import { writePodFiles, writeStage1 } from './pod-files.ts';
 import { completeApp, type PodApp, type PodRequest, podApp, podManifest } from './pod-request.ts';
 import { planVolumesOf } from './pod-volumes.ts';
 import { checkPorts } from './port-request.ts';
+import { claimPrivateUsers } from './private-users.ts';
 import { makeRoots, type RootKind } from './roots.ts';
 import { resolveStage1, type Stage1Choice } from './stage1-image.ts';
 import { noteMark } from './timeline.ts';
@@ -28,6 +29,8 @@ export interface PrepareRequest {
   readonly name?: PodName;
   /** Bytes that are kept of each output of an app. */
   readonly logSize?: number;
+  /** Users of its own. */
+  readonly privateUsers?: boolean;
 }
 
 /**
@@ -43,6 +46,8 @@ export async function fillPod(
   await using session = new ImageSession(host, attention, request.authFiles);
   const stage1 = await resolveStage1(host, session, request.stage1);
   writeStage1(pod.path, stage1);
+  const ids =
+    request.privateUsers === true ? await claimPrivateUsers(host, pod, stage1, attention.signal) : undefined;
   const apps = await resolveApps(session, request);
   noteMark(pod, 'fetched');
   const manifest =
@@ -52,7 +57,7 @@ export async function fillPod(
   const complete = withLogSize({ ...manifest, apps: apps.map(({ app }) => app) }, request.logSize);
   checkPorts(complete);
   const volumes = planVolumesOf(apps, complete, request.pod.kind === 'apps' ? request.pod.volumes : []);
-  const mountPlan = await makeRoots(host, session.store, pod.path, { stage1, apps }, request.roots);
+  const mountPlan = await makeRoots(host, session.store, pod.path, { stage1, apps, ids }, request.roots);
   makeVolumes(pod.path, volumes);
   writePodFiles(pod.path, { manifest: complete, apps, stage1, mountPlan });
   noteMark(pod, 'prepared');

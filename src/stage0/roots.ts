@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import type { IdRange } from '../abi/id-range.ts';
 import type { MountPlan, MountStep } from '../abi/mount-plan.ts';
 import { appRootfs, POD, STAGE2 } from '../abi/pod-directory.ts';
 import { copyLayers } from '../image/index.ts';
@@ -7,10 +8,12 @@ import type { Host } from './host.ts';
 import {
   appOverlay,
   copiedPlan,
+  copiedStep,
   type OverlayRoot,
   overlayPlan,
   overlayStep,
   stage1Overlay,
+  withIds,
 } from './mount-plan.ts';
 import { makeClosedDirectory, makeOverlayDirectories } from './pod-files.ts';
 import type { PodApp } from './pod-request.ts';
@@ -21,6 +24,8 @@ export type RootKind = 'overlay' | 'copy';
 interface PodImages {
   readonly stage1: ImageRecord;
   readonly apps: readonly PodApp[];
+  /** Those of the pod's users. */
+  readonly ids?: IdRange | undefined;
 }
 
 /** Makes the directories that the roots need; what is to be mounted is in the plan. */
@@ -37,7 +42,7 @@ export async function makeRoots(
       return makeOverlays(keep, store, pod, images);
     case 'copy':
       await copyRoots(store, pod, images);
-      return copiedPlan(keep);
+      return copiedPlan(keep, copiedSteps(images));
     default:
       return kind satisfies never;
   }
@@ -49,13 +54,18 @@ function makeOverlays(keep: readonly string[], store: Store, pod: string, images
   return overlayPlan(
     keep,
     stage1,
-    images.apps.map((app) => makeAppOverlay(store, pod, app)),
+    images.apps.map((app) => makeAppOverlay(store, pod, app, images.ids)),
   );
 }
 
 /** Makes the directories of an app's overlay, which is yet to be mounted. */
-export function makeAppOverlay(store: Store, pod: string, { app, image }: PodApp): MountStep {
-  return makeOverlay(store, pod, appOverlay(app.name, image.id, layersOf(store, image)), image);
+export function makeAppOverlay(
+  store: Store,
+  pod: string,
+  { app, image }: PodApp,
+  ids: IdRange | undefined,
+): MountStep {
+  return withIds(makeOverlay(store, pod, appOverlay(app.name, image.id, layersOf(store, image)), image), ids);
 }
 
 function makeOverlay(store: Store, pod: string, root: OverlayRoot, image: ImageRecord): MountStep {
@@ -66,6 +76,11 @@ function makeOverlay(store: Store, pod: string, root: OverlayRoot, image: ImageR
 
 function layersOf(store: Store, image: ImageRecord): readonly string[] {
   return image.layers.map((layer) => store.layerName(layer));
+}
+
+/** A copy is in its place already; what it lacks is the ids of the pod's users. */
+function copiedSteps({ apps, ids }: PodImages): MountStep[] {
+  return ids === undefined ? [] : apps.map(({ app }) => copiedStep(app.name, ids));
 }
 
 async function copyRoots(store: Store, pod: string, { stage1, apps }: PodImages): Promise<void> {

@@ -24,6 +24,7 @@ import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
 import { pluginDirectories, rktMountPath } from './installation.ts';
 import { modesOf, type NamesRequest } from './name-files.ts';
+import { rangeOf } from './private-users.ts';
 import { tokenOf } from './registration.ts';
 
 /** How a pod that is filled is started. */
@@ -164,6 +165,7 @@ function runArguments(host: Host, pod: Pod, request: StartRequest, stage1: Image
     localConfig: host.localConfig,
     mutable: request.mutable ?? false,
     hostname: request.hostname ?? readName(pod) ?? null,
+    privateUsers: rangeOf(pod) ?? null,
     names: modesOf(request.names),
     ipc: request.ipc ?? 'auto',
     disableCapabilitiesRestriction: host.insecure.has('capabilities'),

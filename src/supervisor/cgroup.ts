@@ -16,8 +16,9 @@ import {
   ownCgroups,
 } from '../native/cgroups.ts';
 import { readTextIfPresent } from '../native/contents.ts';
-import { SystemError } from '../native/errors.ts';
+import { SystemError, unless } from '../native/errors.ts';
 import { File, open_ } from '../native/files.ts';
+import { chown } from '../native/paths.ts';
 import { POD_GROUP, SUPERVISOR_GROUP } from './group-names.ts';
 import { record } from './record.ts';
 import { availableControllers, findParent, stepAside, stepBack } from './unified-cgroup.ts';
@@ -56,6 +57,18 @@ export function joinFiles(cgroup: PodCgroup, which: 'all' | 'v1' = 'all'): strin
   const wanted =
     which === 'all' ? directories : directories.filter(({ controller }) => controller !== 'unified');
   return joinFilesOf({ directories: wanted });
+}
+
+/** What divides a group, and moves processes within it. Its limits stay the host's. */
+const GIVEN_FILES = ['cgroup.procs', 'cgroup.threads', 'cgroup.subtree_control', 'tasks'];
+
+/** Has `owner` divide the group among its own processes. */
+export function giveCgroup(cgroup: PodCgroup, owner: number): void {
+  if (cgroup.kind === 'none') return;
+  for (const { path } of cgroup.group.directories) {
+    chown(path, owner, owner);
+    for (const name of GIVEN_FILES) unless(['ENOENT'], () => chown(`${path}/${name}`, owner, owner));
+  }
 }
 
 /** The group of v2, for a process to start in: for a move the whole machine waits. Undefined where there is none. */

@@ -22,12 +22,15 @@ export type RootEntry =
   | { readonly kind: 'share'; readonly target: string; readonly source: string }
   /** procfs: what it tells of the processes of the pid namespace, or also of the kernel. */
   | { readonly kind: 'proc'; readonly target: string; readonly of: 'processes' | 'all' }
+  | { readonly kind: 'sysfs'; readonly target: string }
   | {
       readonly kind: 'device';
       readonly target: string;
       readonly major: number;
       readonly minor: number;
       readonly mode: number;
+      /** Absent: root's. */
+      readonly uid?: number;
       readonly gid: number;
     };
 
@@ -35,6 +38,15 @@ export type RootEntry =
 export function enterRoot(entries: readonly RootEntry[], place: string): void {
   // What is mounted here is nobody else's business.
   mount({ target: '/', flags: ms.recursive | ms.slave });
+  makeRoot(entries, place);
+  pivotTo(place);
+}
+
+/**
+ * A root that another process enters (`enterMadeRoot`), in a user namespace of its own: it is made by who has the privileges for it, in
+ * a mount namespace that the other's is a copy of.
+ */
+export function makeRoot(entries: readonly RootEntry[], place: string): void {
   const devices = entries.some(({ kind }) => kind === 'device');
   mount({
     source: 'root',
@@ -45,6 +57,18 @@ export function enterRoot(entries: readonly RootEntry[], place: string): void {
   });
   for (const entry of entries) make(entry, `${place}/${entry.target}`);
   restrictMount(place, 'alone', 'read-only');
+}
+
+/** `entries` are the kernel's file systems, on directories of that root: they are those of the namespaces of who mounts them. */
+export function enterMadeRoot(place: string, entries: readonly KernelEntry[]): void {
+  mount({ target: '/', flags: ms.recursive | ms.slave });
+  // What was mounted by others cannot be moved; a copy of it can.
+  mount({ source: place, target: place, flags: ms.bind | ms.recursive });
+  for (const entry of entries) mountKernel(entry, `${place}/${entry.target}`);
+  pivotTo(place);
+}
+
+function pivotTo(place: string): void {
   chdir(place);
   pivotRoot('.', '.');
   unmount('.', 'detach');
@@ -77,14 +101,9 @@ function make(entry: RootEntry, target: string): void {
       mount({ source: entry.source, target, flags: ms.bind | ms.recursive });
       return;
     case 'proc':
+    case 'sysfs':
       mkdir(target, 0o755);
-      mount({
-        source: 'proc',
-        target,
-        type: 'proc',
-        flags: ms.noSuid | ms.noDev | ms.noExec,
-        ...(entry.of === 'processes' && { data: 'subset=pid' }),
-      });
+      mountKernel(entry, target);
       return;
     case 'device':
       makeDevice(entry, target);
@@ -94,13 +113,21 @@ function make(entry: RootEntry, target: string): void {
   }
 }
 
+export type KernelEntry = Extract<RootEntry, { kind: 'proc' | 'sysfs' }>;
+
+function mountKernel(entry: KernelEntry, target: string): void {
+  const flags = ms.noSuid | ms.noDev | ms.noExec;
+  const data = entry.kind === 'proc' && entry.of === 'processes' ? { data: 'subset=pid' } : {};
+  mount({ source: entry.kind, target, type: entry.kind, flags, ...data });
+}
+
 /** Who may not make devices (CAP_MKNOD) gives the host's own, by a mount that nobody can change their mode through. */
 function makeDevice(entry: Extract<RootEntry, { kind: 'device' }>, target: string): void {
   try {
     mknod(target, 'char', entry.mode, { major: entry.major, minor: entry.minor });
     // The umask may have cut the mode.
     chmod(target, entry.mode);
-    chown(target, 0, entry.gid);
+    chown(target, entry.uid ?? 0, entry.gid);
   } catch (error) {
     if (!hasCode(error, 'EPERM')) throw error;
     writeFile(target, '');

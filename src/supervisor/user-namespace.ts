@@ -3,6 +3,7 @@ import { readTextIfPresent, writeControl } from '../native/contents.ts';
 import { exit } from '../native/engine.ts';
 import { SystemError } from '../native/errors.ts';
 import { close, File, open, open_, read } from '../native/files.ts';
+import type { NamespaceKind } from '../native/mounts.ts';
 import { openPipe, type Pipe } from '../native/pipes.ts';
 import { fork, waitFor } from '../native/processes.ts';
 import { SupervisorError } from './error.ts';
@@ -14,7 +15,7 @@ const ALL_IDS = '0 0 4294967295';
 export function openUserNamespace(): number | undefined {
   if (readTextIfPresent('/proc/sys/user/max_user_namespaces')?.trim() === '0') return undefined;
   try {
-    return makeUserNamespace(ALL_IDS);
+    return makeNamespaces(ALL_IDS, ['user'], (open) => open('user'));
   } catch (error) {
     if (error instanceof SystemError) return undefined;
     throw error;
@@ -22,9 +23,36 @@ export function openUserNamespace(): number | undefined {
 }
 
 /** One whose ids from 0 on are those of a range, by fd. @throws SupervisorError `unsupported` */
-export function openPrivateUsers({ first, count }: IdRange): File {
+export function openPrivateUsers(range: IdRange): File {
+  return makePrivate(range, ['user'], (open) => new File(open('user')));
+}
+
+/** One that shows ids from `disk` on as those from `pod` on, where a mount maps ids by it. @throws SystemError */
+export function openIdMap({ disk, pod, count }: { disk: number; pod: number; count: number }): number {
+  return makeNamespaces(`${disk} ${pod} ${count}`, ['user'], (open) => open('user'));
+}
+
+/** What a pod with users of its own begins with, by fd. */
+export interface PrivateNamespaces {
+  readonly users: number;
+  /** It belongs to `users`, so that the pod's root may set it up. */
+  readonly network: number;
+}
+
+/** @throws SupervisorError `unsupported` */
+export function openPrivateNamespaces(range: IdRange): PrivateNamespaces {
+  return makePrivate(range, ['user', 'network'], (open) => ({ users: open('user'), network: open('net') }));
+}
+
+type Opener = (name: 'user' | 'net') => number;
+
+function makePrivate<T>(
+  { first, count }: IdRange,
+  kinds: readonly NamespaceKind[],
+  take: (open: Opener) => T,
+): T {
   try {
-    return new File(makeUserNamespace(`0 ${first} ${count}`));
+    return makeNamespaces(`0 ${first} ${count}`, kinds, take);
   } catch (cause) {
     if (!(cause instanceof SystemError)) throw cause;
     throw new SupervisorError('unsupported', `--private-users: no user namespace: ${cause.message}`, {
@@ -33,16 +61,16 @@ export function openPrivateUsers({ first, count }: IdRange): File {
   }
 }
 
-/** A namespace begins with a process in it: one that lives until the maps are written and the fd is open. @throws SystemError */
-function makeUserNamespace(map: string): number {
+/** Namespaces begin with a process in them: one that lives until the maps are written and the fds are open. @throws SystemError */
+function makeNamespaces<T>(map: string, kinds: readonly NamespaceKind[], take: (open: Opener) => T): T {
   const done = openPipe();
-  const pid = fork('user');
+  const pid = fork(...kinds);
   if (pid === 0) inhabit(done);
   close(done.read);
   try {
     writeControl(`/proc/${pid}/uid_map`, map);
     writeControl(`/proc/${pid}/gid_map`, map);
-    return open(`/proc/${pid}/ns/user`, open_.readOnly);
+    return take((name) => open(`/proc/${pid}/ns/${name}`, open_.readOnly));
   } finally {
     close(done.write);
     waitFor(pid);

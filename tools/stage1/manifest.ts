@@ -1,4 +1,5 @@
 import { METADATA_ANNOTATION } from '../../src/abi/metadata.ts';
+import { PRIVATE_USERS_ANNOTATION, type PrivateUsersKind } from '../../src/abi/private-users.ts';
 import { REMOVAL_ANNOTATION } from '../../src/abi/removal.ts';
 import {
   type Entrypoint,
@@ -6,6 +7,18 @@ import {
   INTERFACE_VERSION_ANNOTATION,
   STAGE1_INTERFACE_VERSION,
 } from '../../src/abi/stage1.ts';
+import { VOLUMES_ANNOTATION } from '../../src/abi/volume-plan.ts';
+
+/** Of the flavours that have users other than the host's. */
+const PRIVATE_USERS: Readonly<Record<string, PrivateUsersKind>> = {
+  'stage1-kvm': 'inherent',
+  'stage1-ns': 'ranges',
+};
+
+function privateUsers(flavour: string) {
+  const value = PRIVATE_USERS[flavour];
+  return value === undefined ? [] : [{ name: PRIVATE_USERS_ANNOTATION, value }];
+}
 
 const appcVersion = '0.8.11';
 
@@ -17,6 +30,8 @@ export function stage1Manifest(flavour: string, version: string, entrypoints: re
     { name: INTERFACE_VERSION_ANNOTATION, value: String(STAGE1_INTERFACE_VERSION) },
     { name: REMOVAL_ANNOTATION, value: 'true' },
     { name: METADATA_ANNOTATION, value: 'true' },
+    { name: VOLUMES_ANNOTATION, value: 'true' },
+    ...privateUsers(flavour),
   ];
   const labels = [
     { name: 'version', value: version },

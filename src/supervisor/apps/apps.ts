@@ -1,5 +1,6 @@
 import type { AppPlan, BootPlan, RestartPlan } from '../../abi/boot-plan.ts';
 import { startFailureCode } from '../../abi/exit-code.ts';
+import type { IdRange } from '../../abi/id-range.ts';
 import { NO_NETWORK } from '../../abi/network-plan.ts';
 import type { Notice } from '../../abi/notify.ts';
 import { formatRestart } from '../../abi/restart.ts';
@@ -20,13 +21,14 @@ import { type AppFacts, type Housing, planApp, planPod } from '../plan/plan.ts';
 import type { Pod, PodApp } from '../plan/pod.ts';
 import { type PodLimits, podLimits } from '../plan/pod-limits.ts';
 import { type KernelShare, refusedSysctls } from '../plan/sysctls.ts';
-import { type Identity, resolveIdentity } from '../plan/users.ts';
+import { checkInside, type Identity, resolveIdentity } from '../plan/users.ts';
 import type { Report } from '../report.ts';
 import { checkFilter } from '../seccomp/app-filter.ts';
 import { ServiceManager } from '../service-manager.ts';
 import type { Session } from '../session.ts';
 import type { AppEvents } from '../session-events.ts';
 import { recordExit, recordReady } from '../status.ts';
+import { PodVolumes } from '../volumes/pod-volumes.ts';
 import { AppStreams } from './app-streams.ts';
 
 /** The pod's apps: what is planned for them, where their output goes, and what is recorded of them. */
@@ -45,6 +47,7 @@ export class Apps {
   readonly #identities: Map<string, Identity>;
   readonly #streams: AppStreams;
   readonly names: PodNames;
+  readonly volumes: PodVolumes;
   readonly #lives: AppLives;
   readonly #manager: ServiceManager;
   readonly #pids = new Map<string, number>();
@@ -65,12 +68,13 @@ export class Apps {
     const refused = refusedSysctls(isolators, kernelShareOf(options, housing));
     this.#unenforced = [...unenforced({ isolators, apps: pod.apps }), ...refused];
     if (options.strictIsolators) refuseUnenforced(this.#unenforced);
+    this.volumes = new PodVolumes(report, options, housing);
     this.names = new PodNames(loop, report, options, pod);
     this.#lives = new AppLives(loop);
     this.#manager = new ServiceManager(loop, report);
     if (!options.disableCapabilitiesRestriction) pod.apps.forEach(checkCapabilitiesOf);
     if (!options.disableSeccomp) pod.apps.forEach(checkFilterOf);
-    this.#identities = new Map(pod.apps.map((app) => [app.name, identityOf(app)]));
+    this.#identities = new Map(pod.apps.map((app) => [app.name, identityOf(app, options.privateUsers)]));
     this.#streams = new AppStreams(
       loop,
       options.interactive,
@@ -91,7 +95,7 @@ export class Apps {
       housing: this.housing,
       term: environment('TERM') ?? 'xterm',
       restrictCapabilities: !this.options.disableCapabilitiesRestriction,
-      protectPaths: !this.options.disablePaths,
+      ...this.#protection(undefined),
       filterCalls: !this.options.disableSeccomp,
       kernel,
       environment: this.environment,
@@ -115,14 +119,14 @@ export class Apps {
     const filterCalls = !(this.options.disableSeccomp || relaxed?.disableSeccomp);
     if (restrictCapabilities) checkCapabilitiesOf(app);
     if (filterCalls) checkFilterOf(app);
-    this.#identities.set(app.name, identityOf(app));
+    this.#identities.set(app.name, identityOf(app, this.options.privateUsers));
     const plan = planApp(
       {
         hostname: this.#pod.hostname,
         housing: this.housing,
         term: environment('TERM') ?? 'xterm',
         restrictCapabilities,
-        protectPaths: !(this.options.disablePaths || relaxed?.disablePaths),
+        ...this.#protection(relaxed),
         filterCalls,
         kernel: this.#kernel,
         environment: this.environment,
@@ -133,6 +137,12 @@ export class Apps {
     );
     recordAppFacts(plan);
     return plan;
+  }
+
+  /** Devices of a pod with users of its own are the host's affair (`device-bounds.ts`). */
+  #protection(relaxed: AppRelaxations | undefined) {
+    const protectPaths = !(this.options.disablePaths || relaxed?.disablePaths);
+    return { protectPaths, restrictDevices: protectPaths && this.options.privateUsers === null };
   }
 
   eventsOf(app: string): AppEvents {
@@ -222,7 +232,8 @@ export class Apps {
     const identity = this.#identities.get(name) ?? { uid: 0, gid: 0, account: undefined };
     const streams = this.#streams.join(session, { app: name, pid: () => this.#pids.get(name) }, modes);
     if (streams.kind === 'terminal') refuseRestart(name, restart);
-    return { name, app, readOnlyRoot, identity, streams, restart, notify, umask };
+    const volumes = this.volumes.of(name);
+    return { name, app, readOnlyRoot, volumes, identity, streams, restart, notify, umask };
   }
 }
 
@@ -239,8 +250,12 @@ function refuseRestart(app: string, restart: RestartPlan): void {
   );
 }
 
-function identityOf({ app, rootfs, name }: PodApp): Identity {
-  return ofApp(name, () => resolveIdentity(app, imageUsers(rootfs)));
+function identityOf({ app, rootfs, name }: PodApp, ids: IdRange | null): Identity {
+  return ofApp(name, () => {
+    const identity = resolveIdentity(app, imageUsers(rootfs, ids));
+    if (ids !== null) checkInside([identity.uid, identity.gid, ...app.supplementaryGIDs], ids);
+    return identity;
+  });
 }
 
 function checkCapabilitiesOf({ app, name }: PodApp): void {

@@ -1,6 +1,6 @@
 /** How a pod comes to networks of its own, whatever it lives in. */
 import type { RunArguments } from '../../abi/stage1.ts';
-import { unshare } from '../../native/mounts.ts';
+import { setNamespace, unshare } from '../../native/mounts.ts';
 import { changeLink, findLink } from '../../native/netlink/links.ts';
 import { Netlink } from '../../native/netlink/socket.ts';
 import type { Apps } from '../apps/apps.ts';
@@ -18,9 +18,10 @@ export interface Joining {
   readonly apps: Apps;
 }
 
-/** From here on this process is in a network namespace that is the pod's alone, set up as plugins expect it. */
-export function enterOwnNetwork(): void {
-  unshare('network');
+/** From here on this process is in a network namespace that is the pod's alone, `made` already or not, set up as plugins expect it. */
+export function enterOwnNetwork(made?: number): void {
+  if (made === undefined) unshare('network');
+  else setNamespace(made, 'network');
   using netlink = new Netlink();
   const loopback = findLink(netlink, 'lo');
   if (loopback !== undefined) changeLink(netlink, loopback.index, { up: true });

@@ -1,4 +1,5 @@
 /** The user database of an app's root, read without following anything out of it. */
+import type { IdRange } from '../../abi/id-range.ts';
 import { readToEnd } from '../../native/contents.ts';
 import { utf8Decode } from '../../native/engine.ts';
 import { unless } from '../../native/errors.ts';
@@ -10,7 +11,8 @@ import type { UserDatabase } from './users.ts';
 const MOST_BYTES = 4 * 1024 * 1024;
 const NO_FILE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ENXIO'];
 
-export function imageUsers(rootfs: string): UserDatabase {
+/** `ids`: those of a pod's own users, which the root shows in place of the image's. */
+export function imageUsers(rootfs: string, ids: IdRange | null = null): UserDatabase {
   const read = (path: string): string => readInRoot(rootfs, path);
   return {
     get passwd() {
@@ -24,9 +26,14 @@ export function imageUsers(rootfs: string): UserDatabase {
       const fd = unless(NO_FILE, () => openInRoot(root.fd, path, open_.path));
       if (fd === undefined) return undefined;
       using file = new File(fd);
-      return fstat(file.fd);
+      const { uid, gid } = fstat(file.fd);
+      return { uid: inImage(uid, ids), gid: inImage(gid, ids) };
     },
   };
+}
+
+function inImage(id: number, ids: IdRange | null): number {
+  return ids !== null && id >= ids.first && id < ids.first + ids.count ? id - ids.first : id;
 }
 
 /** Opened without blocking: the image may have a pipe by that name. */

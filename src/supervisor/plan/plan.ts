@@ -10,6 +10,7 @@ import type {
   RestartPlan,
   RootPlan,
   StreamsPlan,
+  VolumeSourcePlan,
 } from '../../abi/boot-plan.ts';
 import type { NetworkPlan } from '../../abi/network-plan.ts';
 import { NOTIFY_ENV, NOTIFY_PATH } from '../../abi/notify.ts';
@@ -17,6 +18,7 @@ import { type App, type EnvironmentVariable, findIsolator, type Isolator } from 
 import { capabilityNames } from '../../native/privileges.ts';
 import { hostsFile } from '../../net/hosts-file.ts';
 import { appFilter, OWN_ARCHITECTURE } from '../seccomp/app-filter.ts';
+import type { AppVolumes } from '../volumes/app-volumes.ts';
 import { encodeBase64 } from './base64.ts';
 import { keptCapabilities } from './capabilities.ts';
 import { defaultEnvironment } from './environment.ts';
@@ -33,6 +35,8 @@ export const STOP_GRACE_SECONDS = 10;
 export interface Housing {
   /** Where PID 1 finds the root of an app. */
   root(app: string): RootPlan;
+  /** Where PID 1 finds what is at that path below the directory of the apps' roots. */
+  shared(path: string): VolumeSourcePlan;
   /** It shares none with the host. */
   readonly ownKernel: boolean;
   /** Null where there is none. */
@@ -48,6 +52,7 @@ export interface AppFacts {
   readonly streams: StreamsPlan;
   readonly restart: RestartPlan;
   readonly notify: boolean;
+  readonly volumes: AppVolumes;
   readonly umask: number;
 }
 
@@ -59,6 +64,8 @@ export interface PodFacts {
   readonly term: string;
   readonly restrictCapabilities: boolean;
   readonly protectPaths: boolean;
+  /** Each app has rules for devices of its own; where not, the pod has them as a whole, or there are none. */
+  readonly restrictDevices: boolean;
   readonly filterCalls: boolean;
   /** That the apps run on, as `uname -r` says it. */
   readonly kernel: string;
@@ -98,6 +105,7 @@ type AppSurroundings = Pick<
   | 'term'
   | 'restrictCapabilities'
   | 'protectPaths'
+  | 'restrictDevices'
   | 'filterCalls'
   | 'kernel'
   | 'environment'
@@ -111,12 +119,15 @@ export function planApp(pod: AppSurroundings, facts: AppFacts): AppPlan {
     name: facts.name,
     root: pod.housing.root(facts.name),
     readOnlyRoot: facts.readOnlyRoot,
-    mounts: planMounts(pod.protectPaths ? protectedPaths(pod.housing.ownKernel) : undefined),
-    files: planFiles(pod.hostname),
-    covers: pod.covers,
+    mounts: planMounts(
+      facts.volumes.mounts,
+      pod.protectPaths ? protectedPaths(pod.housing.ownKernel) : undefined,
+    ),
+    files: planFiles(pod.hostname).filter(({ path }) => !isInVolume(path, facts.volumes)),
+    covers: pod.covers.filter(({ path, content }) => content !== null || !isInVolume(path, facts.volumes)),
     process,
     handlers: planHandlers(facts.app, process),
-    limits: planLimits(facts.app.isolators, pod.isolators, pod.protectPaths),
+    limits: planLimits(facts.app.isolators, pod.isolators, pod.restrictDevices, facts.volumes.devices),
     streams: facts.streams,
     restart: facts.restart,
     notify: facts.notify,
@@ -124,7 +135,7 @@ export function planApp(pod: AppSurroundings, facts: AppFacts): AppPlan {
 }
 
 /** Protection after the mounts that it covers. */
-function planMounts(paths: ProtectedPaths | undefined): MountPlanEntry[] {
+function planMounts(volumes: readonly MountPlanEntry[], paths: ProtectedPaths | undefined): MountPlanEntry[] {
   const safe = ['nosuid', 'nodev', 'noexec'] as const;
   return [
     { kind: 'dev', target: '/dev' },
@@ -136,9 +147,15 @@ function planMounts(paths: ProtectedPaths | undefined): MountPlanEntry[] {
       flags: paths === undefined ? safe : [...safe, 'read-only'],
       data: '',
     },
+    ...volumes,
     ...(paths?.readOnly ?? []).map((target) => ({ kind: 'read-only', target }) as const),
     ...(paths?.hidden ?? []).map((target) => ({ kind: 'hidden', target }) as const),
   ];
+}
+
+/** As in rkt: what a volume brings is the file, and nothing is written to it. */
+function isInVolume(path: string, { mounts }: AppVolumes): boolean {
+  return mounts.some(({ target }) => path === target || path.startsWith(`${target}/`));
 }
 
 /** What an image need not bring; its own files win, as in rkt. */

@@ -2,6 +2,7 @@
  * From the users and groups of a manifest to numbers: a number, a name that the image's /etc/passwd or /etc/group knows, or the
  * absolute path of a file in the image, whose owner is meant (appc 0.8.11, aci.md). Pure.
  */
+import type { IdRange } from '../../abi/id-range.ts';
 import { SupervisorError } from '../error.ts';
 
 /** What an image tells of its users. */
@@ -42,6 +43,16 @@ export function resolveIdentity({ user, group }: Wanted, database: UserDatabase)
   const uid = resolveUser(user, accounts, database);
   const account = accounts.find((candidate) => candidate.uid === uid);
   return { uid, gid: resolveGroup(group, user, account, database), account };
+}
+
+/** Of a pod with users of its own. @throws SupervisorError `unknown-user` */
+export function checkInside(numbers: readonly number[], { count }: IdRange): void {
+  const outside = numbers.find((id) => id >= count);
+  if (outside === undefined) return;
+  throw new SupervisorError(
+    'unknown-user',
+    `--private-users: a pod's ids are 0 to ${count - 1}, not ${outside}`,
+  );
 }
 
 function resolveUser(user: string, accounts: readonly Account[], database: UserDatabase): number {

@@ -17,6 +17,7 @@ const RUN: RunArguments = {
   localConfig: '/etc/rkt',
   mutable: false,
   hostname: null,
+  privateUsers: null,
   ipc: 'auto',
   names: DEFAULT_NAME_MODES,
   disableCapabilitiesRestriction: false,

@@ -35,6 +35,7 @@ function plan(app: AppFacts, change: Partial<PodFacts> = {}) {
     term: 'vt220',
     restrictCapabilities: true,
     protectPaths: true,
+    restrictDevices: true,
     filterCalls: false,
     kernel: '6.1.0',
     environment: [],
@@ -91,7 +92,7 @@ describe('planPod', () => {
 
   it('lets an app use the devices that it is given, or all', () => {
     expect(plan(facts({})).app.limits.devices).not.toBeNull();
-    expect(plan(facts({}), { protectPaths: false }).app.limits.devices).toBeNull();
+    expect(plan(facts({}), { protectPaths: false, restrictDevices: false }).app.limits.devices).toBeNull();
   });
 
   it("lets the app's environment win", () => {
