@@ -22,12 +22,19 @@ import { KvmError } from './error.ts';
 import type { MachineNetwork } from './interfaces.ts';
 import type { Programs } from './programs.ts';
 import { Qmp } from './qmp.ts';
-import { KERNEL_DIRECTORY, type MachinePlan, qemuArguments, virtiofsdArguments } from './vmm.ts';
+import {
+  KERNEL_DIRECTORY,
+  type MachinePlan,
+  qemuArguments,
+  type ShareCache,
+  virtiofsdArguments,
+} from './vmm.ts';
 import { closeTheirs, connectWires, type OwnEnds, type Wires } from './wires.ts';
 
 export interface MachineSetup {
   readonly plan: MachinePlan;
   readonly programs: Programs;
+  readonly shareCache: ShareCache;
   /** Its fds are taken over. */
   readonly network: MachineNetwork;
   /** The uid and gid of QEMU. */
@@ -124,12 +131,15 @@ export class Machine implements Vessel {
   }
 }
 
-function startVirtiofsd({ programs, userNamespace, cgroupFiles }: MachineSetup, wires: Wires): number {
+function startVirtiofsd(
+  { programs, shareCache, userNamespace, cgroupFiles }: MachineSetup,
+  wires: Wires,
+): number {
   const { virtiofsd } = programs;
   const entries = shareRoot(hostPaths(), SHARE_DIRECTORY);
   return spawn({
     path: virtiofsd.path,
-    argv: ['virtiofsd', ...virtiofsdArguments(virtiofsd)],
+    argv: ['virtiofsd', ...virtiofsdArguments(virtiofsd, shareCache)],
     env: ENVIRONMENT,
     fds: wires.virtiofsd,
     namespaces: SHARE_NAMESPACES,

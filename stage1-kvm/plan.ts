@@ -13,6 +13,7 @@ const ENTROPY_BYTES = 64;
 export const MACHINE_HOUSING: Housing = {
   ownKernel: true,
   root: (app) => ({ kind: 'virtiofs', tag: SHARE_TAG, path: `${app}/rootfs` }),
+  shared: (path) => ({ kind: 'virtiofs', tag: SHARE_TAG, path }),
   machine: (network) => ({
     modules: networkModules(network),
     clock: realtime(),

@@ -2,7 +2,7 @@
 import { CONTROL_PORT, DATA_PORT } from '../src/abi/guest.ts';
 import { POD } from '../src/abi/pod-directory.ts';
 import type { Accelerator } from './accelerator.ts';
-import type { Virtiofsd, VirtiofsdKind } from './programs.ts';
+import type { Virtiofsd } from './programs.ts';
 import { type MachineSize, TRANSLATIONS_MIB } from './size.ts';
 
 /** The tag of the share that holds the apps' roots. */
@@ -131,34 +131,38 @@ const LISTEN_FD = VIRTIOFSD_FDS.indexOf('listen');
  */
 export const SHARE_FILES = 65536;
 
-/** Without the program's name. */
-export function virtiofsdArguments(virtiofsd: Virtiofsd): readonly string[] {
-  return ARGUMENTS[virtiofsd.kind];
-}
+/** What a guest may believe of what it has seen: that nobody else changes it, or that it holds for a second, and content until a file is opened. */
+export type ShareCache = 'always' | 'auto';
 
 /**
+ * Without the program's name.
  * - it is in namespaces and in a root of its own already, and makes the share its root there;
- * - several overlays are mounted under the share: without announce-submounts their inode numbers collide;
+ * - several overlays, and volumes, are mounted under the share: without announce-submounts their inode numbers collide;
  * - xattrs, for file capabilities;
- * - the share is this pod's alone, so the guest may cache what it has seen;
  * - the limit of files is set beforehand: raising it may not be allowed.
  */
-const ARGUMENTS: Readonly<Record<VirtiofsdKind, readonly string[]>> = {
-  c: [
-    '-f',
-    `--fd=${LISTEN_FD}`,
-    ...['-o', `source=${SHARE_PATH}`],
-    ...['-o', 'sandbox=chroot,cache=always,xattr,announce_submounts,log_level=warn'],
-    '--rlimit-nofile=0',
-  ],
-  rust: [
-    `--fd=${LISTEN_FD}`,
-    `--shared-dir=${SHARE_PATH}`,
-    '--sandbox=chroot',
-    '--cache=always',
-    '--xattr',
-    '--announce-submounts',
-    '--log-level=warn',
-    '--rlimit-nofile=0',
-  ],
-};
+export function virtiofsdArguments({ kind }: Virtiofsd, cache: ShareCache): readonly string[] {
+  switch (kind) {
+    case 'c':
+      return [
+        '-f',
+        `--fd=${LISTEN_FD}`,
+        ...['-o', `source=${SHARE_PATH}`],
+        ...['-o', `sandbox=chroot,cache=${cache},xattr,announce_submounts,log_level=warn`],
+        '--rlimit-nofile=0',
+      ];
+    case 'rust':
+      return [
+        `--fd=${LISTEN_FD}`,
+        `--shared-dir=${SHARE_PATH}`,
+        '--sandbox=chroot',
+        `--cache=${cache}`,
+        '--xattr',
+        '--announce-submounts',
+        '--log-level=warn',
+        '--rlimit-nofile=0',
+      ];
+    default:
+      return kind satisfies never;
+  }
+}

@@ -4,6 +4,7 @@ import { lookUpPod } from '../pod/listing.ts';
 import { callForApp } from './app-call.ts';
 import { clearApp, hasLeftovers, placeApp } from './app-files.ts';
 import type { AppRequest } from './app-request.ts';
+import { placeVolumes, volumesOf } from './app-volumes.ts';
 import { Stage0Error } from './errors.ts';
 import { type Attention, type Host, preparationLock } from './host.ts';
 import { ImageSession } from './image-session.ts';
@@ -13,6 +14,7 @@ import { checkPlatform } from './platform.ts';
 import type { PodApp } from './pod-request.ts';
 import { fetchApps } from './preparation.ts';
 import { tellAddition } from './registration.ts';
+import { checkSources, requestedVolumes } from './volume-files.ts';
 
 export interface AddRequest {
   /** A UUID or the beginning of one, or the pod's name. */
@@ -34,6 +36,7 @@ export async function addApp(host: Host, { uuid, app }: AddRequest, attention: A
   const found = lookUpPod(podsDirectory(host.dataDirectory), uuid);
   checkMutable(found);
   checkReady(found);
+  checkSources(requestedVolumes({ kind: 'apps', apps: [app], environment: NO_ENVIRONMENT }));
   // What it takes from the store is in no pod's plan at first.
   using _ = await shared(preparationLock(host), attention.signal);
   await using session = new ImageSession(host, attention);
@@ -56,9 +59,11 @@ async function bring(host: Host, mutation: Mutation, { store }: ImageSession, ad
   const complete = { ...manifest, apps: [...manifest.apps, added.app] };
   if (manifest.apps.some((app) => app.name === name))
     throw new Stage0Error('bad-request', `app ${JSON.stringify(name)} is in the pod already`);
+  const volumes = volumesOf(mutation, added);
   if (hasLeftovers(mutation, name)) await callForApp(host, mutation, 'rm', name);
   try {
     await placeApp(mutation, store, added);
+    placeVolumes(mutation, volumes);
     await callForApp(host, mutation, 'add', name);
     await tellAddition({ uuid: mutation.pod.uuid, path: mutation.path }, complete);
   } catch (error) {

@@ -11,6 +11,10 @@ export type SupervisorErrorCode =
   | 'unsupported'
   /** A network that there is not, or whose configuration is wrong. */
   | 'bad-network'
+  /** A file or device that cannot be a disk of the pod. */
+  | 'bad-disk'
+  /** A volume whose source is not there, or cannot be one. */
+  | 'bad-volume'
   /** A user or group that the image does not have. */
   | 'unknown-user'
   /** There is no such program, or the kernel does not take it. */

@@ -189,6 +189,7 @@ export class MutableApps {
     const step = plan.mounts.find(({ target }) => target === appRootfs(app));
     if (step !== undefined) this.#roots.mount(app, step);
     else this.#roots.open(app)[Symbol.dispose]();
+    this.#pod.apps.volumes.add(app);
   }
 
   #end(app: string, over: () => void): void {
@@ -219,6 +220,7 @@ export class MutableApps {
       this.#roots.unmount(app);
       this.#roots.removePlace(app);
     }
+    this.#pod.apps.volumes.remove(app);
     if (!this.#remembered.delete(app)) {
       gone();
       return;

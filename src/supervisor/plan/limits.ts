@@ -1,5 +1,5 @@
 /** From an app's isolators to what PID 1 sets for it. Pure. */
-import type { LimitsPlan, RlimitPlan } from '../../abi/boot-plan.ts';
+import type { DeviceRule, LimitsPlan, RlimitPlan } from '../../abi/boot-plan.ts';
 import {
   findIsolator,
   type Isolator,
@@ -20,6 +20,7 @@ export function planLimits(
   isolators: readonly Isolator[],
   ofPod: readonly Isolator[],
   restrictDevices: boolean,
+  devices: readonly DeviceRule[] = [],
 ): LimitsPlan {
   const limited = (name: ResourceName, count: (amount: Quantity) => number, most: number) => {
     const own = limitOf(isolators, name);
@@ -33,7 +34,7 @@ export function planLimits(
     cpuMillis: limited('resource/cpu', milliUnits, MOST_CPU_MILLIS),
     cpuShares: findIsolator(isolators, 'cpu-shares')?.value ?? null,
     processes: findIsolator(isolators, 'pids-limit')?.value ?? null,
-    devices: restrictDevices ? DEVICE_RULES : null,
+    devices: restrictDevices ? [...DEVICE_RULES, ...devices] : null,
   };
 }
 

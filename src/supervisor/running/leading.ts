@@ -60,6 +60,7 @@ export function leadPod(args: readonly string[], { housing, socketRefusal, prepa
   refuseSocketActivation(pod.apps, socketRefusal);
   const loop = new Loop();
   const apps = new Apps(loop, report, options, pod, housing);
+  apps.volumes.open();
   const { cgroup: wishes, limits, connect } = prepare({ options, report, pod, apps });
   recordPid();
   prepareStatus();

@@ -1,0 +1,142 @@
+/**
+ * A pod's volumes as mounts that are nowhere yet. Sources are looked up in the host's own mount namespace, where nothing of the pod's is
+ * in the way; what a mount is not to allow it does not allow before anybody of the pod sees it.
+ */
+import type { DeviceRule } from '../../abi/boot-plan.ts';
+import type { IdRange } from '../../abi/id-range.ts';
+import { emptyVolume } from '../../abi/pod-directory.ts';
+import type { EmptyVolumePlan, HostVolumePlan, PodVolume } from '../../abi/volume-plan.ts';
+import { SystemError } from '../../native/errors.ts';
+import { close, File, open_ } from '../../native/files.ts';
+import {
+  allowOpenMount,
+  type MountDepth,
+  restrictOpenMount,
+  setPropagation,
+} from '../../native/mount-attributes.ts';
+import { cloneMount } from '../../native/mounts.ts';
+import { fstat, type Stat } from '../../native/stat.ts';
+import { SupervisorError } from '../error.ts';
+import type { HostSide } from '../network/host-side.ts';
+import { adoptDirectory, idsOf, ownershipWarning, showIds } from './ids.ts';
+
+export interface OpenVolume {
+  readonly key: string;
+  /** Detached; by fd. */
+  readonly mount: number;
+  readonly isDirectory: boolean;
+  /** What an app that has it may use. */
+  readonly device: DeviceRule | undefined;
+}
+
+/** What volumes are opened for. */
+export interface VolumeSurroundings {
+  /** Undefined: this process is in the host's mount namespace itself. */
+  readonly host: HostSide | undefined;
+  readonly ownKernel: boolean;
+  /** Ids of the pod's users outside of it; null: they are the host's. */
+  readonly users: IdRange | null;
+  readonly warn: (message: string) => void;
+}
+
+/** Undefined for a kind that nothing is mounted of on the host. @throws SupervisorError `bad-volume` */
+export function openVolume(volume: PodVolume, around: VolumeSurroundings): OpenVolume | undefined {
+  try {
+    switch (volume.kind) {
+      case 'host':
+        return openHostVolume(volume, around);
+      case 'empty':
+        return openEmptyVolume(volume, around);
+      case 'named':
+      case 'tmpfs':
+      case 'limited':
+      case 'block':
+      case 'secret':
+        return undefined;
+      default:
+        return volume satisfies never;
+    }
+  } catch (cause) {
+    if (!(cause instanceof SystemError)) throw cause;
+    throw new SupervisorError('bad-volume', `volume ${volume.key}: ${cause.message}`, { cause });
+  }
+}
+
+function openHostVolume(volume: HostVolumePlan, around: VolumeSurroundings): OpenVolume {
+  const { key, source } = volume;
+  const open = () => {
+    using file = File.open(source, open_.path);
+    const stat = fstat(file.fd);
+    if (around.ownKernel) refuseSpecial(volume, stat);
+    const ids = idsOf(volume, stat, around.users);
+    if (ids?.of === 'volume') adoptDirectory(file.fd, stat);
+    const warning = ownershipWarning(volume, fstat(file.fd));
+    if (warning !== undefined) around.warn(`volume ${key}: ${warning}`);
+    const depth = stat.kind === 'directory' && (volume.recursive ?? true) ? 'recursive' : 'alone';
+    const mount = cloneMount('', depth === 'recursive', file.fd);
+    return holding(mount, () => {
+      if (ids !== undefined) showIds(mount, depth, ids, `volume ${key}: ${source}`);
+      restrict(volume, mount, depth, stat);
+      return { key, mount, isDirectory: stat.kind === 'directory', device: deviceOf(volume, stat) };
+    });
+  };
+  return around.host?.inMounts(open) ?? open();
+}
+
+function openEmptyVolume(volume: EmptyVolumePlan, { users }: VolumeSurroundings): OpenVolume {
+  const { key } = volume;
+  const mount = cloneMount(emptyVolume(key), false);
+  return holding(mount, () => {
+    if (users !== null)
+      showIds(mount, 'alone', { of: 'pod', disk: 0, pod: users.first, count: users.count }, `volume ${key}`);
+    restrictOpenMount(mount, 'alone', 'no-suid', 'no-devices', ...readOnly(volume));
+    setPropagation(mount, 'alone', 'private');
+    return { key, mount, isDirectory: true, device: undefined };
+  });
+}
+
+function holding<T>(mount: number, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    close(mount);
+    throw error;
+  }
+}
+
+/**
+ * What the host mounts below a recursive volume later arrives, as in rkt; nothing goes back. Not where ids are mapped or nothing may be
+ * written, as what arrives would be without that.
+ */
+function restrict(volume: HostVolumePlan, mount: number, depth: MountDepth, stat: Stat): void {
+  const isOpen = depth === 'recursive' && !volume.readOnly && volume.idMap === 'none';
+  setPropagation(mount, depth, isOpen ? 'slave' : 'private');
+  restrictOpenMount(mount, depth, 'no-suid', 'no-devices', ...readOnly(volume));
+  if (deviceOf(volume, stat) !== undefined) allowOpenMount(mount, depth, 'no-devices');
+}
+
+function readOnly({ readOnly }: PodVolume): readonly ['read-only'] | readonly [] {
+  return readOnly ? ['read-only'] : [];
+}
+
+function deviceOf({ readOnly }: PodVolume, { kind, represents }: Stat): DeviceRule | undefined {
+  if (kind !== 'char' && kind !== 'block') return undefined;
+  return { kind, ...represents, use: readOnly ? 'r' : 'rw' };
+}
+
+const SPECIAL: Readonly<Partial<Record<Stat['kind'], string>>> = {
+  char: 'a device',
+  block: 'a device',
+  fifo: 'a named pipe',
+  socket: 'a socket',
+};
+
+/** A file system that is shared with a machine has names for these, and nothing behind them. */
+function refuseSpecial({ key, source }: HostVolumePlan, { kind }: Stat): void {
+  const what = SPECIAL[kind];
+  if (what === undefined) return;
+  throw new SupervisorError(
+    'unsupported',
+    `volume ${key}: ${source} is ${what} of the host, which a virtual machine cannot use`,
+  );
+}

@@ -1,0 +1,119 @@
+import type { DeviceRule, VolumeSourcePlan } from '../../abi/boot-plan.ts';
+import { AbiError } from '../../abi/json.ts';
+import { POD } from '../../abi/pod-directory.ts';
+import type { RunArguments } from '../../abi/stage1.ts';
+import { NO_VOLUMES, type PodVolume, parseVolumePlan, type VolumePlan } from '../../abi/volume-plan.ts';
+import { readTextIfPresent } from '../../native/contents.ts';
+import { close } from '../../native/files.ts';
+import { SupervisorError } from '../error.ts';
+import { HostSide } from '../network/host-side.ts';
+import type { Housing } from '../plan/plan.ts';
+import { SHARE_DIRECTORY } from '../plan/pod.ts';
+import type { Report } from '../report.ts';
+import type { AppVolumes } from './app-volumes.ts';
+import { type OpenVolume, openVolume } from './open-volume.ts';
+import { SharePlaces } from './share-places.ts';
+
+/** The pod's volumes: taken where they are, shown to PID 1, and found there by its apps. */
+export class PodVolumes {
+  readonly #places = new SharePlaces(SHARE_DIRECTORY);
+  /** Taken, and not yet shown. */
+  #open: OpenVolume[] = [];
+  readonly #devices = new Map<string, DeviceRule>();
+  #plan: VolumePlan = NO_VOLUMES;
+
+  constructor(
+    private readonly report: Report,
+    private readonly options: RunArguments,
+    private readonly housing: Housing,
+  ) {}
+
+  /** Whether there is, or may be, anything that others of the host change as well. */
+  get isShared(): boolean {
+    return this.options.mutable || this.#plan.volumes.some(({ kind }) => kind === 'host');
+  }
+
+  /** Takes all that the pod has. @throws SupervisorError `bad-volume`, `unsupported`, `bad-pod`; nothing has been made then */
+  open(): void {
+    this.#plan = readVolumePlan();
+    for (const volume of this.#plan.volumes) this.#take(volume);
+  }
+
+  /** Shows what was taken, in the share, which is there by now. @throws SystemError */
+  attach(): void {
+    for (const volume of this.#open.splice(0)) this.#places.attach(volume);
+  }
+
+  /** What an app has for itself, which has come to the pod. What is there already stays. @throws as `open` */
+  add(app: string): void {
+    this.#plan = readVolumePlan();
+    for (const volume of this.#plan.volumes)
+      if (isOf(app, volume) && this.#places.pathOf(volume.key) === undefined) this.#take(volume);
+    this.attach();
+  }
+
+  /** Takes them away again. */
+  remove(app: string): void {
+    for (const volume of this.#plan.volumes) if (isOf(app, volume)) this.#places.detach(volume.key);
+  }
+
+  /** The shallow ones first, so that what is below another is in it. */
+  of(app: string): AppVolumes {
+    const mounts = this.#plan.mounts.filter((mount) => mount.app === app);
+    const depth = (target: string) => target.split('/').length;
+    return {
+      mounts: [...mounts]
+        .sort((one, other) => depth(one.target) - depth(other.target))
+        .map(({ volume, target, readOnly, subPath, seed }) => ({
+          ...{ kind: 'volume', source: this.#sourceOf(volume), target, readOnly, subPath, seed },
+        })),
+      devices: mounts.flatMap(({ volume }) => this.#devices.get(volume) ?? []),
+    };
+  }
+
+  #sourceOf(key: string): VolumeSourcePlan {
+    const path = this.#places.pathOf(key);
+    if (path === undefined) throw new SupervisorError('bad-volume', `volume ${key} is not there`);
+    return this.housing.shared(path);
+  }
+
+  #take(volume: PodVolume): void {
+    const { privateUsers: users } = this.options;
+    const { ownKernel } = this.housing;
+    const warn = (message: string) => this.report.warn(message);
+    const opened = openVolume(volume, { host: HostSide.given(), ownKernel, users, warn });
+    tellImplicit(volume, this.report);
+    if (opened === undefined) return;
+    if (opened.device !== undefined) this.#devices.set(opened.key, opened.device);
+    this.#open.push(opened);
+  }
+
+  /** What was taken and is not wanted. */
+  close(): void {
+    for (const { mount } of this.#open.splice(0)) close(mount);
+  }
+}
+
+function isOf(app: string, { key }: PodVolume): boolean {
+  return key.startsWith(`${app}.`);
+}
+
+/** In rkt's words. */
+function tellImplicit(volume: PodVolume, report: Report): void {
+  if (volume.kind !== 'empty' || volume.mountPoint === null) return;
+  const name = JSON.stringify(volume.mountPoint);
+  report.say(
+    `warning: no volume specified for mount point ${name}, implicitly creating an "empty" volume. This volume will be removed when the pod is garbage-collected.`,
+  );
+}
+
+function readVolumePlan(): VolumePlan {
+  const text = readTextIfPresent(POD.volumes);
+  if (text === undefined) return NO_VOLUMES;
+  try {
+    return parseVolumePlan(JSON.parse(text));
+  } catch (cause) {
+    if (!(cause instanceof AbiError || cause instanceof SyntaxError)) throw cause;
+    throw new SupervisorError('bad-pod', `${POD.volumes}: ${cause.message}`, { cause });
+  }
+}
