@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { builtName, sourcesKey } from './built.ts';
 import { linkCniPlugins } from './cni-links.ts';
-import { bundleCommand } from './command-bundle.ts';
+import { bundleCommand, cacheCode } from './command-bundle.ts';
 import { compileProgram, type Program } from './compile.ts';
 import { buildEngine } from './engine.ts';
 import { buildKernel } from './kernel.ts';
@@ -39,6 +39,8 @@ export async function build(): Promise<void> {
   process.stdout.write('build\n');
   const outcome = await keyed(builtName, await sourcesKey(), Object.values(artefacts), async () => {
     await together([buildStage1(), step('rkt command', bundleCommand)]);
+    // By commands that look for the programs.
+    await step('code cache', cacheCode);
   });
   process.stdout.write(outcome === 'cached' ? '  nothing has changed\n' : `  built in ${seconds(started)}\n`);
 }

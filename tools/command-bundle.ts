@@ -1,38 +1,61 @@
 import { rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { build } from 'esbuild';
+import { basename, join } from 'node:path';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { execa } from 'execa';
-import { artefacts, rootDir } from './paths.ts';
+import { artefacts, COMMAND_PARTS, commandPart, rootDir } from './paths.ts';
+
+/** Packages that few commands need, and that are as large as all the rest. */
+const parts: Plugin = {
+  name: 'parts',
+  setup({ onResolve }) {
+    onResolve({ filter: new RegExp(`^(${COMMAND_PARTS.join('|')})$`) }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path: `./${basename(commandPart(path))}`, external: true } : undefined,
+    );
+  },
+};
+
+const OPTIONS = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  charset: 'ascii',
+  // vm.Script has no loader for import(): it becomes a require in a promise.
+  supported: { 'dynamic-import': false },
+  define: { 'import.meta.url': 'bundleUrl' },
+  banner: {
+    js: '(function (require, __filename) { const module = { exports: {} }, exports = module.exports, bundleUrl = require("node:url").pathToFileURL(__filename).href;',
+  },
+  footer: { js: 'return module.exports; })' },
+  sourcemap: 'external',
+  logLevel: 'silent',
+} satisfies BuildOptions;
 
 /**
- * Bundles the `rkt` command into one function expression of (require, path of the bundle), which is what
- * bin/rkt calls, and stores V8's code cache beside it. Modules behind `import()` stay unevaluated until asked
- * for; koffi stays outside, it has a native part. In the bundle `import.meta.url` is the bundle's own.
+ * Bundles the `rkt` command, and each part of it that is loaded when it is needed, into one function expression of (require, path of
+ * the bundle), which is what bin/rkt calls. Modules behind `import()` stay unevaluated until asked for. In the bundle
+ * `import.meta.url` is the bundle's own.
  */
 export async function bundleCommand(): Promise<void> {
-  const bundle = artefacts.rktBundle;
+  await Promise.all([
+    bundleFile(artefacts.rktBundle, { entryPoints: [join(rootDir, 'src', 'main.ts')], plugins: [parts] }),
+    ...COMMAND_PARTS.map((name) =>
+      bundleFile(commandPart(name), {
+        stdin: { contents: `module.exports = require('${name}');`, resolveDir: rootDir },
+      }),
+    ),
+  ]);
+}
+
+/** V8's code cache, beside each of the files: what a run of theirs has compiled. */
+export async function cacheCode(): Promise<void> {
+  await execa('node', [join(rootDir, 'tools', 'code-cache.mjs'), artefacts.rktBundle]);
+}
+
+async function bundleFile(bundle: string, input: BuildOptions): Promise<void> {
   const temporary = `${bundle}.tmp`;
-  await build({
-    entryPoints: [join(rootDir, 'src', 'main.ts')],
-    outfile: temporary,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    charset: 'ascii',
-    external: ['koffi'],
-    // vm.Script has no loader for import(): it becomes a require in a promise.
-    supported: { 'dynamic-import': false },
-    define: { 'import.meta.url': 'bundleUrl' },
-    banner: {
-      js: '(function (require, __filename) { const module = { exports: {} }, exports = module.exports, bundleUrl = require("node:url").pathToFileURL(__filename).href;',
-    },
-    footer: { js: '})' },
-    sourcemap: 'external',
-    logLevel: 'silent',
-  });
+  await build({ ...OPTIONS, ...input, outfile: temporary });
   await rm(`${bundle}.cache`, { force: true });
   await rename(`${temporary}.map`, `${bundle}.map`);
   await rename(temporary, bundle);
-  await execa('node', [join(rootDir, 'tools', 'code-cache.mjs'), bundle]);
 }

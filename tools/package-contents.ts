@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { PLUGIN_NAMES } from '../cni-plugins/names.ts';
 import { COMPLETION_SCRIPTS } from '../src/cli/completion-scripts.ts';
 import { licences } from './package-licences.ts';
-import { artefacts, rootDir } from './paths.ts';
+import { artefacts, COMMAND_PARTS, commandPart, rootDir } from './paths.ts';
 import { type Entry, file, symlink } from './stage1/entry.ts';
 
 /** Where the command's own files are. The vendor's configuration is there, too, as rkt has it. */
@@ -28,17 +28,12 @@ const COPIES: readonly Copy[] = [
   { from: 'tools/package/rkt-metadata.socket', to: 'usr/lib/systemd/system/rkt-metadata.socket' },
   { from: 'tools/package/sysusers.conf', to: 'usr/lib/sysusers.d/rkt.conf' },
   { from: 'tools/package/tmpfiles.conf', to: 'usr/lib/tmpfiles.d/rkt.conf' },
-  ...koffi('koffi', ['package.json', 'index.cjs', 'src/koffi/index.cjs', 'src/koffi/src/static.cjs']),
   // The one for this architecture and libc: rkt's packages are for Debian.
-  ...koffi('@koromix/koffi-linux-x64', ['package.json', 'index.js', 'linux_x64/koffi.node']),
+  ...['package.json', 'linux_x64/koffi.node'].map((path) => ({
+    from: `node_modules/@koromix/koffi-linux-x64/${path}`,
+    to: `${HOME}/node_modules/@koromix/koffi-linux-x64/${path}`,
+  })),
 ];
-
-function koffi(name: string, paths: readonly string[]): Copy[] {
-  return paths.map((path) => ({
-    from: `node_modules/${name}/${path}`,
-    to: `${HOME}/node_modules/${name}/${path}`,
-  }));
-}
 
 export interface PackageVersion {
   /** rkt's: `2.0.0-dev`. */
@@ -63,7 +58,7 @@ export async function packageContents(version: PackageVersion): Promise<Entry[]>
 async function programs({ rkt }: PackageVersion): Promise<Entry[]> {
   return [
     symlink('usr/bin/rkt', '../lib/rkt/bin/rkt'),
-    file(`${HOME}/rkt.cjs`, await readFile(artefacts.rktBundle)),
+    ...(await Promise.all([artefacts.rktBundle, ...COMMAND_PARTS.map(commandPart)].map(bundled))),
     file(`${HOME}/bin/rkt-mount`, await readFile(artefacts.rktMount), EXECUTABLE),
     file(`${HOME}/bin/metadata-service`, await readFile(artefacts.metadataService), EXECUTABLE),
     file(`${HOME}/bin/cni-plugins`, await readFile(artefacts.cniPlugins), EXECUTABLE),
@@ -75,6 +70,10 @@ async function programs({ rkt }: PackageVersion): Promise<Entry[]> {
     // Where the command finds its version.
     file(`${HOME}/package.json`, text(`${JSON.stringify({ name: 'rkt', version: rkt })}\n`)),
   ];
+}
+
+async function bundled(path: string): Promise<Entry> {
+  return file(`${HOME}/${basename(path)}`, await readFile(path));
 }
 
 async function manual(): Promise<Entry[]> {

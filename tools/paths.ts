@@ -4,6 +4,14 @@ import { fileURLToPath } from 'node:url';
 export const rootDir = dirname(dirname(fileURLToPath(import.meta.url)));
 export const buildDir = join(rootDir, 'build');
 
+/** Packages that are bundled by themselves, for the commands that need one. */
+export const COMMAND_PARTS = ['undici', 'openpgp'] as const;
+
+/** Beside the command's own bundle. */
+export function commandPart(name: string): string {
+  return join(buildDir, `rkt.${name}.cjs`);
+}
+
 /** The stable part of the build folder: what `bin/rkt`, the tests and packagers may rely on. */
 export const artefacts = {
   rktBundle: join(buildDir, 'rkt.cjs'),

@@ -38,10 +38,13 @@ type Koffi = { load(path: string): Library; errno(): number };
 
 let loaded: { readonly koffi: Koffi; readonly libc: Library } | undefined;
 
-// koffi costs 8 ms to load: commands that make no system call of their own must not pay for it.
+// Its native part alone: what koffi's JavaScript does, which is to look for it and to warn of what is deprecated, takes 5 ms.
+const KOFFI = `@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`;
+
+// Commands that make no system call of their own must not pay for it.
 function library(): { readonly koffi: Koffi; readonly libc: Library } {
   if (loaded === undefined) {
-    const koffi: Koffi = createRequire(import.meta.url)('koffi');
+    const koffi: Koffi = createRequire(import.meta.url)(KOFFI);
     loaded = { koffi, libc: koffi.load('libc.so.6') };
   }
   return loaded;

@@ -93,6 +93,16 @@ describe('an image by every name that it has', () => {
     expect(manifest).toMatchObject({ name: expect.stringMatching(/team\/tiny$/) });
   });
 
+  // Which Node is not told, for it would read the file whatever the command.
+  test('by an authority that NODE_EXTRA_CA_CERTS names beside the others', async () => {
+    const ask = (env: Record<string, string>) =>
+      run(['fetch', '--pull-policy=update', `docker://${registry.address}/team/tiny:1`], { env });
+    const others = { SSL_CERT_FILE: '' };
+    expect(await ask(others)).toMatchObject({ code: 254 });
+    const asked = await ask({ ...others, NODE_EXTRA_CA_CERTS: registry.caPath ?? '' });
+    expect(asked).toMatchObject({ code: 0, stdout: `${tinyId.slice(0, 39)}\n` });
+  });
+
   test('a name that says what it is called, and where it is from', async () => {
     const manifest: unknown = JSON.parse(await rkt.output(['image', 'cat-manifest', tinyId]));
     const annotation = (name: string, value: string) => ({ name: `appc.io/docker/${name}`, value });
