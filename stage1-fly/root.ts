@@ -10,6 +10,7 @@ import { attachMount, cloneMount, mount, ms } from '../src/native/mounts.ts';
 import { chmod, mkdirAll } from '../src/native/paths.ts';
 import { chdir, chroot, umask } from '../src/native/processes.ts';
 import type { HostSide } from '../src/supervisor/network/host-side.ts';
+import { attachVolume, type DetachedVolume, openVolumes } from './volumes.ts';
 
 const HOST_TREES = ['/dev', '/proc', '/sys'] as const;
 const COVERS = 'stage1/rootfs/covers';
@@ -27,15 +28,17 @@ interface OpenCover extends DetachedMount {
 export interface RootParts {
   readonly trees: readonly DetachedMount[];
   readonly covers: readonly OpenCover[];
+  readonly volumes: readonly DetachedVolume[];
 }
 
 /**
  * Before the root is entered. The trees are those of the host's mount namespace where that is given: what is mounted below one of
  * them comes to the other, as far as the host shares its mounts.
  */
-export function openParts(host: HostSide | undefined, covers: readonly CoverPlan[]): RootParts {
+export function openParts(app: string, host: HostSide | undefined, covers: readonly CoverPlan[]): RootParts {
   const open = () => HOST_TREES.map((target) => ({ target, mount: cloneMount(target, true) }));
-  return { trees: host?.inMounts(open) ?? open(), covers: covers.map(openCover) };
+  const volumes = openVolumes(app, host);
+  return { trees: host?.inMounts(open) ?? open(), covers: covers.map(openCover), volumes };
 }
 
 function openCover(plan: CoverPlan, index: number): OpenCover {
@@ -48,7 +51,7 @@ function openCover(plan: CoverPlan, index: number): OpenCover {
 }
 
 /** By the app's process: from here on the image's names, and its links, are looked up in its own root. */
-export function enterRoot(rootfs: string, isReadOnly: boolean, { trees, covers }: RootParts): void {
+export function enterRoot(rootfs: string, isReadOnly: boolean, { trees, covers, volumes }: RootParts): void {
   // A mount of its own, to have its own attributes; set-user-id programs are the app's own affair.
   mount({ source: rootfs, target: rootfs, flags: ms.bind | ms.recursive });
   allowMount(rootfs, 'alone', 'no-suid');
@@ -61,6 +64,7 @@ export function enterRoot(rootfs: string, isReadOnly: boolean, { trees, covers }
   }
   mkdirAll('/tmp', 0o1777);
   mount({ source: 'tmp', target: '/tmp', type: 'tmpfs', flags: ms.noSuid | ms.noDev, data: 'mode=1777' });
+  for (const volume of volumes) attachVolume(volume);
   for (const { target, mount, plan } of covers) {
     writeMissingFile({ path: target, mode: plan.mode, content: '' });
     attachMount(mount, target);
