@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseImageManifest, parsePodManifest } from '../../src/appc/index.ts';
 import { writeAceImage } from '../support/ace-images.ts';
 import type { RunningCommand } from '../support/command.ts';
-import { FLAVOURS } from '../support/flavours.ts';
+import { VARIANTS } from '../support/flavours.ts';
 import { useSite } from '../support/network-site.ts';
 import { eventually } from '../support/polling.ts';
 
@@ -45,11 +45,11 @@ function expectMetadata(stdout: string): void {
   }
 }
 
-const together = FLAVOURS.filter(({ severalApps }) => severalApps);
+const together = VARIANTS.filter(({ severalApps }) => severalApps);
 
 // Without the volume `database`: there are no volumes yet.
-describe.each(together)('$name passes appc’s validator of executors', ({ image }) => {
-  const flags = [`--stage1-path=${image}`, '--mds-register', '--annotation=of=pod'];
+describe.each(together)('$name passes appc’s validator of executors', ({ image, flags: variant }) => {
+  const flags = [...variant, `--stage1-path=${image}`, '--mds-register', '--annotation=of=pod'];
 
   // Each pod has clean roots.
   test.each(['once', 'and again'])('in its four modes, %s', async () => {

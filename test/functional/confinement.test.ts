@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { CONFINEMENT, SYSCTLS } from '../support/confinement-table.ts';
-import { FLAVOURS } from '../support/flavours.ts';
+import { VARIANTS } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
 import { savedUuid, useRkt } from '../support/rkt.ts';
 
@@ -25,7 +25,7 @@ const APPS = [
   { name: 'neighbour', flags: [], script: NEIGHBOUR },
 ];
 
-describe.each(FLAVOURS)('$name', ({ name: flavour, image: stage1 }) => {
+describe.each(VARIANTS)('$name', ({ name: flavour, image: stage1, flags: variant }) => {
   let uuid = '';
   let status = '';
 
@@ -36,8 +36,8 @@ describe.each(FLAVOURS)('$name', ({ name: flavour, image: stage1 }) => {
       ...[aci.plain, `--name=${name}`, MEMORY, ...flags, '--exec=/bin/sh'],
       ...['--', '-c', `exec 2>&1; ${script}`, '---'],
     ]);
-    const pod = ['run', '--net=none', `--stage1-path=${stage1}`, `--uuid-file-save=${saved}`, ...SYSCTLS];
-    await rkt.run([...pod, ...apps.slice(0, -1)], { timeoutSeconds: 120 });
+    const pod = ['run', '--net=none', `--stage1-path=${stage1}`, ...variant, `--uuid-file-save=${saved}`];
+    await rkt.run([...pod, ...SYSCTLS, ...apps.slice(0, -1)], { timeoutSeconds: 120 });
     uuid = savedUuid(saved) ?? '';
     status = await rkt.output(['status', uuid]);
   });

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { FLAVOURS } from '../support/flavours.ts';
+import { VARIANTS } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
 import { eventually } from '../support/polling.ts';
 import { useRkt } from '../support/rkt.ts';
@@ -44,7 +44,7 @@ const APPS = {
 };
 type AppName = keyof typeof APPS;
 
-describe.each(FLAVOURS)('$name', ({ image: stage1, ownKernel }) => {
+describe.each(VARIANTS)('$name', ({ image: stage1, ownKernel, flags }) => {
   let uuid = '';
   beforeAll(async () => {
     const image = (await tinyImages()).aci.plain;
@@ -52,7 +52,7 @@ describe.each(FLAVOURS)('$name', ({ image: stage1, ownKernel }) => {
     const manifest = rkt.path('pod.json');
     const apps = Object.entries(APPS).map(([name, app]) => ({ name, image: { id }, app }));
     writeFileSync(manifest, JSON.stringify({ acKind: 'PodManifest', acVersion: '0.8.11', apps }));
-    const pod = await startPod(rkt, [`--stage1-path=${stage1}`, `--pod-manifest=${manifest}`]);
+    const pod = await startPod(rkt, [`--stage1-path=${stage1}`, ...flags, `--pod-manifest=${manifest}`]);
     pods.push(pod);
     uuid = pod.uuid;
   });

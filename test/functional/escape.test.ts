@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callsDirectory } from '../support/calls-program.ts';
 import { escapeAttempts } from '../support/escape-attempts.ts';
 import { writeFileImage } from '../support/file-image.ts';
-import { FLAVOURS } from '../support/flavours.ts';
+import { VARIANTS } from '../support/flavours.ts';
 import { eventually } from '../support/polling.ts';
 import { useRkt } from '../support/rkt.ts';
 import { startPod, useRunningPods } from '../support/running-pod.ts';
@@ -51,7 +51,7 @@ const OF_HOST = [
   '/proc/self/mountinfo',
 ];
 
-describe.each(FLAVOURS.filter(({ ownKernel }) => !ownKernel))('$name', ({ image: stage1 }) => {
+describe.each(VARIANTS.filter(({ ownKernel }) => !ownKernel))('$name', ({ image: stage1, flags }) => {
   describe.each(WAYS)('root $way', ({ insecure, filtered }) => {
     const before = OF_HOST.map((path) => readFileSync(path, 'utf8'));
     let ofApp: readonly string[] = [];
@@ -59,7 +59,7 @@ describe.each(FLAVOURS.filter(({ ownKernel }) => !ownKernel))('$name', ({ image:
 
     beforeAll(async () => {
       const app = ['--exec=/bin/sh', '--', '-c', `${SCRIPT}\nwhile :; do sleep 0.1; done`];
-      const pod = await startPod(rkt, [`--stage1-path=${stage1}`, image, ...app], { insecure });
+      const pod = await startPod(rkt, [`--stage1-path=${stage1}`, ...flags, image, ...app], { insecure });
       pods.push(pod);
       await eventually('the app has tried all', () => pod.command.stdout.includes(END), 120);
       ofApp = outcomes(pod.command.stdout);

@@ -36,6 +36,19 @@ export const FLAVOURS: readonly Flavour[] = [
   },
 ];
 
+/** A flavour, and what pods of it are asked to have besides. */
+export interface Variant extends Flavour {
+  readonly flags: readonly string[];
+}
+
+/** What confines apps, in all its kinds: pods in namespaces can have users of their own as well. */
+export const VARIANTS: readonly Variant[] = FLAVOURS.flatMap((flavour): Variant[] => [
+  { ...flavour, flags: [] },
+  ...(flavour.ownKernel
+    ? []
+    : [{ ...flavour, name: `${flavour.name}-private-users`, flags: ['--private-users'] }]),
+]);
+
 /** Isolates nothing, and so is none of those above: what it does has tests of its own, as have stage1 images of any kind. */
 export const FLY: Flavour = {
   name: 'stage1-fly',
