@@ -45,11 +45,11 @@ function expectMetadata(stdout: string): void {
   }
 }
 
+const VOLUME = '--volume=database,kind=empty';
 const together = VARIANTS.filter(({ severalApps }) => severalApps);
 
-// Without the volume `database`: there are no volumes yet.
 describe.each(together)('$name passes appc’s validator of executors', ({ image, flags: variant }) => {
-  const flags = [...variant, `--stage1-path=${image}`, '--mds-register', '--annotation=of=pod'];
+  const flags = [...variant, `--stage1-path=${image}`, '--mds-register', '--annotation=of=pod', VOLUME];
 
   // Each pod has clean roots.
   test.each(['once', 'and again'])('in its four modes, %s', async () => {

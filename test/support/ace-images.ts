@@ -14,7 +14,10 @@ const base = {
   labels: labelsOf({ version: '0.8.11' }),
 };
 
-/** The manifests of appc's validator, without its volume. */
+/** Of both apps. */
+const MOUNT_POINTS = [{ name: 'database', path: '/db', readOnly: false }];
+
+/** The manifests of appc's validator. */
 const MANIFESTS = {
   main: {
     ...base,
@@ -30,6 +33,7 @@ const MANIFESTS = {
       workingDirectory: '/opt/acvalidator',
       environment: [{ name: 'IN_ACE_VALIDATOR', value: 'correct' }],
       isolators: [{ name: 'resource/memory', value: { limit: '1G' } }],
+      mountPoints: MOUNT_POINTS,
       ports: [{ name: 'www', protocol: 'tcp', port: 80 }],
     },
     annotations: [
@@ -43,7 +47,7 @@ const MANIFESTS = {
   sidekick: {
     ...base,
     name: 'coreos.com/ace-validator-sidekick',
-    app: { exec: ['/ace-validator', 'sidekick'], user: '0', group: '0' },
+    app: { exec: ['/ace-validator', 'sidekick'], user: '0', group: '0', mountPoints: MOUNT_POINTS },
   },
 };
 
