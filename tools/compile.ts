@@ -10,8 +10,10 @@ import { buildDir, rootDir } from './paths.ts';
 import { lineRuns } from './source-map.ts';
 import { keyed } from './step.ts';
 
-const shim = join(rootDir, 'src', 'native', 'shim.c');
-const prelude = join(rootDir, 'src', 'native', 'prelude.ts');
+/** What is C in a program: `src/native/NAME`. */
+const C_FILES = ['shim.c', 'heap.c', 'heap.h'];
+const nativeDir = join(rootDir, 'src', 'native');
+const prelude = join(nativeDir, 'prelude.ts');
 
 const compileFlags = [
   '-Os',
@@ -56,11 +58,12 @@ interface Bundle {
  * same bytes; nothing happens when they have not changed. The source map goes to `build/maps/NAME.js.map`.
  */
 export async function compileProgram({ entry, name, outDir, stripped = false }: Program): Promise<string> {
-  const [engine, whole, shimText] = await Promise.all([buildEngine(), bundle(entry), readFile(shim)]);
+  const cTexts = Promise.all(C_FILES.map((name) => readFile(join(nativeDir, name))));
+  const [engine, whole, c] = await Promise.all([buildEngine(), bundle(entry), cTexts]);
   const bundled = stripped ? { ...whole, lines: '' } : whole;
   const out = join(outDir, name);
   const flags = JSON.stringify([compileFlags, linkFlags, out]);
-  const key = digest(engine.key, shimText, flags, bundled.code, bundled.lines);
+  const key = digest(engine.key, ...c, flags, bundled.code, bundled.lines);
   await keyed(`program-${name}`, key, [out], () => makeProgram(engine, bundled, { name, stripped }, out));
   return out;
 }
@@ -97,7 +100,7 @@ async function makeProgram(
   try {
     await writeFile(join(work, 'program.js'), bundled.code);
     await writeFile(join(work, 'line-map.c'), `const char line_map[] = ${cString(bundled.lines)};\n`);
-    await copyFile(shim, join(work, 'shim.c'));
+    await Promise.all(C_FILES.map((name) => copyFile(join(nativeDir, name), join(work, name))));
     // qjsc says what it does not like and exits with 0 all the same.
     const complaint = await run(
       engine.qjsc,
@@ -105,7 +108,7 @@ async function makeProgram(
       work,
     );
     if (complaint !== '') throw new BuildError('COMMAND_FAILED', `qjsc refuses ${name}: ${complaint}`);
-    const sources = ['shim.c', 'bytecode.c', 'line-map.c'];
+    const sources = [...C_FILES.filter((name) => name.endsWith('.c')), 'bytecode.c', 'line-map.c'];
     const flags = [...compileFlags, `-I${engine.include}`, `-ffile-prefix-map=${work}=.`, ...linkFlags];
     const inputs = [...startFiles, ...sources, engine.lib, '-lm', ...endFiles];
     await run('musl-gcc', [...flags, '-o', 'program', ...inputs], work);

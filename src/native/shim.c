@@ -1,5 +1,5 @@
 /*
- * The whole C half of a compiled program: it starts the engine, gives JavaScript one object, `native`,
+ * The C half of a compiled program, beside its memory (heap.c): it starts the engine, gives JavaScript one object, `native`,
  * and evaluates the program's bytecode. Everything else is TypeScript over native.syscall.
  *
  * `program` (bytecode) and `line_map` (bundle line to source line) are generated beside this file.
@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "heap.h"
 #include "quickjs.h"
 
 extern const uint8_t program[];
@@ -17,6 +18,8 @@ extern const char line_map[];
 extern char **environ;
 
 enum { MAX_ARGUMENTS = 7, STACK_BYTES = 1 << 20, EXIT_UNCAUGHT = 125 };
+/* Cycles are looked for when there is more than this; what is in none goes at once. Programs start below it. */
+enum { FIRST_GC_BYTES = 1 << 21 };
 
 /*
  * The memory of a typed array or an ArrayBuffer; it does not move for as long as the object lives. The engine answers the wrong
@@ -157,10 +160,11 @@ static void install_native(JSContext *ctx, char **argv) {
 
 /* Nothing is freed at the end: the kernel does it faster. */
 int main(int argc, char **argv) {
-  JSRuntime *runtime = JS_NewRuntime();
+  JSRuntime *runtime = JS_NewRuntime2(&heap_functions, NULL);
   JSContext *ctx = runtime ? JS_NewContextRaw(runtime) : NULL;
   if (!ctx) return EXIT_UNCAUGHT;
   JS_SetMaxStackSize(runtime, STACK_BYTES);
+  JS_SetGCThreshold(runtime, FIRST_GC_BYTES);
   JS_AddIntrinsicBaseObjects(ctx);
   JS_AddIntrinsicDate(ctx);
   JS_AddIntrinsicRegExpCompiler(ctx);

@@ -1,0 +1,5 @@
+#pragma once
+#include <stddef.h>
+#include "quickjs.h"
+
+extern const JSMallocFunctions heap_functions;
