@@ -13,7 +13,8 @@ export type PodStep =
   | 'interfaces'
   | 'groups'
   | 'sysctls'
-  | 'shares';
+  | 'shares'
+  | 'volumes';
 
 export type InitErrorCode = PodStep | StartStep;
 

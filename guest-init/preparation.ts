@@ -10,6 +10,7 @@ import { mountMemory } from './devices.ts';
 import { during } from './error.ts';
 import { bringUpLoopback } from './interfaces.ts';
 import { setKernelSettings } from './kernel-settings.ts';
+import { makeVolumes } from './made-volumes.ts';
 import { configureNetwork } from './network.ts';
 
 /** What needs no plan. */
@@ -21,6 +22,7 @@ export function prepareAnyPod(): void {
 /** Gives what the operator should read. */
 export function preparePod(plan: BootPlan): string[] {
   if (plan.machine !== null) prepareMachine(plan.machine);
+  during('volumes', () => makeVolumes(plan.volumes));
   during('hostname', () => setHostname(plan.hostname));
   const warnings = during('interfaces', () => configureNetwork(plan.network));
   return [...warnings, ...during('sysctls', () => setKernelSettings(plan))];

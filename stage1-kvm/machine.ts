@@ -10,6 +10,7 @@ import { enterRoot } from '../src/supervisor/own-root.ts';
 import { SHARE_DIRECTORY } from '../src/supervisor/plan/pod.ts';
 import { Messages } from '../src/supervisor/running/messages.ts';
 import type { Vessel, VesselEvents } from '../src/supervisor/running/vessel.ts';
+import type { MachineDisk } from '../src/supervisor/volumes/made-volumes.ts';
 import {
   QEMU_NAMESPACES,
   qemuRoot,
@@ -37,6 +38,8 @@ export interface MachineSetup {
   readonly shareCache: ShareCache;
   /** Its fds are taken over. */
   readonly network: MachineNetwork;
+  /** The same. */
+  readonly disks: readonly MachineDisk[];
   /** The uid and gid of QEMU. */
   readonly id: number;
   readonly cgroupFiles: readonly string[];
@@ -71,7 +74,7 @@ export class Machine implements Vessel {
   #ending = false;
 
   constructor(loop: Loop, setup: MachineSetup, showLine: ShowLine, events: VesselEvents) {
-    const wires = connectWires(setup.network.fds);
+    const wires = connectWires([...setup.network.fds, ...setup.disks.map(({ fd }) => fd)]);
     this.#events = events;
     this.#showsConsole = showLine !== undefined;
     this.#start(loop, 'virtiofsd', startVirtiofsd(setup, wires));

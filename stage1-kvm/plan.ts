@@ -3,6 +3,7 @@ import { realtime } from '../src/native/clock.ts';
 import { randomBytes } from '../src/native/system.ts';
 import { encodeBase64 } from '../src/supervisor/plan/base64.ts';
 import type { Housing } from '../src/supervisor/plan/plan.ts';
+import { diskModules } from './disks.ts';
 import { networkModules } from './interfaces.ts';
 import { SHARE_TAG } from './vmm.ts';
 
@@ -14,8 +15,8 @@ export const MACHINE_HOUSING: Housing = {
   ownKernel: true,
   root: (app) => ({ kind: 'virtiofs', tag: SHARE_TAG, path: `${app}/rootfs` }),
   shared: (path) => ({ kind: 'virtiofs', tag: SHARE_TAG, path }),
-  machine: (network) => ({
-    modules: networkModules(network),
+  machine: (network, volumes) => ({
+    modules: [...networkModules(network), ...diskModules(volumes)],
     clock: realtime(),
     entropy: encodeBase64(randomBytes(ENTROPY_BYTES)),
     shares: [{ tag: SHARE_TAG, target: SHARE_TARGET }],

@@ -12,8 +12,10 @@ import type { Report } from '../src/supervisor/report.ts';
 import { type Leading, leadPod, type Prepared } from '../src/supervisor/running/leading.ts';
 import type { Start } from '../src/supervisor/running/supervision.ts';
 import { openUserNamespace } from '../src/supervisor/user-namespace.ts';
+import type { MachineDisk } from '../src/supervisor/volumes/made-volumes.ts';
 import { type Accelerator, chooseAccelerator } from './accelerator.ts';
 import { connect } from './connection.ts';
+import { diskArguments } from './disks.ts';
 import { KvmError } from './error.ts';
 import { type Host, readHost } from './host.ts';
 import { allocateId, parseIdRange } from './ids.ts';
@@ -22,7 +24,7 @@ import { Machine, type MachineSetup } from './machine.ts';
 import { MACHINE_HOUSING } from './plan.ts';
 import { findPrograms } from './programs.ts';
 import { hostLimits, hostMemory, type MachineSize, sizeMachine, sizeSandbox } from './size.ts';
-import type { ShareCache } from './vmm.ts';
+import { QEMU_FDS, type ShareCache } from './vmm.ts';
 
 /** Of the group around the machine; apps have groups of their own inside. */
 const CONTROLLERS = ['memory', 'cpu', 'pids'] as const;
@@ -62,8 +64,10 @@ function prepare(leading: Leading): Prepared {
       const setUpMachine = (cgroup: PodCgroup) => {
         shareRoots();
         apps.volumes.attach();
-        const shareCache = apps.volumes.isShared ? 'auto' : 'always';
-        const setup = setUp(pod, options, host, { accelerator, size, network: machine, shareCache }, cgroup);
+        const shareCache: ShareCache = apps.volumes.isShared ? 'auto' : 'always';
+        const { disks } = apps.volumes;
+        const parts = { accelerator, size, network: machine, disks, shareCache };
+        const setup = setUp(pod, options, host, parts, cgroup);
         return startOf(setup, cgroup, report);
       };
       return { setUp: setUpMachine, plan, detach };
@@ -104,12 +108,14 @@ function setUp(
   host: Host,
   {
     network,
+    disks,
     shareCache,
     ...machine
   }: {
     readonly accelerator: Accelerator;
     readonly size: MachineSize;
     readonly network: MachineNetwork;
+    readonly disks: readonly MachineDisk[];
     readonly shareCache: ShareCache;
   },
   cgroup: PodCgroup,
@@ -123,11 +129,15 @@ function setUp(
       tscKilohertz: host.tscKilohertz,
       debug: options.debug,
       extraKernelParameters: environment(KERNEL_PARAMS_ENV) ?? '',
-      networkArguments: network.qemuArguments,
+      deviceArguments: [
+        ...network.qemuArguments,
+        ...diskArguments(disks, QEMU_FDS.length + network.fds.length),
+      ],
     },
     programs,
     shareCache,
     network,
+    disks,
     id: allocateId(parseIdRange(environment(VM_IDS_ENV))),
     cgroupFiles: joinFiles(cgroup),
     userNamespace: openUserNamespace(),

@@ -30,8 +30,8 @@ export interface MachinePlan {
   readonly debug: boolean;
   /** RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS. */
   readonly extraKernelParameters: string;
-  /** The interfaces; their fds come after QEMU_FDS. */
-  readonly networkArguments: readonly string[];
+  /** The interfaces, and the disks; their fds come after QEMU_FDS. */
+  readonly deviceArguments: readonly string[];
 }
 
 const ACCELERATION: Readonly<Record<Accelerator, readonly string[]>> = {
@@ -60,7 +60,7 @@ export function qemuArguments(plan: MachinePlan): string[] {
     '-no-reboot',
     ...serialArguments(),
     ...shareArguments(),
-    ...plan.networkArguments,
+    ...plan.deviceArguments,
     // Messages of the kernel, kept for the error message of a pod that fails.
     ...socket('console'),
     ...['-serial', 'chardev:console'],

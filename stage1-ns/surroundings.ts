@@ -1,4 +1,5 @@
 /** What PID 1 of a pod sees of the host, and what it can do there; as data. Its apps see less: each has a root of its own. */
+import { MADE_VOLUMES } from '../src/abi/made-volumes.ts';
 import type { CgroupWishes } from '../src/supervisor/cgroup.ts';
 import type { KernelEntry, RootEntry } from '../src/supervisor/own-root.ts';
 import type { Housing } from '../src/supervisor/plan/plan.ts';
@@ -66,7 +67,9 @@ export function initRoot(groups: readonly SharedGroup[]): RootEntry[] {
 function common(groups: readonly SharedGroup[], root: number): RootEntry[] {
   return [
     { kind: 'bind', target: INIT.slice(1), source: INIT_FILE, of: 'file' },
-    ...['dev', 'dev/net', 'dev/shm'].map((target): RootEntry => ({ kind: 'directory', target })),
+    ...['dev', 'dev/net', 'dev/shm', MADE_VOLUMES.slice(1)].map(
+      (target): RootEntry => ({ kind: 'directory', target }),
+    ),
     ...DEVICES.map(
       ([name, major, minor]): RootEntry => ({
         ...{ kind: 'device', target: `dev/${name}`, major, minor, mode: 0o666, uid: root, gid: root },

@@ -1,3 +1,4 @@
+import type { MadeVolume } from './made-volumes.ts';
 import type { NetworkPlan } from './network-plan.ts';
 
 /**
@@ -18,6 +19,8 @@ export interface BootPlan {
   readonly staysWhenEmpty: boolean;
   /** Of the pod's kernel, or of its namespaces; written in order, after the network is there. */
   readonly sysctls: readonly KernelSetting[];
+  /** Those that PID 1 makes itself, before any app. */
+  readonly volumes: readonly MadeVolume[];
   /** A limit that cannot be set is the end of what it was for; otherwise it is a warning. */
   readonly strict: boolean;
 }
@@ -142,6 +145,8 @@ export type MountPlanEntry =
       readonly source: VolumeSourcePlan;
       readonly target: string;
       readonly readOnly: boolean;
+      /** A directory or file of the volume instead of all of it: without `..`. One that is missing is made, where that is allowed. */
+      readonly subPath: string | null;
       readonly seed: boolean;
     }
   | { readonly kind: 'read-only'; readonly target: string }

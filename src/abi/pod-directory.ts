@@ -49,6 +49,8 @@ export const POD = {
   volumes: 'volumes.json',
   /** Directories of empty volumes, by their keys, as in rkt. */
   emptyVolumes: 'sharedVolumes',
+  /** Disks of empty volumes of a size, by their keys: made when the pod starts. */
+  limitedVolumes: 'limitedVolumes',
   /** What machine the pod has, once its guest is up, and how each app is started, as JSON (`docs/commands/inspect.md`). */
   machine: 'machine.json',
   appFacts: 'app-facts',
@@ -97,6 +99,22 @@ export function appRootfs(app: string): string {
 /** Of a volume of kind `empty`, by its key. */
 export function emptyVolume(key: string): string {
   return `${POD.emptyVolumes}/${key}`;
+}
+
+/** Of a volume of kind `empty` with a size, by its key. */
+export function limitedVolume(key: string): string {
+  return `${POD.limitedVolumes}/${key}`;
+}
+
+/** Directory of volumes that outlive pods, in the data directory. */
+export const NAMED_VOLUMES = 'volumes';
+
+/** Where in that directory the files of one are: behind a directory that is closed to all but root, as pods may leave set-user-id programs. */
+export const NAMED_VOLUME = { closed: 'private', data: 'private/data' } as const;
+
+/** Of a volume that outlives pods, by its name. */
+export function namedVolume(name: string): string {
+  return `../../../${NAMED_VOLUMES}/${name}/${NAMED_VOLUME.data}`;
 }
 
 export function appStatus(app: string): string {

@@ -51,6 +51,11 @@ export function openWithoutLinks(directory: number, path: string | Uint8Array, f
   return openResolved(directory, path, flags, 0, resolve.beneath | resolve.noSymlinks | resolve.noMagicLinks);
 }
 
+/** As open, through links and mounts, but never beyond `directory`: EXDEV for what leads out of it. */
+export function openWithin(directory: number, path: string, flags: number, mode = 0): number {
+  return openResolved(directory, path, flags, mode, resolve.beneath | resolve.noMagicLinks);
+}
+
 function openResolved(
   dir: number,
   path: string | Uint8Array,
@@ -125,6 +130,13 @@ export function writeAll(fd: number, bytes: Uint8Array): void {
 export function truncate(target: string | number, length: number): void {
   if (typeof target === 'number') call('ftruncate', target, length);
   else callAt(target, 'truncate', target, length);
+}
+
+const SEEK_END = 2;
+
+/** The size of a file or a block device. */
+export function endOf(fd: number): number {
+  return call('lseek', fd, 0, SEEK_END);
 }
 
 export function duplicate(fd: number, to: number, closeOnExec = true): number {

@@ -106,19 +106,22 @@ export function attachMountAt(fd: number, place: number): void {
 
 const FSOPEN_CLOEXEC = 1;
 const FSMOUNT_CLOEXEC = 1;
+const FSCONFIG_SET_FLAG = 0;
 const FSCONFIG_SET_STRING = 1;
 const FSCONFIG_CMD_CREATE = 6;
 /** What fsmount calls the flags of mount(2), which are of the same numbers. */
 const MOUNT_ATTRIBUTES = ms.readOnly | ms.noSuid | ms.noDev | ms.noExec;
 
-/** A file system of a type that needs no source, mounted nowhere yet. Of `ms`, `flags` may have these four. */
-export function openFileSystem(type: string, flags: number): number {
-  const context = callAt(type, 'fsopen', type, FSOPEN_CLOEXEC);
+/** A file system that is mounted nowhere yet; `source` is the device of one that has one. Of `ms`, `flags` may have these four. */
+export function openFileSystem(type: string, flags: number, source = type): number {
+  const context = callAt(source, 'fsopen', type, FSOPEN_CLOEXEC);
   try {
-    // What it is called in tables of mounts.
-    callAt(type, 'fsconfig', context, FSCONFIG_SET_STRING, 'source', type, 0);
-    callAt(type, 'fsconfig', context, FSCONFIG_CMD_CREATE, null, null, 0);
-    return callAt(type, 'fsmount', context, FSMOUNT_CLOEXEC, flags & MOUNT_ATTRIBUTES);
+    // Of a type without a device: what it is called in tables of mounts.
+    callAt(source, 'fsconfig', context, FSCONFIG_SET_STRING, 'source', source, 0);
+    if (source !== type && (flags & ms.readOnly) !== 0)
+      callAt(source, 'fsconfig', context, FSCONFIG_SET_FLAG, 'ro', null, 0);
+    callAt(source, 'fsconfig', context, FSCONFIG_CMD_CREATE, null, null, 0);
+    return callAt(source, 'fsmount', context, FSMOUNT_CLOEXEC, flags & MOUNT_ATTRIBUTES);
   } finally {
     close(context);
   }

@@ -15,6 +15,7 @@ import type { PodApp } from './pod-request.ts';
 import { fetchApps } from './preparation.ts';
 import { tellAddition } from './registration.ts';
 import { checkSources, requestedVolumes } from './volume-files.ts';
+import { readyNamedVolumes } from './volumes.ts';
 
 export interface AddRequest {
   /** A UUID or the beginning of one, or the pod's name. */
@@ -64,6 +65,7 @@ async function bring(host: Host, mutation: Mutation, { store }: ImageSession, ad
   try {
     await placeApp(mutation, store, added);
     placeVolumes(mutation, volumes);
+    await readyNamedVolumes(host, volumes, undefined);
     await callForApp(host, mutation, 'add', name);
     await tellAddition({ uuid: mutation.pod.uuid, path: mutation.path }, complete);
   } catch (error) {

@@ -9,7 +9,7 @@ import { type Observation, observe } from '../pod/observation.ts';
 import type { Pod } from '../pod/pod.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
-import { type Environment, type StartRequest, supervisorProgram } from './supervisor.ts';
+import { type Inheritance, type StartRequest, supervisorProgram } from './supervisor.ts';
 
 /** What has become of a pod that was started to be left alone. */
 export interface Detached {
@@ -33,12 +33,12 @@ export async function startDetached(
   host: Host,
   pod: Pod,
   request: StartRequest,
-  environment: Environment,
+  { environment, secrets }: Inheritance,
   signal: AbortSignal | undefined,
 ): Promise<Detached> {
   using log = new SupervisorLog(pod);
-  const namespaces = ownNamespaces();
-  const from = [pod.lock.fd, ...namespaces];
+  const own = [...ownNamespaces(), ...(secrets === undefined ? [] : [secrets])];
+  const from = [pod.lock.fd, ...own];
   const to = from.map((_, index) => FIRST_FD + index);
   const program = supervisorProgram(host, pod, request, environment, { from, to });
   pod.move('run');
@@ -46,7 +46,7 @@ export async function startDetached(
   if (directory === undefined) throw new Stage0Error('no-pod', `pod ${JSON.stringify(pod.uuid)} was removed`);
   using readiness = new Readiness(pod, directory);
   const supervisor = startProcess(program, pod.path, log.fd);
-  for (const fd of namespaces) closeSync(fd);
+  for (const fd of own) closeSync(fd);
   // From here on the supervisor alone has the lock: with its end the pod has ended, whatever becomes of us.
   pod.lock.leave();
   const code = await firstOf(supervisor, readiness, signal);

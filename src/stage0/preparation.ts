@@ -15,7 +15,7 @@ import { claimPrivateUsers } from './private-users.ts';
 import { makeRoots, type RootKind } from './roots.ts';
 import { resolveStage1, type Stage1Choice } from './stage1-image.ts';
 import { noteMark } from './timeline.ts';
-import { makeVolumes } from './volume-files.ts';
+import { checkKinds, makeVolumes } from './volume-files.ts';
 
 /** What a pod is to be made of, and by. */
 export interface PrepareRequest {
@@ -57,6 +57,7 @@ export async function fillPod(
   const complete = withLogSize({ ...manifest, apps: apps.map(({ app }) => app) }, request.logSize);
   checkPorts(complete);
   const volumes = planVolumesOf(apps, complete, request.pod.kind === 'apps' ? request.pod.volumes : []);
+  checkKinds(stage1.manifest, volumes);
   const mountPlan = await makeRoots(host, session.store, pod.path, { stage1, apps, ids }, request.roots);
   makeVolumes(pod.path, volumes);
   writePodFiles(pod.path, { manifest: complete, apps, stage1, mountPlan });

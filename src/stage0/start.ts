@@ -2,9 +2,12 @@ import type { Pod } from '../pod/pod.ts';
 import { type Detached, startDetached } from './detachment.ts';
 import type { Host } from './host.ts';
 import { writeNameFiles } from './name-files.ts';
+import { openSecrets } from './pod-secrets.ts';
 import { claimPorts } from './port-claims.ts';
 import { takeBack } from './registration.ts';
 import { becomeSupervisor, type Environment, type StartRequest } from './supervisor.ts';
+import { readVolumes } from './volume-files.ts';
+import { readyNamedVolumes } from './volumes.ts';
 
 /** What an earlier attempt has left must not be taken for it. */
 async function register(pod: Pod, { registers = false }: StartRequest): Promise<void> {
@@ -22,10 +25,13 @@ export async function start(
 ): Promise<Detached> {
   await claimPorts(host, pod, request.net, signal);
   writeNameFiles(pod, request.names, request.hostname);
+  await readyNamedVolumes(host, readVolumes(pod.path), signal);
+  const { fd: secrets, environment: handedOn } = openSecrets(pod, environment);
   await register(pod, request);
   try {
-    if (request.detach === true) return await startDetached(host, pod, request, environment, signal);
-    becomeSupervisor(host, pod, request, environment);
+    if (request.detach === true)
+      return await startDetached(host, pod, request, { environment: handedOn, secrets }, signal);
+    becomeSupervisor(host, pod, request, { environment: handedOn, secrets });
   } catch (error) {
     await takeBack(pod);
     throw error;

@@ -4,6 +4,7 @@ import { formatHostNamespaces, HOST_NAMESPACES_ENV, PLUGINS_ENV } from '../abi/h
 import { METADATA_ANNOTATION } from '../abi/metadata.ts';
 import { POD } from '../abi/pod-directory.ts';
 import { formatRemoval, REMOVAL_ANNOTATION, REMOVAL_ENV } from '../abi/removal.ts';
+import { SECRETS_ENV } from '../abi/secrets.ts';
 import {
   DETACHED_ENV,
   entrypointAnnotation,
@@ -54,6 +55,13 @@ const CNI_PATH = 'CNI_PATH';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What a supervisor gets beside its arguments. */
+export interface Inheritance {
+  readonly environment: Environment;
+  /** An open file with the pod's secrets (`secrets.ts`). */
+  readonly secrets: number | undefined;
+}
+
 /**
  * Becomes the supervisor of a pod that is ours and filled: moves it to `run`, and the process is replaced, by way of rkt-mount,
  * with the stage1's `run`. It returns only by throwing; what is wrong with the stage1 is found before the pod moves.
@@ -62,16 +70,16 @@ export function becomeSupervisor(
   host: Host,
   pod: Pod,
   request: StartRequest,
-  environment: Environment,
+  { environment, secrets }: Inheritance,
 ): never {
-  const fds = [pod.lock.fd, ...ownNamespaces()];
+  const fds = [pod.lock.fd, ...ownNamespaces(), ...(secrets === undefined ? [] : [secrets])];
   const program = supervisorProgram(host, pod, request, environment, { from: fds, to: fds });
   pod.move('run');
   process.chdir(pod.path);
   replaceProcess(program);
 }
 
-/** The fds that a supervisor gets, and what they are called there: the pod's lock, and the host's namespaces of mounts and of the network. */
+/** The fds that a supervisor gets, and what they are called there: the pod's lock, the host's namespaces of mounts and of the network, and secrets if there are any. */
 interface SupervisorFds {
   readonly from: readonly number[];
   readonly to: readonly number[];
@@ -86,6 +94,7 @@ export function supervisorProgram(
   fds: SupervisorFds,
 ): Program {
   const [lock, ...namespaces] = fds.to;
+  const secrets = namespaces[2];
   const stage1 = readImageManifest(readFileSync(join(pod.path, POD.stage1Manifest), 'utf8'));
   const entrypoint = annotationValue(stage1.annotations, entrypointAnnotation('run'));
   if (entrypoint === undefined) throw new Stage0Error('bad-stage1', `${stage1.name} has no run entrypoint`);
@@ -100,6 +109,7 @@ export function supervisorProgram(
       [LOCK_FD_ENV]: String(lock),
       [DETACHED_ENV]: request.detach === true ? 'true' : undefined,
       [REMOVAL_ENV]: removing,
+      [SECRETS_ENV]: secrets?.toString(),
       ...networking(host, request, environment, namespaces),
     }),
     fds: fds.from,

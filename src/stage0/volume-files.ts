@@ -7,8 +7,10 @@ import {
   NO_VOLUMES,
   type PodVolume,
   parseVolumePlan,
+  VOLUMES_ANNOTATION,
   type VolumePlan,
 } from '../abi/volume-plan.ts';
+import { annotationValue, type ImageManifest } from '../appc/index.ts';
 import { replaceFile } from '../os/durable.ts';
 import { Stage0Error } from './errors.ts';
 import { makeClosedDirectory } from './pod-files.ts';
@@ -61,6 +63,19 @@ export function replaceVolumes(pod: string, plan: VolumePlan): void {
 export function readVolumes(pod: string): VolumePlan {
   const path = join(pod, POD.volumes);
   return existsSync(path) ? parseVolumePlan(JSON.parse(readFileSync(path, 'utf8'))) : NO_VOLUMES;
+}
+
+/** A stage1 that reads the manifest alone would know of these nothing, or something else. Throws Stage0Error `unsupported`. */
+export function checkKinds({ name, annotations }: ImageManifest, { volumes, mounts }: VolumePlan): void {
+  if (annotationValue(annotations, VOLUMES_ANNOTATION) === 'true') return;
+  const further = volumes.find(({ kind }) => kind !== 'host' && kind !== 'empty');
+  const part = mounts.find(({ subPath }) => subPath !== null);
+  const what = further === undefined ? part && 'a subPath' : `volumes of kind ${further.kind}`;
+  if (what === undefined) return;
+  throw new Stage0Error(
+    'unsupported',
+    `volume ${further?.key ?? part?.volume}: ${name} knows no ${what} (its manifest has no ${VOLUMES_ANNOTATION})`,
+  );
 }
 
 /** What is to be on the host has to be there by now: no path of the host is made. Throws Stage0Error `bad-request`. */

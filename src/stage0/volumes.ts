@@ -1,3 +1,4 @@
+import type { VolumePlan } from '../abi/volume-plan.ts';
 import type { StringMap } from '../appc/index.ts';
 import { exclusive } from '../os/lock.ts';
 import { ensurePodsDirectory } from '../pod/directory.ts';
@@ -12,7 +13,7 @@ import {
 } from '../volume/index.ts';
 import { Stage0Error } from './errors.ts';
 import { type Host, volumesLock } from './host.ts';
-import { userText, type VolumeUser, volumeUsers } from './volume-use.ts';
+import { namedVolumesOf, userText, type VolumeUser, volumeUsers } from './volume-use.ts';
 
 export { DEFAULT_ROOT };
 
@@ -98,17 +99,18 @@ async function detach(host: Host, volumes: Volumes, name: VolumeName): Promise<(
   return volumes.detach(name);
 }
 
-/** Makes those volumes that are not there yet, and gives where each is. */
-export async function readyVolumes(
+/** Makes those of a pod's that are not there yet. Its record, which names them, is there: from then on nobody removes them. */
+export async function readyNamedVolumes(
   host: Host,
-  names: ReadonlyMap<VolumeName, VolumeRoot>,
+  plan: VolumePlan,
   signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<VolumeName, string>> {
+): Promise<void> {
+  const names = namedVolumesOf(plan);
+  if (names.size === 0) return;
   using _ = await exclusive(volumesLock(host), signal);
   const volumes = new Volumes(host.dataDirectory);
   for (const [name, root] of names)
     if (!volumes.has(name)) volumes.create({ name, created: Date.now(), labels: {} }, root);
-  return new Map([...names.keys()].map((name) => [name, volumes.path(name)]));
 }
 
 function summary(

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { NAMED_VOLUME, NAMED_VOLUMES } from '../abi/pod-directory.ts';
 import { isACName } from '../appc/index.ts';
 import { openDirectory } from '../os/descriptor.ts';
 import { replaceFile, syncDirectory } from '../os/durable.ts';
@@ -21,9 +22,6 @@ export interface VolumeRoot {
 export const DEFAULT_ROOT: VolumeRoot = { mode: 0o755, uid: 0, gid: 0 };
 
 const RECORD = 'record.json';
-/** Pods may leave set-user-id programs in there: nobody but root may pass. */
-const PRIVATE = 'private';
-const DATA = 'data';
 /** No name of a volume begins like that. */
 const HIDDEN = '.';
 
@@ -36,7 +34,7 @@ export class Volumes {
   readonly #directory: string;
 
   constructor(dataDirectory: string) {
-    this.#directory = join(dataDirectory, 'volumes');
+    this.#directory = join(dataDirectory, NAMED_VOLUMES);
   }
 
   names(): VolumeName[] {
@@ -60,7 +58,7 @@ export class Volumes {
 
   /** Where its files are. */
   path(name: VolumeName): string {
-    return join(this.#directory, name, PRIVATE, DATA);
+    return join(this.#directory, name, NAMED_VOLUME.data);
   }
 
   /** Throws VolumeError `exists`. It outlives a power cut. */
@@ -70,8 +68,8 @@ export class Volumes {
     ensureSharedDirectory(this.#directory);
     const path = join(this.#directory, hiddenName('new'));
     ensureSharedDirectory(path);
-    mkdirSync(join(path, PRIVATE), { mode: 0o700 });
-    makeRoot(join(path, PRIVATE, DATA), root);
+    mkdirSync(join(path, NAMED_VOLUME.closed), { mode: 0o700 });
+    makeRoot(join(path, NAMED_VOLUME.data), root);
     replaceFile(join(path, RECORD), formatVolumeRecord(record));
     renameSync(path, join(this.#directory, name));
     syncDirectory(this.#directory);

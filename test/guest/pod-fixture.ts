@@ -125,6 +125,7 @@ export function bootPlan(apps: readonly AppPlan[], changes: Partial<BootPlan> = 
     staysWhenEmpty: false,
     names: '',
     sysctls: [],
+    volumes: [],
     strict: false,
     ...changes,
   };

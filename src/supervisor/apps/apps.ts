@@ -101,6 +101,7 @@ export class Apps {
       environment: this.environment,
       staysWhenEmpty: this.options.mutable,
       network: this.network,
+      madeVolumes: this.volumes.made((app) => this.#identities.get(app)),
       covers: this.names.covers,
       names: this.names.open(session),
       isolators: this.#pod.manifest.isolators,

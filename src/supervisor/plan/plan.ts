@@ -12,6 +12,7 @@ import type {
   StreamsPlan,
   VolumeSourcePlan,
 } from '../../abi/boot-plan.ts';
+import type { MadeVolume } from '../../abi/made-volumes.ts';
 import type { NetworkPlan } from '../../abi/network-plan.ts';
 import { NOTIFY_ENV, NOTIFY_PATH } from '../../abi/notify.ts';
 import { type App, type EnvironmentVariable, findIsolator, type Isolator } from '../../appc/index.ts';
@@ -40,7 +41,7 @@ export interface Housing {
   /** It shares none with the host. */
   readonly ownKernel: boolean;
   /** Null where there is none. */
-  machine(network: NetworkPlan): MachinePlan | null;
+  machine(network: NetworkPlan, volumes: readonly MadeVolume[]): MachinePlan | null;
 }
 
 /** An app, with everything looked up. */
@@ -77,6 +78,7 @@ export interface PodFacts {
   /** Lines of other pods. */
   readonly names: string;
   readonly network: NetworkPlan;
+  readonly madeVolumes: readonly MadeVolume[];
   /** Of the pod as a whole. */
   readonly isolators: readonly Isolator[];
   readonly strictIsolators: boolean;
@@ -86,13 +88,14 @@ export interface PodFacts {
 export function planPod(pod: PodFacts): BootPlan {
   return {
     hostname: pod.hostname,
-    machine: pod.housing.machine(pod.network),
+    machine: pod.housing.machine(pod.network, pod.madeVolumes),
     network: pod.network,
     apps: pod.apps.map((app) => planApp(pod, app)),
     stopGraceSeconds: STOP_GRACE_SECONDS,
     staysWhenEmpty: pod.staysWhenEmpty,
     names: pod.names,
     sysctls: planSysctls(pod.isolators, pod.kernelShare),
+    volumes: pod.madeVolumes,
     strict: pod.strictIsolators,
   };
 }

@@ -5,7 +5,7 @@
 import type { DeviceRule } from '../../abi/boot-plan.ts';
 import type { IdRange } from '../../abi/id-range.ts';
 import { emptyVolume } from '../../abi/pod-directory.ts';
-import type { EmptyVolumePlan, HostVolumePlan, PodVolume } from '../../abi/volume-plan.ts';
+import type { HostVolumePlan, PodVolume } from '../../abi/volume-plan.ts';
 import { SystemError } from '../../native/errors.ts';
 import { close, File, open_ } from '../../native/files.ts';
 import {
@@ -18,7 +18,11 @@ import { cloneMount } from '../../native/mounts.ts';
 import { fstat, type Stat } from '../../native/stat.ts';
 import { SupervisorError } from '../error.ts';
 import type { HostSide } from '../network/host-side.ts';
+import { mountDisk, openNamedVolume, openVolumeDisk } from './further-volumes.ts';
 import { adoptDirectory, idsOf, ownershipWarning, showIds } from './ids.ts';
+
+/** What PID 1 does not make itself. */
+export type Mounted = Exclude<PodVolume, { kind: 'tmpfs' | 'secret' }>;
 
 export interface OpenVolume {
   readonly key: string;
@@ -39,20 +43,19 @@ export interface VolumeSurroundings {
   readonly warn: (message: string) => void;
 }
 
-/** Undefined for a kind that nothing is mounted of on the host. @throws SupervisorError `bad-volume` */
-export function openVolume(volume: PodVolume, around: VolumeSurroundings): OpenVolume | undefined {
+/** Of a kind that the host mounts. @throws SupervisorError `bad-volume` */
+export function openVolume(volume: Mounted, around: VolumeSurroundings): OpenVolume {
   try {
     switch (volume.kind) {
       case 'host':
         return openHostVolume(volume, around);
       case 'empty':
-        return openEmptyVolume(volume, around);
+        return openDirectory(volume, cloneMount(emptyVolume(volume.key), false), around);
       case 'named':
-      case 'tmpfs':
+        return openDirectory(volume, openNamedVolume(volume), around);
       case 'limited':
       case 'block':
-      case 'secret':
-        return undefined;
+        return openDirectory(volume, mountDisk(volume, openVolumeDisk(volume, around.host)), around);
       default:
         return volume satisfies never;
     }
@@ -83,9 +86,9 @@ function openHostVolume(volume: HostVolumePlan, around: VolumeSurroundings): Ope
   return around.host?.inMounts(open) ?? open();
 }
 
-function openEmptyVolume(volume: EmptyVolumePlan, { users }: VolumeSurroundings): OpenVolume {
+/** Nobody of the host gets there but root. Takes the mount over. */
+function openDirectory(volume: PodVolume, mount: number, { users }: VolumeSurroundings): OpenVolume {
   const { key } = volume;
-  const mount = cloneMount(emptyVolume(key), false);
   return holding(mount, () => {
     if (users !== null)
       showIds(mount, 'alone', { of: 'pod', disk: 0, pod: users.first, count: users.count }, `volume ${key}`);

@@ -1,5 +1,6 @@
 import type { DeviceRule, VolumeSourcePlan } from '../../abi/boot-plan.ts';
 import { AbiError } from '../../abi/json.ts';
+import type { MadeVolume } from '../../abi/made-volumes.ts';
 import { POD } from '../../abi/pod-directory.ts';
 import type { RunArguments } from '../../abi/stage1.ts';
 import { NO_VOLUMES, type PodVolume, parseVolumePlan, type VolumePlan } from '../../abi/volume-plan.ts';
@@ -9,8 +10,10 @@ import { SupervisorError } from '../error.ts';
 import { HostSide } from '../network/host-side.ts';
 import type { Housing } from '../plan/plan.ts';
 import { SHARE_DIRECTORY } from '../plan/pod.ts';
+import type { Identity } from '../plan/users.ts';
 import type { Report } from '../report.ts';
 import type { AppVolumes } from './app-volumes.ts';
+import { isMade, type MachineDisk, MadeVolumes } from './made-volumes.ts';
 import { type OpenVolume, openVolume } from './open-volume.ts';
 import { SharePlaces } from './share-places.ts';
 
@@ -20,6 +23,7 @@ export class PodVolumes {
   /** Taken, and not yet shown. */
   #open: OpenVolume[] = [];
   readonly #devices = new Map<string, DeviceRule>();
+  readonly #made = new MadeVolumes();
   #plan: VolumePlan = NO_VOLUMES;
 
   constructor(
@@ -30,7 +34,7 @@ export class PodVolumes {
 
   /** Whether there is, or may be, anything that others of the host change as well. */
   get isShared(): boolean {
-    return this.options.mutable || this.#plan.volumes.some(({ kind }) => kind === 'host');
+    return this.options.mutable || this.#plan.volumes.some(({ kind }) => kind === 'host' || kind === 'named');
   }
 
   /** Takes all that the pod has. @throws SupervisorError `bad-volume`, `unsupported`, `bad-pod`; nothing has been made then */
@@ -48,7 +52,10 @@ export class PodVolumes {
   add(app: string): void {
     this.#plan = readVolumePlan();
     for (const volume of this.#plan.volumes)
-      if (isOf(app, volume) && this.#places.pathOf(volume.key) === undefined) this.#take(volume);
+      if (isOf(app, volume) && this.#places.pathOf(volume.key) === undefined) {
+        if (isMade(volume, this.housing.ownKernel)) throw tooLate(volume);
+        this.#take(volume);
+      }
     this.attach();
   }
 
@@ -65,13 +72,25 @@ export class PodVolumes {
       mounts: [...mounts]
         .sort((one, other) => depth(one.target) - depth(other.target))
         .map(({ volume, target, readOnly, subPath, seed }) => ({
-          ...{ kind: 'volume', source: this.#sourceOf(volume), target, readOnly, subPath, seed },
+          ...{ kind: 'volume', source: this.#sourceOf(volume, app), target, readOnly, subPath, seed },
         })),
       devices: mounts.flatMap(({ volume }) => this.#devices.get(volume) ?? []),
     };
   }
 
-  #sourceOf(key: string): VolumeSourcePlan {
+  /** What PID 1 is told to make. To be asked for once. */
+  made(identityOf: (app: string) => Identity | undefined): readonly MadeVolume[] {
+    return this.#made.plan(this.#plan.mounts, identityOf);
+  }
+
+  /** Disks that a machine needs for them; its own from then on. */
+  get disks(): readonly MachineDisk[] {
+    return this.#made.disks;
+  }
+
+  #sourceOf(key: string, app: string): VolumeSourcePlan {
+    const made = this.#made.pathOf(key, app);
+    if (made !== undefined) return { kind: 'directory', path: made };
     const path = this.#places.pathOf(key);
     if (path === undefined) throw new SupervisorError('bad-volume', `volume ${key} is not there`);
     return this.housing.shared(path);
@@ -81,9 +100,14 @@ export class PodVolumes {
     const { privateUsers: users } = this.options;
     const { ownKernel } = this.housing;
     const warn = (message: string) => this.report.warn(message);
-    const opened = openVolume(volume, { host: HostSide.given(), ownKernel, users, warn });
+    const host = HostSide.given();
+    if (isMade(volume, ownKernel)) {
+      this.#made.take(volume, host);
+      return;
+    }
+    const opened = openVolume(volume, { host, ownKernel, users, warn });
     tellImplicit(volume, this.report);
-    if (opened === undefined) return;
+    tellTrust(volume, warn);
     if (opened.device !== undefined) this.#devices.set(opened.key, opened.device);
     this.#open.push(opened);
   }
@@ -91,11 +115,28 @@ export class PodVolumes {
   /** What was taken and is not wanted. */
   close(): void {
     for (const { mount } of this.#open.splice(0)) close(mount);
+    this.#made.close();
   }
 }
 
 function isOf(app: string, { key }: PodVolume): boolean {
   return key.startsWith(`${app}.`);
+}
+
+function tooLate({ key, kind }: PodVolume): SupervisorError {
+  const shown = kind === 'limited' ? 'empty, with a size,' : kind;
+  return new SupervisorError(
+    'unsupported',
+    `volume ${key}: a volume of kind ${shown} cannot come to a pod that runs`,
+  );
+}
+
+/** A file system is a program's input, and the kernel is that program: here it is the host's own. */
+function tellTrust(volume: PodVolume, warn: (message: string) => void): void {
+  if (volume.kind === 'block')
+    warn(
+      `volume ${volume.key}: the host's kernel reads the file system on ${volume.source}, and trusts who wrote it`,
+    );
 }
 
 /** In rkt's words. */

@@ -15,7 +15,7 @@ const plan: MachinePlan = {
   tscKilohertz: 2596142,
   debug: false,
   extraKernelParameters: '',
-  networkArguments: [],
+  deviceArguments: [],
 };
 
 /** The values of an option, in order. */

@@ -10,6 +10,7 @@ const housing: Housing = {
   ownKernel: true,
   root: (app) => ({ kind: 'directory', path: `/pod/${app}/rootfs` }),
   machine: () => null,
+  shared: (path) => ({ kind: 'directory', path: `/pod/${path}` }),
 };
 const pipes = { kind: 'pipes', stdin: null, stdout: 1, stderr: 2 } as const;
 
@@ -22,6 +23,7 @@ function facts(app: Partial<App>, change: Partial<AppFacts> = {}): AppFacts {
     streams: pipes,
     restart: { policy: 'on-failure', most: 3 },
     notify: false,
+    volumes: { mounts: [], devices: [] },
     umask: 0o022,
     ...change,
   };
@@ -43,6 +45,7 @@ function plan(app: AppFacts, change: Partial<PodFacts> = {}) {
     covers: [],
     names: '',
     network: NO_NETWORK,
+    madeVolumes: [],
     isolators: [],
     strictIsolators: false,
     kernelShare: { ownKernel: true, hostNetwork: false, hostIpc: false },

@@ -1,0 +1,101 @@
+/** Volumes that PID 1 makes itself: in its memory, and of the machine's disks. */
+import { MADE_VOLUMES, type MadeTop, type MadeVolume, madeVolumePath } from '../src/abi/made-volumes.ts';
+import { sleep } from '../src/native/clock.ts';
+import { readTextIfPresent } from '../src/native/contents.ts';
+import { readdir } from '../src/native/directories.ts';
+import { unless } from '../src/native/errors.ts';
+import { File, open_, writeAll } from '../src/native/files.ts';
+import { mount, ms } from '../src/native/mounts.ts';
+import { chmod, chown, mkdirAll, rmdir } from '../src/native/paths.ts';
+import { decodeBase64 } from './base64.ts';
+import { InitError } from './error.ts';
+
+const MEMORY = ms.noSuid | ms.noDev | ms.noExec;
+/** mkfs makes it, for a program that looks after the file system; a new volume has nothing in it. */
+const LOST_AND_FOUND = 'lost+found';
+
+export function makeVolumes(volumes: readonly MadeVolume[]): void {
+  if (volumes.length === 0) return;
+  // Its own root may be read-only.
+  mkdirAll(MADE_VOLUMES, 0o700);
+  mount({ source: 'volumes', target: MADE_VOLUMES, type: 'tmpfs', flags: MEMORY, data: 'mode=700,size=1m' });
+  for (const kind of ['tmpfs', 'disk', 'secret']) mkdirAll(`${MADE_VOLUMES}/${kind}`, 0o700);
+  if (volumes.some(({ kind }) => kind === 'secret'))
+    // Unlike those of tmpfs, its pages never go to a disk.
+    mount({
+      source: 'secrets',
+      target: `${MADE_VOLUMES}/secret`,
+      type: 'ramfs',
+      flags: MEMORY,
+      data: 'mode=700',
+    });
+  for (const volume of volumes) naming(volume, () => makeVolume(volume, madeVolumePath(volume)));
+}
+
+function makeVolume(volume: MadeVolume, target: string): void {
+  switch (volume.kind) {
+    case 'tmpfs':
+      mkdirAll(target, 0o700);
+      mount({
+        ...{ source: 'volume', target, type: 'tmpfs', flags: ms.noSuid | ms.noDev },
+        data: volume.bytes === null ? 'mode=700' : `mode=700,size=${volume.bytes}`,
+      });
+      dress(target, volume);
+      return;
+    case 'disk':
+      mkdirAll(target, 0o700);
+      mountDisk(volume, target);
+      return;
+    case 'secret':
+      writeSecret(volume, target);
+      return;
+    default:
+      volume satisfies never;
+  }
+}
+
+function mountDisk({ serial, readOnly, fresh }: Extract<MadeVolume, { kind: 'disk' }>, target: string): void {
+  const flags = ms.noSuid | ms.noDev | (readOnly ? ms.readOnly : 0);
+  mount({ source: diskOf(serial), target, type: 'ext4', flags });
+  if (fresh === null) return;
+  unless(['ENOENT'], () => rmdir(`${target}/${LOST_AND_FOUND}`));
+  dress(target, fresh);
+}
+
+const BLOCK_DEVICES = '/sys/block';
+const MOST_WAITS = 200;
+const WAIT_MILLISECONDS = 5;
+
+/** The kernel names disks in the order in which it finds them; they know themselves who they are. */
+function diskOf(serial: string): string {
+  for (let waits = 0; waits < MOST_WAITS; waits++) {
+    const name = readdir(BLOCK_DEVICES).find(
+      (candidate) => readTextIfPresent(`${BLOCK_DEVICES}/${candidate}/serial`)?.trim() === serial,
+    );
+    if (name !== undefined) return `/dev/${name}`;
+    sleep(WAIT_MILLISECONDS);
+  }
+  throw new InitError('volumes', `no disk ${serial}`);
+}
+
+function writeSecret(secret: Extract<MadeVolume, { kind: 'secret' }>, target: string): void {
+  using file = File.open(target, open_.writeOnly | open_.create | open_.exclusive, 0o600);
+  writeAll(file.fd, decodeBase64(secret.content));
+  chown(file.fd, secret.uid, secret.gid);
+  chmod(file.fd, secret.mode);
+}
+
+/** The owner first, by whose change bits of the mode may go. */
+function dress(target: string, { mode, uid, gid }: MadeTop): void {
+  chown(target, uid, gid);
+  chmod(target, mode);
+}
+
+function naming({ name }: MadeVolume, action: () => void): void {
+  try {
+    action();
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new InitError('volumes', `volume ${name}: ${message}`, { cause });
+  }
+}

@@ -1,0 +1,57 @@
+/** Making a file system on an empty disk, by the host's own program. */
+import { access } from '../../native/paths.ts';
+import type { Step } from '../../native/spawn-steps.ts';
+import { runBounded } from '../bounded-run.ts';
+import { SupervisorError } from '../error.ts';
+import { hostPaths, programsAndLibraries } from '../host-programs.ts';
+import { enterRoot, type RootEntry } from '../own-root.ts';
+import type { Disk } from './disk.ts';
+
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const PROGRAMS = ['/usr/sbin/mkfs.ext4', '/sbin/mkfs.ext4'];
+/** Of a disk of many terabytes. */
+const MILLISECONDS = 300_000;
+/** The disk as the program has it, behind the standard streams. */
+const DISK_FD = 3;
+/** Its root is built there, in a mount namespace of its own. */
+const ROOT_PLACE = 'stage1/rootfs/opt';
+
+/**
+ * The program has the disk as an open file, the host's libraries, and no power but to write to what it has. `owner` is that of the
+ * new file system's top. @throws SupervisorError `unsupported` where it is not installed, `bad-disk`
+ */
+export function formatExt4(what: string, disk: Disk, { uid, gid }: Owner): void {
+  const program = PROGRAMS.find((path) => access(path, 'execute'));
+  if (program === undefined)
+    throw new SupervisorError('unsupported', `${what}: mkfs.ext4 is not installed: install e2fsprogs`);
+  const result = runBounded(
+    program,
+    // Not to be asked; no blocks kept for root alone; what can be done later the guest's kernel does.
+    ['-q', '-F', '-m', '0', '-E', `root_owner=${uid}:${gid}`, `/proc/self/fd/${DISK_FD}`],
+    MILLISECONDS,
+    { fds: [disk.fd], namespaces: ['mount', 'pid', 'network', 'ipc'], steps: steps() },
+  );
+  if (result.kind === 'succeeded') return;
+  const why = result.kind === 'late' ? 'mkfs.ext4 did not come to an end' : `mkfs.ext4: ${result.said}`;
+  throw new SupervisorError('bad-disk', `${what}: ${why}`);
+}
+
+/** The disk may be somebody's whose files root reads by that power alone. */
+function steps(): Step[] {
+  const entries: RootEntry[] = [
+    ...programsAndLibraries(hostPaths()),
+    { kind: 'proc', target: 'proc', of: 'processes' },
+  ];
+  const kept = ['CAP_DAC_OVERRIDE'] as const;
+  return [
+    { do: 'session' },
+    { do: 'call', name: 'root', action: () => enterRoot(entries, ROOT_PLACE) },
+    { do: 'limit', resource: 'core', limit: { soft: 0, hard: 0 } },
+    { do: 'bounding-set', capabilities: kept },
+    { do: 'no-new-privileges' },
+  ];
+}

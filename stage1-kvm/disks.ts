@@ -1,0 +1,42 @@
+/** The machine's disks: files and devices of the host, that QEMU has open. */
+import type { MadeVolume } from '../src/abi/made-volumes.ts';
+import { readTextIfPresent } from '../src/native/contents.ts';
+import type { MachineDisk } from '../src/supervisor/volumes/made-volumes.ts';
+import { KERNEL_DIRECTORY } from './vmm.ts';
+
+/** QEMU has their fds in their order, from `first` on. Pure. */
+export function diskArguments(disks: readonly MachineDisk[], first: number): string[] {
+  return disks.flatMap((disk, index) => [
+    // By this number QEMU finds an open file instead of a name.
+    ...['-add-fd', `fd=${first + index},set=${index}`],
+    ...['-blockdev', blockdev(disk, index)],
+    ...['-device', device(disk, index)],
+  ]);
+}
+
+/** What the guest gives back goes from the file, too. */
+function blockdev({ kind, readOnly }: MachineDisk, index: number): string {
+  return [
+    'driver=raw',
+    `node-name=disk${index}`,
+    `read-only=${readOnly ? 'on' : 'off'}`,
+    'discard=unmap',
+    `file.driver=${kind === 'block' ? 'host_device' : 'file'}`,
+    `file.filename=/dev/fdset/${index}`,
+  ].join(',');
+}
+
+/** An error is for the guest to hear: by default QEMU would stop the machine when the host's file system is full. */
+function device({ serial }: MachineDisk, index: number): string {
+  const errors = ['werror=report', 'rerror=report'];
+  return ['virtio-blk-pci', `drive=disk${index}`, `serial=${serial}`, ...errors].join(',');
+}
+
+const DRIVERS = ['virtio_blk'];
+
+/** Those that the guest has to load; a kernel that has them built in has no such files. */
+export function diskModules(volumes: readonly MadeVolume[]): string[] {
+  if (volumes.every(({ kind }) => kind !== 'disk')) return [];
+  const present = (readTextIfPresent(`${KERNEL_DIRECTORY}/modules`) ?? '').split('\n');
+  return present.filter((name) => DRIVERS.includes(name));
+}
