@@ -62,9 +62,10 @@ function ownUsers({ privateUsers, net, ipc }: RunArguments): OwnUsers | undefine
 }
 
 /** What PID 1 has a hand in, and what it may not say itself. */
-function giveAway(cgroup: PodCgroup, root: number, { options, report }: Leading): void {
+function giveAway(cgroup: PodCgroup, root: number, { apps, options, report }: Leading): void {
   const { disablePaths, strictIsolators } = options;
-  if (!disablePaths) boundDevices(cgroup, strictIsolators, (message) => report.warn(message));
+  const bounds = { devices: apps.volumes.devices, strict: strictIsolators };
+  if (!disablePaths) boundDevices(cgroup, bounds, (message) => report.warn(message));
   giveCgroup(cgroup, root);
 }
 

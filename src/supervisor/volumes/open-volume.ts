@@ -114,8 +114,13 @@ function holding<T>(mount: number, action: () => T): T {
 function restrict(volume: HostVolumePlan, mount: number, depth: MountDepth, stat: Stat): void {
   const isOpen = depth === 'recursive' && !volume.readOnly && volume.idMap === 'none';
   setPropagation(mount, depth, isOpen ? 'slave' : 'private');
-  restrictOpenMount(mount, depth, 'no-suid', 'no-devices', ...readOnly(volume));
-  if (deviceOf(volume, stat) !== undefined) allowOpenMount(mount, depth, 'no-devices');
+  if (deviceOf(volume, stat) === undefined)
+    restrictOpenMount(mount, depth, 'no-suid', 'no-devices', ...readOnly(volume));
+  else {
+    // That keeps nobody from writing to the device, but from giving the host's node another mode or owner.
+    restrictOpenMount(mount, depth, 'no-suid', 'read-only');
+    allowOpenMount(mount, depth, 'no-devices');
+  }
 }
 
 function readOnly({ readOnly }: PodVolume): readonly ['read-only'] | readonly [] {

@@ -1,10 +1,7 @@
 import type { DeviceRule, VolumeSourcePlan } from '../../abi/boot-plan.ts';
-import { AbiError } from '../../abi/json.ts';
 import type { MadeVolume } from '../../abi/made-volumes.ts';
-import { POD } from '../../abi/pod-directory.ts';
 import type { RunArguments } from '../../abi/stage1.ts';
-import { NO_VOLUMES, type PodVolume, parseVolumePlan, type VolumePlan } from '../../abi/volume-plan.ts';
-import { readTextIfPresent } from '../../native/contents.ts';
+import { NO_VOLUMES, type PodVolume, type VolumePlan } from '../../abi/volume-plan.ts';
 import { close } from '../../native/files.ts';
 import { SupervisorError } from '../error.ts';
 import { HostSide } from '../network/host-side.ts';
@@ -15,6 +12,7 @@ import type { Report } from '../report.ts';
 import type { AppVolumes } from './app-volumes.ts';
 import { isMade, type MachineDisk, MadeVolumes } from './made-volumes.ts';
 import { type OpenVolume, openVolume } from './open-volume.ts';
+import { readVolumePlan, shallowFirst } from './record.ts';
 import { SharePlaces } from './share-places.ts';
 
 /** The pod's volumes: taken where they are, shown to PID 1, and found there by its apps. */
@@ -35,6 +33,11 @@ export class PodVolumes {
   /** Whether there is, or may be, anything that others of the host change as well. */
   get isShared(): boolean {
     return this.options.mutable || this.#plan.volumes.some(({ kind }) => kind === 'host' || kind === 'named');
+  }
+
+  /** Those that are volumes themselves, of all apps together. */
+  get devices(): readonly DeviceRule[] {
+    return [...this.#devices.values()];
   }
 
   /** Takes all that the pod has. @throws SupervisorError `bad-volume`, `unsupported`, `bad-pod`; nothing has been made then */
@@ -64,16 +67,12 @@ export class PodVolumes {
     for (const volume of this.#plan.volumes) if (isOf(app, volume)) this.#places.detach(volume.key);
   }
 
-  /** The shallow ones first, so that what is below another is in it. */
   of(app: string): AppVolumes {
     const mounts = this.#plan.mounts.filter((mount) => mount.app === app);
-    const depth = (target: string) => target.split('/').length;
     return {
-      mounts: [...mounts]
-        .sort((one, other) => depth(one.target) - depth(other.target))
-        .map(({ volume, target, readOnly, subPath, seed }) => ({
-          ...{ kind: 'volume', source: this.#sourceOf(volume, app), target, readOnly, subPath, seed },
-        })),
+      mounts: shallowFirst(mounts).map(({ volume, target, readOnly, subPath, seed }) => ({
+        ...{ kind: 'volume', source: this.#sourceOf(volume, app), target, readOnly, subPath, seed },
+      })),
       devices: mounts.flatMap(({ volume }) => this.#devices.get(volume) ?? []),
     };
   }
@@ -146,15 +145,4 @@ function tellImplicit(volume: PodVolume, report: Report): void {
   report.say(
     `warning: no volume specified for mount point ${name}, implicitly creating an "empty" volume. This volume will be removed when the pod is garbage-collected.`,
   );
-}
-
-function readVolumePlan(): VolumePlan {
-  const text = readTextIfPresent(POD.volumes);
-  if (text === undefined) return NO_VOLUMES;
-  try {
-    return parseVolumePlan(JSON.parse(text));
-  } catch (cause) {
-    if (!(cause instanceof AbiError || cause instanceof SyntaxError)) throw cause;
-    throw new SupervisorError('bad-pod', `${POD.volumes}: ${cause.message}`, { cause });
-  }
 }
