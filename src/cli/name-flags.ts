@@ -69,12 +69,15 @@ function resolver({
   };
 }
 
+/** Of a host (RFC 1035). */
+const LONGEST_NAME = 253;
+
 /** Of a line of resolv.conf. */
 function words(flag: string, texts: readonly string[]): string[] {
   return texts
     .flatMap((text) => text.split(','))
     .map((word) => {
-      if (!/^[!-~]+$/.test(word))
+      if (!/^[!-~]{1,255}$/.test(word))
         throw new CliError('usage', `--${flag}: ${JSON.stringify(word)} is no word`);
       return word;
     });
@@ -92,7 +95,8 @@ function hosts(texts: readonly string[]): NamesRequest['hosts'] {
 
 function parseEntry(text: string): Entry {
   const [, address = '', name = ''] = /^([^=]*)=([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)$/.exec(text) ?? [];
-  if (name === '') throw new CliError('usage', `did not understand --hosts-entry ${text}`);
+  if (name === '' || name.length > LONGEST_NAME)
+    throw new CliError('usage', `did not understand --hosts-entry ${text}`);
   if (isIP(address) === 0)
     throw new CliError('usage', `--hosts-entry=${text}: ${JSON.stringify(address)} is no address`);
   return { address, names: [name] };

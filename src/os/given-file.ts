@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync, writeFileSync } from 'node:fs';
 
 // Files that somebody names, or leaves where rkt looks for such: any kind of file may be in their place, of any size. A fifo would stop
 // the command, a device fill its memory.
@@ -17,7 +17,7 @@ export class GivenFileError extends Error {
   }
 }
 
-const { O_NOCTTY, O_NONBLOCK, O_RDONLY } = constants;
+const { O_CREAT, O_NOCTTY, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY } = constants;
 const CHUNK = 64 * 1024;
 
 /** Text in UTF-8. @throws as `readGivenBytes` */
@@ -38,6 +38,16 @@ export function readGivenBytes(path: string, most: number): Buffer {
   const fd = openGiven(path);
   try {
     return readUpTo(path, fd, most);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Into whatever there is: a device, or a fifo that somebody reads. @throws Node's own errors; ENXIO for a fifo that nobody reads */
+export function writeGivenFile(path: string, text: string): void {
+  const fd = openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY, 0o666);
+  try {
+    writeFileSync(fd, text);
   } finally {
     closeSync(fd);
   }

@@ -58,8 +58,8 @@ export function requestedApp(image: ImageManifest, request: AppRequest, pod: Pod
   return {
     ...app,
     exec: request.exec === undefined ? [...app.exec, ...request.args] : [request.exec, ...request.args],
-    user: request.user ?? app.user,
-    group: request.group ?? app.group,
+    user: nonEmpty('--user', request.user) ?? app.user,
+    group: nonEmpty('--group', request.group) ?? app.group,
     supplementaryGIDs:
       request.supplementaryGids === undefined ? app.supplementaryGIDs : parseGids(request.supplementaryGids),
     userAnnotations: { ...app.userAnnotations, ...request.marks?.userAnnotations },
@@ -68,6 +68,11 @@ export function requestedApp(image: ImageManifest, request: AppRequest, pod: Pod
     isolators: isolated(app.isolators, request),
     ...(workingDirectory === undefined ? {} : { workingDirectory: absolute(workingDirectory) }),
   };
+}
+
+function nonEmpty(flag: string, text: string | undefined): string | undefined {
+  if (text === '') throw new Stage0Error('bad-request', `${flag}: must not be empty`);
+  return text;
 }
 
 function parseGids(text: string): number[] {

@@ -80,7 +80,7 @@ export function quantity(flag: string, text: string | undefined): Quantity | und
 
 function number(name: string, flag: string, text: string | undefined): Isolator[] {
   if (text === undefined) return [];
-  const value = /^-?\d+$/.test(text) ? Number(text) : text;
+  const value = /^-?\d{1,15}$/.test(text) ? Number(text) : text;
   return [reading(flag, () => parseIsolator({ name, value }))];
 }
 
@@ -137,8 +137,7 @@ function reading<T>(flag: string, read: () => T): T {
     return read();
   } catch (cause) {
     if (!(cause instanceof AppcError)) throw cause;
-    throw new Stage0Error('bad-request', `${flag}: ${cause.message.replace(/^value(\.set)?:? ?/, '')}`, {
-      cause,
-    });
+    // Without the cause, which says the same of a manifest.
+    throw new Stage0Error('bad-request', `${flag}: ${cause.message.replace(/^value(\.set)?:? ?/, '')}`);
   }
 }

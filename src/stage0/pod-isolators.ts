@@ -38,7 +38,8 @@ export function podIsolators(request: PodIsolatorRequest): readonly Isolator[] {
 function requestedSysctls(texts: readonly string[]): IsolatorOf<'sysctl'> {
   const entries = texts.map((text) => {
     const [name = '', value] = text.split(/=(.*)/s);
-    if (name !== '' && value !== undefined) return [name, value] as const;
+    // The kernel takes no notice of nothing, and of no more than the first line.
+    if (name !== '' && value !== undefined && /^[^\n\0]+$/.test(value)) return [name, value] as const;
     throw new Stage0Error('bad-request', `--sysctl: ${JSON.stringify(text)} is not NAME=VALUE`);
   });
   return { kind: 'sysctl', name: 'os/unix/sysctl', value: Object.fromEntries(entries) };

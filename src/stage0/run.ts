@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { writeGivenFile } from '../os/given-file.ts';
 import { shared } from '../os/lock.ts';
 import { ensurePodsDirectory } from '../pod/directory.ts';
 import { createPod, type Pod } from '../pod/pod.ts';
@@ -63,7 +63,7 @@ async function newPod(
 /** Throws Stage0Error `bad-request`; the pod, which nobody would know of, goes with it. */
 function saveUuid(pod: Pod, file: string): void {
   try {
-    writeFileSync(file, pod.uuid);
+    writeGivenFile(file, pod.uuid);
   } catch (cause) {
     discard(pod);
     const reason = cause instanceof Error ? cause.message : String(cause);

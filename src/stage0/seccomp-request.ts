@@ -50,7 +50,8 @@ function isolator(name: string, value: unknown, where: string): SeccompRequest {
     parsed = parseIsolator({ name, value });
   } catch (cause) {
     if (!(cause instanceof AppcError)) throw cause;
-    throw refused(`${where}${cause.message.replace(/^value\./, '')}`, cause);
+    // Without the cause, which says the same of a manifest.
+    throw refused(`${where}${cause.message.replace(/^value\./, '')}`);
   }
   if (parsed.kind === 'seccomp' || parsed.kind === 'seccomp-profile') return parsed;
   throw new TypeError(`${name} is no filter`);

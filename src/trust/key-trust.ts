@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
 import type { ACIdentifier } from '../appc/index.ts';
+import { GivenFileError, readGivenBytes } from '../os/given-file.ts';
 import { TrustError } from './error.ts';
 import { LARGEST_KEY, type PublicKey, readPublicKeys } from './key.ts';
 import type { Keystore, StoredKey } from './keystore.ts';
@@ -138,20 +138,12 @@ function schemeOf(location: string): string | undefined {
   return URL_SCHEME.exec(location)?.[1]?.toLowerCase();
 }
 
-// Of any kind of file: `rkt trust --root <(gpg --export KEY)` is a pipe.
-async function readKeyFile(path: string): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+// A pipe, too: `rkt trust --root <(gpg --export KEY)`.
+function readKeyFile(path: string): Uint8Array {
   try {
-    for await (const chunk of createReadStream(path)) {
-      size += chunk.length;
-      if (size > LARGEST_KEY)
-        throw new TrustError('too-large', `key ${path} has more than ${LARGEST_KEY} bytes`);
-      chunks.push(chunk);
-    }
+    return readGivenBytes(path, LARGEST_KEY);
   } catch (cause) {
-    if (cause instanceof TrustError) throw cause;
-    throw new TrustError('bad-key', `error accessing the key ${path}`, { cause });
+    const isTooLarge = cause instanceof GivenFileError && cause.code === 'too-large';
+    throw new TrustError(isTooLarge ? 'too-large' : 'bad-key', `error accessing the key ${path}`, { cause });
   }
-  return Buffer.concat(chunks);
 }

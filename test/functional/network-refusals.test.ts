@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { tinyImages } from '../support/images.ts';
 import { leftOfPods } from '../support/network-look.ts';
@@ -64,7 +67,28 @@ test('because what would be recorded of it could not be read again, by who is to
   expect(await site.now.host.run('cat', '/run/cable.log')).not.toContain('x'.repeat(100));
 });
 
+test('because its plugin refuses what it is told: of that one there is nothing to be taken away, now or by gc', async () => {
+  write('odd', { type: 'ptp', ipam: 5 });
+  expect(await refusal('default,odd')).toContain('plugin ptp: ADD: config.ipam: expected an object, got 5');
+});
+
 test('because its configuration is none', async () => {
   site.now.network('60-typeless.conf', { cniVersion: '1.0.0', name: 'typeless' });
   expect(await refusal('typeless')).toContain('60-typeless.conf');
+});
+
+test.each([
+  ['is a fifo', (path: string) => void execFileSync('mkfifo', [path]), 'is not a regular file'],
+  ['is a device', (path: string) => symlinkSync('/dev/zero', path), 'is not a regular file'],
+  ['is huge', (path: string) => writeFileSync(path, Buffer.alloc(2_000_000)), 'has more than 1048576 bytes'],
+  ['is empty', (path: string) => writeFileSync(path, ''), 'not JSON'],
+  ['is nested', (path: string) => writeFileSync(path, '['.repeat(1_000_000)), 'not JSON'],
+  ['leads to itself', (path: string) => symlinkSync(path, path), 'ELOOP'],
+])('because a file of its directory %s: it is told by its name, and not waited for', async (_, make, why) => {
+  const path = join(site.now.rkt.localConfig, 'net.d/70-odd.conf');
+  make(path);
+  const stderr = await refusal('default');
+  rmSync(path);
+  expect(stderr).toContain(path);
+  expect(stderr).toContain(why);
 });

@@ -22,6 +22,13 @@ const SINCE = { prevResultOfDel: '0.4.0', check: '0.4.0', status: '1.1.0' } as c
   Record<string, CniVersion>
 >;
 
+/** Codes of what a plugin says before it makes anything. */
+const REFUSALS: readonly number[] = [
+  CNI_ERROR.incompatibleVersion,
+  CNI_ERROR.unsupportedField,
+  CNI_ERROR.invalidConfiguration,
+];
+
 /** What the plugins of all of a pod's networks are told. */
 export interface Attaching {
   readonly host: HostSide;
@@ -73,13 +80,9 @@ export class Attachment {
     if (first !== undefined) throw first;
   }
 
-  /** One that does not speak the network's version refuses DEL as it has refused ADD: of it there is nothing to be undone, now or ever. */
+  /** One that cannot do with the network's version, or its configuration, refuses DEL as it has refused ADD: of it there is nothing to be undone, now or ever. */
   #hasMadeNothing({ cause }: SupervisorError): boolean {
-    return (
-      this.record.phase === 'adding' &&
-      cause instanceof CniError &&
-      cause.code === CNI_ERROR.incompatibleVersion
-    );
+    return this.record.phase === 'adding' && cause instanceof CniError && REFUSALS.includes(cause.code);
   }
 
   /** Fails where something is not there that ADD has made; false where its plugins cannot tell. */

@@ -18,6 +18,8 @@ test('rates are of all devices and interfaces', () => {
 
 test.each([
   [{ sysctls: ['net.core.somaxconn'] }, '--sysctl: "net.core.somaxconn" is not NAME=VALUE'],
+  [{ sysctls: ['net.core.somaxconn='] }, '--sysctl: "net.core.somaxconn=" is not NAME=VALUE'],
+  [{ sysctls: ['a=1\n2'] }, '--sysctl: "a=1\\n2" is not NAME=VALUE'],
   [{ sysctls: [], blockBandwidth: '10m' }, '--block-bandwidth: 10m is less than 4096 bytes a second'],
   [{ sysctls: [], blockIops: '0' }, '--block-iops: 0 is less than 1 operations a second'],
   [{ sysctls: [], networkBandwidth: '0' }, '--network-bandwidth: 0 is less than 4096 bytes a second'],

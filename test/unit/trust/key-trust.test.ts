@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -110,12 +111,20 @@ describe('keys that are named', () => {
     expect(seen.events[1]).toMatchObject({ kind: 'key-accepted', reviewed: false });
   });
 
-  test('must not be a file that never ends', async () => {
+  test('must not be a file that never ends, nor one that nobody writes, nor a large one', async () => {
     const { given } = sources({ policy: { skipReview: true } });
-    await expect(trustKeys(await trusting([]), SCOPE, ['/dev/zero'], given)).rejects.toMatchObject({
-      code: 'too-large',
-      message: expect.stringContaining('/dev/zero'),
-    });
+    execFileSync('mkfifo', [at('fifo')]);
+    writeFileSync(at('large'), Buffer.alloc(1024 * 1024 + 1));
+    const keystore = await trusting([]);
+    for (const [path, code] of [
+      ['/dev/zero', 'bad-key'],
+      [at('fifo'), 'bad-key'],
+      [at('large'), 'too-large'],
+    ] as const)
+      await expect(trustKeys(keystore, SCOPE, [path], given)).rejects.toMatchObject({
+        code,
+        message: expect.stringContaining(path),
+      });
   });
 });
 
