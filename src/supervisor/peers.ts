@@ -121,9 +121,11 @@ export class Peers {
     const { pods, own } = this.#place;
     const others = readdir(pods).filter((name) => podUUID.is(name) && name !== own.uuid);
     for (const uuid of this.#ended) if (!others.includes(uuid)) this.#ended.delete(uuid);
-    for (const uuid of [...this.#peers.keys()])
-      if (!exists(`${pods}/${uuid}/${POD.hostname}`)) this.#forget(uuid);
-    for (const uuid of others.filter((name) => !this.#peers.has(name) && !this.#ended.has(name))) {
+    // Most of a host's pods have ended: they are to cost no more than this.
+    const isNamed = (uuid: string) => exists(`${pods}/${uuid}/${POD.hostname}`);
+    for (const uuid of [...this.#peers.keys()]) if (!isNamed(uuid)) this.#forget(uuid);
+    const unknown = others.filter((uuid) => !this.#peers.has(uuid) && !this.#ended.has(uuid));
+    for (const uuid of unknown.filter(isNamed)) {
       try {
         if (this.#peers.size < MOST_PEERS) this.#meet(uuid);
         else this.#warnOnce(`this pod knows the names of ${MOST_PEERS} others, and of no more`);
