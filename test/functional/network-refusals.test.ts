@@ -72,6 +72,7 @@ test('because its plugin refuses what it is told: of that one there is nothing t
   expect(await refusal('default,odd')).toContain('plugin ptp: ADD: config.ipam: expected an object, got 5');
 });
 
+// It stays: what comes after is before it in the order of names.
 test('because its configuration is none', async () => {
   site.now.network('60-typeless.conf', { cniVersion: '1.0.0', name: 'typeless' });
   expect(await refusal('typeless')).toContain('60-typeless.conf');
@@ -85,7 +86,7 @@ test.each([
   ['is nested', (path: string) => writeFileSync(path, '['.repeat(1_000_000)), 'not JSON'],
   ['leads to itself', (path: string) => symlinkSync(path, path), 'ELOOP'],
 ])('because a file of its directory %s: it is told by its name, and not waited for', async (_, make, why) => {
-  const path = join(site.now.rkt.localConfig, 'net.d/70-odd.conf');
+  const path = join(site.now.rkt.localConfig, 'net.d/00-odd.conf');
   make(path);
   const stderr = await refusal('default');
   rmSync(path);
