@@ -1,4 +1,6 @@
 /** What a process may do, set in the child before its program runs. */
+
+import { decodeBase64 } from '../src/abi/base64.ts';
 import type { ProcessPlan, RlimitPlan } from '../src/abi/boot-plan.ts';
 import { clearInheritable, dropBoundingSetTo, raisePermitted } from '../src/native/capability-words.ts';
 import { writeControl } from '../src/native/contents.ts';
@@ -6,7 +8,6 @@ import { hasCode } from '../src/native/errors.ts';
 import { getLimit, installSeccomp, limitName, setLimit } from '../src/native/limits.ts';
 import { setKeepCapabilities, setNoNewPrivileges } from '../src/native/privileges.ts';
 import { chdir, setGroupIds, setGroups, setUserIds, umask } from '../src/native/processes.ts';
-import { decodeBase64 } from './base64.ts';
 import { during } from './error.ts';
 import type { Trial } from './trial.ts';
 

@@ -1,4 +1,6 @@
 /** Volumes that PID 1 makes itself: in its memory, and of the machine's disks. */
+
+import { decodeBase64 } from '../src/abi/base64.ts';
 import { MADE_VOLUMES, type MadeTop, type MadeVolume, madeVolumePath } from '../src/abi/made-volumes.ts';
 import { sleep } from '../src/native/clock.ts';
 import { readTextIfPresent } from '../src/native/contents.ts';
@@ -7,7 +9,6 @@ import { unless } from '../src/native/errors.ts';
 import { File, open_, writeAll } from '../src/native/files.ts';
 import { mount, ms } from '../src/native/mounts.ts';
 import { chmod, chown, mkdirAll, rmdir } from '../src/native/paths.ts';
-import { decodeBase64 } from './base64.ts';
 import { InitError } from './error.ts';
 
 const MEMORY = ms.noSuid | ms.noDev | ms.noExec;

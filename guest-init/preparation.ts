@@ -1,11 +1,11 @@
 /** What is done once for the pod, before any app. */
 
+import { decodeBase64 } from '../src/abi/base64.ts';
 import type { BootPlan, MachinePlan, SharePlan } from '../src/abi/boot-plan.ts';
 import { setRealtime, type Timespec } from '../src/native/clock.ts';
 import { mount, ms } from '../src/native/mounts.ts';
 import { mkdirAll } from '../src/native/paths.ts';
 import { addEntropy, loadModule, setHostname } from '../src/native/system.ts';
-import { decodeBase64 } from './base64.ts';
 import { mountMemory } from './devices.ts';
 import { during } from './error.ts';
 import { bringUpLoopback } from './interfaces.ts';

@@ -1,14 +1,13 @@
 /** Volumes of an app: taken where PID 1 has them, before the app's root is entered, and attached inside it. */
 import type { MountPlanEntry, SharePlan, VolumeSourcePlan } from '../src/abi/boot-plan.ts';
 import { visitEntries } from '../src/native/directories.ts';
-import { unless } from '../src/native/errors.ts';
-import { close, File, open_, openInRoot, openWithin } from '../src/native/files.ts';
+import { close, File, open_, openInRoot } from '../src/native/files.ts';
 import { restrictOpenMount } from '../src/native/mount-attributes.ts';
-import { attachMountAt, cloneMount } from '../src/native/mounts.ts';
-import { mkdir } from '../src/native/paths.ts';
+import { attachMountAt } from '../src/native/mounts.ts';
 import { openOrMakeInRoot } from '../src/native/place-in-root.ts';
 import { fstat } from '../src/native/stat.ts';
 import { duplicateTree } from '../src/native/tree-duplicate.ts';
+import { cloneSome } from '../src/native/volume-part.ts';
 import { rootDirectory } from './root-directory.ts';
 
 export type VolumeEntry = Extract<MountPlanEntry, { kind: 'volume' }>;
@@ -26,29 +25,9 @@ export function openVolumes(
 }
 
 function openVolume({ source, subPath, readOnly }: VolumeEntry, shares: readonly SharePlan[]): number {
-  const path = pathOf(source, shares);
-  const mount = subPath === null ? cloneMount(path, true) : clonePart(path, subPath);
+  const mount = cloneSome(pathOf(source, shares), subPath, true);
   restrictOpenMount(mount, 'recursive', 'no-suid', ...(readOnly ? ['read-only' as const] : []));
   return mount;
-}
-
-/** What is in a volume may be anybody's: no link of it leads out. */
-function clonePart(path: string, subPath: string): number {
-  using volume = File.open(path, open_.path | open_.directory);
-  using part = new File(openPart(volume.fd, subPath));
-  return cloneMount('', true, part.fd);
-}
-
-/** Directories that are missing are made, one by one: between two of them somebody may put a link. */
-function openPart(volume: number, subPath: string): number {
-  const found = unless(['ENOENT'], () => openWithin(volume, subPath, open_.path));
-  if (found !== undefined) return found;
-  const at = subPath.lastIndexOf('/');
-  using parent = new File(
-    at < 0 ? openWithin(volume, '.', open_.path) : openPart(volume, subPath.slice(0, at)),
-  );
-  unless(['EEXIST'], () => mkdir(subPath.slice(at + 1), 0o755, parent.fd));
-  return openWithin(volume, subPath, open_.path);
 }
 
 function pathOf(source: VolumeSourcePlan, shares: readonly SharePlan[]): string {

@@ -10,6 +10,7 @@ import { attachMount, cloneMount, mount, ms } from '../src/native/mounts.ts';
 import { chmod, mkdirAll } from '../src/native/paths.ts';
 import { chdir, chroot, umask } from '../src/native/processes.ts';
 import type { HostSide } from '../src/supervisor/network/host-side.ts';
+import type { AppUser } from './memory-volumes.ts';
 import { attachVolume, type DetachedVolume, openVolumes } from './volumes.ts';
 
 const HOST_TREES = ['/dev', '/proc', '/sys'] as const;
@@ -35,9 +36,14 @@ export interface RootParts {
  * Before the root is entered. The trees are those of the host's mount namespace where that is given: what is mounted below one of
  * them comes to the other, as far as the host shares its mounts.
  */
-export function openParts(app: string, host: HostSide | undefined, covers: readonly CoverPlan[]): RootParts {
+export function openParts(
+  app: string,
+  identity: AppUser,
+  host: HostSide | undefined,
+  covers: readonly CoverPlan[],
+): RootParts {
   const open = () => HOST_TREES.map((target) => ({ target, mount: cloneMount(target, true) }));
-  const volumes = openVolumes(app, host);
+  const volumes = openVolumes(app, { host, identity });
   return { trees: host?.inMounts(open) ?? open(), covers: covers.map(openCover), volumes };
 }
 

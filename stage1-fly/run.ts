@@ -41,7 +41,12 @@ export function run(args: readonly string[]): number {
   for (const line of [...without, ...ignored(asked, pod, publishedPorts())]) report.warn(line);
   const term = isTerminal(STDIN) ? terminalType() : undefined;
   const process = planProcess(app, ownEnvironment(options.mdsToken), term);
-  const parts = openParts(app.name, HostSide.given(), planCovers(givenFiles(options.names), [], false));
+  const parts = openParts(
+    app.name,
+    process,
+    HostSide.given(),
+    planCovers(givenFiles(options.names), [], false),
+  );
   recordPid();
   prepareStatus();
   const loop = new Loop();

@@ -70,7 +70,7 @@ export interface SecretOrigin {
 }
 
 /** All secrets of a pod together: they travel in one message to PID 1. */
-export const SECRETS_MAX_BYTES = 4 * 1024 * 1024;
+export const SECRETS_MAX_BYTES = 1024 * 1024;
 
 const ID_MAX = 0xffff_fffe;
 const VOLUME_NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;

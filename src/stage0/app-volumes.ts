@@ -1,5 +1,5 @@
 /** The volumes of one app in a mutable pod's directory, as it comes and as it goes. */
-import { emptyVolume } from '../abi/pod-directory.ts';
+import { emptyVolume, limitedVolume } from '../abi/pod-directory.ts';
 import type { VolumePlan } from '../abi/volume-plan.ts';
 import type { Mutation } from './mutation.ts';
 import type { PodApp } from './pod-request.ts';
@@ -26,6 +26,6 @@ export function placeVolumes({ path }: Mutation, more: VolumePlan): void {
 export function clearVolumes({ path }: Mutation, app: string, remove: (path: string) => void): void {
   const plan = readVolumes(path);
   const own = plan.volumes.filter(({ key }) => key.startsWith(ownKey(app, '')));
-  for (const { key } of own) remove(emptyVolume(key));
+  for (const { key } of own) for (const path of [emptyVolume(key), limitedVolume(key)]) remove(path);
   if (plan.mounts.some((mount) => mount.app === app)) replaceVolumes(path, withoutVolumesOf(plan, app));
 }

@@ -1,16 +1,15 @@
 /** Volumes that PID 1 makes itself: what it is told of them, and what its machine needs for them. */
 import type { FurtherVolumePlan, SecretVolumePlan } from '../../abi/further-volumes.ts';
 import { type MadeVolume, madeVolumePath } from '../../abi/made-volumes.ts';
-import { parseSecrets, SECRETS_ENV, type Secrets } from '../../abi/secrets.ts';
+import type { Secrets } from '../../abi/secrets.ts';
 import type { PodVolume, VolumeMount } from '../../abi/volume-plan.ts';
-import { readToEnd } from '../../native/contents.ts';
-import { environment, utf8Decode } from '../../native/engine.ts';
 import { close } from '../../native/files.ts';
 import { type Disk, reopenAlone } from '../disks/disk.ts';
 import { SupervisorError } from '../error.ts';
 import type { HostSide } from '../network/host-side.ts';
 import type { Identity } from '../plan/users.ts';
 import { openVolumeDisk } from './further-volumes.ts';
+import { givenSecrets } from './given-secrets.ts';
 
 /** A disk of the machine's, by fd. */
 export interface MachineDisk extends Pick<Disk, 'fd' | 'kind'> {
@@ -41,7 +40,6 @@ export function isMade(volume: PodVolume, ownKernel: boolean): volume is Made {
 export class MadeVolumes {
   readonly #volumes = new Map<string, Made>();
   readonly #disks: MachineDisk[] = [];
-  #secrets: Secrets | undefined;
 
   /** Those whose fds are for the machine; taken over. */
   get disks(): readonly MachineDisk[] {
@@ -51,7 +49,6 @@ export class MadeVolumes {
   /** @throws SupervisorError `bad-disk`, `bad-pod` */
   take(volume: Made, host: HostSide | undefined): void {
     this.#volumes.set(volume.key, volume);
-    if (volume.kind === 'secret') this.#secrets ??= givenSecrets();
     if (volume.kind !== 'limited' && volume.kind !== 'block') return;
     const disk = openVolumeDisk(volume, host);
     const { fd, kind } = volume.readOnly ? disk : reopenAlone(`volume ${volume.key}`, disk);
@@ -64,10 +61,8 @@ export class MadeVolumes {
     return volume && madeVolumePath(placeOf(volume, app));
   }
 
-  /** What PID 1 is told. Whatever it is given of secrets is kept no longer. */
+  /** What PID 1 is told. */
   plan(mounts: readonly VolumeMount[], identityOf: (app: string) => Identity | undefined): MadeVolume[] {
-    const secrets = this.#secrets;
-    this.#secrets = undefined;
     const disks = [...this.#volumes.values()].filter(({ kind }) => kind === 'limited' || kind === 'block');
     return [...this.#volumes.values()].flatMap((volume): MadeVolume[] => {
       switch (volume.kind) {
@@ -83,7 +78,7 @@ export class MadeVolumes {
         }
         case 'secret': {
           const apps = new Set(mounts.filter((mount) => mount.volume === volume.key).map(({ app }) => app));
-          return [...apps].map((app) => secretFor(volume, app, identityOf(app), secrets));
+          return [...apps].map((app) => secretFor(volume, app, identityOf(app), givenSecrets()));
         }
         default:
           return volume satisfies never;
@@ -121,20 +116,11 @@ function secretFor(
   volume: SecretVolumePlan,
   app: string,
   identity: Identity | undefined,
-  secrets: Secrets | undefined,
+  secrets: Secrets,
 ): MadeVolume {
-  const content = secrets?.get(volume.key);
+  const content = secrets.get(volume.key);
   if (content === undefined) throw new SupervisorError('bad-pod', `volume ${volume.key}: it is not given`);
   const { kind, mode, uid, gid } = volume;
   const { name } = placeOf(volume, app);
   return { kind, name, content, mode, uid: uid ?? identity?.uid ?? 0, gid: gid ?? identity?.gid ?? 0 };
-}
-
-/** @throws AbiError */
-function givenSecrets(): Secrets {
-  const fd = Number(environment(SECRETS_ENV));
-  if (!Number.isInteger(fd) || fd < 3) return new Map();
-  const bytes = readToEnd(fd);
-  close(fd);
-  return bytes === undefined ? new Map() : parseSecrets(utf8Decode(bytes));
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { decodeBase64 } from '../../../guest-init/base64.ts';
+import { decodeBase64 } from '../../../src/abi/base64.ts';
 
 test.each([0, 1, 2, 3, 4, 31, 32, 255])('%i bytes come back', (length) => {
   const bytes = randomBytes(length);
