@@ -12,8 +12,8 @@ import { readdir } from '../native/directories.ts';
 import { SystemError, unless } from '../native/errors.ts';
 import { close, File, open_, tryLock } from '../native/files.ts';
 import type { Loop, Timer, Watch } from '../native/loop.ts';
+import { access } from '../native/paths.ts';
 import { killOpen, openProcess } from '../native/processes.ts';
-import { exists } from '../native/stat.ts';
 import { type NamedPod, namesOfOthers } from '../net/pod-names.ts';
 import type { Report } from './report.ts';
 
@@ -122,7 +122,7 @@ export class Peers {
     const others = readdir(pods).filter((name) => podUUID.is(name) && name !== own.uuid);
     for (const uuid of this.#ended) if (!others.includes(uuid)) this.#ended.delete(uuid);
     // Most of a host's pods have ended: they are to cost no more than this.
-    const isNamed = (uuid: string) => exists(`${pods}/${uuid}/${POD.hostname}`);
+    const isNamed = (uuid: string) => access(`${pods}/${uuid}/${POD.hostname}`, 'exist');
     for (const uuid of [...this.#peers.keys()]) if (!isNamed(uuid)) this.#forget(uuid);
     const unknown = others.filter((uuid) => !this.#peers.has(uuid) && !this.#ended.has(uuid));
     for (const uuid of unknown.filter(isNamed)) {
