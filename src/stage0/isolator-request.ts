@@ -2,6 +2,7 @@
 import {
   AppcError,
   type Isolator,
+  milliUnits,
   parseIsolator,
   parseQuantity,
   type Quantity,
@@ -38,7 +39,7 @@ const MEMORY_MIN_BYTES = 4096;
 export function isolated(isolators: readonly Isolator[], request: IsolatorRequest): readonly Isolator[] {
   const own = [
     ...resource('resource/memory', memory(request)),
-    ...resource('resource/cpu', quantity('--cpu', request.cpu)),
+    ...resource('resource/cpu', cpu(request)),
     ...number('os/linux/cpu-shares', '--cpu-shares', request.cpuShares),
     ...number('coreos.com/rkt/pids-limit', '--pids-limit', request.pidsLimit),
     ...number('os/linux/oom-score-adj', '--oom-score-adj', request.oomScoreAdj),
@@ -70,6 +71,14 @@ function memory(request: IsolatorRequest): Quantity | undefined {
       'bad-request',
       `--memory: ${amount} is lower than 4 KiB: were milli-bytes meant, or mebibytes (Mi)?`,
     );
+  return amount;
+}
+
+/** No time at all is no limit that an app could live with: it would seem to hang. */
+function cpu(request: IsolatorRequest): Quantity | undefined {
+  const amount = quantity('--cpu', request.cpu);
+  if (amount !== undefined && milliUnits(amount) < 1)
+    throw new Stage0Error('bad-request', `--cpu: ${amount} is less than 1m, a thousandth of a processor`);
   return amount;
 }
 

@@ -56,6 +56,7 @@ test.each([
   [{ cpuShares: '1' }, '--cpu-shares: expected an integer from 2 to 262144, got 1'],
   [{ cpuShares: '0x10' }, '--cpu-shares: expected an integer from 2 to 262144, got "0x10"'],
   [{ oomScoreAdj: '1001' }, '--oom-score-adj: expected an integer from -1000 to 1000, got 1001'],
+  [{ cpu: '0' }, '--cpu: 0 is less than 1m'],
   [{ cpuShares: '9'.repeat(400) }, '--cpu-shares: expected an integer from 2 to 262144, got "999'],
   [{ pidsLimit: '0' }, '--pids-limit: expected an integer from 1 to 4194304, got 0'],
   [
