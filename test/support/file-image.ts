@@ -35,7 +35,7 @@ export async function writeFileImage(
   try {
     const rootfs = join(dirname((await tinyImages()).aci.plain), 'rootfs');
     cpSync(rootfs, join(directory, 'rootfs'), { recursive: true, verbatimSymlinks: true });
-    cpSync(files, join(directory, 'rootfs/files'), { recursive: true });
+    cpSync(files, join(directory, 'rootfs/files'), { recursive: true, verbatimSymlinks: true });
     writeFileSync(join(directory, 'manifest'), JSON.stringify(manifest));
     await tool('tar', ['-C', directory, '--owner=0', '--group=0', '-cf', path, 'manifest', 'rootfs']);
     return path;
