@@ -7,6 +7,7 @@ import { chdir, chroot } from '../src/native/processes.ts';
 import { endMachine, syncAll } from '../src/native/system.ts';
 import { during } from './error.ts';
 import type { Ground } from './ground.ts';
+import { settleDisks } from './made-volumes.ts';
 import { openPorts } from './ports.ts';
 
 /** A virtual machine whose kernel has unpacked the initramfs and nothing more. */
@@ -30,6 +31,7 @@ export const machine: Ground = {
     });
   },
   leave() {
+    settleDisks();
     syncAll();
     endMachine('power-off');
     throw new Error('power-off returned');

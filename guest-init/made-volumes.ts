@@ -5,7 +5,7 @@ import { MADE_VOLUMES, type MadeTop, type MadeVolume, madeVolumePath } from '../
 import { sleep } from '../src/native/clock.ts';
 import { readTextIfPresent } from '../src/native/contents.ts';
 import { readdir } from '../src/native/directories.ts';
-import { unless } from '../src/native/errors.ts';
+import { hasCode, unless } from '../src/native/errors.ts';
 import { File, open_, writeAll } from '../src/native/files.ts';
 import { mount, ms } from '../src/native/mounts.ts';
 import { chmod, chown, mkdirAll, rmdir } from '../src/native/paths.ts';
@@ -57,10 +57,31 @@ function makeVolume(volume: MadeVolume, target: string): void {
 
 function mountDisk({ serial, readOnly, fresh }: Extract<MadeVolume, { kind: 'disk' }>, target: string): void {
   const flags = ms.noSuid | ms.noDev | (readOnly ? ms.readOnly : 0);
-  mount({ source: diskOf(serial), target, type: 'ext4', flags });
+  mountExt4(diskOf(serial), target, flags);
   if (fresh === null) return;
   unless(['ENOENT'], () => rmdir(`${target}/${LOST_AND_FOUND}`));
   dress(target, fresh);
+}
+
+function mountExt4(source: string, target: string, flags: number): void {
+  try {
+    mount({ source, target, type: 'ext4', flags });
+  } catch (cause) {
+    if (!hasCode(cause, 'EROFS')) throw cause;
+    const problem = 'it was not unmounted, and what is left to do in it needs one pod that may write to it';
+    throw new InitError('volumes', problem, { cause });
+  }
+}
+
+/** Before the machine goes, and when nobody has files open any more: what is on a disk is whole then, whoever looks at it next. */
+export function settleDisks(): void {
+  const place = `${MADE_VOLUMES}/disk`;
+  const names = unless(['ENOENT'], () => readdir(place)) ?? [];
+  for (const name of names) {
+    const target = `${place}/${name}`;
+    // Apps that have ended may still have it mounted: so it is not unmounted.
+    unless(['EBUSY', 'EINVAL', 'EROFS', 'EIO'], () => mount({ target, flags: ms.remount | ms.readOnly }));
+  }
 }
 
 const BLOCK_DEVICES = '/sys/block';
