@@ -21,9 +21,11 @@ export async function makeOutput(
 ): Promise<void> {
   const place = resolve(path);
   using parent = openPlace(place, overwrite);
+  refuseSpecial(place);
   const temporary = temporaryName(place);
   try {
     await make(join(dirname(place), temporary));
+    refuseSpecial(place);
     refuseExisting(place, overwrite);
     if (overwrite) removeTree(parent, basename(place));
     moveTo(parent, temporary, place);
@@ -100,6 +102,13 @@ function refuseOther(path: string): void {
   const there = lstatSync(path, { throwIfNoEntry: false });
   if (there !== undefined && !there.isFile() && !there.isSymbolicLink())
     throw new ImageError('output-exists', `${path} is there already, and is no file`);
+}
+
+/** A directory takes the place of a file, a link or all of a directory: `--overwrite /dev/null` is a mistake. */
+function refuseSpecial(path: string): void {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (there === undefined || there.isFile() || there.isSymbolicLink() || there.isDirectory()) return;
+  throw new ImageError('output-exists', `${path} is there already, and is neither a file nor a directory`);
 }
 
 function exists(path: string): ImageError {

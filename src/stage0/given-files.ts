@@ -4,8 +4,8 @@ import { readGivenText } from '../os/given-file.ts';
 /** Files that a command line names, and what is too large to be one; in bytes. */
 const LARGEST = {
   podManifest: manifestLimits.characters,
-  // More than the kernel lets a program have.
-  environment: 4 * 1024 * 1024,
+  // What the kernel lets a program have of arguments and environment, with a stack of the usual size.
+  environment: 2 * 1024 * 1024,
   seccompProfile: 1024 * 1024,
   uuid: 4096,
 } as const;

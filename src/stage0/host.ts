@@ -50,11 +50,11 @@ const DEFAULTS = {
 
 /** Reads the configuration. The data directory: the flag, else the `paths` configuration, else the default. */
 export function openHost(options: HostOptions): Host {
+  refuseEmpty(options);
   const systemConfig = resolve(options.systemConfig ?? DEFAULTS.systemConfig);
   const localConfig = resolve(options.localConfig ?? DEFAULTS.localConfig);
   const layers = [systemConfig, localConfig, ...optional(options.userConfig)];
   const configuration = readConfiguration(layers.map((layer) => resolve(layer)));
-  if (options.dataDirectory === '') throw new Stage0Error('bad-request', '--dir: no path given');
   return {
     dataDirectory: canonical(options.dataDirectory ?? configuration.dataDirectory ?? DEFAULTS.dataDirectory),
     systemConfig,
@@ -64,6 +64,18 @@ export function openHost(options: HostOptions): Host {
     trustKeysFromHttps: options.trustKeysFromHttps ?? false,
     debug: options.debug,
   };
+}
+
+/** It would be the directory where the command happens to be. */
+function refuseEmpty({ dataDirectory, systemConfig, localConfig, userConfig }: HostOptions): void {
+  const paths = {
+    dir: dataDirectory,
+    'system-config': systemConfig,
+    'local-config': localConfig,
+    'user-config': userConfig,
+  };
+  const [empty] = Object.entries(paths).find(([, path]) => path === '') ?? [];
+  if (empty !== undefined) throw new Stage0Error('bad-request', `--${empty}: no path given`);
 }
 
 /** The lock that all share who prepare pods, and that nobody gets for himself meanwhile: what they take is in no pod's plan yet. */

@@ -94,6 +94,16 @@ test('a pipe of the command itself is read: of a shell’s <(...), or standard i
 describe('configuration', () => {
   const directory = () => `${rkt.localConfig}/auth.d`;
 
+  test.each(['--dir', '--local-config', '--system-config', '--user-config'])(
+    '%s needs a path',
+    async (flag) => {
+      expect(await rkt.run(['list', `${flag}=`])).toMatchObject({
+        code: 254,
+        stderr: `list: ${flag}: no path given\n`,
+      });
+    },
+  );
+
   test('is of regular files, as in rkt; one that is too large or cut is told by its name', async () => {
     mkdirSync(directory());
     const fifo = `${directory()}/fifo.json`;

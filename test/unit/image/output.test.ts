@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeOutputFile } from '../../../src/image/output.ts';
+import { makeOutput, makeOutputFile } from '../../../src/image/output.ts';
 
 let directory = '';
 beforeEach(() => {
@@ -49,5 +50,30 @@ describe('a file that is made', () => {
     await expect(makeOutputFile(place(), false, second)).rejects.toThrow('is there already');
     expect(readFileSync(place(), 'utf8')).toBe('other');
     expect(readdirSync(directory)).toEqual(['image.aci']);
+  });
+});
+
+describe('a directory that is made', () => {
+  const fill = async (temporary: string) => {
+    mkdirSync(temporary);
+    writeFileSync(join(temporary, 'new'), '');
+  };
+
+  it('takes the place of another, with all that is in it, or of a file', async () => {
+    mkdirSync(place());
+    writeFileSync(join(place(), 'old'), '');
+    await makeOutput(place(), true, fill);
+    expect(readdirSync(place())).toEqual(['new']);
+    rmSync(place(), { recursive: true });
+    writeFileSync(place(), 'old');
+    await makeOutput(place(), true, fill);
+    expect(readdirSync(place())).toEqual(['new']);
+  });
+
+  it('takes the place of no device, nor of a fifo', async () => {
+    execFileSync('mkfifo', [place()]);
+    await expect(makeOutput(place(), true, fill)).rejects.toThrow('is neither a file nor a directory');
+    expect(readdirSync(directory)).toEqual(['image.aci']);
+    expect(statSync(place()).isFIFO()).toBe(true);
   });
 });
