@@ -34,6 +34,7 @@ export function inspectJson(pod: InspectedPod): JsonValue {
     cgroups: pod.cgroups,
     warnings: pod.warnings,
     mounts: json(pod.mounts),
+    volumes: json(pod.volumes),
     manifest: json(pod.manifest),
   };
 }

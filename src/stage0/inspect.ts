@@ -24,6 +24,8 @@ export interface InspectedPod {
   readonly machine: Document | undefined;
   /** What rkt-mount mounts. */
   readonly mounts: Document | undefined;
+  /** Of a pod that has some: what they are, and where apps have them. */
+  readonly volumes: Document | undefined;
   readonly cgroups: readonly string[];
   readonly warnings: readonly string[];
 }
@@ -64,6 +66,7 @@ export function inspect(host: Host, uuid: string): InspectedPod {
     })),
     machine: documentOf(pod, POD.machine),
     mounts: documentOf(pod, POD.mountPlan),
+    volumes: documentOf(pod, POD.volumes),
     cgroups: linesOf(pod, POD.cgroups),
     warnings: linesOf(pod, POD.warnings),
   };

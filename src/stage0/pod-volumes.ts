@@ -20,8 +20,7 @@ export function ownKey(app: string, volume: string): string {
   return `${app}.${volume}`;
 }
 
-/** Throws Stage0Error `bad-request` for a mount of a volume that is not there, and for targets that overlap. */
-export function planVolumes(
+function planVolumes(
   apps: readonly PodApp[],
   volumes: readonly Volume[],
   requests: VolumeRequests,
@@ -45,7 +44,7 @@ export function planVolumes(
   };
 }
 
-/** Of a pod with what its flags say. Throws Stage0Error `bad-request`. */
+/** Of a pod with what its flags say. Throws Stage0Error `bad-request` for a mount of a volume that is not there, and for targets that overlap. */
 export function planVolumesOf(
   apps: readonly PodApp[],
   { volumes }: PodManifest,

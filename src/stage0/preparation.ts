@@ -15,7 +15,7 @@ import { claimPrivateUsers } from './private-users.ts';
 import { makeRoots, type RootKind } from './roots.ts';
 import { resolveStage1, type Stage1Choice } from './stage1-image.ts';
 import { noteMark } from './timeline.ts';
-import { checkKinds, makeVolumes } from './volume-files.ts';
+import { checkKinds, keptSources, makeVolumes } from './volume-files.ts';
 
 /** What a pod is to be made of, and by. */
 export interface PrepareRequest {
@@ -58,7 +58,8 @@ export async function fillPod(
   checkPorts(complete);
   const volumes = planVolumesOf(apps, complete, request.pod.kind === 'apps' ? request.pod.volumes : []);
   checkKinds(stage1.manifest, volumes);
-  const mountPlan = await makeRoots(host, session.store, pod.path, { stage1, apps, ids }, request.roots);
+  const roots = await makeRoots(host, session.store, pod.path, { stage1, apps, ids }, request.roots);
+  const mountPlan = { ...roots, keep: [...roots.keep, ...keptSources(stage1.manifest, volumes)] };
   makeVolumes(pod.path, volumes);
   writePodFiles(pod.path, { manifest: complete, apps, stage1, mountPlan });
   noteMark(pod, 'prepared');

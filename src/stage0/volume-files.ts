@@ -1,5 +1,5 @@
 /** What of its volumes is in a pod's directory, and what of them is to be on the host. */
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { emptyVolume, POD } from '../abi/pod-directory.ts';
 import {
@@ -63,6 +63,12 @@ export function replaceVolumes(pod: string, plan: VolumePlan): void {
 export function readVolumes(pod: string): VolumePlan {
   const path = join(pod, POD.volumes);
   return existsSync(path) ? parseVolumePlan(JSON.parse(readFileSync(path, 'utf8'))) : NO_VOLUMES;
+}
+
+/** Sources that are to stay reachable in the pod's mount namespace: a stage1 that does not read the record mounts them by their paths. */
+export function keptSources({ annotations }: ImageManifest, { volumes }: VolumePlan): string[] {
+  if (annotationValue(annotations, VOLUMES_ANNOTATION) === 'true') return [];
+  return volumes.flatMap((volume) => (volume.kind === 'host' ? [realpathSync(volume.source)] : []));
 }
 
 /** A stage1 that reads the manifest alone would know of these nothing, or something else. Throws Stage0Error `unsupported`. */

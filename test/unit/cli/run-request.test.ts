@@ -116,10 +116,7 @@ describe('a request to run', () => {
       );
   });
 
-  it('names the file and the field of a manifest that has no effect yet', () => {
-    const path = file('mounts.json', pod({ mounts: [{ volume: 'v', path: '/v' }] }));
-    const message = `--pod-manifest=${path}: apps[0].mounts[0]: mounts are not supported`;
-    expect(problemOf(() => request(`--pod-manifest=${path}`))).toBe(message);
+  it('names the file of a manifest that is none', () => {
     const broken = file('broken.json', '{');
     expect(problemOf(() => request(`--pod-manifest=${broken}`))).toContain(
       `--pod-manifest=${broken}: not JSON`,

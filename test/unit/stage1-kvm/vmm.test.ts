@@ -91,9 +91,10 @@ describe('virtiofsdArguments', () => {
     ['c', ['--fd=3', '-o', 'source=/share']],
     ['rust', ['--fd=3', '--shared-dir=/share', '--sandbox=chroot', '--xattr', '--announce-submounts']],
   ] as const)('of %s', (kind, expected) => {
-    const args = virtiofsdArguments({ kind, path: '/virtiofsd' });
+    const args = virtiofsdArguments({ kind, path: '/virtiofsd' }, 'auto');
     expect(args).toEqual(expect.arrayContaining([...expected]));
     expect(args.join(' ')).toMatch(/sandbox=chroot.*announce[-_]submounts/);
+    expect(args.join(' ')).toMatch(/cache=auto/);
     expect(args.join(' ')).not.toMatch(/modcaps|sys_admin/);
   });
 });
