@@ -44,13 +44,17 @@ export function setNftTable(
   }
 }
 
-/** Also where there is none. */
+/** False where there is none. */
 export function removeNftTable(
   kind: string,
   attachment: NetworkAttachment,
   family: TableFamily = 'inet',
-): void {
-  unless(['ENOENT'], () => deleteTable(tableName(kind, attachment), family));
+): boolean {
+  const remove = () => {
+    deleteTable(tableName(kind, attachment), family);
+    return true;
+  };
+  return unless(['ENOENT'], remove) ?? false;
 }
 
 /** Whose tables of the kind there are. */

@@ -39,9 +39,12 @@ export function setPacketRules(
   }
 }
 
-/** Whichever made them: a host may have got the other program meanwhile. */
+/**
+ * Whichever made them, which was one of the two: a host may have got the other program meanwhile. To list what iptables has takes longer
+ * than all else.
+ */
 export function removePacketRules(kind: string, attachment: NetworkAttachment): void {
-  if (hasNft()) removeNftTable(kind, attachment);
+  if (hasNft() && removeNftTable(kind, attachment)) return;
   removeFromIptables(kind, isSameAs(attachment));
 }
 
