@@ -67,6 +67,12 @@ describe('layers', () => {
     expect(read('local').vmIds).toEqual({ first: 70000, count: 10 });
   });
 
+  it('say which ids are for the users of pods', () => {
+    const ids = { first: 100000, count: 65536 };
+    put('local', 'private-users.d/ids.json', { rktKind: 'privateUsers', rktVersion: 'v1', ids });
+    expect(read('local').privateUsers).toEqual(ids);
+  });
+
   it('override what is said of a registry as a whole, by whichever of its names', () => {
     const vendor = registry({
       registries: ['docker.io', 'LOCALHOST:5000'],
@@ -190,6 +196,12 @@ const broken: readonly (readonly [string, string, unknown, string])[] = [
     'vm.d/a.json',
     { rktKind: 'vm', rktVersion: 'v1', ids: { first: 4294967294, count: 2 } },
     'ids.count: expected an integer from 1 to 1',
+  ],
+  [
+    'fewer ids than a pod has',
+    'private-users.d/a.json',
+    { rktKind: 'privateUsers', rktVersion: 'v1', ids: { first: 100000, count: 65535 } },
+    'ids.count: expected an integer from 65536 to',
   ],
 ];
 

@@ -23,6 +23,7 @@ const FOLDERS: Readonly<Record<string, string>> = {
   paths: 'paths.d',
   stage1: 'stage1.d',
   vm: 'vm.d',
+  privateUsers: 'private-users.d',
 };
 
 /** Writes what a configuration is printed as to the files of a layer, and reads it. */
@@ -82,6 +83,7 @@ describe('a configuration that is printed and read back is the same', () => {
     ['the location of a stage1', { stage1: { location: '/stage1.aci' } }],
     ['the name of a stage1', { stage1: { name: 'example.com/s', version: '1' } }],
     ['ids', { vmIds: { first: 70_000, count: 10 } }],
+    ['ids of users', { privateUsers: { first: 100_000, count: 65_536 } }],
   ])('%s', (_, members) => {
     const configuration = { ...NOTHING, ...members };
     expect(readBack(configuration)).toEqual(configuration);
