@@ -2,6 +2,7 @@
 import { NO_NETWORK } from '../src/abi/network-plan.ts';
 import type { IpcMode, RunArguments } from '../src/abi/stage1.ts';
 import { readTextIfPresent } from '../src/native/contents.ts';
+import { close } from '../src/native/files.ts';
 import { allowMount, restrictMount } from '../src/native/mount-attributes.ts';
 import { mount, ms, type NamespaceKind } from '../src/native/mounts.ts';
 import { parseResolvConf } from '../src/net/cni/resolv-conf.ts';
@@ -72,7 +73,14 @@ function giveAway(cgroup: PodCgroup, root: number, { apps, options, report }: Le
 function startOf(cgroup: PodCgroup, ipc: IpcMode, privateUsers: PrivateUsers | undefined): Start {
   const kinds: readonly NamespaceKind[] = ipc === 'parent' ? [] : ['ipc'];
   return {
-    launch: (loop, events) => new Namespaces(loop, { cgroup, kinds, privateUsers }, events),
+    launch(loop, events) {
+      try {
+        return new Namespaces(loop, { cgroup, kinds, privateUsers }, events);
+      } finally {
+        // PID 1 is in it.
+        if (privateUsers !== undefined) close(privateUsers.users);
+      }
+    },
     helloSeconds: HELLO_SECONDS,
     cgroup,
     facts: undefined,
@@ -94,6 +102,7 @@ function connect(
     return () => {};
   }
   enterOwnNetwork(owned?.network);
+  if (owned !== undefined) close(owned.network);
   if (networks === undefined) return () => {};
   const limit = () => boundNetwork(apps.limits, limitBothWays, options, report);
   return joinNetworks(leading, networks, report, limit).detach;
