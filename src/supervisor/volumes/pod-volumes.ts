@@ -105,7 +105,7 @@ export class PodVolumes {
       return;
     }
     const opened = openVolume(volume, { host, ownKernel, users, warn });
-    tellImplicit(volume, this.report);
+    tellImplicit(volume, this.#plan, this.report);
     tellTrust(volume, warn);
     if (opened.device !== undefined) this.#devices.set(opened.key, opened.device);
     this.#open.push(opened);
@@ -139,10 +139,14 @@ function tellTrust(volume: PodVolume, warn: (message: string) => void): void {
 }
 
 /** In rkt's words. */
-function tellImplicit(volume: PodVolume, report: Report): void {
+function tellImplicit(volume: PodVolume, { mounts }: VolumePlan, report: Report): void {
   if (volume.kind !== 'empty' || volume.mountPoint === null) return;
   const name = JSON.stringify(volume.mountPoint);
   report.say(
     `warning: no volume specified for mount point ${name}, implicitly creating an "empty" volume. This volume will be removed when the pod is garbage-collected.`,
+  );
+  if (!mounts.some(({ volume: key, seed }) => seed && key === volume.key)) return;
+  report.say(
+    `Docker converted image, initializing implicit volume with data contained at the mount point ${name}.`,
   );
 }
