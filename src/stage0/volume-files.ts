@@ -76,12 +76,16 @@ export function checkKinds({ name, annotations }: ImageManifest, { volumes, moun
   if (annotationValue(annotations, VOLUMES_ANNOTATION) === 'true') return;
   const further = volumes.find(({ kind }) => kind !== 'host' && kind !== 'empty');
   const part = mounts.find(({ subPath }) => subPath !== null);
-  const what = further === undefined ? part && 'a subPath' : `volumes of kind ${further.kind}`;
+  const what = further === undefined ? part && 'subPath' : furtherText(further);
   if (what === undefined) return;
   throw new Stage0Error(
     'unsupported',
     `volume ${further?.key ?? part?.volume}: ${name} knows no ${what} (its manifest has no ${VOLUMES_ANNOTATION})`,
   );
+}
+
+function furtherText({ kind }: PodVolume): string {
+  return kind === 'limited' ? 'volumes with a size' : `volumes of kind ${kind}`;
 }
 
 /** What is to be on the host has to be there by now: no path of the host is made. Throws Stage0Error `bad-request`. */

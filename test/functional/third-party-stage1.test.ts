@@ -188,4 +188,18 @@ describe('a stage1 in shell', () => {
       stderr: 'run: example.com/stage1-young is of stage1 interface version 7: 1 to 6 are known\n',
     });
   });
+
+  test('knows volumes of the kinds that rkt had, and is not given a pod with others', async () => {
+    const refusal = async (kind: string, part = '') => {
+      const flags = [`--volume=v,kind=${kind}`, image, `--mount=volume=v,target=/v${part}`];
+      return (await rkt.run(['run', '--net=none', `--stage1-path=${stage1}`, ...flags], options())).stderr;
+    };
+    const why = '(its manifest has no coreos.com/rkt/stage1/volumes)';
+    for (const kind of ['named', 'tmpfs', 'block', 'secret'])
+      expect(await refusal(`${kind}${['block', 'secret'].includes(kind) ? `,source=${image}` : ''}`)).toBe(
+        `run: volume v: ${NAME} knows no volumes of kind ${kind} ${why}\n`,
+      );
+    expect(await refusal('empty,size=1Mi')).toContain(`${NAME} knows no volumes with a size`);
+    expect(await refusal('empty', ',subPath=a')).toBe(`run: volume v: ${NAME} knows no subPath ${why}\n`);
+  });
 });
