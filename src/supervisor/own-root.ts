@@ -5,6 +5,7 @@ import { restrictMount } from '../native/mount-attributes.ts';
 import { mount, ms, pivotRoot, unmount } from '../native/mounts.ts';
 import { chmod, chown, mkdir, mknod, symlink } from '../native/paths.ts';
 import { chdir } from '../native/processes.ts';
+import { SupervisorError } from './error.ts';
 
 /** Builds a process's own root, in order; `target` is relative to that root. */
 export type RootEntry =
@@ -64,7 +65,7 @@ export function enterMadeRoot(place: string, entries: readonly KernelEntry[]): v
   mount({ target: '/', flags: ms.recursive | ms.slave });
   // What was mounted by others cannot be moved; a copy of it can.
   mount({ source: place, target: place, flags: ms.bind | ms.recursive });
-  for (const entry of entries) mountKernel(entry, `${place}/${entry.target}`);
+  for (const entry of entries) mountShown(entry, `${place}/${entry.target}`);
   pivotTo(place);
 }
 
@@ -119,6 +120,16 @@ function mountKernel(entry: KernelEntry, target: string): void {
   const flags = ms.noSuid | ms.noDev | ms.noExec;
   const data = entry.kind === 'proc' && entry.of === 'processes' ? { data: 'subset=pid' } : {};
   mount({ source: entry.kind, target, type: entry.kind, flags, ...data });
+}
+
+function mountShown(entry: KernelEntry, target: string): void {
+  try {
+    mountKernel(entry, target);
+  } catch (cause) {
+    if (!hasCode(cause, 'EPERM')) throw cause;
+    const message = `a part of the host's ${entry.kind} is hidden (as in many containers): no user namespace gets one of its own`;
+    throw new SupervisorError('unsupported', message, { cause });
+  }
 }
 
 /** Who may not make devices (CAP_MKNOD) gives the host's own, by a mount that nobody can change their mode through. */

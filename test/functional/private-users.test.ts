@@ -255,6 +255,30 @@ describe('--private-users is refused', () => {
   });
 });
 
+describe('where a host gives less', () => {
+  /** In a mount namespace of its own, after `prepare`. */
+  const there = (prepare: string, app: readonly string[]) => {
+    const argv = rkt.argv(['run', '--net=none', stage1, OWN, ...app]);
+    return rkt.startArgv(['unshare', '--mount', 'sh', '-c', `${prepare} "$@"`, 'sh', ...argv]).finished;
+  };
+
+  test('it runs without control groups and the right to make devices', async () => {
+    const less = 'umount -R /sys/fs/cgroup && exec setpriv --bounding-set=-mknod --inh-caps=-mknod';
+    const app = shell('id -u; head -c 3 /dev/zero > /dev/null && echo fine');
+    expect(await there(less, app)).toMatchObject({
+      code: 0,
+      stdout: '0\nfine\n',
+      stderr: expect.stringContaining('the pod runs without a cgroup of its own'),
+    });
+  });
+
+  test('it is told why it cannot run where a part of the kernel’s files is hidden', async () => {
+    const { code, stderr } = await there('mount -t tmpfs none /proc/bus && exec', shell('echo ran'));
+    expect(code).toBe(254);
+    expect(stderr).toContain("run: a part of the host's proc is hidden (as in many containers)");
+  });
+});
+
 test('a virtual machine has it in any case, and says so', async () => {
   const saved = rkt.path('machine');
   const pod = ['run', '--net=none', OWN, `--uuid-file-save=${saved}`, ...shell('id -u')];
