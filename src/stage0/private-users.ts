@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IdRange } from '../abi/id-range.ts';
 import { AbiError } from '../abi/json.ts';
@@ -12,7 +13,7 @@ import {
 import { annotationValue } from '../appc/index.ts';
 import { replaceFile } from '../os/durable.ts';
 import { exclusive } from '../os/lock.ts';
-import type { PodReference } from '../pod/directory.ts';
+import { type PodReference, podPath } from '../pod/directory.ts';
 import { listPods } from '../pod/listing.ts';
 import { observe } from '../pod/observation.ts';
 import type { Pod } from '../pod/pod.ts';
@@ -77,7 +78,15 @@ function overlap(one: IdRange, other: IdRange): boolean {
 }
 
 function takenRanges({ pods }: Pod): readonly IdRange[] {
-  return listPods(pods, PHASES).flatMap((reference) => rangeOf(reference) ?? []);
+  return listPods(pods, PHASES).flatMap((reference) =>
+    mayHaveRange(reference) ? (rangeOf(reference) ?? []) : [],
+  );
+}
+
+/** Most pods of most hosts have none: they are not to cost much. One that has just moved may. */
+function mayHaveRange(reference: PodReference): boolean {
+  const path = podPath(reference);
+  return existsSync(join(path, POD.privateUsers)) || !existsSync(path);
 }
 
 /** The ids of a pod's users; undefined where they are the host's, or a machine's. */
