@@ -29,23 +29,22 @@ export function boundPod(
   for (const problem of problems) report.warn(problem);
 }
 
+type BlockRate = 'bytesPerSecond' | 'operationsPerSecond';
+
 /** Each by itself: that one cannot be set is no reason to leave out others. */
 function wishes(limits: PodLimits): [string, GroupLimits][] {
   const { memoryBytes, cpuMillis, cpuShares, blockBytesPerSecond, blockOperationsPerSecond } = limits;
-  const block = (isolator: string, rate: object): [string, GroupLimits] => [
-    isolator,
-    { block: { devices: blockDevices(), ...rate } },
-  ];
+  const asked = blockBytesPerSecond !== undefined || blockOperationsPerSecond !== undefined;
+  const devices = asked ? blockDevices() : [];
+  const block = (isolator: string, rate: number | undefined, unit: BlockRate): [string, GroupLimits][] =>
+    // Where there is no device there is nothing to be bounded.
+    rate === undefined || devices.length === 0 ? [] : [[isolator, { block: { devices, [unit]: rate } }]];
   return [
     ...wish('resource/memory', memoryBytes, (bytes) => ({ memoryBytes: bytes })),
     ...wish('resource/cpu', cpuMillis, (millis) => ({ cpuMillis: millis })),
     ...wish('os/linux/cpu-shares', cpuShares, (shares) => ({ cpuShares: shares })),
-    ...(blockBytesPerSecond === undefined
-      ? []
-      : [block('resource/block-bandwidth', { bytesPerSecond: blockBytesPerSecond })]),
-    ...(blockOperationsPerSecond === undefined
-      ? []
-      : [block('resource/block-iops', { operationsPerSecond: blockOperationsPerSecond })]),
+    ...block('resource/block-bandwidth', blockBytesPerSecond, 'bytesPerSecond'),
+    ...block('resource/block-iops', blockOperationsPerSecond, 'operationsPerSecond'),
   ];
 }
 

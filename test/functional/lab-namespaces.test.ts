@@ -1,5 +1,7 @@
+import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bootLabHost, LAB_STARTERS, type LabHost } from '../support/lab-host.ts';
+import { labModules } from '../support/lab-vm/modules.ts';
 
 const STAGE1 = '--stage1-path=/project/build/stage1-images/stage1-ns.aci';
 
@@ -53,6 +55,38 @@ describe('pods in namespaces under systemd and cgroup v2', () => {
     expect(stderr).toBe('run: app tiny: out of memory: processes of it were killed\n');
     const status = await host.rkt([], 'status', 'hungry');
     expect(status.stdout).toContain('app-tiny-oom-killed=true\n');
+  });
+
+  test('what goes to block devices is bounded for a pod as a whole: none at first, then one that is there', async () => {
+    const [[, scope]] = LAB_STARTERS;
+    const app = [host.image, '--exec=/bin/sh', '--', '-c', 'while :; do sleep 0.1; done'];
+    const start = async (name: string) => {
+      const rates = ['--block-bandwidth=1M', '--block-iops=1500', '--strict-isolators'];
+      const pod = ['run', '--net=none', '--detach', `--pod-name=${name}`, ...rates, STAGE1, ...app];
+      const { code, stderr } = await host.rkt(scope, ...pod);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      return (await host.groups()).split('\n').find((path) => path.endsWith('/tiny')) ?? '';
+    };
+    const end = async (name: string) => expect((await host.rkt([], 'stop', name)).code).toBe(0);
+    await start('diskless');
+    await end('diskless');
+    await host.vm.sh(
+      `sh ${await labModules(['loop'])}/load && truncate -s 3M /tmp/disk && losetup /dev/loop0 /tmp/disk`,
+    );
+    const group = await start('bounded');
+    expect(await host.vm.sh(`cat ${dirname(group)}/io.max`)).toBe(
+      '7:0 rbps=1000000 wbps=1000000 riops=1500 wiops=1500\n',
+    );
+    // By a process of the app's group, which opens what may not be opened there, before. It takes three seconds, less a slice of the kernel's.
+    const read = 'dd of=/dev/null bs=64k iflag=direct <&3';
+    const clock = 'cut -d. -f1 /proc/uptime';
+    const times = await host.vm.sh(
+      `exec 3< /dev/loop0; echo $$ > ${group}/cgroup.procs; ${clock}; ${read}; ${clock}`,
+    );
+    const [before = 0, after = 0] = times.trim().split('\n').map(Number);
+    expect(after - before).toBeGreaterThanOrEqual(2);
+    await end('bounded');
+    await host.vm.sh('losetup -d /dev/loop0');
   });
 
   // Its kernel is one that makes no overlay of what is mounted nowhere.
