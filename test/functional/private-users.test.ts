@@ -157,6 +157,18 @@ describe('a pod with users of its own', () => {
     await rkt.output(['rm', next.uuid, after.uuid]);
   });
 
+  test('it uses the devices that are volumes of it', async () => {
+    const volume = [
+      '--volume=given,kind=host,source=/dev/full',
+      image,
+      '--mount=volume=given,target=/dev/given',
+    ];
+    const app = ['--exec=/bin/sh', '--', '-c', 'stat -c %F /dev/given; echo x > /dev/given'];
+    const { code, stdout, stderr } = await rkt.run(['run', '--net=none', stage1, OWN, ...volume, ...app]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: 'character special file\n' });
+    expect(stderr).toContain('No space left on device');
+  });
+
   test('what is copied into it, and out of it, is its root’s', async () => {
     const pod = await runningPod();
     writeFileSync(rkt.path('given'), 'given', { mode: 0o640 });
@@ -180,6 +192,12 @@ describe('a pod with users of its own', () => {
     expect(await rkt.output(['enter', '--app=app', pod.uuid, '/bin/sh', '-c', look])).toBe(`0:0\n${first}\n`);
     await rkt.output(['app', 'stop', pod.uuid, '--app=app']);
     await rkt.output(['app', 'rm', pod.uuid, '--app=app']);
+    const device = '--mnt-volume=name=full,kind=host,source=/dev/full,target=/dev/given';
+    const { code, stderr } = await rkt.run(['app', 'add', pod.uuid, image, '--name=late', device]);
+    expect({ code, stderr }).toEqual({
+      code: 254,
+      stderr: expect.stringContaining('a device cannot come to a pod with users of its own that runs'),
+    });
     await endPod(pod);
     await rkt.output(['rm', pod.uuid]);
   });

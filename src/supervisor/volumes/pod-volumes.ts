@@ -43,7 +43,7 @@ export class PodVolumes {
   /** Takes all that the pod has. @throws SupervisorError `bad-volume`, `unsupported`, `bad-pod`; nothing has been made then */
   open(): void {
     this.#plan = readVolumePlan();
-    for (const volume of this.#plan.volumes) this.#take(volume);
+    for (const volume of this.#plan.volumes) this.#take(volume, 'at the start');
   }
 
   /** Shows what was taken, in the share, which is there by now. @throws SystemError */
@@ -57,7 +57,7 @@ export class PodVolumes {
     for (const volume of this.#plan.volumes)
       if (isOf(app, volume) && this.#places.pathOf(volume.key) === undefined) {
         if (isMade(volume, this.housing.ownKernel)) throw tooLate(volume);
-        this.#take(volume);
+        this.#take(volume, 'late');
       }
     this.attach();
   }
@@ -95,7 +95,7 @@ export class PodVolumes {
     return this.housing.shared(path);
   }
 
-  #take(volume: PodVolume): void {
+  #take(volume: PodVolume, when: 'at the start' | 'late'): void {
     const { privateUsers: users } = this.options;
     const { ownKernel } = this.housing;
     const warn = (message: string) => this.report.warn(message);
@@ -105,6 +105,10 @@ export class PodVolumes {
       return;
     }
     const opened = openVolume(volume, { host, ownKernel, users, warn });
+    if (opened.device !== undefined && users !== null && when === 'late') {
+      close(opened.mount);
+      throw deviceTooLate(volume);
+    }
     tellImplicit(volume, this.#plan, this.report);
     tellTrust(volume, warn);
     if (opened.device !== undefined) this.#devices.set(opened.key, opened.device);
@@ -127,6 +131,14 @@ function tooLate({ key, kind }: PodVolume): SupervisorError {
   return new SupervisorError(
     'unsupported',
     `volume ${key}: a volume of kind ${shown} cannot come to a pod that runs`,
+  );
+}
+
+/** Which devices such a pod may use its host has said when it began (`device-bounds.ts`). */
+function deviceTooLate({ key }: PodVolume): SupervisorError {
+  return new SupervisorError(
+    'unsupported',
+    `volume ${key}: a device cannot come to a pod with users of its own that runs`,
   );
 }
 
