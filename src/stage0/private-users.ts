@@ -24,10 +24,10 @@ import { Stage0Error } from './errors.ts';
 import { type Host, usersLock } from './host.ts';
 
 /**
- * Those of all pods together: 4095 ranges above the ids of virtual machine monitors, below 2^31, from where on some programs take ids
- * for negative numbers. Distributions, systemd and /etc/subuid hand out lower ones.
+ * Those of all pods together: 4093 ranges above the ids of virtual machine monitors, below those on the disks of volumes (`VOLUME_IDS`),
+ * which no process has. Distributions, systemd and /etc/subuid hand out lower ones.
  */
-const DEFAULT_IDS: IdRange = { first: 0x70010000, count: 4095 * PRIVATE_USERS_COUNT };
+const DEFAULT_IDS: IdRange = { first: 0x70010000, count: 4093 * PRIVATE_USERS_COUNT };
 
 /**
  * Gives users of its own to a pod that is ours and in phase `prepare`: ids that no other pod has until this one is removed. There is no
