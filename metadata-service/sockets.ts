@@ -7,9 +7,11 @@ import { close } from '../src/native/files.ts';
 import { listenTcp } from '../src/native/inet-sockets.ts';
 import { chmod, mkdirAll, unlink } from '../src/native/paths.ts';
 import { getpid } from '../src/native/processes.ts';
-import { connectTo, isUnixSocket, listenAt } from '../src/native/sockets.ts';
+import { connectTo, isListening, isUnixSocket, listenAt } from '../src/native/sockets.ts';
 
 const FIRST_FD = 3;
+/** As many as `rkt metadata-service` hands on. */
+const MOST_SOCKETS = 64;
 const OWNER_ONLY = 0o600;
 
 interface Sockets extends Disposable {
@@ -38,13 +40,24 @@ export function openSockets(port: number): Sockets {
 }
 
 function given(): number[] {
-  const count = Number(environment('LISTEN_PID')) === getpid() ? Number(environment('LISTEN_FDS')) : 0;
-  const fds = Array.from({ length: count }, (_, index) => FIRST_FD + index);
+  const fds = Array.from({ length: givenCount() }, (_, index) => FIRST_FD + index);
   for (const fd of fds) {
+    if (!isListening(fd))
+      throw new Error(`descriptor ${fd}, of those that LISTEN_FDS counts, is no socket that listens`);
     setCloseOnExec(fd, true);
     setNonBlocking(fd, true);
   }
   return fds;
+}
+
+function givenCount(): number {
+  const text = environment('LISTEN_FDS') ?? '';
+  if (text === '' || Number(environment('LISTEN_PID')) !== getpid()) return 0;
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count <= MOST_SOCKETS) return count;
+  throw new Error(
+    `LISTEN_FDS=${JSON.stringify(text.slice(0, 80))} is no number of sockets, at most ${MOST_SOCKETS}`,
+  );
 }
 
 function openPort(port: number): number {

@@ -1,7 +1,7 @@
 /** Unix sockets, with file descriptors as cargo. */
 import { Packer, Unpacker } from './bytes.ts';
 import { utf8Decode, utf8Encode } from './engine.ts';
-import { SystemError } from './errors.ts';
+import { SystemError, unless } from './errors.ts';
 import { attempt, call, checked } from './syscall.ts';
 
 export type SocketKind = 'stream' | 'datagram' | 'seqpacket';
@@ -9,6 +9,7 @@ export type SocketKind = 'stream' | 'datagram' | 'seqpacket';
 const AF_UNIX = 1;
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
+const SO_ACCEPTCONN = 30;
 const SO_DOMAIN = 39;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
@@ -110,9 +111,18 @@ export function boundAddress(fd: number): UnixAddress {
 
 /** Whether a socket, which somebody else has opened, is one of this kind. */
 export function isUnixSocket(fd: number): boolean {
+  return socketOption(fd, SO_DOMAIN) === AF_UNIX;
+}
+
+/** Whether a descriptor is a socket that connections come to; false for one that is none, or not open. */
+export function isListening(fd: number): boolean {
+  return unless(['ENOTSOCK', 'EBADF'], () => socketOption(fd, SO_ACCEPTCONN)) === 1;
+}
+
+function socketOption(fd: number, option: number): number {
   const out = new Uint8Array(4);
-  call('getsockopt', fd, SOL_SOCKET, SO_DOMAIN, out, new Packer(4).u32(out.length).finish());
-  return new Unpacker(out).u32() === AF_UNIX;
+  call('getsockopt', fd, SOL_SOCKET, option, out, new Packer(4).u32(out.length).finish());
+  return new Unpacker(out).u32();
 }
 
 export interface Credentials {

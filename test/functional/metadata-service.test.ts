@@ -326,6 +326,22 @@ test('takes the sockets of a service manager', async () => {
   expect(existsSync(path)).toBe(true);
 });
 
+test.each([
+  ['1000000000', 'LISTEN_FDS="1000000000" is no number of sockets, at most 64'],
+  ['-1', 'LISTEN_FDS="-1" is no number of sockets'],
+  ['1', 'descriptor 3, of those that LISTEN_FDS counts, is no socket that listens'],
+])(
+  'what is handed over as LISTEN_FDS=%s is refused where it is no socket, or no number',
+  async (count, message) => {
+    const { rkt } = site.now;
+    const script = 'export LISTEN_PID=$$ LISTEN_FDS=$0; exec 3< /dev/null; exec "$@"';
+    const service = rkt.startArgv(['sh', '-c', script, count, ...rkt.argv(['metadata-service'])]);
+    const { code, stderr } = await service.finished;
+    expect(code).toBe(254);
+    expect(stderr).toContain(`metadata-service: ${message}`);
+  },
+);
+
 /** Opens connections from one address, which say nothing, and then asks from another; counts those that are left. */
 const CROWD = `
 const { connect } = require('node:net');
