@@ -38,7 +38,12 @@ const OPTIONS = {
  */
 export async function bundleCommand(): Promise<void> {
   await Promise.all([
-    bundleFile(artefacts.rktBundle, { entryPoints: [join(rootDir, 'src', 'main.ts')], plugins: [parts] }),
+    bundleFile(artefacts.rktBundle, {
+      entryPoints: [join(rootDir, 'src', 'main.ts')],
+      plugins: [parts],
+      // V8 makes tables of a thousand names at every start; and only with this does esbuild give no name to each module's function.
+      minifyIdentifiers: true,
+    }),
     ...COMMAND_PARTS.map((name) =>
       bundleFile(commandPart(name), {
         stdin: { contents: `module.exports = require('${name}');`, resolveDir: rootDir },

@@ -6,6 +6,7 @@ import { CliError } from './error.ts';
 import { boolean, Flag, value } from './flag.ts';
 import { type GlobalValues, hostOptions } from './global-flags.ts';
 import { warn } from './output.ts';
+import { standardOutput } from './standard-output.ts';
 import { requireRoot, subcommand } from './subcommand.ts';
 
 interface Values extends GlobalValues {
@@ -37,7 +38,7 @@ export function cpCommand(summary: string): Command {
         if (typeof from === 'string' && typeof to !== 'string')
           await copyIn(host, from === STREAM ? process.stdin : from, to, options);
         else if (typeof from !== 'string' && typeof to === 'string')
-          await copyOut(host, from, to === STREAM ? standardOutput() : to, options);
+          await copyOut(host, from, to === STREAM ? outputForTar() : to, options);
         else
           throw new CliError('usage', 'one of the two must be UUID:PATH, the other a path of this host or -');
       });
@@ -50,7 +51,8 @@ export function parsePlace(word: string): Place {
   return match === null ? word : { uuid: match[1] ?? '', path: match[2] ?? '' };
 }
 
-function standardOutput(): NodeJS.WriteStream {
-  if (process.stdout.isTTY) throw new CliError('usage', 'a tar is not for a terminal: redirect it');
-  return process.stdout;
+function outputForTar(): NodeJS.WriteStream {
+  const output = standardOutput();
+  if (output.isTTY) throw new CliError('usage', 'a tar is not for a terminal: redirect it');
+  return output;
 }

@@ -1,6 +1,9 @@
 import { createInterface } from 'node:readline';
 import { CliError } from './error.ts';
+import { isTerminal } from './terminal.ts';
 
+const STDIN = 0;
+const STDERR = 2;
 const QUESTION = 'Are you sure you want to trust this key (yes/no)?';
 
 export interface ReviewOptions {
@@ -11,7 +14,7 @@ export interface ReviewOptions {
 
 /** Asks whoever sits at the terminal about the key that has just been shown; undefined where nobody does. */
 export function terminalReview({ signal, clear }: ReviewOptions): (() => Promise<boolean>) | undefined {
-  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return undefined;
+  if (!isTerminal(STDERR) || !isTerminal(STDIN)) return undefined;
   return async () => {
     clear?.();
     return await answer(signal);

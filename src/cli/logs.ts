@@ -8,6 +8,7 @@ import { boolean, choice, Flag, value, withLetter } from './flag.ts';
 import { type GlobalValues, hostOptions } from './global-flags.ts';
 import { gapText, LogText } from './log-text.ts';
 import { warn } from './output.ts';
+import { standardOutput } from './standard-output.ts';
 import { subcommand } from './subcommand.ts';
 import { uuidArgument } from './uuid-file.ts';
 
@@ -59,7 +60,7 @@ async function show(parts: Iterable<LogPart>, text: LogText): Promise<void> {
   const flush = async () => {
     const chunk = Buffer.concat(pending);
     [pending, bytes] = [[], 0];
-    if (chunk.length > 0 && !process.stdout.write(chunk)) await once(process.stdout, 'drain');
+    if (chunk.length > 0 && !standardOutput().write(chunk)) await once(standardOutput(), 'drain');
   };
   for (const part of parts) {
     for (const piece of part.kind === 'line' ? text.line(part) : text.finish()) {

@@ -1,11 +1,12 @@
 import { messageOf } from './exit-code.ts';
 import { printable, printableLines } from './printable.ts';
+import { standardOutput } from './standard-output.ts';
 
 /** In characters. */
 const LONGEST_MESSAGE = 4096;
 
 export function print(text: string): void {
-  process.stdout.write(text);
+  standardOutput().write(text);
 }
 
 /** A line on stderr, as `command: message`, whoever the message is from. */

@@ -4,6 +4,9 @@ import { LiveLines, type Screen } from './live-lines.ts';
 import { warn } from './output.ts';
 import { barLines } from './progress-bars.ts';
 import { downloadLines, remarksOn } from './progress-lines.ts';
+import { isTerminal } from './terminal.ts';
+
+const STDERR = 2;
 
 /** Tells people on stderr what becomes of images. */
 export interface Progress extends Disposable {
@@ -15,8 +18,9 @@ export interface Progress extends Disposable {
 /** Bars at a terminal that can move its cursor, otherwise lines. With `debug`, all that happens is said in words as well. */
 export function openProgress(debug: boolean): Progress {
   const { TERM } = process.env;
-  const isTerminal = process.stderr.isTTY === true && TERM !== 'dumb';
-  return isTerminal ? new BarProgress(debug, process.stderr) : new LineProgress(debug);
+  return isTerminal(STDERR) && TERM !== 'dumb'
+    ? new BarProgress(debug, process.stderr)
+    : new LineProgress(debug);
 }
 
 class LineProgress implements Progress {

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { CliError } from './error.ts';
 import type { Flag } from './flag.ts';
 import { GLOBAL_FLAGS } from './global-flags.ts';
+import { print } from './output.ts';
 
 /**
  * What each file of a subcommand makes. `summary` is the line that the overview has; `args` are those after its name, for
@@ -20,7 +21,7 @@ export function subcommand(
     .description(summary)
     .helpOption('-h, --help', 'print this help')
     .exitOverride()
-    .configureOutput({ writeErr: () => {} });
+    .configureOutput({ writeOut: print, writeErr: () => {} });
   command.usage(`[FLAGS]${operands === undefined ? '' : ` ${operands}`}`);
   for (const flag of flags) command.addOption(flag);
   for (const flag of GLOBAL_FLAGS) command.addOption(flag.helpGroup('Global flags:'));

@@ -2,13 +2,14 @@ import { LiveTable } from './live-table.ts';
 import { print, warn } from './output.ts';
 import { printable } from './printable.ts';
 import type { Round } from './sampling.ts';
+import { standardOutput } from './standard-output.ts';
 import { type UsageOrder, usageTable } from './usage-table.ts';
 
 /** Shows one round after the other: at a terminal in one place, elsewhere below each other. */
 export class UsageView implements Disposable {
   readonly #command: string;
   readonly #order: UsageOrder;
-  readonly #live = process.stdout.isTTY ? new LiveTable(process.stdout) : undefined;
+  readonly #live = standardOutput().isTTY ? new LiveTable(standardOutput()) : undefined;
   #rounds = 0;
   #warned: readonly string[] = [];
 
