@@ -58,7 +58,9 @@ function serveUdp(fd: number): never {
     const used = control.subarray(0, new Unpacker(received, CONTROL_LENGTH_AT).u64());
     // By which interface it came does not say by which the answer leaves.
     used.fill(0, INTERFACE_AT, INTERFACE_AT + 4);
-    attempt('sendmsg', fd, packMessage(from, utf8Encode(unpackAddress(from)), used), 0);
+    // By a name: what only the packed message knew of would be freed, and written over, before it is sent.
+    const answer = utf8Encode(unpackAddress(from));
+    attempt('sendmsg', fd, packMessage(from, answer, used), 0);
   }
 }
 
