@@ -1,13 +1,14 @@
 /** `--net=host` of a machine: what of the host decides on it. Runs in the host's network namespace. */
-import { POD } from '../src/abi/pod-directory.ts';
+import { LOCKS_OF_POD, POD, PORTS_LOCK } from '../src/abi/pod-directory.ts';
 import { formatPublishedPorts, type PublishedPort, parsePublishedPorts } from '../src/abi/published-ports.ts';
 import { readText, readTextIfPresent } from '../src/native/contents.ts';
 import { readdir } from '../src/native/directories.ts';
 import { unless } from '../src/native/errors.ts';
-import { File, open, open_, tryLock } from '../src/native/files.ts';
+import { File, lock, open, open_, tryLock } from '../src/native/files.ts';
 import { isPortFree } from '../src/native/inet-sockets.ts';
 import { listRoutes } from '../src/native/netlink/routes.ts';
 import { Netlink } from '../src/native/netlink/socket.ts';
+import { mkdirAll } from '../src/native/paths.ts';
 import { parseResolvConf } from '../src/net/cni/resolv-conf.ts';
 import type { Dns } from '../src/net/cni/result.ts';
 import { overlaps } from '../src/net/published-ports.ts';
@@ -19,6 +20,7 @@ import { KvmError } from './error.ts';
 import {
   describe,
   type Forward,
+  type HostNetwork,
   type HostNetworkFacts,
   hasUserNetworking,
   planHostNetwork,
@@ -44,15 +46,24 @@ export interface JoinedHost extends MachineNetwork {
 export function joinHostNetwork(apps: readonly PodApp[], report: Report): JoinedHost {
   requireUserNetworking(findPrograms().qemu);
   const wanted = wantedForwards(apps);
-  const network = planHostNetwork(wanted, readFacts(wanted));
+  const network = wanted.length === 0 ? planHostNetwork([], readFacts([])) : takePorts(wanted);
   for (const remark of network.remarks) report.warn(remark);
-  if (network.forwards.length > 0) {
+  if (network.forwards.length > 0)
     report.say(`on the host's addresses: ${network.forwards.map(describe).join(', ')}`);
-    record(POD.ports, formatPublishedPorts(network.forwards.map(publishedPort)), 0o640);
-  }
   const { plan, qemuArguments, dns, resolvConf, hostAddress } = network;
   const namespace = open('/proc/self/ns/net', open_.readOnly);
   return { plan, qemuArguments, fds: [], dns, hostAddress, host: { namespace, resolvConf } };
+}
+
+/** Nobody else looks for ports meanwhile: of two pods that want the same ones at once, the second sees that the first has them. */
+function takePorts(wanted: readonly Forward[]): HostNetwork {
+  mkdirAll(LOCKS_OF_POD, 0o750);
+  using file = File.open(`${LOCKS_OF_POD}/${PORTS_LOCK}`, open_.readWrite | open_.create, 0o660);
+  lock(file.fd, 'exclusive');
+  const network = planHostNetwork(wanted, readFacts(wanted));
+  if (network.forwards.length > 0)
+    record(POD.ports, formatPublishedPorts(network.forwards.map(publishedPort)), 0o640);
+  return network;
 }
 
 /** A QEMU that does not answer tells why when it is started. */

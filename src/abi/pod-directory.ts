@@ -92,6 +92,9 @@ export const LOCKS_OF_POD = `../../../${LOCKS}`;
 /** The lock that pods share while they are attached to networks. */
 export const NETWORKS_LOCK = 'networks';
 
+/** The lock of who looks whether ports of the host are free, and takes them. */
+export const PORTS_LOCK = 'ports';
+
 export function appRootfs(app: string): string {
   return `${POD.stage1Rootfs}/${STAGE2}/${app}/rootfs`;
 }

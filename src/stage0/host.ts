@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { LOCKS, NETWORKS_LOCK } from '../abi/pod-directory.ts';
+import { LOCKS, NETWORKS_LOCK, PORTS_LOCK } from '../abi/pod-directory.ts';
 import { type Configuration, readConfiguration } from '../config/index.ts';
 import type { ImageEvent } from '../image/index.ts';
 import { ensureLockFile } from '../os/lock.ts';
@@ -90,7 +90,7 @@ export function namesLock(host: Host): string {
 
 /** Held by who looks whether ports of the host are free, and takes them. */
 export function portsLock(host: Host): string {
-  return lockFile(host, 'ports');
+  return lockFile(host, PORTS_LOCK);
 }
 
 /** Held by who looks whether ids of the host are free for a pod's users, and takes them. */

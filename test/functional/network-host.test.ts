@@ -1,9 +1,13 @@
-import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { LOCKS, PORTS_LOCK } from '../../src/abi/pod-directory.ts';
+import { ensureLockFile, exclusive } from '../../src/os/lock.ts';
 import { writeFileImage } from '../support/file-image.ts';
 import { tinyImages } from '../support/images.ts';
 import { expectAnswers, FAR, machineAsker, type SitePod, useSite } from '../support/network-site.ts';
 import { peerDirectory } from '../support/peer-program.ts';
+import { eventually } from '../support/polling.ts';
 import type { ScopeProcess } from '../support/process-scope.ts';
 
 const site = useSite();
@@ -164,6 +168,31 @@ describe('--net=host', () => {
       expect(readlinkSync(`/proc/${pid}/ns/${kind}`)).not.toBe(readlinkSync(`/proc/self/ns/${kind}`));
   });
 });
+
+test('takes ports in turn with other pods: what has been taken while it waits is left alone', async () => {
+  const { host, rkt } = site.now;
+  const port = (name: string, number: number) => ({ name, protocol: 'tcp', port: number });
+  const image = await writeFileImage(rkt.path('turn.aci'), {
+    name: 'example.com/peer',
+    exec: ['/files/peer', 'serve', '8100'],
+    files: await peerDirectory(),
+    ports: [port('free', 8100), port('taken', 8101)],
+  });
+  mkdirSync(join(rkt.dir, LOCKS), { recursive: true });
+  using turn = await exclusive(ensureLockFile(join(rkt.dir, LOCKS, PORTS_LOCK)));
+  const started = site.now.run('--net=host', image);
+  await eventually('the pod waits for its turn', () => hasWaiters(turn.path));
+  await host.ask({ do: 'serve', protocol: 'tcp', address: '127.0.0.1', port: 8101 });
+  turn.release();
+  const { command, uuid } = await started;
+  expect(command.stderr).toContain("port 8101/tcp of app peer is not the host's: another program");
+  expect(await rkt.output(['status', uuid])).toContain('\nports=0.0.0.0:8100:8100/tcp\n');
+});
+
+function hasWaiters(path: string): boolean {
+  const waiter = new RegExp(`-> FLOCK .*:${statSync(path).ino} `);
+  return waiter.test(readFileSync('/proc/locks', 'utf8'));
+}
 
 test('is refused together with --port', async () => {
   const { aci } = await tinyImages();
