@@ -33,12 +33,13 @@ export class Pod implements Disposable {
     return podPath(this);
   }
 
-  /** Throws PodError `bad-transition`. Once it returns, the move survives a power cut. */
+  /** Throws PodError `bad-transition`. Once it returns, the move survives a power cut; but not an embryo's, of which nobody knows yet. */
   move(phase: Phase): void {
     checkEdge(this.#phase, phase);
     const from = this.#phase;
     renameSync(this.path, join(this.pods, phase, this.uuid));
     this.#phase = phase;
+    if (from === 'embryo') return;
     // First the new parent: a pod must not be in neither.
     for (const parent of [phase, from]) syncDirectory(join(this.pods, parent));
   }
