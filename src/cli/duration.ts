@@ -11,6 +11,8 @@ const UNITS: Readonly<Record<string, number>> = {
   m: 60_000,
   h: 3_600_000,
 };
+/** In characters. What is longer is none, and would take the pattern long to find so. */
+const LONGEST = 64;
 const PART = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
 
 /** Reads a duration as Go's time.ParseDuration does (`1h30m`, `1.5s`, `0`), in milliseconds. Throws InvalidArgumentError. */
@@ -18,7 +20,7 @@ export function parseDuration(text: string): number {
   const sign = text.startsWith('-') ? -1 : 1;
   const amount = text.replace(/^[+-]/, '');
   if (amount === '0') return 0;
-  const parts = [...amount.matchAll(PART)];
+  const parts = amount.length > LONGEST ? [] : [...amount.matchAll(PART)];
   if (parts.length === 0 || parts.map(([part]) => part).join('') !== amount)
     throw new InvalidArgumentError(`invalid duration ${JSON.stringify(text)}`);
   return sign * parts.reduce((sum, [, number, unit]) => sum + Number(number) * (UNITS[unit ?? ''] ?? 0), 0);

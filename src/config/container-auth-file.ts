@@ -65,8 +65,14 @@ function readPair(at: Cursor): BasicCredentials {
     /^([^:]+):([\s\S]*)$/.exec(Buffer.from(encoded, 'base64').toString('utf8')) ?? [];
   if (user === undefined || password === undefined || !/^[A-Za-z0-9+/]+={0,2}$/.test(encoded))
     throw at.refuse('invalid-value', at.path, 'expected the base64 of USER:PASSWORD');
-  // Old versions of Docker filled the password up with zero bytes.
-  return { user, password: password.replace(/\0+$/, '') };
+  return { user, password: withoutZeros(password) };
+}
+
+/** Old versions of Docker filled the password up with zero bytes. A pattern would look for their end from each of them. */
+function withoutZeros(password: string): string {
+  let end = password.length;
+  while (password.charCodeAt(end - 1) === 0) end -= 1;
+  return password.slice(0, end);
 }
 
 /** It becomes a part of a program's name, and never of its path. */

@@ -86,6 +86,11 @@ describe('durations', () => {
   it.each(['', '5', 's', '1x', '1m2', 'm1', '1..5s'])('%j is none', (text) => {
     expect(() => parseDuration(text)).toThrow('invalid duration');
   });
+
+  it('is refused at once where it is long', () => {
+    expect(() => parseDuration('9'.repeat(100_000))).toThrow('invalid duration');
+    expect(() => parseDuration('1s'.repeat(40))).toThrow('invalid duration');
+  });
 });
 
 describe('errors', () => {
