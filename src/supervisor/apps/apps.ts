@@ -143,7 +143,11 @@ export class Apps {
   /** Devices of a pod with users of its own are the host's affair (`device-bounds.ts`). */
   #protection(relaxed: AppRelaxations | undefined) {
     const protectPaths = !(this.options.disablePaths || relaxed?.disablePaths);
-    return { protectPaths, restrictDevices: protectPaths && this.options.privateUsers === null };
+    return {
+      protectPaths,
+      restrictDevices: protectPaths && this.options.privateUsers === null,
+      makesDevices: this.housing.ownKernel || !this.volumes.isExposed,
+    };
   }
 
   eventsOf(app: string): AppEvents {

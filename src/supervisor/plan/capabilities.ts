@@ -35,8 +35,18 @@ export function checkCapabilities(isolators: readonly Isolator[]): void {
   }
 }
 
-/** The numbers of what an app keeps: the default, without what it removes, or exactly what it retains. */
-export function keptCapabilities(isolators: readonly Isolator[], restricted: boolean): number[] {
+/** By this one alone what is left in a directory of the host would be a device of the host. */
+const OF_DEVICES = NAMES.indexOf('CAP_MKNOD');
+
+/**
+ * The numbers of what an app keeps: the default, without what it removes, or exactly what it retains; that to make devices only where
+ * it `makesDevices`.
+ */
+export function keptCapabilities(
+  isolators: readonly Isolator[],
+  restricted: boolean,
+  makesDevices: boolean,
+): number[] {
   if (!restricted) return capabilityNames.map((_, number) => number);
   const retained = findIsolator(isolators, 'capabilities', 'os/linux/capabilities-retain-set')?.value.set;
   const removed =
@@ -44,6 +54,6 @@ export function keptCapabilities(isolators: readonly Isolator[], restricted: boo
   const kept = (retained ?? DEFAULT_CAPABILITIES).filter((name) => !removed.includes(name));
   return kept
     .map((name) => NAMES.indexOf(name))
-    .filter((number) => number >= 0)
+    .filter((number) => number >= 0 && (makesDevices || number !== OF_DEVICES))
     .sort((a, b) => a - b);
 }

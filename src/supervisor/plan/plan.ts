@@ -64,6 +64,8 @@ export interface PodFacts {
   /** TERM of the caller, for apps with a terminal. */
   readonly term: string;
   readonly restrictCapabilities: boolean;
+  /** Apps may make nodes of devices, wherever they can write. */
+  readonly makesDevices: boolean;
   readonly protectPaths: boolean;
   /** Each app has rules for devices of its own; where not, the pod has them as a whole, or there are none. */
   readonly restrictDevices: boolean;
@@ -107,6 +109,7 @@ type AppSurroundings = Pick<
   | 'housing'
   | 'term'
   | 'restrictCapabilities'
+  | 'makesDevices'
   | 'protectPaths'
   | 'restrictDevices'
   | 'filterCalls'
@@ -174,7 +177,7 @@ function planProcess(pod: AppSurroundings, facts: AppFacts): ProcessPlan {
   const { isolators } = app;
   const term = streams.kind === 'terminal' ? pod.term : undefined;
   const defaults = defaultEnvironment(name, identity, term);
-  const capabilities = keptCapabilities(isolators, pod.restrictCapabilities);
+  const capabilities = keptCapabilities(isolators, pod.restrictCapabilities, pod.makesDevices);
   const seccomp = planFilter(pod, app, capabilities);
   const told = notify ? [{ name: NOTIFY_ENV, value: NOTIFY_PATH }] : [];
   return {

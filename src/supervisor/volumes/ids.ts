@@ -69,7 +69,7 @@ export function ownershipWarning(
 ): string | undefined {
   if (readOnly || (kind !== 'directory' && kind !== 'file')) return undefined;
   if (idMap === 'none')
-    return `idmap=none: what apps leave in ${source} is, on the host, that of the users who have their numbers there, set-user-id programs of root included`;
+    return `idmap=none: what apps leave in ${source} is, on the host, that of the users who have their numbers there, set-user-id programs of root and devices included`;
   if (uid >= VOLUME_IDS.first && uid < VOLUME_IDS.first + VOLUME_IDS.count) return undefined;
   return `${source} belongs to user ${uid} of the host, who is nobody in the pod: apps read what everybody may, and write nothing; give it to ${VOLUME_IDS.first}, who is the pod's root, or say idmap=none`;
 }

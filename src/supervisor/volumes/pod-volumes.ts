@@ -35,6 +35,16 @@ export class PodVolumes {
     return this.options.mutable || this.#plan.volumes.some(({ kind }) => kind === 'host' || kind === 'named');
   }
 
+  /**
+   * Whether apps write, or may come to write, where others of the host get as well; not where that was asked for as it is. Of one pod's
+   * apps each reaches the other's files.
+   */
+  get isExposed(): boolean {
+    const isExposed = (volume: PodVolume) =>
+      volume.kind === 'host' && !volume.readOnly && volume.idMap === 'auto';
+    return this.options.mutable || this.#plan.volumes.some(isExposed);
+  }
+
   /** Those that are volumes themselves, of all apps together. */
   get devices(): readonly DeviceRule[] {
     return [...this.#devices.values()];

@@ -38,6 +38,7 @@ function plan(app: AppFacts, change: Partial<PodFacts> = {}) {
     restrictCapabilities: true,
     protectPaths: true,
     restrictDevices: true,
+    makesDevices: true,
     filterCalls: false,
     kernel: '6.1.0',
     environment: [],
@@ -203,11 +204,17 @@ describe('keptCapabilities', () => {
     ['unknown ones are nothing', [retain('CAP_NEW')], []],
     ['removed', [remove('CAP_CHOWN', 'CAP_MKNOD')], [1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 29, 31]],
   ])('%s', (_, isolators, numbers) => {
-    expect(keptCapabilities(isolators, true)).toEqual(numbers);
+    expect(keptCapabilities(isolators, true, true)).toEqual(numbers);
   });
 
   it('are all without the restriction', () => {
-    expect(keptCapabilities([], false)).toHaveLength(41);
+    expect(keptCapabilities([], false, false)).toHaveLength(41);
+  });
+
+  it('does without devices where those would be the host’s', () => {
+    const mknod = 27;
+    expect(keptCapabilities([], true, true)).toContain(mknod);
+    expect(keptCapabilities([], true, false)).not.toContain(mknod);
   });
 });
 
