@@ -19,6 +19,7 @@ import { Freezer } from '../src/supervisor/freezer.ts';
 import { enterMadeRoot, enterRoot, makeRoot } from '../src/supervisor/own-root.ts';
 import { Messages } from '../src/supervisor/running/messages.ts';
 import type { Vessel, VesselEvents } from '../src/supervisor/running/vessel.ts';
+import type { RaisedLimits } from './raised-limits.ts';
 import { INIT, initRoot, PRIVATE_KERNEL, privateRoot, ROOT_PLACE, type SharedGroup } from './surroundings.ts';
 
 export interface NamespacesSetup {
@@ -35,6 +36,7 @@ export interface PrivateUsers {
   readonly users: number;
   /** The id of their root on the host. */
   readonly root: number;
+  readonly limits: RaisedLimits;
 }
 
 const NAME = 'init';
@@ -126,7 +128,8 @@ function startInit(setup: NamespacesSetup, fds: readonly number[]): number {
 function stepsOf(cgroup: PodCgroup, groups: readonly SharedGroup[]): Step[] {
   const entries = initRoot(groups);
   return [
-    ...firstSteps(),
+    ...SESSION,
+    openFiles(),
     ...joinSteps(cgroup),
     { do: 'unshare', kinds: ['cgroup'] },
     KEYRING,
@@ -142,13 +145,14 @@ function stepsOf(cgroup: PodCgroup, groups: readonly SharedGroup[]): Step[] {
 function stepsWithUsers(
   cgroup: PodCgroup,
   groups: readonly SharedGroup[],
-  { users, root }: PrivateUsers,
+  { users, root, limits }: PrivateUsers,
 ): Pick<SpawnPlan, 'users' | 'steps'> {
   makeRoot(privateRoot(groups, root), ROOT_PLACE);
   return {
-    users: { fd: users, before: joinSteps(cgroup) },
+    users: { fd: users, before: [openFiles(), ...limits.before, ...joinSteps(cgroup)] },
     steps: [
-      ...firstSteps(),
+      ...SESSION,
+      ...limits.after,
       { do: 'unshare', kinds: ['cgroup'] },
       { do: 'call', name: 'root', action: () => enterMadeRoot(ROOT_PLACE, PRIVATE_KERNEL) },
       { do: 'groups', gids: [] },
@@ -160,13 +164,11 @@ function stepsWithUsers(
   };
 }
 
-function firstSteps(): Step[] {
+const SESSION: readonly Step[] = [{ do: 'session' }, { do: 'umask', mask: 0o022 }];
+
+function openFiles(): Step {
   const { hard } = getLimit('nofile');
-  return [
-    { do: 'session' },
-    { do: 'umask', mask: 0o022 },
-    { do: 'limit', resource: 'nofile', limit: { soft: Math.min(OPEN_FILES, hard), hard } },
-  ];
+  return { do: 'limit', resource: 'nofile', limit: { soft: Math.min(OPEN_FILES, hard), hard } };
 }
 
 function joinSteps(cgroup: PodCgroup): Step[] {

@@ -1,6 +1,6 @@
 /** The entrypoint `run`: what of leading a pod is a matter of namespaces. */
 import { NO_NETWORK } from '../src/abi/network-plan.ts';
-import type { IpcMode, RunArguments } from '../src/abi/stage1.ts';
+import type { IpcMode } from '../src/abi/stage1.ts';
 import { readTextIfPresent } from '../src/native/contents.ts';
 import { close } from '../src/native/files.ts';
 import { allowMount, restrictMount } from '../src/native/mount-attributes.ts';
@@ -18,6 +18,7 @@ import { type Leading, leadPod, type Prepared } from '../src/supervisor/running/
 import type { Start } from '../src/supervisor/running/supervision.ts';
 import { openPrivateNamespaces } from '../src/supervisor/user-namespace.ts';
 import { Namespaces, type PrivateUsers } from './namespaces.ts';
+import { raisedLimits } from './raised-limits.ts';
 import { CGROUP, HOUSING } from './surroundings.ts';
 
 /** PID 1 answers within milliseconds; on a host under load it may need many times that. */
@@ -30,7 +31,7 @@ export function run(args: readonly string[]): number {
 }
 
 function prepare(leading: Leading): Prepared {
-  const owned = ownUsers(leading.options);
+  const owned = ownUsers(leading);
   const setUp = (cgroup: PodCgroup) => {
     shareRoots();
     leading.apps.volumes.attach();
@@ -51,7 +52,8 @@ interface OwnUsers extends PrivateUsers {
 }
 
 /** @throws SupervisorError `unsupported` for what a pod with users of its own cannot share with the host */
-function ownUsers({ privateUsers, net, ipc }: RunArguments): OwnUsers | undefined {
+function ownUsers({ options, pod }: Leading): OwnUsers | undefined {
+  const { privateUsers, net, ipc } = options;
   if (privateUsers === null) return undefined;
   const shared = net === 'host' ? '--net=host' : ipc === 'parent' ? '--ipc=parent' : undefined;
   if (shared !== undefined)
@@ -59,7 +61,8 @@ function ownUsers({ privateUsers, net, ipc }: RunArguments): OwnUsers | undefine
       'unsupported',
       `--private-users does not go with ${shared}: what is the host's users' the pod's have no part in`,
     );
-  return { ...openPrivateNamespaces(privateUsers), root: privateUsers.first };
+  const limits = raisedLimits(pod.apps.map(({ app }) => app));
+  return { ...openPrivateNamespaces(privateUsers), root: privateUsers.first, limits };
 }
 
 /** What PID 1 has a hand in, and what it may not say itself. */

@@ -92,13 +92,20 @@ describe('pods in namespaces under systemd and cgroup v2', () => {
   // Its kernel is one that makes no overlay of what is mounted nowhere.
   test('users of a pod’s own have its groups in hand, and set all limits of its apps', async () => {
     const [, [, unit]] = LAB_STARTERS;
-    const script =
-      'cut -c 12-21 /proc/self/uid_map; stat -c %u /bin/sh; touch /made; cat /proc/self/cgroup; head -c 1 /dev/zero | wc -c';
-    const flags = ['--memory=32Mi', '--cpu=500m', '--cpu-shares=512', '--pids-limit=20'];
+    const script = [
+      'cut -c 12-21 /proc/self/uid_map; stat -c %u /bin/sh; touch /made; cat /proc/self/cgroup; head -c 1 /dev/zero | wc -c',
+      'ulimit -Hn; cat /proc/self/oom_score_adj /proc/1/oom_score_adj',
+    ].join('; ');
+    const bounds = ['--memory=32Mi', '--cpu=500m', '--cpu-shares=512', '--pids-limit=20'];
+    // More than rkt has been given.
+    const flags = [...bounds, '--ulimit=nofile=600000:600000', '--oom-score-adj=-500'];
     const app = [host.image, ...flags, '--exec=/bin/sh', '--', '-c', script];
     const own = ['--strict-isolators', '--private-users', '--pod-name=own'];
     const { code, stdout, stderr } = await host.rkt(unit, 'run', '--net=none', ...own, STAGE1, ...app);
-    expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: '1879113728\n0\n0::/\n1\n' });
+    expect({ code, stdout }, stderr).toEqual({
+      code: 0,
+      stdout: '1879113728\n0\n0::/\n1\n600000\n-500\n0\n',
+    });
     expect(stderr).toBe('');
     expect(await host.groups()).toBe('');
     expect(await host.vm.sh('stat -c %u /tmp/host/tmp/data/pods/run/*/overlay/sha*/upper/tiny/made')).toBe(
