@@ -8,8 +8,7 @@ import { type FreshLinks, readFreshLinks, readSnapshot } from '../src/supervisor
 import { readSysctlChanges } from '../src/supervisor/network/sysctl-changes.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import { joinHostNetwork } from './host-network-join.ts';
-import { joinInterfaces, type MachineNetwork, NOT_JOINED } from './interfaces.ts';
-import type { MachineSize } from './size.ts';
+import { type JoinedMachine, joinInterfaces, type MachineNetwork, NOT_JOINED } from './interfaces.ts';
 
 interface Joined {
   readonly machine: MachineNetwork;
@@ -20,12 +19,12 @@ interface Joined {
 }
 
 interface Connecting extends Joining {
-  readonly size: MachineSize;
+  readonly machine: JoinedMachine;
 }
 
 /** From here on this process is in the pod's network namespace. @throws SupervisorError, KvmError, Interruption; nothing stays then */
 export function connect(
-  { pod, options, apps, size }: Connecting,
+  { pod, options, apps, machine: joined }: Connecting,
   networks: NetworksPlan | undefined,
   report: Report,
 ): Joined {
@@ -39,7 +38,7 @@ export function connect(
   if (networks === undefined) return unattached(ofHost ?? NOT_JOINED);
   const fresh = readFreshLinks();
   const join = () => {
-    const machine = joinMachine(fresh, size, report);
+    const machine = joinMachine(fresh, joined, report);
     boundNetwork(apps.limits, limitSending, options, report);
     return machine;
   };
@@ -52,8 +51,8 @@ function unattached(machine: MachineNetwork): Joined {
   return { machine, plan: () => ({ ...machine.plan, sysctls: [] }), detach: () => {} };
 }
 
-function joinMachine(fresh: FreshLinks, size: MachineSize, report: Report): MachineNetwork {
+function joinMachine(fresh: FreshLinks, joined: JoinedMachine, report: Report): MachineNetwork {
   const snapshot = readSnapshot(fresh);
   for (const remark of snapshot.remarks) report.warn(remark);
-  return joinInterfaces(snapshot, size);
+  return joinInterfaces(snapshot, joined);
 }

@@ -15,6 +15,7 @@ import { Netlink } from '../src/native/netlink/socket.ts';
 import { joinLinks } from '../src/native/netlink/traffic.ts';
 import { openTap } from '../src/native/taps.ts';
 import type { NetworkSnapshot } from '../src/supervisor/network/snapshot.ts';
+import type { Accelerator } from './accelerator.ts';
 import { KvmError } from './error.ts';
 import { interfaceArguments, MOST_INTERFACES, queuesFor } from './interface-arguments.ts';
 import { openMacvtap } from './macvtap.ts';
@@ -41,10 +42,15 @@ const NO_QUEUE = ['ENOENT', 'EINVAL', 'EOPNOTSUPP'];
 
 export const NOT_JOINED: MachineNetwork = { plan: NO_NETWORK, qemuArguments: [], fds: [] };
 
+export interface JoinedMachine {
+  readonly cpus: number;
+  readonly accelerator: Accelerator;
+}
+
 /** @throws KvmError `unsupported` */
 export function joinInterfaces(
   { plan, links }: NetworkSnapshot,
-  { cpus }: { readonly cpus: number },
+  { cpus, accelerator }: JoinedMachine,
 ): MachineNetwork {
   if (links.length > MOST_INTERFACES)
     throw new KvmError('unsupported', `${links.length} interfaces: a machine has at most ${MOST_INTERFACES}`);
@@ -57,7 +63,7 @@ export function joinInterfaces(
   }));
   return {
     plan,
-    qemuArguments: interfaceArguments(joined, QEMU_FDS.length),
+    qemuArguments: interfaceArguments(joined, QEMU_FDS.length, accelerator),
     fds: joined.flatMap(({ taps, vhosts }) => [...taps, ...vhosts]),
   };
 }

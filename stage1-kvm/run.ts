@@ -60,7 +60,8 @@ function prepare(leading: Leading): Prepared {
     },
     limits: hostLimits(apps.limits, size),
     connect(networks) {
-      const { machine, plan, detach } = connect({ ...leading, size }, networks, report);
+      const joined = { cpus: size.cpus, accelerator };
+      const { machine, plan, detach } = connect({ ...leading, machine: joined }, networks, report);
       const setUpMachine = (cgroup: PodCgroup) => {
         shareRoots();
         apps.volumes.attach();

@@ -21,7 +21,7 @@ const pid = spawn({
     ...['qemu', '-nodefaults', '-no-user-config', '-display', 'none', '-S', '-qmp', 'stdio'],
     ...['-machine', 'microvm,pcie=on,memory-backend=ram', '-accel', 'tcg', '-cpu', 'max', '-m', '64M'],
     ...['-object', 'memory-backend-memfd,id=ram,size=64M,share=on', '-bios', '/usr/share/qemu/qboot.rom'],
-    ...interfaceArguments([eth0], STANDARD.length),
+    ...interfaceArguments([eth0], STANDARD.length, 'tcg'),
     ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
   ],
   env: ['PATH=/usr/bin'],

@@ -6,11 +6,11 @@ const eth0 = { mac: FIRST, mtu: 1400, taps: [30], vhosts: [] };
 
 describe('interfaceArguments', () => {
   it('says nothing without interfaces', () => {
-    expect(interfaceArguments([], 8)).toEqual([]);
+    expect(interfaceArguments([], 8, 'kvm')).toEqual([]);
   });
 
   it('names the fd, the hardware address and the mtu, and wants no ROM', () => {
-    expect(interfaceArguments([eth0], 8)).toEqual([
+    expect(interfaceArguments([eth0], 8, 'kvm')).toEqual([
       '-netdev',
       'tap,id=net0,fd=8',
       '-device',
@@ -20,12 +20,18 @@ describe('interfaceArguments', () => {
 
   it('counts the fds of several interfaces and queues as QEMU has them', () => {
     const eth1 = { mac: SECOND, mtu: 9000, taps: [40, 41], vhosts: [42, 43] };
-    expect(interfaceArguments([{ ...eth0, vhosts: [31] }, eth1], 8)).toEqual([
+    expect(interfaceArguments([{ ...eth0, vhosts: [31] }, eth1], 8, 'kvm')).toEqual([
       ...['-netdev', 'tap,id=net0,fd=8,vhost=on,vhostfd=9'],
       ...['-device', `virtio-net-pci,netdev=net0,mac=${FIRST},host_mtu=1400,romfile=`],
       ...['-netdev', 'tap,id=net1,fds=10:11,vhost=on,vhostfds=12:13'],
       ...['-device', `virtio-net-pci,netdev=net1,mac=${SECOND},host_mtu=9000,mq=on,vectors=6,romfile=`],
     ]);
+  });
+
+  it('has no events in emulation, but for a vhost', () => {
+    const devices = (vhosts: readonly number[]) => interfaceArguments([{ ...eth0, vhosts }], 8, 'tcg')[3];
+    expect(devices([])).toBe(`virtio-net-pci,netdev=net0,mac=${FIRST},host_mtu=1400,ioeventfd=off,romfile=`);
+    expect(devices([31])).toBe(`virtio-net-pci,netdev=net0,mac=${FIRST},host_mtu=1400,romfile=`);
   });
 });
 
