@@ -51,7 +51,7 @@ function sandboxRequest({ flags, images }: PodArguments): RunRequest {
     }),
     stage1: stage1Choice(flags),
     roots: isSet(flags, 'no-overlay') ? 'copy' : 'overlay',
-    privateUsers: isSet(flags, 'private-users'),
+    ...(isSet(flags, 'private-users') ? { privateUsers: true } : {}),
     pullPolicy: 'never',
     authFiles: [],
     ...podName(flags),

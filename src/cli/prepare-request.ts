@@ -24,7 +24,7 @@ export function prepareRequest({ flags, images }: PodArguments): PrepareRequest 
     pod: podRequest(flags, images),
     stage1: stage1Choice(flags),
     roots: isSet(flags, 'no-overlay') ? 'copy' : 'overlay',
-    privateUsers: isSet(flags, 'private-users'),
+    ...(isSet(flags, 'private-users') ? { privateUsers: true } : {}),
     ...pullOptions(flags, PULL_POLICY),
     ...podName(flags),
     ...logSize(flags),
