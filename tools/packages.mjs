@@ -11,6 +11,7 @@ const packages = {
     { name: 'zstd', what: 'unpacks images and the kernel' },
     { name: 'bzip2', what: 'unpacks images' },
     { name: 'nftables', what: 'lets pods reach other machines, and be reached' },
+    { name: 'e2fsprogs', what: 'makes the file systems of disks' },
   ],
   build: [
     { name: 'debian-archive-keyring', what: "checks the signatures of Debian's packages" },
@@ -27,7 +28,6 @@ const packages = {
     { name: 'umoci', what: 'what pulling an image is measured beside' },
     { name: 'podman', what: 'what pulling an image is measured beside' },
     { name: 'docker-registry', what: 'serves the image that is pulled' },
-    { name: 'e2fsprogs', what: 'makes the file system that it is pulled to' },
     { name: 'containernetworking-plugins', what: 'what setting up a network is measured beside' },
     { name: 'iproute2', what: 'makes the tap that a network is measured beside' },
   ],

@@ -12,13 +12,13 @@ import { all } from './flag-values.ts';
 export const VOLUME_FLAG = new Flag(
   'volume',
   values('NAME,kind=KIND,...'),
-  'a volume: kind=host,source=PATH or kind=empty, with readOnly=, recursive=, mode=, uid=, gid=, idmap=',
+  'a volume, of kind host, empty, named, tmpfs, block or secret (docs/volumes.md)',
 );
 
 /** Of the image before it; before the first image, of all apps. */
 export const MOUNT_FLAG = new Flag(
   'mount',
-  values('volume=NAME,target=PATH'),
+  values('volume=NAME,target=PATH[,subPath=PATH]'),
   'a volume at a path of the app (before the first image: of all apps)',
 );
 
