@@ -122,6 +122,11 @@ function setUp(
   cgroup: PodCgroup,
 ): MachineSetup {
   const programs = findPrograms();
+  const deviceArguments = [
+    ...network.qemuArguments,
+    ...diskArguments(disks, QEMU_FDS.length + network.fds.length),
+  ];
+  checkDevices(deviceArguments);
   return {
     plan: {
       uuid: pod.uuid,
@@ -130,10 +135,7 @@ function setUp(
       tscKilohertz: host.tscKilohertz,
       debug: options.debug,
       extraKernelParameters: environment(KERNEL_PARAMS_ENV) ?? '',
-      deviceArguments: [
-        ...network.qemuArguments,
-        ...diskArguments(disks, QEMU_FDS.length + network.fds.length),
-      ],
+      deviceArguments,
     },
     programs,
     shareCache,
@@ -143,6 +145,18 @@ function setUp(
     cgroupFiles: joinFiles(cgroup),
     userNamespace: openUserNamespace(),
   };
+}
+
+/** The machine's bus has 32 places, of which its own devices take some. */
+const MOST_DEVICES = 28;
+
+function checkDevices(words: readonly string[]): void {
+  const count = words.filter((word) => word === '-device').length;
+  if (count <= MOST_DEVICES) return;
+  throw new KvmError(
+    'unsupported',
+    `${count} interfaces and disks: a machine has at most ${MOST_DEVICES} of both`,
+  );
 }
 
 function startOf(setup: MachineSetup, cgroup: PodCgroup, report: Report): Start {

@@ -1,5 +1,6 @@
 /** Files and devices of the host that are a pod's disks. */
-import { SystemError } from '../../native/errors.ts';
+import { monotonicMilliseconds, sleep } from '../../native/clock.ts';
+import { SystemError, unless } from '../../native/errors.ts';
 import { close, endOf, open, open_, tryLock } from '../../native/files.ts';
 import { fstat } from '../../native/stat.ts';
 import { SupervisorError } from '../error.ts';
@@ -25,7 +26,7 @@ export function openDisk(what: string, source: string, readOnly: boolean): Disk 
     const { kind } = fstat(fd);
     if (kind !== 'file' && kind !== 'block')
       throw refused(what, `${source} is neither a file nor a block device`);
-    if (!tryLock(fd, readOnly ? 'shared' : 'exclusive'))
+    if (!waitFor(() => tryLock(fd, readOnly ? 'shared' : 'exclusive')))
       throw refused(what, `${source} is in use: ${readOnly ? 'a pod writes to it' : 'another pod has it'}`);
     const bytes = endOf(fd);
     if (bytes < FEWEST_BYTES)
@@ -44,12 +45,33 @@ export function openDisk(what: string, source: string, readOnly: boolean): Disk 
 export function reopenAlone(what: string, disk: Disk): Disk {
   if (disk.kind === 'file') return disk;
   const alone = open_.readWrite | open_.exclusive | open_.nonBlocking;
-  const fd = opening(what, () => open(`/proc/self/fd/${disk.fd}`, alone));
+  const name = `/proc/self/fd/${disk.fd}`;
+  const fd = opening(what, () => {
+    let opened: number | undefined;
+    waitFor(() => {
+      opened = unless(['EBUSY'], () => open(name, alone));
+      return opened !== undefined;
+    });
+    return opened ?? open(name, alone);
+  });
   const release = () => {
     close(fd);
     disk[Symbol.dispose]();
   };
   return { ...disk, fd, [Symbol.dispose]: release };
+}
+
+/** A pod that was killed lets go of its disks when the last of its processes has gone. */
+const PATIENCE_MILLISECONDS = 2000;
+const PAUSE_MILLISECONDS = 20;
+
+function waitFor(isDone: () => boolean): boolean {
+  const deadline = monotonicMilliseconds() + PATIENCE_MILLISECONDS;
+  while (!isDone()) {
+    if (monotonicMilliseconds() > deadline) return false;
+    sleep(PAUSE_MILLISECONDS);
+  }
+  return true;
 }
 
 function opening(what: string, action: () => number): number {
