@@ -1,7 +1,7 @@
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { formatLineMap } from '../src/native/line-map.ts';
 import { digest } from './digest.ts';
 import { buildEngine, type EngineBuild, run } from './engine.ts';
@@ -68,6 +68,22 @@ export async function compileProgram({ entry, name, outDir, stripped = false }: 
   return out;
 }
 
+/** Modules of which a program has what they export, and not how that is made: it would take longer than the program's start. */
+const COMPUTED = /\/src\/supervisor\/seccomp\/default-filter\.ts$/;
+
+const computed: Plugin = {
+  name: 'computed',
+  setup({ onLoad }) {
+    onLoad({ filter: COMPUTED }, async ({ path }) => {
+      const made: Record<string, unknown> = await import(pathToFileURL(path).href);
+      const lines = Object.entries(made).map(
+        ([name, value]) => `export const ${name} = ${JSON.stringify(value)};`,
+      );
+      return { contents: lines.join('\n'), loader: 'js' };
+    });
+  },
+};
+
 async function bundle(entry: string): Promise<Bundle> {
   const start = [prelude, resolve(entry)].map((path) => `import ${JSON.stringify(path)};`).join('\n');
   const result = await build({
@@ -79,6 +95,7 @@ async function bundle(entry: string): Promise<Bundle> {
     format: 'esm',
     target: 'es2023',
     platform: 'neutral',
+    plugins: [computed],
     sourcemap: 'external',
     legalComments: 'none',
     write: false,

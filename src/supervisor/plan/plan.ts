@@ -18,9 +18,9 @@ import { NOTIFY_ENV, NOTIFY_PATH } from '../../abi/notify.ts';
 import { type App, type EnvironmentVariable, findIsolator, type Isolator } from '../../appc/index.ts';
 import { capabilityNames } from '../../native/privileges.ts';
 import { hostsFile } from '../../net/hosts-file.ts';
-import { appFilter, OWN_ARCHITECTURE } from '../seccomp/app-filter.ts';
+import { appFilter } from '../seccomp/app-filter.ts';
+import { OWN_ARCHITECTURE } from '../seccomp/architectures.ts';
 import type { AppVolumes } from '../volumes/app-volumes.ts';
-import { encodeBase64 } from './base64.ts';
 import { keptCapabilities } from './capabilities.ts';
 import { defaultEnvironment } from './environment.ts';
 import { planHandlers } from './handlers.ts';
@@ -214,6 +214,5 @@ function planFilter(
   if (!pod.filterCalls) return null;
   const names = capabilities.flatMap((number) => capabilityNames[number] ?? []);
   const { kernel } = pod;
-  const filter = appFilter(isolators, { architecture: OWN_ARCHITECTURE, capabilities: names, kernel });
-  return filter === null ? null : encodeBase64(filter);
+  return appFilter(isolators, { architecture: OWN_ARCHITECTURE, capabilities: names, kernel });
 }

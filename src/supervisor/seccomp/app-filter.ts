@@ -1,48 +1,34 @@
 /** The filter of system calls that an app starts with, by its isolators. */
 import { findIsolator, type Isolator } from '../../appc/index.ts';
-import type { Architecture } from './architectures.ts';
-import type { Policy } from './policy.ts';
+import { encodeBase64 } from '../plan/base64.ts';
+import { OWN_ARCHITECTURE } from './architectures.ts';
+import { DEFAULT_FILTER } from './default-filter.ts';
 import { checkProfile, type ProfileSurroundings, policyOfProfile } from './profiles.ts';
 import { compileFilter } from './program.ts';
 import { DEFAULT_ISOLATOR, policyOfSet } from './sets.ts';
 
-/** What this program, and every guest that it runs, is compiled for. */
-export const OWN_ARCHITECTURE: Architecture = 'x86-64';
-
-/** The default of each architecture: most apps of a pod have it, and to make it takes milliseconds. */
-const defaults = new Map<Architecture, Uint8Array>();
-
 /**
- * An array of struct sock_filter; null for an app that wants none. Throws SupervisorError `unsupported` for what no filter can be made
- * of.
+ * Base64 of an array of struct sock_filter; null for an app that wants none. Throws SupervisorError `unsupported` for what no filter can
+ * be made of.
  */
-export function appFilter(isolators: readonly Isolator[], around: ProfileSurroundings): Uint8Array | null {
-  const policy = policyOf(isolators, around);
-  if (policy === 'default') return defaultFilter(around.architecture);
-  return policy === null ? null : compileFilter(policy);
+export function appFilter(isolators: readonly Isolator[], around: ProfileSurroundings): string | null {
+  const [profile, set] = wishes(isolators);
+  if (!profile && !set && around.architecture === OWN_ARCHITECTURE) return DEFAULT_FILTER;
+  const policy =
+    profile === undefined
+      ? policyOfSet(set ?? DEFAULT_ISOLATOR, around.architecture)
+      : policyOfProfile(profile.value, around);
+  return policy === null ? null : encodeBase64(compileFilter(policy));
 }
 
 /** Whether a filter can be made of them at all; what it needs to be told beside is known later. Throws SupervisorError `unsupported`. */
 export function checkFilter(isolators: readonly Isolator[]): void {
-  const profile = findIsolator(isolators, 'seccomp-profile');
-  const set = findIsolator(isolators, 'seccomp');
+  const [profile, set] = wishes(isolators);
   if (profile !== undefined) checkProfile(profile.value);
   else if (set !== undefined) policyOfSet(set, OWN_ARCHITECTURE);
 }
 
-function policyOf(isolators: readonly Isolator[], around: ProfileSurroundings): Policy | null | 'default' {
-  const profile = findIsolator(isolators, 'seccomp-profile');
-  if (profile !== undefined) return policyOfProfile(profile.value, around);
-  const set = findIsolator(isolators, 'seccomp');
-  return set === undefined ? 'default' : policyOfSet(set, around.architecture);
-}
-
-function defaultFilter(architecture: Architecture): Uint8Array | null {
-  const known = defaults.get(architecture);
-  if (known !== undefined) return known;
-  const policy = policyOfSet(DEFAULT_ISOLATOR, architecture);
-  if (policy === null) return null;
-  const filter = compileFilter(policy);
-  defaults.set(architecture, filter);
-  return filter;
+/** Of the two a profile counts. */
+function wishes(isolators: readonly Isolator[]) {
+  return [findIsolator(isolators, 'seccomp-profile'), findIsolator(isolators, 'seccomp')] as const;
 }

@@ -5,6 +5,9 @@ import { X86_64_CALLS } from './calls-x86-64.ts';
 
 export type Architecture = 'x86-64' | 'i386' | 'arm64';
 
+/** What this program, and every guest that it runs, is compiled for. */
+export const OWN_ARCHITECTURE: Architecture = 'x86-64';
+
 interface Description {
   /** AUDIT_ARCH_* of <linux/audit.h>, which the kernel tells a filter. */
   readonly audit: number;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { decodeBase64 } from '../../../../src/abi/base64.ts';
 import { parsePodManifest } from '../../../../src/appc/index.ts';
 import { appFilter } from '../../../../src/supervisor/seccomp/app-filter.ts';
 import {
@@ -33,8 +34,9 @@ function isolatorsOf(profile: object) {
 function filter(profile: object, around: Surroundings = {}) {
   const { architecture: own = 'x86-64' } = around;
   const surroundings = { architecture: own, capabilities: [], kernel: '6.1.0-18-amd64', ...around };
-  const program = appFilter(isolatorsOf(profile), surroundings);
-  if (program === null) throw new Error('no filter');
+  const text = appFilter(isolatorsOf(profile), surroundings);
+  if (text === null) throw new Error('no filter');
+  const program = decodeBase64(text);
   checkFilter(program);
   return (name: string, args: readonly bigint[] = [], architecture = own) => {
     const number = callsOf(architecture).numbers.get(name);
