@@ -16,7 +16,7 @@ import { portRequest } from './port-flags.ts';
 import { pullOptions, signature } from './pull-flags.ts';
 import { EXCLUDED_BY_MANIFEST, MARK_FLAGS, PULL_POLICY } from './run-flags.ts';
 import { streamRequest } from './stream-flags.ts';
-import { mountsRequest, volumesRequest } from './volume-flags.ts';
+import { mountsRequest, volumesRequest, withoutSecrets } from './volume-flags.ts';
 
 /** What a command line says of a pod's content. Throws CliError `usage`, and what reading the named files throws. */
 export function prepareRequest({ flags, images }: PodArguments): PrepareRequest {
@@ -50,8 +50,9 @@ function podRequest(flags: FlagValues, images: readonly ImageArguments[]): PodRe
   }
   if (images.length === 0)
     throw new CliError('usage', 'must provide at least one image or specify the pod manifest');
+  const volumes = volumesRequest(flags);
   const environment = podEnvironment({
-    inherit: isSet(flags, 'inherit-env') ? process.env : undefined,
+    inherit: isSet(flags, 'inherit-env') ? withoutSecrets(process.env, volumes) : undefined,
     files: all(flags, 'set-env-file').map((path) => ({ path, text: readGiven('environment', path) })),
     set: all(flags, 'set-env'),
   });
@@ -61,7 +62,7 @@ function podRequest(flags: FlagValues, images: readonly ImageArguments[]): PodRe
     environment,
     ...marks(flags),
     ...portRequest(flags, 'images'),
-    ...volumesRequest(flags),
+    ...volumes,
     ...mountsRequest(flags),
     ...podIsolatorRequest(flags),
   };

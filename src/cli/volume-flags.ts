@@ -43,3 +43,14 @@ export function mountsRequest(flags: FlagValues): { readonly mounts?: readonly M
   ];
   return mounts.length === 0 ? {} : { mounts };
 }
+
+/** What is to be in a manifest must not have what is to be in none. */
+export function withoutSecrets(
+  environment: Readonly<Record<string, string | undefined>>,
+  { volumes = [] }: { readonly volumes?: readonly VolumeRequest[] },
+): Readonly<Record<string, string | undefined>> {
+  const secrets = volumes.flatMap((volume) =>
+    volume.kind === 'secret' && volume.origin.from === 'environment' ? [volume.origin.name] : [],
+  );
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !secrets.includes(name)));
+}

@@ -89,11 +89,20 @@ export class Volumes {
     return () => this.#discard(hidden, lock);
   }
 
-  /** Removes what a crash has left between making or removing a volume and its end. */
+  /** Removes what a crash has left between making or removing a volume and its end, as far as it can be removed now. */
   sweep(): void {
     for (const name of this.#entries().filter((entry) => entry.startsWith(HIDDEN))) {
       const lock = lockIfThere(join(this.#directory, name));
-      if (lock !== undefined) this.#discard(name, lock);
+      if (lock !== undefined) this.#tryDiscard(name, lock);
+    }
+  }
+
+  #tryDiscard(hidden: string, lock: Lock): void {
+    try {
+      this.#discard(hidden, lock);
+    } catch (error) {
+      // Something is mounted there, or cannot be changed: no other volume is the worse for it.
+      if (!isSystemError(error, 'EXDEV', 'EBUSY', 'EPERM', 'ENOTEMPTY')) throw error;
     }
   }
 

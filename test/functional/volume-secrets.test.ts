@@ -25,7 +25,10 @@ function holders(directory: string): string[] {
   const grep = ['-rlsF', '--binary-files=text', '-e', SECRET, directory];
   const { status, stdout } = spawnSync('grep', grep, { encoding: 'utf8' });
   expect([0, 1]).toContain(status);
-  return stdout.trim().split('\n').filter((path) => path !== '');
+  return stdout
+    .trim()
+    .split('\n')
+    .filter((path) => path !== '');
 }
 
 /** What other processes may see of those of the pod, and what they have been given. */
@@ -44,7 +47,8 @@ function processesThatTell(): string[] {
 
 describe.each<Variant>([...VARIANTS, { ...FLY, flags: [] }])('$name', (variant) => {
   test('a secret is in no file of the host, no list of processes, and nothing that rkt prints', async () => {
-    const flags = [`--stage1-path=${variant.image}`, ...variant.flags, '--volume=word,kind=secret,env=WORD'];
+    const volume = '--volume=word,kind=secret,env=WORD';
+    const flags = [`--stage1-path=${variant.image}`, ...variant.flags, volume, '--inherit-env'];
     const script = 'cat /run/word | tr a-z A-Z; trap "exit 0" TERM; while :; do sleep 0.1; done';
     const app = [image, '--mount=volume=word,target=/run/word', '--exec=/bin/sh', '--', '-c', script];
     const env = { WORD: SECRET };

@@ -14,7 +14,7 @@ import type { HostSide } from '../network/host-side.ts';
 export type DiskVolumePlan = BlockVolumePlan | LimitedVolumePlan;
 
 export function openNamedVolume({ volume }: NamedVolumePlan): number {
-  return cloneMount(namedVolume(volume), true);
+  return cloneMount(namedVolume(volume), false);
 }
 
 /** Its name is looked up among the host's. @throws SupervisorError `bad-disk`, `unsupported` */
@@ -26,13 +26,12 @@ export function openVolumeDisk(volume: DiskVolumePlan, host: HostSide | undefine
   return preparePodDisk(`${what}: ${source}`, host?.inMounts(open) ?? open(), readOnly, volume);
 }
 
-/** By the kernel of the host, as that of a machine would do it. The disk is let go of with the mount. */
+/** By the kernel of the host, as that of a machine would do it. The disk stays the caller's, and with it its lock. */
 export function mountDisk(volume: DiskVolumePlan, disk: Disk): number {
-  using held = disk;
   const isReadOnly = volume.kind === 'block' && volume.readOnly;
-  using loop = held.kind === 'file' ? attachLoop(held.fd, `rkt ${volume.key}`, isReadOnly) : undefined;
+  using loop = disk.kind === 'file' ? attachLoop(disk.fd, `rkt ${volume.key}`, isReadOnly) : undefined;
   const flags = ms.noSuid | ms.noDev | (isReadOnly ? ms.readOnly : 0);
-  const mount = openFileSystem('ext4', flags, loop?.path ?? `/proc/self/fd/${held.fd}`);
+  const mount = openFileSystem('ext4', flags, loop?.path ?? `/proc/self/fd/${disk.fd}`);
   if (volume.kind === 'limited') dress(mount, volume);
   return mount;
 }
