@@ -203,6 +203,31 @@ describe.each(isolating)('$name', (variant) => {
     await rkt.output(['gc', '--grace-period=0s']);
   });
 
+  test('a device is written to by one pod, and not where the host has it mounted', async () => {
+    const file = disk(`device-${name}`, 16);
+    const device = execFileSync('losetup', ['--find', '--show', file], { encoding: 'utf8' }).trim();
+    try {
+      const volume = `--volume=disk,kind=block,source=${device}`;
+      const app = shell(LOOP, mount('disk', '/disk'));
+      const again = shell('', mount('disk', '/disk'));
+      const uuid = await detachedPod(rkt, [...podFlags(variant).slice(1), volume, ...app]);
+      expect(await refusal(variant, [volume], again)).toContain(`${device} is in use: another pod has it`);
+      expect(await refusal(variant, [`${volume},readOnly=true`], again)).toContain(
+        `${device} is in use: a pod writes to it`,
+      );
+      await end(uuid);
+      const argv = rkt.argv(['run', ...podFlags(variant), volume, ...again]);
+      const script = 'mount "$1" "$2" && shift 2 && exec "$@"';
+      const shellWords = ['unshare', '--mount', 'sh', '-c', script, 'sh', device, rkt.path('disks')];
+      const { code, stderr } = await rkt.startArgv([...shellWords, ...argv]).finished;
+      expect(code).toBe(254);
+      expect(stderr).toContain(`volume disk: ${device}: the host has it mounted, or another program has it`);
+    } finally {
+      execFileSync('losetup', ['--detach', device]);
+    }
+    await rkt.output(['gc', '--grace-period=0s']);
+  });
+
   test('what is on a disk already is left alone', async () => {
     const app = shell('', mount('disk', '/disk'));
     const other = disk(`other-${name}`, 4);

@@ -368,4 +368,14 @@ describe('what is refused, before anything is made', () => {
       'volume v: /proc is, or has below it, a file system that cannot show other ids: say idmap=none',
     );
   });
+
+  test('and a directory that is refused keeps its owner', async () => {
+    const directory = rkt.path('ramfs');
+    mkdirSync(directory);
+    const script = 'mount -t ramfs none "$0"; "$@" 2>&1; echo $?; stat -c %u "$0"';
+    const argv = rkt.argv(['run', '--net=none', host('v', directory), image, mount('v', '/v')]);
+    const { stdout } = await rkt.startArgv(['unshare', '--mount', 'sh', '-c', script, directory, ...argv])
+      .finished;
+    expect(stdout).toMatch(/cannot show other ids: say idmap=none\n254\n0\n$/);
+  });
 });

@@ -44,9 +44,23 @@ export function openDisk(what: string, source: string, readOnly: boolean): Disk 
  */
 export function reopenAlone(what: string, disk: Disk): Disk {
   if (disk.kind === 'file') return disk;
+  const fd = openAlone(what, disk);
+  const release = () => {
+    close(fd);
+    disk[Symbol.dispose]();
+  };
+  return { ...disk, fd, [Symbol.dispose]: release };
+}
+
+/** That nobody of the host has a device: a kernel that mounts what is mounted already shares it. @throws SupervisorError `bad-disk` */
+export function checkAlone(what: string, disk: Disk): void {
+  if (disk.kind === 'block') close(openAlone(what, disk));
+}
+
+function openAlone(what: string, disk: Disk): number {
   const alone = open_.readWrite | open_.exclusive | open_.nonBlocking;
   const name = `/proc/self/fd/${disk.fd}`;
-  const fd = opening(what, () => {
+  return opening(what, () => {
     let opened: number | undefined;
     waitFor(() => {
       opened = unless(['EBUSY'], () => open(name, alone));
@@ -54,11 +68,6 @@ export function reopenAlone(what: string, disk: Disk): Disk {
     });
     return opened ?? open(name, alone);
   });
-  const release = () => {
-    close(fd);
-    disk[Symbol.dispose]();
-  };
-  return { ...disk, fd, [Symbol.dispose]: release };
 }
 
 /** A pod that was killed lets go of its disks when the last of its processes has gone. */

@@ -4,7 +4,7 @@ import { File, open_, truncate } from '../../native/files.ts';
 import { mkdirAll } from '../../native/paths.ts';
 import { SupervisorError } from '../error.ts';
 import { diskContent } from './content.ts';
-import { type Disk, openDisk } from './disk.ts';
+import { checkAlone, type Disk, openDisk } from './disk.ts';
 import { formatExt4, type Owner } from './formatting.ts';
 
 /**
@@ -13,6 +13,8 @@ import { formatExt4, type Owner } from './formatting.ts';
  */
 export function preparePodDisk(what: string, disk: Disk, readOnly: boolean, owner: Owner): Disk {
   try {
+    // Before anything is written to it.
+    if (!readOnly) checkAlone(what, disk);
     const content = diskContent(disk);
     if (content === 'something')
       throw new SupervisorError(

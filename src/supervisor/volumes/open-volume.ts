@@ -18,7 +18,7 @@ import { cloneMount } from '../../native/mounts.ts';
 import { fstat, type Stat } from '../../native/stat.ts';
 import { SupervisorError } from '../error.ts';
 import type { HostSide } from '../network/host-side.ts';
-import { mountDisk, openNamedVolume, openVolumeDisk } from './further-volumes.ts';
+import { type DiskVolumePlan, mountDisk, openNamedVolume, openVolumeDisk } from './further-volumes.ts';
 import { adoptDirectory, idsOf, ownershipWarning, showIds } from './ids.ts';
 
 /** What PID 1 does not make itself. */
@@ -31,6 +31,8 @@ export interface OpenVolume {
   readonly isDirectory: boolean;
   /** What an app that has it may use. */
   readonly device: DeviceRule | undefined;
+  /** To be let go of with the mount: a mount alone would not keep others from the disk. */
+  readonly disk?: Disposable;
 }
 
 /** What volumes are opened for. */
@@ -55,7 +57,7 @@ export function openVolume(volume: Mounted, around: VolumeSurroundings): OpenVol
         return openDirectory(volume, openNamedVolume(volume), around);
       case 'limited':
       case 'block':
-        return openDirectory(volume, mountDisk(volume, openVolumeDisk(volume, around.host)), around);
+        return openDiskVolume(volume, around);
       default:
         return volume satisfies never;
     }
@@ -72,14 +74,15 @@ function openHostVolume(volume: HostVolumePlan, around: VolumeSurroundings): Ope
     const stat = fstat(file.fd);
     if (around.ownKernel) refuseSpecial(volume, stat);
     const ids = idsOf(volume, stat, around.users);
-    if (ids?.of === 'volume') adoptDirectory(file.fd, stat);
-    const warning = ownershipWarning(volume, fstat(file.fd));
-    if (warning !== undefined) around.warn(`volume ${key}: ${warning}`);
     const depth = stat.kind === 'directory' && (volume.recursive ?? true) ? 'recursive' : 'alone';
     const mount = cloneMount('', depth === 'recursive', file.fd);
     return holding(mount, () => {
       if (ids !== undefined) showIds(mount, depth, ids, `volume ${key}: ${source}`);
       restrict(volume, mount, depth, stat);
+      // What is refused stays as it is.
+      if (ids?.of === 'volume') adoptDirectory(file.fd, stat);
+      const warning = ownershipWarning(volume, fstat(file.fd));
+      if (warning !== undefined) around.warn(`volume ${key}: ${warning}`);
       return { key, mount, isDirectory: stat.kind === 'directory', device: deviceOf(volume, stat) };
     });
   };
@@ -96,6 +99,16 @@ function openDirectory(volume: PodVolume, mount: number, { users }: VolumeSurrou
     setPropagation(mount, 'alone', 'private');
     return { key, mount, isDirectory: true, device: undefined };
   });
+}
+
+function openDiskVolume(volume: DiskVolumePlan, around: VolumeSurroundings): OpenVolume {
+  const disk = openVolumeDisk(volume, around.host);
+  try {
+    return { ...openDirectory(volume, mountDisk(volume, disk), around), disk };
+  } catch (error) {
+    disk[Symbol.dispose]();
+    throw error;
+  }
 }
 
 function holding<T>(mount: number, action: () => T): T {

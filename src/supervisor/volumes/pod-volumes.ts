@@ -127,7 +127,10 @@ export class PodVolumes {
 
   /** What was taken and is not wanted. */
   close(): void {
-    for (const { mount } of this.#open.splice(0)) close(mount);
+    for (const { mount, disk } of this.#open.splice(0)) {
+      close(mount);
+      disk?.[Symbol.dispose]();
+    }
     this.#made.close();
   }
 }

@@ -15,7 +15,7 @@ export class SharePlaces {
   /** Of each volume its place, and the directory that is in. */
   readonly #taken = new Map<
     string,
-    { readonly place: string; readonly directory: number; readonly isDirectory: boolean }
+    Pick<OpenVolume, 'isDirectory' | 'disk'> & { readonly place: string; readonly directory: number }
   >();
   #count = 0;
 
@@ -31,7 +31,7 @@ export class SharePlaces {
   /**
    * Takes the mount over. A place has a new name each time: what a guest's kernel remembers of one is not true of another. @throws SystemError
    */
-  attach({ key, mount, isDirectory }: OpenVolume): void {
+  attach({ key, mount, isDirectory, disk }: OpenVolume): void {
     using share = File.open(this.share, DIRECTORY);
     ifPossible(() => mkdir(VOLUMES, 0o755, share.fd));
     const directory = File.open(VOLUMES, DIRECTORY, 0, share.fd).fd;
@@ -41,14 +41,14 @@ export class SharePlaces {
     using target = File.open(place, PLACE, 0, directory);
     attachMountAt(mount, target.fd);
     close(mount);
-    this.#taken.set(key, { place, directory, isDirectory });
+    this.#taken.set(key, { place, directory, isDirectory, ...(disk && { disk }) });
   }
 
   /** Also for who has files there open. */
   detach(key: string): void {
     const taken = this.#taken.get(key);
     if (taken === undefined) return;
-    const { place, directory, isDirectory } = taken;
+    const { place, directory, isDirectory, disk } = taken;
     using here = File.open('.', open_.path | open_.directory);
     chdir(directory);
     try {
@@ -57,6 +57,7 @@ export class SharePlaces {
     } finally {
       chdir(here.fd);
       close(directory);
+      disk?.[Symbol.dispose]();
       this.#taken.delete(key);
     }
   }
