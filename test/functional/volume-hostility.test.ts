@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { VOLUME_IDS } from '../../src/abi/volume-plan.ts';
+import { SHARE_FILES } from '../../stage1-kvm/vmm.ts';
 import { VARIANTS } from '../support/flavours.ts';
 import { pythonImage } from '../support/images.ts';
 import { useRkt } from '../support/rkt.ts';
@@ -201,5 +202,31 @@ describe.each(VARIANTS)('$name', (flavour) => {
       }).trim();
     expect(Number(run('set-user-id').split(' ')[0])).toBe(VOLUME_IDS.first);
     if (came.get('capability') === 'done') expect(run('capable')).toBe('12345 12345 0000000000000000');
+  });
+
+  /** Each file that a guest's kernel remembers is one that its server has open. */
+  test.runIf(flavour.ownKernel)('takes no more files of the host than its server may have', async () => {
+    const source = at('many');
+    mkdirSync(source);
+    chownSync(source, VOLUME_IDS.first, VOLUME_IDS.first);
+    const fill = `
+import os
+made = 0
+try:
+    while made < ${SHARE_FILES + 1000}:
+        os.close(os.open('/v/%d' % made, os.O_CREAT | os.O_RDWR))
+        made += 1
+except OSError: print('no more', flush=True)
+`;
+    const volume = [`--volume=v,kind=host,source=${source}`, '--mount=volume=v,target=/v'];
+    const { code, stdout } = await rkt.run(
+      [
+        ...['run', '--net=none', `--stage1-path=${flavour.image}`, ...volume, image],
+        ...['--exec=/usr/bin/python3', '--', '-c', fill],
+      ],
+      { timeoutSeconds: 600 },
+    );
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'no more\n' });
+    expect(readdirSync(source).length).toBeLessThan(SHARE_FILES);
   });
 });
