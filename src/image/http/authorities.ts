@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
+import { rootCertificates } from 'node:tls';
 import { GivenFileError, readGivenBytes } from '../../os/given-file.ts';
 import { isSystemError } from '../../os/syscall.ts';
 import { ImageError } from '../error.ts';
@@ -19,16 +19,17 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIF
 
 /**
  * Whom to trust: the system's list, to which operators add their company's authority and from which they take whom they do not trust;
- * Node's own where there is none. SSL_CERT_FILE and SSL_CERT_DIR name other places, as they did for rkt; NODE_EXTRA_CA_CERTS
- * a further file. @throws ImageError system
+ * Node's own where there is none. SSL_CERT_FILE and SSL_CERT_DIR name other places, as they did for rkt: who names one that has nobody
+ * trusts nobody. NODE_EXTRA_CA_CERTS names a further file. Certificates, in PEM. @throws ImageError system
  */
-export function trustedAuthorities(environment: Environment): SecureContext {
-  const { NODE_EXTRA_CA_CERTS: extra } = environment;
+export function trustedAuthorities(environment: Environment): string[] {
+  const { NODE_EXTRA_CA_CERTS: extra, SSL_CERT_FILE: file, SSL_CERT_DIR: directories } = environment;
   const own = certificatesIn(systemTexts(environment));
   const further = certificatesIn(extra ? [named(extra, 'NODE_EXTRA_CA_CERTS')] : []);
-  const all = [...(own.length > 0 ? own : rootCertificates), ...further];
+  const isNamed = Boolean(file || directories);
+  const all = [...(own.length > 0 || isNamed ? own : rootCertificates), ...further];
   // Some are there twice, in a file and in its directory, and each costs its parsing.
-  return createSecureContext({ ca: [...new Set(all)] });
+  return [...new Set(all)];
 }
 
 function systemTexts({ SSL_CERT_FILE: file, SSL_CERT_DIR: directories }: Environment): string[] {

@@ -1,4 +1,4 @@
-import type { SecureContext } from 'node:tls';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { trustedAuthorities } from './authorities.ts';
 import { type Environment, proxyFor } from './proxy.ts';
@@ -90,7 +90,7 @@ export class Dispatchers {
   #connect(secure: boolean) {
     const timeout = this.#options.timeouts.connect;
     if (!secure) return { timeout };
-    this.#authorities ??= trustedAuthorities(this.#options.environment);
+    this.#authorities ??= createSecureContext({ ca: trustedAuthorities(this.#options.environment) });
     return {
       timeout,
       secureContext: this.#authorities,
