@@ -1,4 +1,5 @@
 import type { ImageEvent } from '../image/index.ts';
+import { monotonic } from '../os/clock.ts';
 import { advance, type ImageProgress, NO_PROGRESS } from './layer-progress.ts';
 import { LiveLines, type Screen } from './live-lines.ts';
 import { warn } from './output.ts';
@@ -33,7 +34,7 @@ class LineProgress implements Progress {
 
   report(event: ImageEvent): void {
     const before = this.#image;
-    this.#image = advance(before, event, performance.now());
+    this.#image = advance(before, event, monotonic());
     tell([...remarksOn(event, this.#debug), ...downloadLines(event, { before, after: this.#image })]);
   }
 
@@ -64,7 +65,7 @@ class BarProgress implements Progress {
     const remarks = remarksOn(event, this.#debug);
     if (remarks.length > 0) this.clear();
     tell(remarks);
-    const now = performance.now();
+    const now = monotonic();
     this.#image = advance(this.#image, event, now);
     // What runs after the last layer may replace this process: nothing may be left on the screen until then.
     if (this.#image.layers.size === 0) this.clear();
@@ -88,7 +89,7 @@ class BarProgress implements Progress {
     this.#drawn = now;
     this.#lines.draw(barLines(this.#image.layers, this.#lines.size, now));
     // Goes on drawing while nothing is reported: rates fall, the window changes.
-    this.#timer ??= setInterval(() => this.#draw(performance.now()), INTERVAL).unref();
+    this.#timer ??= setInterval(() => this.#draw(monotonic()), INTERVAL).unref();
   }
 
   // The shell gets its terminal back as it was; after SIGCONT the timer draws again.

@@ -1,4 +1,5 @@
 import { formatImageName, imageNameOf } from '../appc/index.ts';
+import { monotonic } from '../os/clock.ts';
 import type { ImageRecord } from '../store/index.ts';
 import type { FetchContext, PullPolicy } from './context.ts';
 import { type Dependants, type DependencyResolver, dependencyResolver } from './dependency.ts';
@@ -39,12 +40,12 @@ export async function fetchImage(
     );
   if (reference.kind === 'image-id') return fromStore(context, reference.id, options);
   context.store.prepare();
-  const started = performance.now();
+  const started = monotonic();
   const source = shown(reference);
   const record = await fromSource(context, reference, request, options).catch((error: unknown) => {
     throw about(`image ${source}`, error);
   });
-  const milliseconds = performance.now() - started;
+  const milliseconds = monotonic() - started;
   options.report?.({ kind: 'image-imported', source, id: record.id, milliseconds });
   return record;
 }
