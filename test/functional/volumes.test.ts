@@ -6,8 +6,10 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -249,6 +251,19 @@ describe.each(VARIANTS)('$name', (flavour) => {
     );
     expect(said.stdout).toBe('10.0.0.1\tone\nnameserver 192.0.2.1\n');
     expect(readFileSync(join(path, 'hosts'), 'utf8')).toContain('of a volume');
+  });
+
+  test('a link in a volume that leads nowhere inside is not taken for a file that is missing', async () => {
+    const path = source(name('links'));
+    const link = join(path, 'resolv.conf');
+    symlinkSync('../run/systemd/resolve/stub-resolv.conf', link);
+    const flags = ['--dns=192.0.2.1', host('v', path), mount('v', '/etc')];
+    const { stdout } = await run(...flags, image, '--user=0', ...shell('grep 192.0.2 /etc/resolv.conf'));
+    expect(stdout).toBe('nameserver 192.0.2.1\n');
+    expect([readdirSync(path), readlinkSync(link)]).toEqual([
+      ['resolv.conf'],
+      '../run/systemd/resolve/stub-resolv.conf',
+    ]);
   });
 
   test('nothing of a host’s directory goes with a pod, however that ends', async () => {
