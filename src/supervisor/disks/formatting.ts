@@ -12,6 +12,14 @@ export interface Owner {
   readonly gid: number;
 }
 
+/** `passing`: nobody looks at it after the pod, so that nothing is done for that. */
+export type DiskLife = 'lasting' | 'passing';
+
+const LIVES: Readonly<Record<DiskLife, readonly string[]>> = {
+  lasting: [],
+  passing: ['-O', '^has_journal'],
+};
+
 const PROGRAMS = ['/usr/sbin/mkfs.ext4', '/sbin/mkfs.ext4'];
 /** Of a disk of many terabytes. */
 const MILLISECONDS = 300_000;
@@ -24,14 +32,14 @@ const ROOT_PLACE = 'stage1/rootfs/opt';
  * The program has the disk as an open file, the host's libraries, and no power but to write to what it has. `owner` is that of the
  * new file system's top. @throws SupervisorError `unsupported` where it is not installed, `bad-disk`
  */
-export function formatExt4(what: string, disk: Disk, { uid, gid }: Owner): void {
+export function formatExt4(what: string, disk: Disk, { uid, gid }: Owner, life: DiskLife): void {
   const program = PROGRAMS.find((path) => access(path, 'execute'));
   if (program === undefined)
     throw new SupervisorError('unsupported', `${what}: mkfs.ext4 is not installed: install e2fsprogs`);
   const result = runBounded(
     program,
     // Not to be asked; no blocks kept for root alone; what can be done later the guest's kernel does.
-    ['-q', '-F', '-m', '0', '-E', `root_owner=${uid}:${gid}`, `/proc/self/fd/${DISK_FD}`],
+    ['-q', '-F', '-m', '0', ...LIVES[life], '-E', `root_owner=${uid}:${gid}`, `/proc/self/fd/${DISK_FD}`],
     MILLISECONDS,
     { fds: [disk.fd], namespaces: ['mount', 'pid', 'network', 'ipc'], steps: steps() },
   );

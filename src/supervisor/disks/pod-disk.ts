@@ -5,13 +5,19 @@ import { mkdirAll } from '../../native/paths.ts';
 import { SupervisorError } from '../error.ts';
 import { diskContent } from './content.ts';
 import { checkAlone, type Disk, openDisk } from './disk.ts';
-import { formatExt4, type Owner } from './formatting.ts';
+import { type DiskLife, formatExt4, type Owner } from './formatting.ts';
 
 /**
  * What somebody has written to, or nobody yet: then it gets a file system. Takes the disk over. `what` is for messages.
  * @throws SupervisorError `bad-disk`, `unsupported`
  */
-export function preparePodDisk(what: string, disk: Disk, readOnly: boolean, owner: Owner): Disk {
+export function preparePodDisk(
+  what: string,
+  disk: Disk,
+  readOnly: boolean,
+  owner: Owner,
+  life: DiskLife = 'lasting',
+): Disk {
   try {
     // Before anything is written to it.
     if (!readOnly) checkAlone(what, disk);
@@ -23,7 +29,7 @@ export function preparePodDisk(what: string, disk: Disk, readOnly: boolean, owne
       );
     if (content === 'nothing' && readOnly)
       throw new SupervisorError('bad-disk', `${what}: it is empty, and nothing may be written to it`);
-    if (content === 'nothing') formatExt4(what, disk, owner);
+    if (content === 'nothing') formatExt4(what, disk, owner, life);
     return disk;
   } catch (error) {
     disk[Symbol.dispose]();
@@ -38,5 +44,5 @@ export function makePodDisk(what: string, path: string, bytes: number): Disk {
     using file = File.open(path, open_.writeOnly | open_.create | open_.truncate | open_.noFollow, 0o600);
     truncate(file.fd, bytes);
   }
-  return preparePodDisk(what, openDisk(what, path, false), false, { uid: 0, gid: 0 });
+  return preparePodDisk(what, openDisk(what, path, false), false, { uid: 0, gid: 0 }, 'passing');
 }
