@@ -245,6 +245,26 @@ describe.each(isolating)('$name', (variant) => {
   });
 });
 
+test('what may only be read the machine’s own root does not write to, past the file system', async () => {
+  const path = disk('guarded', 16);
+  const [kvm] = isolating;
+  if (kvm === undefined) throw new Error('no flavour');
+  const volume = `--volume=disk,kind=block,source=${path}`;
+  await output(kvm, [volume], shell('echo kept > /disk/file', mount('disk', '/disk')));
+  const before = readFileSync(path);
+  const script = [
+    'umount /disk; mknod /dev/raw b $(tr : " " < /sys/block/vda/dev) && echo made',
+    'dd if=/dev/zero of=/dev/raw bs=4096 count=256 conv=fsync && echo written',
+    'exit 0',
+  ].join('\n');
+  // All that an app can be given: it is as good as the machine's kernel then.
+  const insecure = 'image,capabilities,paths,seccomp';
+  const argv = ['run', ...podFlags(kvm), `${volume},readOnly=true`, ...shell(script, mount('disk', '/disk'))];
+  const { code, stdout } = await rkt.run(argv, { insecure });
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'made\n' });
+  expect(readFileSync(path).equals(before)).toBe(true);
+});
+
 test.each([
   ['block,source=/dev/null', 'stage1-fly mounts no disks'],
   ['empty,size=1Mi', 'stage1-fly bounds the size of none'],
