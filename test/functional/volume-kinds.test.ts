@@ -252,17 +252,27 @@ test('what may only be read the machine’s own root does not write to, past the
   const volume = `--volume=disk,kind=block,source=${path}`;
   await output(kvm, [volume], shell('echo kept > /disk/file', mount('disk', '/disk')));
   const before = readFileSync(path);
+  // On a file system of its own, where devices are devices.
   const script = [
-    'umount /disk; mknod /dev/raw b $(tr : " " < /sys/block/vda/dev) && echo made',
-    'dd if=/dev/zero of=/dev/raw bs=4096 count=256 conv=fsync && echo written',
+    'umount /disk; mkdir /m; mount -t tmpfs none /m',
+    'mknod /m/raw b $(tr : " " < /sys/block/vda/dev) && echo made',
+    'dd if=/dev/zero of=/m/raw bs=4096 seek=1000 count=64 conv=fsync && echo written',
     'exit 0',
   ].join('\n');
   // All that an app can be given: it is as good as the machine's kernel then.
   const insecure = 'image,capabilities,paths,seccomp';
-  const argv = ['run', ...podFlags(kvm), `${volume},readOnly=true`, ...shell(script, mount('disk', '/disk'))];
-  const { code, stdout } = await rkt.run(argv, { insecure });
-  expect({ code, stdout }).toEqual({ code: 0, stdout: 'made\n' });
+  const write = async (more: string) => {
+    const app = shell(script, mount('disk', '/disk'));
+    const { code, stdout } = await rkt.run(['run', ...podFlags(kvm), `${volume}${more}`, ...app], {
+      insecure,
+    });
+    expect(code).toBe(0);
+    return stdout;
+  };
+  expect(await write(',readOnly=true')).toBe('made\n');
   expect(readFileSync(path).equals(before)).toBe(true);
+  // Otherwise the disk is its own.
+  expect(await write('')).toBe('made\nwritten\n');
 });
 
 test.each([
