@@ -245,6 +245,23 @@ describe.each(isolating)('$name', (variant) => {
   });
 });
 
+test('a machine has as many disks as its bus has places', async () => {
+  const [kvm] = isolating;
+  if (kvm === undefined) throw new Error('no flavour');
+  const numbers = Array.from({ length: 29 }, (_, index) => index);
+  const seen = (count: number) => {
+    const some = numbers.slice(0, count);
+    const app = shell('grep -c " /d[0-9]* ext4 " /proc/mounts', ...some.map((n) => mount(`d${n}`, `/d${n}`)));
+    return { volumes: some.map((n) => `--volume=d${n},kind=empty,size=1Mi`), app };
+  };
+  const [fit, more] = [seen(28), seen(29)];
+  expect(await output(kvm, fit.volumes, fit.app)).toBe('28\n');
+  expect(await refusal(kvm, more.volumes, more.app)).toContain(
+    '29 interfaces and disks: a machine has at most 28 of both',
+  );
+  await rkt.output(['gc', '--grace-period=0s']);
+});
+
 test('what may only be read the machine’s own root does not write to, past the file system', async () => {
   const path = disk('guarded', 16);
   const [kvm] = isolating;
