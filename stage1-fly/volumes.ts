@@ -65,7 +65,7 @@ function cloneOf(volume: PodVolume, subPath: string | null, { identity, host }: 
         );
       return cloneSome(emptyVolume(volume.key), subPath);
     case 'named':
-      return cloneSome(namedVolume(volume.volume), subPath);
+      return openNamed(volume.volume, subPath);
     case 'tmpfs':
       return makeTmpfs(volume, subPath);
     case 'secret':
@@ -77,6 +77,13 @@ function cloneOf(volume: PodVolume, subPath: string | null, { identity, host }: 
     default:
       return volume satisfies never;
   }
+}
+
+/** Pods that nobody trusts may have had it, and left programs there that make their caller root, and devices. */
+function openNamed(name: string, subPath: string | null): number {
+  const mount = cloneSome(namedVolume(name), subPath);
+  restrictOpenMount(mount, 'recursive', 'no-suid', 'no-devices');
+  return mount;
 }
 
 /** In the app's root. */

@@ -158,6 +158,21 @@ describe.each([...isolating, fly])('$name', (variant) => {
   });
 });
 
+test.each([...isolating.filter(({ ownKernel }) => !ownKernel), fly])(
+  'in $name no device or set-user-id program of a named volume works',
+  async (variant) => {
+    const volume = `left-${variant.name}`;
+    await rkt.output(['volume', 'create', volume]);
+    const data = join(rkt.dir, 'volumes', volume, 'private/data');
+    execFileSync('mknod', ['--mode=666', join(data, 'null'), 'c', '1', '3']);
+    const script = 'cat /left/null && echo device; grep " /left " /proc/self/mountinfo | grep -o nosuid';
+    const flags = [`--volume=left,kind=named,source=${volume}`];
+    expect(await output(variant, flags, shell(script, mount('left', '/left')))).toBe('nosuid\n');
+    await rkt.output(['gc', '--grace-period=0s']);
+    await rkt.output(['volume', 'rm', volume]);
+  },
+);
+
 describe.each(isolating)('$name', (variant) => {
   const { name } = variant;
 
