@@ -3,7 +3,6 @@ import type { FurtherVolumePlan, SecretVolumePlan } from '../../abi/further-volu
 import { type MadeVolume, madeVolumePath } from '../../abi/made-volumes.ts';
 import type { Secrets } from '../../abi/secrets.ts';
 import type { PodVolume, VolumeMount } from '../../abi/volume-plan.ts';
-import { close } from '../../native/files.ts';
 import { type Disk, reopenAlone } from '../disks/disk.ts';
 import { SupervisorError } from '../error.ts';
 import type { HostSide } from '../network/host-side.ts';
@@ -84,11 +83,6 @@ export class MadeVolumes {
           return volume satisfies never;
       }
     });
-  }
-
-  /** What was taken and is not wanted. */
-  close(): void {
-    for (const { fd } of this.#disks.splice(0)) close(fd);
   }
 }
 

@@ -58,18 +58,29 @@ export class PodVolumes {
 
   /** Shows what was taken, in the share, which is there by now. @throws SystemError */
   attach(): void {
-    for (const volume of this.#open.splice(0)) this.#places.attach(volume);
+    for (let volume = this.#open[0]; volume !== undefined; volume = this.#open[0]) {
+      this.#places.attach(volume);
+      this.#open.shift();
+    }
   }
 
   /** What an app has for itself, which has come to the pod. What is there already stays. @throws as `open` */
   add(app: string): void {
     this.#plan = readVolumePlan();
-    for (const volume of this.#plan.volumes)
-      if (isOf(app, volume) && this.#places.pathOf(volume.key) === undefined) {
+    const isNew = (volume: PodVolume) => isOf(app, volume) && this.#places.pathOf(volume.key) === undefined;
+    try {
+      for (const volume of this.#plan.volumes.filter(isNew)) {
         if (isMade(volume, this.housing.ownKernel)) throw tooLate(volume);
         this.#take(volume, 'late');
       }
-    this.attach();
+      this.attach();
+    } finally {
+      // What was taken before another could not be.
+      for (const { mount, disk } of this.#open.splice(0)) {
+        close(mount);
+        disk?.[Symbol.dispose]();
+      }
+    }
   }
 
   /** Takes them away again. */
@@ -123,15 +134,6 @@ export class PodVolumes {
     tellTrust(volume, warn);
     if (opened.device !== undefined) this.#devices.set(opened.key, opened.device);
     this.#open.push(opened);
-  }
-
-  /** What was taken and is not wanted. */
-  close(): void {
-    for (const { mount, disk } of this.#open.splice(0)) {
-      close(mount);
-      disk?.[Symbol.dispose]();
-    }
-    this.#made.close();
   }
 }
 

@@ -29,19 +29,21 @@ export class SharePlaces {
   }
 
   /**
-   * Takes the mount over. A place has a new name each time: what a guest's kernel remembers of one is not true of another. @throws SystemError
+   * Takes the mount over, unless it fails. A place has a new name each time: what a guest's kernel remembers of one is not true of another. @throws SystemError
    */
-  attach({ key, mount, isDirectory, disk }: OpenVolume): void {
+  attach(volume: OpenVolume): void {
+    const { key, mount, isDirectory, disk } = volume;
     using share = File.open(this.share, DIRECTORY);
     ifPossible(() => mkdir(VOLUMES, 0o755, share.fd));
-    const directory = File.open(VOLUMES, DIRECTORY, 0, share.fd).fd;
+    using directory = File.open(VOLUMES, DIRECTORY, 0, share.fd);
     const place = `${this.#count++}.${key}`;
-    if (isDirectory) mkdir(place, 0o755, directory);
-    else File.open(place, NEW_FILE, 0o644, directory)[Symbol.dispose]();
-    using target = File.open(place, PLACE, 0, directory);
+    if (isDirectory) mkdir(place, 0o755, directory.fd);
+    else File.open(place, NEW_FILE, 0o644, directory.fd)[Symbol.dispose]();
+    using target = File.open(place, PLACE, 0, directory.fd);
     attachMountAt(mount, target.fd);
     close(mount);
-    this.#taken.set(key, { place, directory, isDirectory, ...(disk && { disk }) });
+    const held = File.open('.', DIRECTORY, 0, directory.fd).fd;
+    this.#taken.set(key, { place, directory: held, isDirectory, ...(disk && { disk }) });
   }
 
   /** Also for who has files there open. */
