@@ -48,7 +48,7 @@ function netdev(id: string, { taps }: JoinedInterface, fds: string, vhosts: stri
  * No ROM to boot from the network by. The guest is told the largest packet, so that it makes none that are lost on the way.
  *
  * A guest that has something to send writes to a register. With KVM the kernel makes an event of that, and the guest goes on. In emulation
- * QEMU has the register in hand already: an event would cost it one more round of its loop, a fourth of all rounds where packets go
+ * QEMU has the register in hand already: an event would cost it one more round of its loop, a third of all where packets go
  * one by one. A vhost takes nothing but events.
  */
 function device(id: string, { mac, mtu, taps, vhosts }: JoinedInterface, accelerator: Accelerator): string {

@@ -25,9 +25,10 @@ export class LoadServer {
     return new LoadServer(await compile('network-server'));
   }
 
-  /** The times of the load that `action` makes come to this namespace. */
-  async measure(action: () => Promise<unknown>): Promise<LoadTimes> {
-    const server = spawn(this.program, [], { stdio: ['ignore', 'pipe', 'inherit'] });
+  /** The times of the load that `action` makes come to this namespace, or to the one that the command `entering` enters. */
+  async measure(action: () => Promise<unknown>, entering: readonly string[] = []): Promise<LoadTimes> {
+    const [file = '', ...args] = [...entering, this.program];
+    const server = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     const lines = createInterface(server.stdout)[Symbol.asyncIterator]();
     try {
       if ((await lines.next()).value !== 'listens') throw new Error('the server does not listen');
