@@ -15,7 +15,7 @@ import {
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { VOLUME_IDS } from '../../src/abi/volume-plan.ts';
-import { VARIANTS } from '../support/flavours.ts';
+import { FLY, VARIANTS } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
 import { LayoutWriter } from '../support/layout-writer.ts';
 import { eventually } from '../support/polling.ts';
@@ -332,6 +332,30 @@ describe.each(VARIANTS)('$name', (flavour) => {
     expect(await look()).toBe('two\n');
     expect(readdirSync(path)).toEqual(['one']);
     await endPod(pod);
+  });
+});
+
+describe('stage1-fly', () => {
+  test('has no volume for a mount point that nobody gives one', async () => {
+    const id = (await rkt.output(['fetch', '--full', image])).trim();
+    const app = {
+      exec: ['/bin/true'],
+      user: '0',
+      group: '0',
+      mountPoints: [{ name: 'data', path: '/data' }],
+    };
+    const manifest = {
+      acKind: 'PodManifest',
+      acVersion: '0.8.11',
+      apps: [{ name: 'web', image: { id }, app }],
+    };
+    const file = rkt.path('fly.json');
+    const stage1 = `--stage1-path=${FLY.image}`;
+    writeFileSync(file, JSON.stringify(manifest));
+    const { code, stderr } = await rkt.run(['run', stage1, `--pod-manifest=${file}`]);
+    expect({ code, stderr }).toEqual({ code: 254, stderr: 'run: no volume for the mount point "data"\n' });
+    writeFileSync(file, JSON.stringify({ ...manifest, volumes: [{ name: 'data', kind: 'empty' }] }));
+    expect((await rkt.run(['run', stage1, `--pod-manifest=${file}`])).code).toBe(0);
   });
 });
 

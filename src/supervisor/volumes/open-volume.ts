@@ -158,6 +158,6 @@ function refuseSpecial({ key, source }: HostVolumePlan, { kind }: Stat): void {
   if (what === undefined) return;
   throw new SupervisorError(
     'unsupported',
-    `volume ${key}: ${source} is ${what} of the host, which a virtual machine cannot use`,
+    `volume ${key}: ${source} is ${what} of the host, which a virtual machine cannot use${kind === 'block' ? '; a volume of kind block gives it one' : ''}`,
   );
 }
