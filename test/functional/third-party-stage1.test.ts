@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { rootDir } from '../../tools/paths.ts';
@@ -88,6 +88,24 @@ describe('a stage1 in shell', () => {
     ]);
     await rkt.output(['rm', uuid], options());
     expect(called().at(-1)).toBe(`gc --local-config=${rkt.localConfig} ${uuid}`);
+  });
+
+  test('finds volumes in the manifest, and their sources in the pod’s mount namespace', async () => {
+    const source = rkt.path('volume');
+    mkdirSync(source);
+    const flags = [`--volume=v,kind=host,source=${source}`, '--volume=e,kind=empty,mode=0700'];
+    const uuid = (
+      await rkt.output(['prepare', ...flags, ...words('true').toSpliced(2, 0, '--mount=volume=v,target=/v')])
+    ).trim();
+    const { volumes, apps } = JSON.parse(await rkt.output(['cat-manifest', uuid]));
+    expect(volumes).toEqual([
+      { name: 'v', kind: 'host', source },
+      { name: 'e', kind: 'empty', mode: '0700', uid: 0, gid: 0 },
+    ]);
+    expect(apps[0].mounts).toEqual([{ volume: 'v', path: '/v' }]);
+    const [{ mounts }] = JSON.parse(await rkt.output(['inspect', uuid]));
+    expect(mounts.keep).toContain(source);
+    await rkt.output(['rm', uuid], options());
   });
 
   test('is told by stop; the app ends in order, and the pod with it', async () => {
