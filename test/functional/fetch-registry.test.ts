@@ -123,6 +123,9 @@ describe('who asks is shown by', () => {
   const asked = (config: string, flags: readonly string[] = [], env: Record<string, string> = {}) =>
     run([`--user-config=${config}`, 'fetch', ...flags, `docker://${registry.address}/team/tiny:1`], { env });
 
+  /** No configuration, in place of the company's. */
+  const nothing = () => rkt.path('no-configuration');
+
   /** A helper as they are installed, on the PATH; gives that. */
   function installHelper(name: string, script: string): string {
     const bin = rkt.path(`bin-${name}`);
@@ -148,9 +151,9 @@ describe('who asks is shown by', () => {
     const file = rkt.path('narrow.json');
     const entries = { [registry.address]: wide, [`${registry.address}/team`]: narrow };
     writeFileSync(file, JSON.stringify({ auths: entries }));
-    expect(await asked('', [`--auth-file=${file}`])).toMatchObject({ code: 0 });
+    expect(await asked(nothing(), [`--auth-file=${file}`])).toMatchObject({ code: 0 });
     writeFileSync(file, JSON.stringify({ auths: { [registry.address]: wide } }));
-    expect(await asked('', [`--auth-file=${file}`])).toMatchObject({ code: 254 });
+    expect(await asked(nothing(), [`--auth-file=${file}`])).toMatchObject({ code: 254 });
   });
 
   test('a credential helper, which is asked for this registry alone', async () => {
@@ -159,7 +162,7 @@ describe('who asks is shown by', () => {
     const PATH = installHelper('vault', `cat > ${question}\necho '${answer}'`);
     const file = rkt.path('helper.json');
     writeFileSync(file, JSON.stringify({ credHelpers: { [registry.address]: 'vault' } }));
-    expect(await asked('', [`--auth-file=${file}`], { PATH })).toMatchObject({ code: 0 });
+    expect(await asked(nothing(), [`--auth-file=${file}`], { PATH })).toMatchObject({ code: 0 });
     expect(readFileSync(question, 'utf8')).toBe(registry.address);
   });
 
@@ -167,7 +170,7 @@ describe('who asks is shown by', () => {
     const PATH = installHelper('broken', 'echo locked; echo secret >&2; exit 3');
     const file = rkt.path('broken.json');
     writeFileSync(file, JSON.stringify({ credsStore: 'broken' }));
-    const { code, stderr } = await asked('', [`--auth-file=${file}`], { PATH });
+    const { code, stderr } = await asked(nothing(), [`--auth-file=${file}`], { PATH });
     expect(code).toBe(254);
     expect(stderr).toBe(
       `fetch: docker-credential-broken gave no credentials for ${registry.address}: exit code 3: locked\n`,
@@ -175,7 +178,7 @@ describe('who asks is shown by', () => {
   });
 
   test('nobody', async () => {
-    const { code, stdout, stderr } = await asked('', [`--dir=${rkt.path('nobody')}`]);
+    const { code, stdout, stderr } = await asked(nothing(), [`--dir=${rkt.path('nobody')}`]);
     expect({ code, stdout }).toEqual({ code: 254, stdout: '' });
     expect(stderr).toMatch(
       /^fetch: .*: authentication required: bad HTTP status code: 401 \(UNAUTHORIZED: authentication required\)\n$/,
