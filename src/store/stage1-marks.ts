@@ -27,7 +27,7 @@ export class Stage1Marks {
   /** The canonical references that an image of this content was given by. */
   references(image: ImportedImage): readonly string[] {
     const [content, ...references] = this.#read(image)?.trimEnd().split('\n') ?? [];
-    return content === contentOf(image) ? references : [];
+    return content !== undefined && content === contentOf(image) ? references : [];
   }
 
   /** One writer at a time: the caller has the lock of this image. */

@@ -38,6 +38,7 @@ export class Store {
   readonly #paths: StorePaths;
   readonly #records: RecordFiles;
   readonly #marks: Stage1Marks;
+  #isPrepared = false;
 
   constructor(dataDirectory: string) {
     this.#dataDirectory = dataDirectory;
@@ -58,7 +59,8 @@ export class Store {
 
   /** To be called before anything is written. */
   prepare(): void {
-    makeStoreDirectories(this.#dataDirectory);
+    if (!this.#isPrepared) makeStoreDirectories(this.#dataDirectory);
+    this.#isPrepared = true;
   }
 
   /** What keeps layers and blobs from being swept as long as it is held. */
