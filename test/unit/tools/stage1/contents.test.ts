@@ -30,6 +30,8 @@ describe('stage1 image', () => {
       { name: 'coreos.com/rkt/stage1/interface-version', value: '6' },
       { name: 'coreos.com/rkt/stage1/removal', value: 'true' },
       { name: 'coreos.com/rkt/stage1/metadata', value: 'true' },
+      { name: 'coreos.com/rkt/stage1/volumes', value: 'true' },
+      { name: 'coreos.com/rkt/stage1/private-users', value: 'ranges' },
     ]);
   });
 
