@@ -155,8 +155,12 @@ export function endGroup(group: ControlGroup): boolean {
   return removeGroup(group);
 }
 
+/** Most have none below them: those need not be looked through. */
 function removeDirectory(path: string): boolean {
-  if (!childGroups(path).map(removeDirectory).every(Boolean)) return false;
+  return removeEmpty(path) || (childGroups(path).map(removeDirectory).every(Boolean) && removeEmpty(path));
+}
+
+function removeEmpty(path: string): boolean {
   try {
     rmdir(path);
     return true;

@@ -25,10 +25,14 @@ export function readTextIfPresent(path: string, max = DEFAULT_MAX, directory = A
   return unless(['ENOENT', 'ENOTDIR'], () => readText(path, max, directory));
 }
 
+/** Large, as the kernel tells what changes meanwhile piece by piece; and one for all, as each would come in new pages. */
+let space: Uint8Array | undefined;
+
 /** All that is left in an fd; undefined when that is more than `max` bytes. */
 export function readToEnd(fd: number, max = DEFAULT_MAX): Uint8Array | undefined {
   const parts: Uint8Array[] = [];
-  const buffer = new Uint8Array(Math.min(CHUNK, max + 1));
+  space ??= new Uint8Array(CHUNK);
+  const buffer = space.subarray(0, Math.min(CHUNK, max + 1));
   for (let total = 0; ; ) {
     const count = read(fd, buffer);
     if (count === 0) return concat(parts);

@@ -21,7 +21,7 @@ const kinds: Readonly<Record<number, FileKind>> = {
   12: 'socket',
 };
 
-const BUFFER = 32768;
+const BUFFER = 8192;
 
 /** The names in a directory, without `.` and `..`, in the file system's order. */
 export function readdir(path: string, directory = AT_FDCWD): string[] {
