@@ -37,11 +37,12 @@ export const ptp: Plugin = {
     requirePeer(host, checkInterface(container, request).link);
   },
 
-  // The address is given back last: nobody else may have it while there are routes to it.
+  // The rules go first: the kernel frees them while the rest is done. The address is given back last: nobody else may have it while there
+  // are routes to it.
   del(request) {
     using container = ContainerNamespace.openIfPresent(request);
-    if (container !== undefined) deleteInterface(container, request.ifName);
     masqueradeNoMore(request);
+    if (container !== undefined) deleteInterface(container, request.ifName);
     ipamCommand('DEL', request);
   },
 

@@ -61,21 +61,25 @@ export function createMasqueradeTable(name: string, rules: readonly MasqueradeRu
     nestedAttribute(CHAIN.hook, be32(HOOK.number, POSTROUTING), be32(HOOK.priority, SOURCE_NAT)),
     textAttribute(CHAIN.type, 'nat'),
   ];
-  commit(`create table ${name}`, [
+  using netlink = new Netlink(NETLINK_NETFILTER);
+  commit(netlink, `create table ${name}`, [
     request(NEW_TABLE, creation.exclusive, textAttribute(TABLE_NAME, name)),
     request(NEW_CHAIN, creation.create, ...chain),
     ...rules.map((rule) => request(NEW_RULE, creation.create | APPEND, ...packRule(name, rule))),
   ]);
 }
 
-/** Whoever made it. ENOENT where there is none. */
+/**
+ * Whoever made it. ENOENT where there is none. For programs that end soon: the socket is left to the program's end, since its closing
+ * waits, 20 ms, until the kernel has freed the table. What else there is to do need not wait for that.
+ */
 export function deleteTable(name: string, family: TableFamily = 'inet'): void {
   const body = concat([header(tableFamilies[family], 0), textAttribute(TABLE_NAME, name)]);
-  commit(`delete table ${name}`, [{ type: DELETE_TABLE, flags: 0, body }]);
+  const netlink = new Netlink(NETLINK_NETFILTER);
+  commit(netlink, `delete table ${name}`, [{ type: DELETE_TABLE, flags: 0, body }]);
 }
 
-function commit(what: string, requests: readonly Request[]): void {
-  using netlink = new Netlink(NETLINK_NETFILTER);
+function commit(netlink: Netlink, what: string, requests: readonly Request[]): void {
   const batch = header(NFPROTO_UNSPEC, SUBSYSTEM);
   const last = requests.length - 1;
   netlink.transaction(what, [
