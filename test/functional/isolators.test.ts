@@ -30,6 +30,7 @@ const LOOK = [
 const DEFAULT_CAPS = 0xa80425fbn;
 const CHOWN = 0;
 const KILL = 5;
+const MKNOD = 27;
 const without = (...numbers: readonly number[]) =>
   numbers.reduce((bits, number) => bits & ~(1n << BigInt(number)), DEFAULT_CAPS);
 const bounding = (bits: bigint) => `CapBnd:${bits.toString(16).padStart(16, '0')}`;
@@ -127,8 +128,10 @@ describe.each(FLAVOURS)('$name', ({ name, image: stage1, ownKernel }) => {
       return await rkt.output(['enter', `--app=${name}`, pod.uuid, '/bin/sh', '-c', LOOK]);
     };
     const limits = '300\n100\n200\n0\n';
-    expect(await add('removed', ['--caps-remove=CAP_KILL'])).toBe(`${limits}${bounding(without(KILL))}\n`);
-    expect(await add('removed-too', ['--cap-remove=CAP_KILL'])).toContain(bounding(without(KILL)));
+    // On the host's kernel no app makes devices in a pod that a directory of the host may come to.
+    const bounded = bounding(ownKernel ? without(KILL) : without(KILL, MKNOD));
+    expect(await add('removed', ['--caps-remove=CAP_KILL'])).toBe(`${limits}${bounded}\n`);
+    expect(await add('removed-too', ['--cap-remove=CAP_KILL'])).toContain(bounded);
     expect(await add('retained', ['--caps-retain=CAP_KILL'])).toContain(bounding(1n << BigInt(KILL)));
     expect(await add('retained-too', ['--cap-retain=CAP_KILL'])).toContain(bounding(1n << BigInt(KILL)));
     const forked = await rkt.run(['enter', '--app=removed', pod.uuid, '/bin/sh', '-c', FORKS]);
