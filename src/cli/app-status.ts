@@ -38,6 +38,7 @@ export function appStatusText(app: AppRecord): string {
     ['started_at', timeText(app.started)],
     ['finished_at', timeText(app.finished)],
     ['exit_code', app.exitCode?.toString()],
+    ['mounts', mountsText(app.mounts)],
     ['user_annotations', pairsText(app.userAnnotations)],
     ['user_labels', pairsText(app.userLabels)],
   ] as const;
@@ -53,4 +54,11 @@ function timeText(nanoseconds: bigint | undefined): string | undefined {
 function pairsText(pairs: AppRecord['userLabels']): string | undefined {
   const texts = Object.entries(pairs ?? {}).map(([key, value]) => `${key}:${value}`);
   return texts.length === 0 ? undefined : texts.join(',');
+}
+
+/** As rkt: the host's path, which only some volumes have, and the app's. */
+function mountsText(mounts: AppRecord['mounts']): string | undefined {
+  return mounts
+    ?.map(({ source = '', target, readOnly }) => `${source}:${target}:(read_only:${readOnly})`)
+    .join(',');
 }

@@ -36,6 +36,12 @@ export function appJson(app: AppRecord): JsonValue {
     finished_at: app.finished,
     exit_code: app.exitCode,
     image_id: app.imageId,
+    mounts: app.mounts?.map(({ volume, target, source, readOnly }) => ({
+      name: volume,
+      container_path: target,
+      host_path: source,
+      read_only: readOnly,
+    })),
     ...lifeJson(app),
     user_annotations: app.userAnnotations,
     user_labels: app.userLabels,

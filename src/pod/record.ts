@@ -18,6 +18,7 @@ import { labelValue } from '../appc/labels.ts';
 import { type PodManifest, type RuntimeApp, readPodManifest } from '../appc/pod-manifest.ts';
 import type { PodUUID } from '../appc/uuid.ts';
 import { type AppLife, readLife } from './app-life.ts';
+import { type AppMount, mountsOf, readVolumePlan } from './app-mounts.ts';
 import type { PodReference } from './directory.ts';
 import { holdsName, nameIn } from './name.ts';
 import { readNetworks } from './networks.ts';
@@ -60,6 +61,8 @@ export interface AppRecord extends AppLife {
   readonly finished?: bigint;
   /** As its shell would see it; absent as long as it runs, and when it was killed with its supervisor. */
   readonly exitCode?: number;
+  /** Its volumes. */
+  readonly mounts?: readonly AppMount[];
   readonly userAnnotations?: StringMap;
   readonly userLabels?: StringMap;
 }
@@ -72,6 +75,12 @@ export function readPod(reference: PodReference): PodRecord | undefined {
   if (pod === undefined || state === undefined) return undefined;
   const manifest = manifestOf(pod);
   const started = pod.modified(POD.pid) ?? pod.modified(POD.ppid);
+  const volumes = readVolumePlan(pod);
+  const appOf = (app: RuntimeApp): AppRecord =>
+    withoutUndefined({
+      ...readApp(pod, app, state, started, isMutable(manifest)),
+      mounts: volumes && mountsOf(app.name, volumes),
+    });
   return withoutUndefined({
     uuid: reference.uuid,
     state,
@@ -88,7 +97,7 @@ export function readPod(reference: PodReference): PodRecord | undefined {
     privateUsers: privateUsersIn(pod),
     userAnnotations: sortedMap(manifest?.userAnnotations ?? {}),
     userLabels: sortedMap(manifest?.userLabels ?? {}),
-    apps: (manifest?.apps ?? []).map((app) => readApp(pod, app, state, started, isMutable(manifest))),
+    apps: (manifest?.apps ?? []).map(appOf),
   });
 }
 

@@ -318,6 +318,14 @@ describe.each(VARIANTS)('$name', (flavour) => {
     await eventually('it has written', () => existsSync(join(path, 'one')));
     await rkt.output(['app', 'exec', '--app=web', pod.uuid, '/bin/sh', '-c', 'touch /e/of-one']);
     expect(await look()).toBe('one\nof-one\n');
+    const status = ['app', 'status', pod.uuid, '--app=web'];
+    expect(await rkt.output(status)).toContain(
+      `\nmounts=${path}:/v:(read_only:false),:/e:(read_only:false)\n`,
+    );
+    expect(JSON.parse(await rkt.output([...status, '--format=json'])).mounts).toEqual([
+      { name: 'v', container_path: '/v', host_path: path, read_only: false },
+      { name: 'e', container_path: '/e', read_only: false },
+    ]);
     await rkt.output(['app', 'rm', pod.uuid, '--app=web']);
     const directory = join(rkt.dir, 'pods/run', pod.uuid);
     expect(readdirSync(join(directory, 'sharedVolumes'))).toEqual([]);

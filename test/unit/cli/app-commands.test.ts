@@ -32,6 +32,10 @@ test('of an app only what is known has a line', () => {
     state: 'exited',
     imageId,
     exitCode: 0,
+    mounts: [
+      { volume: 'data', target: '/data', source: '/srv/data', readOnly: true },
+      { volume: 'cache', target: '/cache', readOnly: false },
+    ],
     userLabels: { a: '1', b: '\u001b[2J' },
   } as const;
   const times = { created: 1_795_748_435_984_000_000n, finished: 1_795_748_436_000_000_000n };
@@ -43,6 +47,7 @@ test('of an app only what is known has a line', () => {
     'created_at=2026-11-27 03:00:35.984 +0000 UTC',
     'finished_at=2026-11-27 03:00:36 +0000 UTC',
     'exit_code=0',
+    'mounts=/srv/data:/data:(read_only:true),:/cache:(read_only:false)',
     'user_labels=a:1,b:\\u001b[2J',
     '',
   ]);

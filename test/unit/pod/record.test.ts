@@ -54,6 +54,28 @@ test('tells of a pod from its files, as far as there are any', () => {
   });
 });
 
+test('tells which volumes an app has, its own and the pod’s', () => {
+  using pod = createPod(pods());
+  write(pod, 'pod', { ...manifest, apps: [app, { ...app, name: 'db' }] });
+  const owner = { mode: 0o755, uid: 0, gid: 0 };
+  const volumes = [
+    { kind: 'host', key: 'data', readOnly: true, source: '/srv', recursive: null, idMap: 'auto' },
+    { kind: 'tmpfs', key: 'web.cache', readOnly: false, bytes: null, ...owner },
+  ];
+  const rest = { app: 'web', readOnly: false, subPath: null, seed: false };
+  const mounts = [
+    { ...rest, volume: 'data', target: '/data' },
+    { ...rest, volume: 'web.cache', target: '/cache' },
+  ];
+  write(pod, 'volumes.json', { version: 1, volumes, mounts });
+  const [web, db] = readPod(pod)?.apps ?? [];
+  expect(web?.mounts).toEqual([
+    { volume: 'data', target: '/data', source: '/srv', readOnly: true },
+    { volume: 'cache', target: '/cache', readOnly: false },
+  ]);
+  expect(db).not.toHaveProperty('mounts');
+});
+
 test('tells which networks the pod is on', () => {
   using pod = createPod(pods());
   write(pod, 'net-info.json', [{ netName: 'default', ip: '172.16.28.2' }]);
