@@ -3,6 +3,8 @@
  * its QEMU trace or kill those of other tenants. No passwd entry is needed. A number is taken as long as a pod's
  * directory records it.
  */
+import { VM_IDS } from '../src/abi/host-ids.ts';
+import type { IdRange } from '../src/abi/id-range.ts';
 import { POD } from '../src/abi/pod-directory.ts';
 import { readTextIfPresent } from '../src/native/contents.ts';
 import { readdir } from '../src/native/directories.ts';
@@ -12,13 +14,6 @@ import { mkdirAll } from '../src/native/paths.ts';
 import { record } from '../src/supervisor/record.ts';
 import { KvmError } from './error.ts';
 
-export interface IdRange {
-  readonly first: number;
-  readonly count: number;
-}
-
-/** 0x70000000: above what distributions, directories and user namespaces hand out as a rule. */
-export const DEFAULT_RANGE: IdRange = { first: 1879048192, count: 65536 };
 /** Below are the system's own users; the highest id is what the kernel calls none. */
 const LOWEST = 1000;
 const HIGHEST = 4294967293;
@@ -26,7 +21,7 @@ const PHASES = ['embryo', 'prepare', 'prepared', 'run', 'exited-garbage', 'garba
 
 /** `FIRST:COUNT`. @throws KvmError `unsupported` */
 export function parseIdRange(text: string | undefined): IdRange {
-  if (text === undefined || text === '') return DEFAULT_RANGE;
+  if (text === undefined || text === '') return VM_IDS;
   const [first, count, ...more] = text.split(':').map(Number);
   const valid =
     more.length === 0 &&

@@ -10,6 +10,11 @@ export interface IdRange {
 export const HIGHEST_ID = 4294967294;
 const TEXT = /^([1-9]\d{0,9}):([1-9]\d{0,9})$/;
 
+/** Whether they have an id in common. */
+export function overlap(one: IdRange, other: IdRange): boolean {
+  return one.first < other.first + other.count && other.first < one.first + one.count;
+}
+
 /** `FIRST:COUNT`, as rkt's `--private-users` of a stage1. */
 export function formatIdRange({ first, count }: IdRange): string {
   return `${first}:${count}`;

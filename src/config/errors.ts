@@ -1,4 +1,4 @@
-export type ConfigErrorCode = 'bad-file' | 'duplicate' | 'wrong-kind' | 'credential-helper';
+export type ConfigErrorCode = 'bad-file' | 'duplicate' | 'wrong-kind' | 'overlap' | 'credential-helper';
 
 /** What is wrong with a configuration file, or what it names; the message names it first. */
 export class ConfigError extends Error {

@@ -1,5 +1,6 @@
 import type { Configuration } from './configuration.ts';
 import type { Entry } from './entries.ts';
+import { refuseOverlaps } from './id-ranges.ts';
 import { readLayer } from './layer.ts';
 
 export type { Configuration } from './configuration.ts';
@@ -19,7 +20,9 @@ export { canonicalRegistry, type RegistryConfig } from './registry.ts';
  * Throws ConfigError.
  */
 export function readConfiguration(layers: readonly string[]): Configuration {
-  return Object.freeze(layers.flatMap(readLayer).reduce(merge, blank));
+  const configuration = layers.flatMap(readLayer).reduce(merge, blank);
+  refuseOverlaps(configuration);
+  return Object.freeze(configuration);
 }
 
 const blank: Configuration = {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { IdRange } from '../abi/id-range.ts';
+import { PRIVATE_USERS_IDS } from '../abi/host-ids.ts';
+import { type IdRange, overlap } from '../abi/id-range.ts';
 import { AbiError } from '../abi/json.ts';
 import { POD } from '../abi/pod-directory.ts';
 import {
@@ -24,12 +25,6 @@ import { Stage0Error } from './errors.ts';
 import { type Host, usersLock } from './host.ts';
 
 /**
- * Those of all pods together: 4093 ranges above the ids of virtual machine monitors, below those on the disks of volumes (`VOLUME_IDS`),
- * which no process has. Distributions, systemd and /etc/subuid hand out lower ones.
- */
-const DEFAULT_IDS: IdRange = { first: 0x70010000, count: 4093 * PRIVATE_USERS_COUNT };
-
-/**
  * Gives users of its own to a pod that is ours and in phase `prepare`: ids that no other pod has until this one is removed. There is no
  * register that could disagree with the pods: who takes a range looks at all of them, under a lock. Undefined: its stage1 has no need
  * of any. Throws Stage0Error `unsupported` where it cannot have some, or all are taken.
@@ -45,7 +40,7 @@ export async function claimPrivateUsers(
     return undefined;
   }
   using _ = await exclusive(usersLock(host), signal);
-  const ids = chooseRange(host.configuration.privateUsers ?? DEFAULT_IDS, takenRanges(pod));
+  const ids = chooseRange(host.configuration.privateUsers ?? PRIVATE_USERS_IDS, takenRanges(pod));
   record(pod, ids);
   return ids;
 }
@@ -71,10 +66,6 @@ export function chooseRange({ first, count }: IdRange, taken: readonly IdRange[]
     'unsupported',
     `--private-users: of the ${count} ids from ${first} on pods have taken all ranges of ${PRIVATE_USERS_COUNT}: remove some with rkt gc`,
   );
-}
-
-function overlap(one: IdRange, other: IdRange): boolean {
-  return one.first < other.first + other.count && other.first < one.first + one.count;
 }
 
 function takenRanges({ pods }: Pod): readonly IdRange[] {

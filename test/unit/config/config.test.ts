@@ -223,6 +223,35 @@ describe('a file is refused for', () => {
     expect(() => read('local')).toThrow(/registry "registry-1.docker.io" is already set in .*a\.json/);
   });
 
+  it.each([
+    [
+      { first: 1879113727, count: 2 },
+      undefined,
+      'ids of kind vm (1879113727 to 1879113728) overlap ids of kind privateUsers (1879113728 to',
+    ],
+    [
+      undefined,
+      { first: 1879100000, count: 65536 },
+      'ids of kind vm (1879048192 to 1879113727) overlap ids of kind privateUsers (1879100000 to',
+    ],
+    [{ first: 100, count: 10 }, { first: 100, count: 65536 }, 'ids of kind vm (100 to 109) overlap'],
+    [
+      { first: 2147352580, count: 1 },
+      undefined,
+      'ids of kind vm (2147352580 to 2147352580) overlap ids of files in volumes (2147352576 to',
+    ],
+    [
+      undefined,
+      { first: 2147300000, count: 65536 },
+      'ids of kind privateUsers (2147300000 to 2147365535) overlap ids of files in volumes',
+    ],
+  ])('giving ids for two purposes: vm %j, privateUsers %j', (vm, privateUsers, message) => {
+    if (vm) put('local', 'vm.d/a.json', { rktKind: 'vm', rktVersion: 'v1', ids: vm });
+    if (privateUsers)
+      put('user', 'private-users.d/a.json', { rktKind: 'privateUsers', rktVersion: 'v1', ids: privateUsers });
+    expect(() => read('local', 'user')).toThrow(message);
+  });
+
   it('never with the secrets in it', () => {
     put('local', 'auth.d/a.json', { ...basic('u', 'd'), credentials: { user: 'u', password: 1234567 } });
     expect(messageOf(() => read('local'))).toMatch(/a\.json: credentials\.password: expected a string$/);

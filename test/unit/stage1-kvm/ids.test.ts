@@ -1,15 +1,16 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { allocateId, chooseId, DEFAULT_RANGE, parseIdRange } from '../../../stage1-kvm/ids.ts';
+import { VM_IDS } from '../../../src/abi/host-ids.ts';
+import { allocateId, chooseId, parseIdRange } from '../../../stage1-kvm/ids.ts';
 import { nativeScratch } from '../../support/native-scratch.ts';
 
 const scratch = nativeScratch();
 
 describe('parseIdRange', () => {
   it.each([
-    [undefined, DEFAULT_RANGE],
-    ['', DEFAULT_RANGE],
+    [undefined, VM_IDS],
+    ['', VM_IDS],
     ['5000:10', { first: 5000, count: 10 }],
   ])('%s', (text, range) => {
     expect(parseIdRange(text)).toEqual(range);
