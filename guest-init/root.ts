@@ -1,9 +1,11 @@
 /** How a child of PID 1 gets its view of the file system: an app of its own, an exec session of its app's. */
 import type { AppPlan, SharePlan } from '../src/abi/boot-plan.ts';
+import { unless } from '../src/native/errors.ts';
 import { open, open_ } from '../src/native/files.ts';
 import { writeMissingFile } from '../src/native/missing-file.ts';
 import { setReadOnly } from '../src/native/mount-attributes.ts';
 import { cloneMount, mount, ms, pivotRoot, setNamespace, unmount, unshare } from '../src/native/mounts.ts';
+import { mkdir } from '../src/native/paths.ts';
 import { chdir, chroot, umask } from '../src/native/processes.ts';
 import { attachCovers, makeCovers } from './covers.ts';
 import { openDevices, SHARED_MEMORY } from './devices.ts';
@@ -42,6 +44,8 @@ export function enterRoot({ app, shares, notices, names }: AppDwelling): void {
   for (const entry of app.mounts)
     during('mount', () => naming(entry.target, () => makeMount(entry, pod, opened)));
   if (notices !== undefined) during('mount', () => bindNotices(notices));
+  // Programs count on it, and small images go without; rkt made it as well.
+  during('files', () => unless(['EEXIST'], () => mkdir('/tmp', 0o1777)));
   for (const file of app.files) during('files', () => writeMissingFile(file));
   during('files', () => attachCovers(covers, app, names));
   if (app.readOnlyRoot) during('root', () => setReadOnly('/', 'alone'));

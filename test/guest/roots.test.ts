@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { AppPlan, MountPlanEntry } from '../../src/abi/boot-plan.ts';
@@ -102,6 +110,17 @@ test('files are written where the image has none', async () => {
   expect(await said(root, script, { files, readOnlyRoot: true })).toBe(
     'of the image\nnameserver 192.0.2.1\ndeep\n640\n755\n',
   );
+});
+
+test('an image without /tmp gets one, and its own stays as it is', async () => {
+  const root = suite.root('without');
+  rmSync(join(root, 'tmp'), { recursive: true });
+  const look = 'stat -c "%a %u" /tmp; readlink /tmp';
+  expect(await said(root, look, { readOnlyRoot: true })).toBe('1777 0\n');
+  const linked = suite.root('linked');
+  rmSync(join(linked, 'tmp'), { recursive: true });
+  symlinkSync('var/nowhere', join(linked, 'tmp'));
+  expect(await said(linked, look)).toBe('777 0\nvar/nowhere\n');
 });
 
 test('links of a hostile image lead nowhere but into it', async () => {
