@@ -3,14 +3,14 @@ import { formatIp } from '../../src/native/netlink/ip.ts';
 import { CNI_ERROR, CniError } from '../../src/net/cni/errors.ts';
 import { EMPTY_RESULT, type ResultIp } from '../../src/net/cni/result.ts';
 import { compare, formatCidr, type Ip } from '../ip.ts';
-import type { Plugin } from '../request.ts';
+import type { Plugin, PluginRequest } from '../request.ts';
 import {
   configuredDns,
   type HostLocalConfiguration,
   leaseDirectory,
   parseHostLocal,
 } from './host-local-configuration.ts';
-import { Leases, type Owner } from './leases.ts';
+import { Leases } from './leases.ts';
 import { formatRange, nextFree, type Range, type RangeSet, rangeWith } from './ranges.ts';
 
 export const hostLocal: Plugin = {
@@ -58,7 +58,7 @@ export const hostLocal: Plugin = {
 };
 
 /** One address of each set, or none at all. */
-function takeAll(leases: Leases, owner: Owner, { sets, asked }: HostLocalConfiguration): ResultIp[] {
+function takeAll(leases: Leases, owner: PluginRequest, { sets, asked }: HostLocalConfiguration): ResultIp[] {
   const held = leases.addressesOf(owner);
   const twice = held.find((ip) => sets.some((set) => rangeWith(set, ip) !== undefined));
   if (twice !== undefined) {
@@ -70,10 +70,13 @@ function takeAll(leases: Leases, owner: Owner, { sets, asked }: HostLocalConfigu
   const chosen = sets.map((set, index) => {
     const at = left.findIndex((ip) => rangeWith(set, ip) !== undefined);
     const [wanted] = at === -1 ? [] : left.splice(at, 1);
-    return wanted === undefined ? chooseNext(leases, set, index) : chooseAsked(leases, set, wanted);
+    if (wanted === undefined) return chooseNext(leases, set, index);
+    const choice = chooseAsked(leases, set, wanted);
+    if (typeof choice === 'string') throw refusal(wanted, owner, choice);
+    return choice;
   });
-  if (left.length > 0)
-    throw new CniError(CNI_ERROR.internal, `no range holds ${left.map(formatIp).join(', ')}, as asked for`);
+  const [outside] = left;
+  if (outside !== undefined) throw refusal(outside, owner, 'it is in no range');
   return chosen.map(({ ip, range, set }) => {
     leases.take(ip, owner);
     if (set !== undefined) leases.setLast(set, ip);
@@ -94,13 +97,18 @@ function chooseNext(leases: Leases, set: RangeSet, index: number): Choice {
   return { ...found, set: index };
 }
 
-function chooseAsked(leases: Leases, set: RangeSet, ip: Ip): Choice {
+/** Or why not. */
+function chooseAsked(leases: Leases, set: RangeSet, ip: Ip): Choice | string {
   const range = rangeWith(set, ip);
-  if (range === undefined) throw new CniError(CNI_ERROR.internal, `${formatIp(ip)} is in no range`);
-  if (compare(ip, range.gateway) === 0)
-    throw new CniError(CNI_ERROR.internal, `${formatIp(ip)} is the gateway, and cannot be given`);
-  if (!leases.isFree(ip)) throw new CniError(CNI_ERROR.internal, `${formatIp(ip)} is taken`);
-  return { ip, range };
+  if (range === undefined) return 'it is in no range';
+  if (compare(ip, range.gateway) === 0) return 'it is the gateway';
+  return leases.isFree(ip) ? { ip, range } : 'it is taken';
+}
+
+/** In the words of the reference plugin that rkt came with. */
+function refusal(ip: Ip, { config }: PluginRequest, why: string): CniError {
+  const message = `requested IP address ${JSON.stringify(formatIp(ip))} is not available in network: ${config.name}`;
+  return new CniError(CNI_ERROR.internal, `${message}: ${why}`);
 }
 
 function exhausted(set: RangeSet): string {

@@ -17,7 +17,7 @@ const TEMPORARY = 'lease.tmp';
 const LINE_BREAK = '\r\n';
 const LARGEST = 4096;
 
-export interface Owner {
+interface Owner {
   readonly containerId: string;
   readonly ifName: string;
 }

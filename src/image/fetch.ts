@@ -43,11 +43,19 @@ export async function fetchImage(
   const started = monotonic();
   const source = shown(reference);
   const record = await fromSource(context, reference, request, options).catch((error: unknown) => {
-    throw about(`image ${source}`, error);
+    throw about(subjectOf(reference), error);
   });
   const milliseconds = monotonic() - started;
   options.report?.({ kind: 'image-imported', source, id: record.id, milliseconds });
   return record;
+}
+
+/** Of a name in rkt's own words. */
+function subjectOf(reference: ImageReference): string {
+  const source = shown(reference);
+  return reference.kind === 'appc-name'
+    ? `unable to fetch image from image name ${JSON.stringify(source)}`
+    : `image ${source}`;
 }
 
 async function fromSource(

@@ -101,7 +101,7 @@ describe('a name', () => {
   test('that nobody knows is an error that says where it was looked for', async () => {
     site.put('/', metaPage(['ac-discovery', 'example.com/other https://example.com/{name}.{ext}']));
     expect(await bench.refusal(['example.com/absent/app'], { store: 'absent' })).toBe(
-      'fetch: image example.com/absent/app: discovery failed for "example.com/absent/app": ' +
+      'fetch: unable to fetch image from image name "example.com/absent/app": discovery failed for "example.com/absent/app": ' +
         'https://example.com/absent/app?...: expected a 200 OK got 404; ' +
         'https://example.com/absent?...: expected a 200 OK got 404; ' +
         'https://example.com: no meta tag \'ac-discovery\' for "example.com/absent/app"\n',

@@ -57,7 +57,9 @@ test('because its plugin does not speak its version: which it speaks is told, an
 });
 
 test('because the address that is asked for is not in it', async () => {
-  expect(await refusal('default:IP=10.0.0.1')).toContain('10.0.0.1');
+  expect(await refusal('default:IP=10.0.0.1')).toMatch(
+    /^run: failed to setup network: .*requested IP address "10\.0\.0\.1" is not available in network: default/m,
+  );
 });
 
 test('because what would be recorded of it could not be read again, by who is to take it away', async () => {

@@ -159,7 +159,9 @@ export class Attachment {
 
   #failure(plugin: JsonObject, command: CniCommand, cause: unknown, more: string): SupervisorError {
     const { name } = this.record.list;
-    const message = `network ${name}: plugin ${typeOf(plugin)}: ${command}: ${reasonOf(cause)}${more}`;
+    // rkt's words, which scripts look for.
+    const what = command === 'ADD' ? 'failed to setup network: ' : '';
+    const message = `${what}network ${name}: plugin ${typeOf(plugin)}: ${command}: ${reasonOf(cause)}${more}`;
     return new SupervisorError('network-failed', message, { cause });
   }
 }
