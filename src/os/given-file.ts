@@ -19,6 +19,8 @@ export class GivenFileError extends Error {
 
 const { O_CREAT, O_NOCTTY, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY } = constants;
 const CHUNK = 64 * 1024;
+/** Character device 1:3, as stat has it. */
+const NULL_DEVICE = 0x103;
 
 /** Text in UTF-8. @throws as `readGivenBytes` */
 export function readGivenText(path: string, most: number): string {
@@ -31,7 +33,7 @@ export function readGivenText(path: string, most: number): string {
 }
 
 /**
- * What is in a regular file, or in a pipe that the command was started with (`<(...)` of a shell, /dev/stdin), if that is no more than
+ * What is in a regular file, in /dev/null, or in a pipe that the command was started with (`<(...)` of a shell, /dev/stdin), if that is no more than
  * `most` bytes. @throws GivenFileError, and Node's own errors for what cannot be opened
  */
 export function readGivenBytes(path: string, most: number): Buffer {
@@ -56,7 +58,9 @@ export function writeGivenFile(path: string, text: string): void {
 function openGiven(path: string): number {
   const fd = openSync(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   try {
-    if (fstatSync(fd).isFile()) return fd;
+    const status = fstatSync(fd);
+    // Nothing is a file, too, to who wants none: SSL_CERT_FILE=/dev/null.
+    if (status.isFile() || (status.isCharacterDevice() && status.rdev === NULL_DEVICE)) return fd;
     const own = `/proc/self/fd/${fd}`;
     // It has no name in any directory: it can only be our own. Its writer may be slower than we are.
     if (readlinkSync(own).startsWith('pipe:')) {

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { digest } from '../../tools/digest.ts';
 import { buildDir } from '../../tools/paths.ts';
 import { debianRelease } from '../../tools/pins.ts';
 import { debianMirrorOfHost } from './debian-mirror.ts';
+import { madeOnce } from './made-once.ts';
 import { tool } from './tool.ts';
 
 /**
@@ -18,21 +18,13 @@ export async function debianRoot(
 ): Promise<string> {
   const key = digest(recipe, debianRelease, packages.join(' '));
   const directory = join(buildDir, name, `${debianRelease}-${key}`);
-  if (existsSync(directory)) return directory;
-  // Made beside its place, so that it is whole or not there.
-  const unfinished = `${directory}.${process.pid}`;
-  try {
+  return await madeOnce(directory, async (unfinished) => {
     await debootstrap(unfinished, packages);
     furnish(unfinished);
-    renameSync(unfinished, directory);
-  } finally {
-    rmSync(unfinished, { recursive: true, force: true });
-  }
-  return directory;
+  });
 }
 
 async function debootstrap(directory: string, packages: readonly string[]): Promise<void> {
-  mkdirSync(dirname(directory), { recursive: true });
   const excluded = ['doc', 'locale'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
   const options = ['--variant=minbase', `--include=${packages.join(',')}`, ...excluded];
   await tool('mmdebstrap', [

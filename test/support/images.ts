@@ -5,7 +5,6 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -16,6 +15,7 @@ import { buildDir } from '../../tools/paths.ts';
 import { debianRelease } from '../../tools/pins.ts';
 import { debianMirrorOfHost } from './debian-mirror.ts';
 import { TestSupportError } from './error.ts';
+import { madeOnce } from './made-once.ts';
 import { tool } from './tool.ts';
 
 /** A root of busybox alone, as every kind of image that rkt takes. All are built with the tools that users have. */
@@ -156,12 +156,10 @@ async function built(
   const recipe = readFileSync(fileURLToPath(import.meta.url));
   const key = createHash('sha256').update(recipe).update(ingredients).digest('hex').slice(0, 16);
   const directory = join(buildDir, 'test-images', `${name}-${key}`);
-  if (existsSync(directory)) return directory;
-  const unfinished = `${directory}.${process.pid}`;
-  mkdirSync(unfinished, { recursive: true });
-  await build(unfinished);
-  renameSync(unfinished, directory);
-  return directory;
+  return await madeOnce(directory, async (unfinished) => {
+    mkdirSync(unfinished);
+    await build(unfinished);
+  });
 }
 
 function busybox(): string {

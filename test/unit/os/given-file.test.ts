@@ -19,6 +19,10 @@ test('files of the kernel, whose size is not known before, are read as well', ()
   expect(readGivenText('/proc/self/status', 10_000)).toMatch(/^Name:/);
 });
 
+test('the null device is read as the empty file that it stands for', () => {
+  expect(readGivenText('/dev/null', 10)).toBe('');
+});
+
 test('what is larger is refused', () => {
   put('file', 'x'.repeat(200_001));
   expect(() => readGivenText(at('file'), 200_000)).toThrow(`${at('file')} has more than 200000 bytes`);
