@@ -10,7 +10,8 @@ import { LogSegment } from './log-segment.ts';
 const DIRECTORY_MODE = 0o2750;
 /** After a refusal the file system is left alone for so long. */
 const RETRY_MS = 1000;
-const PIECE_BYTES = 65536;
+/** By how much a segment may be too large. */
+const OVER_BYTES = 65536;
 
 export interface LogSettings {
   /** What is kept of each stream, data and index together. */
@@ -47,10 +48,12 @@ export class LogWriter {
       this.#lose(pipe, length);
       return;
     }
-    // In pieces, since a segment takes one too many, whatever its size.
-    for (let left = length; left > 0; left -= PIECE_BYTES) {
-      this.#trying(pipe, left, () => this.#keep(pipe, Math.min(left, PIECE_BYTES)));
+    // A pipe may hold more than there is room for in a segment.
+    for (let left = length; left > 0; ) {
+      const piece = Math.min(left, this.#room());
+      this.#trying(pipe, left, () => this.#keep(pipe, piece));
       if (this.#lost > 0) return;
+      left -= piece;
     }
   }
 
@@ -58,6 +61,16 @@ export class LogWriter {
     if (this.#lost > 0) this.#trying(undefined, 0, () => this.#current());
     this.#segment?.close();
     this.#segment = undefined;
+  }
+
+  /** Bytes that the next piece may have: large ones cost no more than small ones. */
+  #room(): number {
+    const room = this.#segment === undefined ? 0 : this.#segmentBytes - this.#segment.bytes;
+    return Math.max(OVER_BYTES, Math.floor(room));
+  }
+
+  get #segmentBytes(): number {
+    return this.#settings.bytes / LOG_SEGMENTS;
   }
 
   #keep(pipe: number, length: number): void {
@@ -83,7 +96,7 @@ export class LogWriter {
 
   /** The segment that is written, with a gap noted where one is due. */
   #current(): LogSegment {
-    if (this.#segment === undefined || this.#segment.bytes >= this.#settings.bytes / LOG_SEGMENTS)
+    if (this.#segment === undefined || this.#segment.bytes >= this.#segmentBytes)
       this.#segment = this.#next();
     if (this.#lost > 0) {
       this.#segment.gap(this.#lost, this.#settings.clock.now());
