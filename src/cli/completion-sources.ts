@@ -6,9 +6,11 @@ import { volumeNames } from '../stage0/volumes.ts';
 import type { FlagValues } from './app-arguments.ts';
 import type { Candidate } from './completion-candidate.ts';
 import { networkCandidates } from './completion-networks.ts';
+import { mountCandidates, volumeCandidates } from './completion-volumes.ts';
 import type { Flag } from './flag.ts';
-import { globalValues } from './flag-values.ts';
+import { all, globalValues } from './flag-values.ts';
 import { hostOptions } from './global-flags.ts';
+import { MOUNT_WORDS, MOUNTED_VOLUME_WORDS, VOLUME_FLAG, VOLUME_WORDS } from './volume-flags.ts';
 
 /** What a shell proposes; of files it knows more than we do. */
 export type Completion =
@@ -16,12 +18,22 @@ export type Completion =
   | { readonly kind: 'files' }
   | { readonly kind: 'directories' };
 
-type Source = 'pods' | 'places' | 'images' | 'files' | 'directories' | 'shells' | 'networks' | 'volumes';
+type Source =
+  | 'pods'
+  | 'places'
+  | 'images'
+  | 'files'
+  | 'directories'
+  | 'shells'
+  | 'networks'
+  | 'volumes'
+  | 'pod-volumes'
+  | 'mounts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** What is behind a word in capitals of a usage line or a flag. All others stand for what nobody knows beforehand. */
+/** What is behind a word in capitals of a usage line, or behind the words of a flag. All others stand for what nobody knows beforehand. */
 const SOURCES: Readonly<Record<string, Source>> = {
   UUID: 'pods',
   SOURCE: 'places',
@@ -34,6 +46,9 @@ const SOURCES: Readonly<Record<string, Source>> = {
   SHELL: 'shells',
   NETWORKS: 'networks',
   VOLUME: 'volumes',
+  [VOLUME_WORDS]: 'pod-volumes',
+  [MOUNTED_VOLUME_WORDS]: 'pod-volumes',
+  [MOUNT_WORDS]: 'mounts',
 };
 
 /** What the value of a flag may be, of which `typed` is there already. */
@@ -64,7 +79,11 @@ export function placeholderCompletion(
     case 'networks':
       return { kind: 'words', candidates: networkCandidates(networks(flags), typed).filter(isHarmless) };
     case 'volumes':
-      return plain(volumeNames(openHost(hostOptions(globalValues(flags)))));
+      return plain(volumes(flags));
+    case 'pod-volumes':
+      return plain(volumeCandidates(typed, volumes(flags)));
+    case 'mounts':
+      return plain(mountCandidates(typed, all(flags, VOLUME_FLAG.name())));
     case 'pods':
       return { kind: 'words', candidates: pods(flags).filter(isHarmless) };
     case 'places':
@@ -96,6 +115,10 @@ function pods(flags: FlagValues): readonly Candidate[] {
     const about = [state, ...apps.map(({ name }) => name)].join(' ');
     return [...(podName === undefined ? [] : [podName]), uuid].map((word) => ({ word, about }));
   });
+}
+
+function volumes(flags: FlagValues): readonly string[] {
+  return volumeNames(openHost(hostOptions(globalValues(flags))));
 }
 
 function networks(flags: FlagValues): readonly KnownNetwork[] {

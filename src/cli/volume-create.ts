@@ -28,9 +28,9 @@ export function volumeCreateCommand(summary: string): Command {
       numberFlag('uid', 'UID', 10, LARGEST_ID, 'its owner (default: 0)'),
       numberFlag('gid', 'GID', 10, LARGEST_ID, 'its group (default: 0)'),
     ],
-    'VOLUME...',
+    'NAME...',
   )
-    .argument('[VOLUME...]')
+    .argument('[NAME...]')
     .action(async (names: string[], { label = [], mode, uid, gid, ...global }: Values) => {
       requireRoot();
       if (names.length === 0) throw new CliError('usage', 'must provide at least one name');

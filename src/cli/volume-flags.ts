@@ -9,23 +9,27 @@ import type { FlagValues } from './app-arguments.ts';
 import { Flag, values } from './flag.ts';
 import { all } from './flag-values.ts';
 
+export const VOLUME_WORDS = 'NAME,kind=KIND,...';
+export const MOUNT_WORDS = 'volume=NAME,target=PATH[,subPath=PATH]';
+export const MOUNTED_VOLUME_WORDS = 'name=NAME,kind=KIND,target=PATH,...';
+
 export const VOLUME_FLAG = new Flag(
   'volume',
-  values('NAME,kind=KIND,...'),
+  values(VOLUME_WORDS),
   'a volume, of kind host, empty, named, tmpfs, block or secret (docs/volumes.md)',
 );
 
 /** Of the image before it; before the first image, of all apps. */
 export const MOUNT_FLAG = new Flag(
   'mount',
-  values('volume=NAME,target=PATH[,subPath=PATH]'),
+  values(MOUNT_WORDS),
   'a volume at a path of the app (before the first image: of all apps)',
 );
 
 /** Of an app that comes to a pod, which has no volumes of its own. */
 export const MOUNTED_VOLUME_FLAG = new Flag(
   'mnt-volume',
-  values('name=NAME,kind=KIND,target=PATH,...'),
+  values(MOUNTED_VOLUME_WORDS),
   'a volume for this app, as --volume of run, and where it is',
 );
 

@@ -125,13 +125,13 @@ const KINDS: Readonly<Record<string, (words: Words, base: VolumeRequestBase) => 
   ...FURTHER_KINDS,
 };
 
+export const VOLUME_KINDS = Object.keys(KINDS);
+
 function volumeOf(words: Words): VolumeRequest {
   const base = { name: words.name('name'), ...words.maybeBoolean('readOnly') };
   const kind = words.required('kind');
   const make = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
   if (make === undefined)
-    throw words.refuse(
-      `unknown volume kind ${JSON.stringify(kind)}: there are ${Object.keys(KINDS).join(', ')}`,
-    );
+    throw words.refuse(`unknown volume kind ${JSON.stringify(kind)}: there are ${VOLUME_KINDS.join(', ')}`);
   return make(words, base);
 }
