@@ -11,6 +11,7 @@ import { removeCovers, renewNames } from './covers.ts';
 import { InitError } from './error.ts';
 import { forgetRoot } from './forgetting.ts';
 import type { HostChannel } from './host-channel.ts';
+import { removeVolumesOf } from './made-volumes.ts';
 import { Notices } from './notices.ts';
 import { endsPod, isOver } from './policy.ts';
 import { handlerStreams, postStopOrder } from './post-stop.ts';
@@ -143,6 +144,7 @@ export class Apps {
     this.#pod.tasks.remove(name);
     this.#pod.groups.remove(name);
     forgetRoot(root, shares);
+    removeVolumesOf(name);
     this.#pod.host.send({ type: 'forgotten', id: name });
   }
 

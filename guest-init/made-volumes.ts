@@ -1,36 +1,81 @@
 /** Volumes that PID 1 makes itself: in its memory, and of the machine's disks. */
 
 import { decodeBase64 } from '../src/abi/base64.ts';
-import { MADE_VOLUMES, type MadeTop, type MadeVolume, madeVolumePath } from '../src/abi/made-volumes.ts';
+import {
+  isOwnVolume,
+  MADE_VOLUMES,
+  type MadeTop,
+  type MadeVolume,
+  madeVolumePath,
+} from '../src/abi/made-volumes.ts';
 import { sleep } from '../src/native/clock.ts';
 import { readTextIfPresent } from '../src/native/contents.ts';
 import { readdir } from '../src/native/directories.ts';
 import { hasCode, unless } from '../src/native/errors.ts';
 import { File, open_, writeAll } from '../src/native/files.ts';
-import { mount, ms } from '../src/native/mounts.ts';
-import { chmod, chown, mkdirAll, rmdir } from '../src/native/paths.ts';
+import { mount, ms, unmount } from '../src/native/mounts.ts';
+import { chmod, chown, mkdirAll, rmdir, unlink } from '../src/native/paths.ts';
+import { exists } from '../src/native/stat.ts';
 import { InitError } from './error.ts';
 
 const MEMORY = ms.noSuid | ms.noDev | ms.noExec;
+const SECRETS = `${MADE_VOLUMES}/secret`;
 /** mkfs makes it, for a program that looks after the file system; a new volume has nothing in it. */
 const LOST_AND_FOUND = 'lost+found';
 
+/** Those that are not there yet: an app that is started again finds its own as it has left them. @throws InitError */
 export function makeVolumes(volumes: readonly MadeVolume[]): void {
-  if (volumes.length === 0) return;
+  if (volumes.length > 0 && !exists(SECRETS)) prepareGround();
+  for (const volume of volumes)
+    if (!exists(madeVolumePath(volume))) naming(volume, () => makeWhole(volume, madeVolumePath(volume)));
+}
+
+/** Of an app that comes to a pod that runs, which goes on without it. Gives what is wrong. */
+export function makeLateVolumes(volumes: readonly MadeVolume[]): string | undefined {
+  try {
+    makeVolumes(volumes);
+    return undefined;
+  } catch (error) {
+    if (error instanceof InitError) return error.message;
+    throw error;
+  }
+}
+
+/** Of an app that has left: a later one of its name gets new ones. */
+export function removeVolumesOf(app: string): void {
+  for (const kind of ['tmpfs', 'secret'] as const)
+    for (const name of unless(['ENOENT'], () => readdir(`${MADE_VOLUMES}/${kind}`)) ?? [])
+      if (isOwnVolume(name, app)) removeVolume(kind, madeVolumePath({ kind, name }));
+}
+
+function prepareGround(): void {
   // Its own root may be read-only.
   mkdirAll(MADE_VOLUMES, 0o700);
   mount({ source: 'volumes', target: MADE_VOLUMES, type: 'tmpfs', flags: MEMORY, data: 'mode=700,size=1m' });
-  for (const kind of ['tmpfs', 'disk', 'secret']) mkdirAll(`${MADE_VOLUMES}/${kind}`, 0o700);
-  if (volumes.some(({ kind }) => kind === 'secret'))
-    // Unlike those of tmpfs, its pages never go to a disk.
-    mount({
-      source: 'secrets',
-      target: `${MADE_VOLUMES}/secret`,
-      type: 'ramfs',
-      flags: MEMORY,
-      data: 'mode=700',
-    });
-  for (const volume of volumes) naming(volume, () => makeVolume(volume, madeVolumePath(volume)));
+  for (const directory of [`${MADE_VOLUMES}/tmpfs`, `${MADE_VOLUMES}/disk`, SECRETS])
+    mkdirAll(directory, 0o700);
+  // Unlike those of tmpfs, its pages never go to a disk.
+  mount({ source: 'secrets', target: SECRETS, type: 'ramfs', flags: MEMORY, data: 'mode=700' });
+}
+
+/** Or not at all. */
+function makeWhole(volume: MadeVolume, path: string): void {
+  try {
+    makeVolume(volume, path);
+  } catch (error) {
+    if (volume.kind !== 'disk') removeVolume(volume.kind, path);
+    throw error;
+  }
+}
+
+function removeVolume(kind: 'tmpfs' | 'secret', path: string): void {
+  if (kind === 'secret') {
+    unless(['ENOENT'], () => unlink(path));
+    return;
+  }
+  // It is none where the mount has failed.
+  unless(['EINVAL', 'ENOENT'], () => unmount(path, 'detach'));
+  unless(['ENOENT'], () => rmdir(path));
 }
 
 function makeVolume(volume: MadeVolume, target: string): void {

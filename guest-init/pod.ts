@@ -1,4 +1,4 @@
-import type { AppPlan, BootPlan } from '../src/abi/boot-plan.ts';
+import type { BootPlan } from '../src/abi/boot-plan.ts';
 import type { HostMessage, StartStep } from '../src/abi/guest.ts';
 import type { Timer } from '../src/native/loop.ts';
 import type { ChildExit, Exit } from '../src/native/processes.ts';
@@ -9,6 +9,7 @@ import { hasChildren } from './children.ts';
 import { InitError } from './error.ts';
 import { startSession } from './exec-sessions.ts';
 import type { GateMessage } from './gate.ts';
+import { makeLateVolumes } from './made-volumes.ts';
 import type { PodSurroundings } from './pod-surroundings.ts';
 import { allOver, allReady, exitStatus, isOver } from './policy.ts';
 import { handlerFailure } from './pre-start.ts';
@@ -81,7 +82,7 @@ export class Pod {
         this.#tasks.get(message.id)?.destroy();
         return;
       case 'start':
-        this.#start(message.app);
+        this.#start(message);
         return;
       case 'stop-app':
         this.#apps.stop(message.app, message.graceSeconds);
@@ -144,16 +145,16 @@ export class Pod {
     return { host: this.#around.host, tasks: this.#tasks, streams: this.#streams, isRunning, launch };
   }
 
-  #start(app: AppPlan): void {
-    const before = this.#tasks.get(app.name);
-    if (before !== undefined && !isOver(before.phase))
-      throw new InitError('host', `a second app ${app.name}`);
-    if (this.#phase === 'starting' || this.#phase === 'running') {
-      this.#apps.start(app, this.#shares, false);
-      return;
+  #start({ app, volumes }: Extract<HostMessage, { type: 'start' }>): void {
+    const before = this.#tasks.get(app.name)?.phase;
+    if (before !== undefined && !isOver(before)) throw new InitError('host', `a second app ${app.name}`);
+    const isUp = this.#phase === 'starting' || this.#phase === 'running';
+    const message = isUp ? makeLateVolumes(volumes) : 'the pod ends';
+    if (message === undefined) this.#apps.start(app, this.#shares, false);
+    else {
+      this.#around.host.send({ type: 'failed', id: app.name, step: 'root', message });
+      this.#streams.attachNothing(app.streams);
     }
-    this.#around.host.send({ type: 'failed', id: app.name, step: 'root', message: 'the pod ends' });
-    this.#streams.attachNothing(app.streams);
   }
 
   #launch(order: TaskOrder, childs: ChildStreams): void {

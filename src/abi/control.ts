@@ -33,7 +33,7 @@ export type ControlRequest =
   | { readonly type: 'copy'; readonly app: string; readonly plan: CopyPlan }
   /**
    * Of a mutable pod: bring an app's root into the machine, start it, end it, take it out. Answered by `done` when that is so,
-   * `failed` when it did not start, or `refused`.
+   * `failed` when it did not start, or `refused`. One that comes with secrets brings the file that they are in (`secrets.ts`).
    */
   | {
       readonly type: 'app';

@@ -16,6 +16,7 @@ import {
 } from './boot-plan.ts';
 import type { CopyPlan } from './copy-plan.ts';
 import { AbiError, FieldReader } from './json.ts';
+import type { MadeVolume } from './made-volumes.ts';
 import { NOTIFY_STATES, type Notice, STATUS_MAX } from './notify.ts';
 import {
   type AppStatistics,
@@ -24,7 +25,7 @@ import {
   parseGuestStatistics,
 } from './statistics.ts';
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 /** Names of the virtio-serial ports. */
 export const CONTROL_PORT = 'rkt.control';
 export const DATA_PORT = 'rkt.data';
@@ -81,9 +82,10 @@ export type HostMessage =
   /** SIGKILL to all processes of an exec session, as far as they have stayed in its (kernel's) session. */
   | { readonly type: 'end-session'; readonly id: string }
   /**
-   * Starts an app in a mutable pod: a new one, or one that has ended, with streams of its own. Answered by `started` or `failed`.
+   * Starts an app in a mutable pod: a new one, or one that has ended, with streams of its own. Of the volumes, which are its own, those are
+   * made that are not there yet. Answered by `started` or `failed`.
    */
-  | { readonly type: 'start'; readonly app: AppPlan }
+  | { readonly type: 'start'; readonly app: AppPlan; readonly volumes: readonly MadeVolume[] }
   /** Ends an app: SIGTERM to it, after the grace SIGKILL to all its processes; what is left when it has ended is killed. No restart. */
   | { readonly type: 'stop-app'; readonly app: string; readonly graceSeconds: number }
   /** An app that is over has left the pod, and the directory that its root was in is empty: nothing of it is to be remembered. Answered by `forgotten`. */

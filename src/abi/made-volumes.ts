@@ -1,4 +1,7 @@
-/** Volumes that PID 1 makes itself, before any app, below a directory of its own: apps have them from there (`BootPlan.volumes`). */
+/**
+ * Volumes that PID 1 makes itself, below a directory of its own, from where apps have them: the pod's before any app (`BootPlan.volumes`),
+ * those of an app that comes later with its start.
+ */
 
 /** A plain name, the only one of its kind in the pod. */
 interface MadeVolumeBase {
@@ -27,6 +30,11 @@ export type MadeVolume =
 
 /** In PID 1's root. */
 export const MADE_VOLUMES = '/volumes';
+
+/** Whether it is one that the app has for itself, by its `APP.NAME`: no name of an app has a dot. */
+export function isOwnVolume(name: string, app: string): boolean {
+  return name.startsWith(`${app}.`);
+}
 
 export function madeVolumePath({ kind, name }: Pick<MadeVolume, 'kind' | 'name'>): string {
   return `${MADE_VOLUMES}/${kind}/${name}`;

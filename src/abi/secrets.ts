@@ -1,5 +1,5 @@
 /**
- * What the secrets of a pod are (volumes of kind `secret`), from stage0 to the stage1's `run`: a file in memory without a name, that
+ * What the secrets of a pod are (volumes of kind `secret`), from stage0 to the stage1's `run`, or of an app to `app/add`: a file in memory without a name, that
  * is open in the one and in the other. An environment, or arguments, other processes of the host could read.
  */
 import { AbiError, FieldReader } from './json.ts';

@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { shared } from '../os/lock.ts';
 import { podsDirectory } from '../pod/directory.ts';
 import { lookUpPod } from '../pod/listing.ts';
@@ -12,6 +13,7 @@ import { checkMutable, checkReady, type Mutation, mutateRunning } from './mutati
 import { hasEnded, until } from './patience.ts';
 import { checkPlatform } from './platform.ts';
 import type { PodApp } from './pod-request.ts';
+import { openSecrets } from './pod-secrets.ts';
 import { fetchApps } from './preparation.ts';
 import { tellAddition } from './registration.ts';
 import { checkSources, requestedVolumes } from './volume-files.ts';
@@ -61,16 +63,19 @@ async function bring(host: Host, mutation: Mutation, { store }: ImageSession, ad
   if (manifest.apps.some((app) => app.name === name))
     throw new Stage0Error('bad-request', `app ${JSON.stringify(name)} is in the pod already`);
   const volumes = volumesOf(mutation, added);
+  const secrets = openSecrets(volumes.volumes, process.env);
   if (hasLeftovers(mutation, name)) await callForApp(host, mutation, 'rm', name);
   try {
     await placeApp(mutation, store, added);
     placeVolumes(mutation, volumes);
     await readyNamedVolumes(host, volumes, undefined);
-    await callForApp(host, mutation, 'add', name);
+    await callForApp(host, mutation, 'add', name, secrets);
     await tellAddition({ uuid: mutation.pod.uuid, path: mutation.path }, complete);
   } catch (error) {
     await withdraw(host, mutation, name);
     throw error;
+  } finally {
+    if (secrets.fd !== undefined) closeSync(secrets.fd);
   }
   mutation.manifest = complete;
 }

@@ -1,3 +1,4 @@
+import { SECRETS_ENV } from '../abi/secrets.ts';
 import {
   type AppAction,
   type AppRelaxations,
@@ -13,12 +14,15 @@ import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
 import type { Mutation } from './mutation.ts';
 import { hasEnded } from './patience.ts';
+import type { GivenSecrets } from './pod-secrets.ts';
 
+/** What follows the standard streams. */
+const FIRST_OWN_FD = 3;
 /** More than any of it takes: apps have their grace, and a host under load is slow. */
 const CALL_MILLISECONDS = 120_000;
 
 /**
- * Asks the stage1 of a mutable pod that runs to do something for one app, and waits until it has. Throws Stage0Error `not-running`
+ * Asks the stage1 of a mutable pod that runs to do something for one app, which may come with secrets, and waits until it has. Throws Stage0Error `not-running`
  * when the pod has ended meanwhile, `refused` with the stage1's words, `bad-stage1` when it has no such entrypoint.
  */
 export async function callForApp(
@@ -26,6 +30,7 @@ export async function callForApp(
   { pod }: Pick<Mutation, 'pod'>,
   action: AppAction,
   app: string,
+  { fd, environment }: GivenSecrets = { fd: undefined, environment: process.env },
 ): Promise<void> {
   const name = `app/${action}` as const;
   const cwd = podPath(pod);
@@ -34,14 +39,17 @@ export async function callForApp(
     throw new Stage0Error('bad-stage1', `the pod's stage1 has no ${name} entrypoint`);
   const added = action === 'add' ? { uuid: pod.uuid, ...relaxationsOf(host) } : undefined;
   const args = formatAppArguments({ app, debug: host.debug, ...(added === undefined ? {} : { added }) });
-  const { run } = await import('../os/run.ts');
+  const { inherited, run } = await import('../os/run.ts');
   const { failed, all, shortMessage } = await run(program, args, {
     cwd,
     all: true,
     reject: false,
-    stdin: 'ignore',
+    stdio: ['ignore', 'pipe', 'pipe', ...(fd === undefined ? [] : [inherited(fd)])],
     timeout: CALL_MILLISECONDS,
+    extendEnv: false,
     env: {
+      ...environment,
+      [SECRETS_ENV]: fd === undefined ? undefined : String(FIRST_OWN_FD),
       [ENTER_COMMAND_ENV]: findEntrypoint(cwd, 'enter') ?? '',
       [ENTER_PID_ENV]: String(readPod(pod)?.pid ?? ''),
       [ENTER_APP_ENV]: app,

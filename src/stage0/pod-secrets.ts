@@ -1,30 +1,29 @@
-/** What the secrets of a pod are when it starts. They are in no file of the pod: its supervisor gets them in a file of memory. */
+/** What the secrets of a pod are when it starts, or of an app when it comes. They are in no file of the pod: its supervisor gets them in a file of memory. */
 import { SECRETS_MAX_BYTES, type SecretOrigin } from '../abi/further-volumes.ts';
 import { formatSecrets } from '../abi/secrets.ts';
+import type { PodVolume } from '../abi/volume-plan.ts';
 import { readGivenBytes } from '../os/given-file.ts';
 import { openMemoryFile } from '../os/memory-file.ts';
-import type { Pod } from '../pod/pod.ts';
 import { Stage0Error } from './errors.ts';
 import type { Environment } from './supervisor.ts';
-import { readVolumes } from './volume-files.ts';
 
 export interface GivenSecrets {
-  /** Undefined where the pod has none; the caller's. */
+  /** Undefined where there are none; the caller's. */
   readonly fd: number | undefined;
   /** Without the variables that are secrets: the supervisor's own can be read as long as it lives. */
   readonly environment: Environment;
 }
 
 /** Throws Stage0Error `bad-request`, which has nothing of what they are. */
-export function openSecrets(pod: Pod, environment: Environment): GivenSecrets {
-  const secrets = readVolumes(pod.path).volumes.filter((volume) => volume.kind === 'secret');
+export function openSecrets(volumes: readonly PodVolume[], environment: Environment): GivenSecrets {
+  const secrets = volumes.filter((volume) => volume.kind === 'secret');
   if (secrets.length === 0) return { fd: undefined, environment };
   const contents = secrets.map(({ key, origin }) => [key, contentOf(key, origin, environment)] as const);
   const bytes = contents.reduce((total, [, content]) => total + content.length, 0);
   if (bytes > SECRETS_MAX_BYTES)
     throw new Stage0Error(
       'bad-request',
-      `the secrets of the pod have ${bytes} bytes together: ${SECRETS_MAX_BYTES} at most`,
+      `secrets have ${bytes} bytes together: ${SECRETS_MAX_BYTES} at most`,
     );
   const text = formatSecrets(new Map(contents.map(([key, content]) => [key, content.toString('base64')])));
   const named = new Set(secrets.flatMap(({ origin }) => (origin.from === 'file' ? [] : [origin.name])));

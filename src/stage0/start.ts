@@ -25,8 +25,9 @@ export async function start(
 ): Promise<Detached> {
   await claimPorts(host, pod, request.net, signal);
   writeNameFiles(pod, request.names, request.hostname);
-  await readyNamedVolumes(host, readVolumes(pod.path), signal);
-  const { fd: secrets, environment: handedOn } = openSecrets(pod, environment);
+  const plan = readVolumes(pod.path);
+  await readyNamedVolumes(host, plan, signal);
+  const { fd: secrets, environment: handedOn } = openSecrets(plan.volumes, environment);
   await register(pod, request);
   try {
     if (request.detach === true)

@@ -7,6 +7,7 @@ import {
   PROTOCOL_VERSION,
   type StartStep,
 } from '../abi/guest.ts';
+import type { MadeVolume } from '../abi/made-volumes.ts';
 import type { Notice } from '../abi/notify.ts';
 import type { Loop } from '../native/loop.ts';
 import { SupervisorError } from './error.ts';
@@ -74,11 +75,11 @@ export class Session {
    * Starts an app in a mutable pod: a new one, or one that is not alive, with streams of its own. What becomes of it is told to what
    * `events.app` gives for its name.
    */
-  startApp(plan: AppPlan): void {
+  startApp(plan: AppPlan, volumes: readonly MadeVolume[] = []): void {
     if (this.#state !== 'running' || this.isAlive(plan.name))
       throw new SupervisorError('refused', `app ${plan.name} cannot be started now`);
     this.#expectApp(plan, false);
-    this.send({ type: 'start', app: plan });
+    this.send({ type: 'start', app: plan, volumes });
   }
 
   /** SIGTERM, after the grace SIGKILL to all its processes; it is over when its events say so. One that is not alive stays so. */

@@ -132,7 +132,7 @@ test('a restart begins with the names of now, and an app that comes later, too',
   await host.exitOf('again');
   const output = (await host.streams.whole(11)).toString();
   expect(output).toBe(`${BEGIN}10.0.0.2\tweb\n${BEGIN}10.0.0.3\tdb\n`);
-  host.send({ type: 'start', app: app('later', 2, 'cat /etc/hosts', { covers: [HOSTS] }) });
+  host.send({ type: 'start', volumes: [], app: app('later', 2, 'cat /etc/hosts', { covers: [HOSTS] }) });
   expect((await host.streams.whole(21)).toString()).toBe(`${BEGIN}10.0.0.3\tdb\n`);
   host.send({ type: 'stop' });
   await host.finish();
@@ -145,7 +145,11 @@ test('the successor of an app that has left the pod finds nothing of it', async 
   await host.exitOf('gone');
   host.send({ type: 'forget', app: 'gone', root: { kind: 'directory', path: '/nowhere/rootfs' } });
   await host.next('forgotten');
-  host.send({ type: 'start', app: app('gone', 2, 'cat /etc/hosts; echo fine', { covers: [HOSTS] }) });
+  host.send({
+    type: 'start',
+    volumes: [],
+    app: app('gone', 2, 'cat /etc/hosts; echo fine', { covers: [HOSTS] }),
+  });
   expect((await host.streams.whole(21)).toString()).toBe('fine\n');
   host.send({ type: 'stop' });
   await host.finish();

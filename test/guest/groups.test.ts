@@ -89,7 +89,7 @@ describe('with a control group of the pod', () => {
     await eventually('nobody is left of it', () => pidsIn('one').length === 0);
     expect(pidsIn('two')).toHaveLength(1);
     // There are kernels that kill whoever is made in a group that was killed once.
-    host.send({ type: 'start', app: app('one', 3, 'echo again; cat /proc/self/cgroup') });
+    host.send({ type: 'start', volumes: [], app: app('one', 3, 'echo again; cat /proc/self/cgroup') });
     expect((await host.streams.whole(31)).toString()).toMatch(/^again\n(.*\n)*0::\/\n/);
     host.send({ type: 'stop' });
     await host.finish();

@@ -84,6 +84,7 @@ describe('pre-start', () => {
     await host.boot(bootPlan([], { staysWhenEmpty: true }));
     host.send({
       type: 'start',
+      volumes: [],
       app: app('app', 1, 'echo no', { preStart: shell('echo up; sleep 1000; echo no') }),
     });
     await host.streams.text(11, 'up');
@@ -149,7 +150,7 @@ describe('post-stop', () => {
     await using host = suite.start();
     await host.boot(bootPlan([], { staysWhenEmpty: true }));
     const postStop = shell('echo after; sleep 1000; echo no');
-    host.send({ type: 'start', app: app('app', 1, 'echo up; sleep 1000', { postStop }) });
+    host.send({ type: 'start', volumes: [], app: app('app', 1, 'echo up; sleep 1000', { postStop }) });
     await host.streams.text(11, 'up');
     host.send({ type: 'stop-app', app: 'app', graceSeconds: 1 });
     expect(await host.exitOf('app')).toBe(143);

@@ -149,10 +149,10 @@ describe('a mutable pod', () => {
   test('without apps goes on until it is stopped', async () => {
     await using host = suite.start();
     await host.boot(bootPlan([], mutable));
-    host.send({ type: 'start', app: app('app', 1, 'echo one; exit 0') });
+    host.send({ type: 'start', volumes: [], app: app('app', 1, 'echo one; exit 0') });
     expect(await host.exitOf('app')).toBe(0);
     expect((await host.streams.whole(11)).toString()).toBe('one\n');
-    host.send({ type: 'start', app: app('app', 2, 'echo two; exit 5') });
+    host.send({ type: 'start', volumes: [], app: app('app', 2, 'echo two; exit 5') });
     expect((await host.streams.whole(21)).toString()).toBe('two\n');
     host.send({ type: 'stop' });
     expect(await host.finish()).toBe(0);
@@ -172,7 +172,7 @@ describe('a mutable pod', () => {
     // What there is no more is as good as forgotten; so is one that was never started.
     for (const name of ['never', 'web']) host.send({ type: 'forget', app: name, root });
     await host.next('forgotten', 'never');
-    host.send({ type: 'start', app: app('web', 2, 'echo again') });
+    host.send({ type: 'start', volumes: [], app: app('web', 2, 'echo again') });
     expect((await host.streams.whole(21)).toString()).toBe('again\n');
     host.send({ type: 'stop' });
     expect(await host.finish()).toBe(0);
@@ -243,7 +243,7 @@ describe('a mutable pod', () => {
     await host.boot(bootPlan([stubborn], { ...mutable, stopGraceSeconds: 1 }));
     await host.streams.text(11, 'up');
     host.send({ type: 'stop' });
-    host.send({ type: 'start', app: app('new', 2, 'echo never') });
+    host.send({ type: 'start', volumes: [], app: app('new', 2, 'echo never') });
     expect(await host.next('failed', 'new')).toMatchObject({ message: 'the pod ends' });
     expect((await host.streams.whole(21)).length).toBe(0);
     await host.finish();

@@ -1,12 +1,18 @@
 import type { ControlRequest } from '../../abi/control.ts';
 import type { AppAction } from '../../abi/stage1.ts';
 import type { Caller } from '../control-server.ts';
-import { isRefusal, type MutableApps, type Outcome } from './mutable.ts';
+import { takeSecrets } from '../volumes/given-secrets.ts';
+import { type Addition, isRefusal, type MutableApps, type Outcome } from './mutable.ts';
 
 type AppRequest = Extract<ControlRequest, { type: 'app' }>;
 
-/** What is asked for an app of a mutable pod. An error is the caller's to hear: the pod goes on. */
-export function serveApp(apps: MutableApps, request: AppRequest, caller: Caller): undefined {
+/** What is asked for an app of a mutable pod; `fds` are taken over. An error is the caller's to hear: the pod goes on. */
+export function serveApp(
+  apps: MutableApps,
+  request: AppRequest,
+  caller: Caller,
+  fds: readonly number[],
+): undefined {
   let isGone = false;
   caller.onGone(() => {
     isGone = true;
@@ -16,7 +22,7 @@ export function serveApp(apps: MutableApps, request: AppRequest, caller: Caller)
     caller.finish();
   };
   try {
-    ACTIONS[request.action](apps, request, tell, () => isGone);
+    ACTIONS[request.action](apps, { ...request, secrets: takeSecrets(fds) }, tell, () => isGone);
   } catch (error) {
     if (!isRefusal(error)) throw error;
     caller.answer({ type: 'refused', message: error.message });
@@ -27,10 +33,15 @@ export function serveApp(apps: MutableApps, request: AppRequest, caller: Caller)
 const ACTIONS: Readonly<
   Record<
     AppAction,
-    (apps: MutableApps, request: AppRequest, tell: (outcome: Outcome) => void, isGone: () => boolean) => void
+    (
+      apps: MutableApps,
+      request: AppRequest & Addition,
+      tell: (outcome: Outcome) => void,
+      isGone: () => boolean,
+    ) => void
   >
 > = {
-  add: (apps, { app, relaxations }, tell) => apps.add(app, relaxations, tell),
+  add: (apps, { app, ...addition }, tell) => apps.add(app, addition, tell),
   start: (apps, { app }, tell, isGone) => apps.start(app, tell, isGone),
   stop: (apps, { app }, tell) => apps.stop(app, tell),
   rm: (apps, { app }, tell) => apps.remove(app, tell),

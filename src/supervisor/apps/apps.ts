@@ -1,6 +1,7 @@
 import type { AppPlan, BootPlan, RestartPlan } from '../../abi/boot-plan.ts';
 import { startFailureCode } from '../../abi/exit-code.ts';
 import type { IdRange } from '../../abi/id-range.ts';
+import type { MadeVolume } from '../../abi/made-volumes.ts';
 import { NO_NETWORK } from '../../abi/network-plan.ts';
 import type { Notice } from '../../abi/notify.ts';
 import { formatRestart } from '../../abi/restart.ts';
@@ -81,6 +82,11 @@ export class Apps {
       pod.apps.length > 1 || options.mutable,
       new AppLogs(pod.manifest, (message) => report.warn(message)),
     );
+  }
+
+  /** What PID 1 makes for an app that has come to the pod, once its plan is known. */
+  madeFor(app: string): readonly MadeVolume[] {
+    return this.volumes.madeFor(app, this.#identities.get(app));
   }
 
   /** Opens the apps' streams, and says what PID 1 does, which has told its kernel. */

@@ -1,6 +1,7 @@
 import { AbiError } from '../../abi/json.ts';
 import { parseMountPlan } from '../../abi/mount-plan.ts';
 import { appRootfs, POD } from '../../abi/pod-directory.ts';
+import type { Secrets } from '../../abi/secrets.ts';
 import type { AppRelaxations, RunArguments } from '../../abi/stage1.ts';
 import { AppcError, isACName } from '../../appc/index.ts';
 import { readText } from '../../native/contents.ts';
@@ -15,9 +16,16 @@ import type { Session } from '../session.ts';
 import type { AppEvents } from '../session-events.ts';
 import { ShareRoots } from '../share-roots.ts';
 import { forgetExit } from '../status.ts';
+import { NO_SECRETS } from '../volumes/given-secrets.ts';
 import type { Apps } from './apps.ts';
 
 export type Outcome = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly message: string };
+
+/** What comes with an app. */
+export interface Addition {
+  readonly relaxations: AppRelaxations | null;
+  readonly secrets: Secrets;
+}
 
 type Tell = (outcome: Outcome) => void;
 
@@ -58,14 +66,14 @@ export class MutableApps {
   }
 
   /** Brings the root of an app to PID 1, as the mount plan says by now. @throws SupervisorError, SystemError */
-  add(app: string, relaxations: AppRelaxations | null, tell: Tell): void {
+  add(app: string, { relaxations, secrets }: Addition, tell: Tell): void {
     this.#checkStays(app);
     if (this.#pod.session.isAlive(app)) throw refused(`app ${app} is running`);
     // What an earlier command left when it was cut short.
     this.#leave(app, () =>
       attempt(tell, () => {
         if (relaxations !== null) this.#relaxations.set(app, relaxations);
-        this.#bring(app);
+        this.#bring(app, secrets);
         tell(DONE);
       }),
     );
@@ -160,7 +168,7 @@ export class MutableApps {
       return;
     }
     this.#tell(app);
-    this.#bring(name);
+    this.#bring(name, NO_SECRETS);
     using root = this.#roots.open(name);
     const plan = apps.planMore(
       { ...app, rootfs: `/proc/self/fd/${root.fd}` },
@@ -170,7 +178,7 @@ export class MutableApps {
     forgetExit(name);
     waiting(this.#whenStarted, name).push(tell);
     this.#remembered.add(name);
-    session.startApp(plan);
+    session.startApp(plan, apps.madeFor(name));
   }
 
   /** @throws SupervisorError `unsupported` in a pod that is strict */
@@ -183,13 +191,13 @@ export class MutableApps {
   }
 
   /** A pod without overlays has its apps' roots in the share already. */
-  #bring(app: string): void {
+  #bring(app: string, secrets: Secrets): void {
     if (this.#roots.isMounted(app)) return;
     const plan = parseMountPlan(JSON.parse(readText(POD.mountPlan)));
     const step = plan.mounts.find(({ target }) => target === appRootfs(app));
     if (step !== undefined) this.#roots.mount(app, step);
     else this.#roots.open(app)[Symbol.dispose]();
-    this.#pod.apps.volumes.add(app);
+    this.#pod.apps.volumes.add(app, secrets);
   }
 
   #end(app: string, over: () => void): void {

@@ -34,7 +34,7 @@ const OPENERS: { readonly [T in ControlRequest['type']]?: Opener<T> } = {
     caller.finish();
     return undefined;
   },
-  app: ({ mutable }, request, caller) => serveApp(mutable, request, caller),
+  app: ({ mutable }, request, caller, fds) => serveApp(mutable, request, caller, fds),
   copy: ({ session }, request, caller, fds) => ExecSession.start(session, request, fds, caller),
   exec: ({ session }, request, caller, fds) => ExecSession.start(session, request, fds, caller),
   pause,
@@ -49,7 +49,7 @@ const OPENERS: { readonly [T in ControlRequest['type']]?: Opener<T> } = {
 };
 
 /** Those whose openers take the descriptors over that come with the request. */
-const WITH_DESCRIPTORS: ReadonlySet<ControlRequest['type']> = new Set(['exec', 'copy', 'attach']);
+const WITH_DESCRIPTORS: ReadonlySet<ControlRequest['type']> = new Set(['exec', 'copy', 'attach', 'app']);
 
 /** What only a guest that runs can do. */
 const NEEDS_GUEST: ReadonlySet<ControlRequest['type']> = new Set(['exec', 'copy', 'app']);

@@ -39,6 +39,8 @@ export function isMade(volume: PodVolume, ownKernel: boolean): volume is Made {
 export class MadeVolumes {
   readonly #volumes = new Map<string, Made>();
   readonly #disks: MachineDisk[] = [];
+  /** Secrets of apps that have come later, by their keys. */
+  readonly #late = new Map<string, string>();
 
   /** Those whose fds are for the machine; taken over. */
   get disks(): readonly MachineDisk[] {
@@ -52,6 +54,20 @@ export class MadeVolumes {
     const disk = openVolumeDisk(volume, host);
     const { fd, kind } = volume.readOnly ? disk : reopenAlone(`volume ${volume.key}`, disk);
     this.#disks.push({ fd, kind, serial: serialOf(this.#disks.length), readOnly: isReadOnly(volume) });
+  }
+
+  /** Of an app that has come to the pod: a machine gets no more disks then. @throws SupervisorError `unsupported` */
+  takeLate(volume: Made, secrets: Secrets): void {
+    if (volume.kind === 'limited' || volume.kind === 'block') throw tooLate(volume);
+    this.#volumes.set(volume.key, volume);
+    const content = secrets.get(volume.key);
+    if (content !== undefined) this.#late.set(volume.key, content);
+  }
+
+  /** Of an app that has gone. */
+  drop(key: string): void {
+    this.#volumes.delete(key);
+    this.#late.delete(key);
   }
 
   /** In PID 1's root, for an app that has it; undefined where it is not made by PID 1. */
@@ -77,7 +93,8 @@ export class MadeVolumes {
         }
         case 'secret': {
           const apps = new Set(mounts.filter((mount) => mount.volume === volume.key).map(({ app }) => app));
-          return [...apps].map((app) => secretFor(volume, app, identityOf(app), givenSecrets()));
+          const content = this.#late.get(volume.key) ?? givenSecrets().get(volume.key);
+          return [...apps].map((app) => secretFor(volume, app, identityOf(app), content));
         }
         default:
           return volume satisfies never;
@@ -95,6 +112,14 @@ function topOf({ mode, uid, gid }: Extract<Made, { kind: 'limited' }>) {
   return { mode, uid, gid };
 }
 
+function tooLate({ key, kind }: Made): SupervisorError {
+  const shown = kind === 'limited' ? 'empty, with a size,' : kind;
+  return new SupervisorError(
+    'unsupported',
+    `volume ${key}: a volume of kind ${shown} cannot come to a machine that runs`,
+  );
+}
+
 /** In the order in which the machine has them. */
 function serialOf(index: number): string {
   return `rkt-${index}`;
@@ -110,9 +135,8 @@ function secretFor(
   volume: SecretVolumePlan,
   app: string,
   identity: Identity | undefined,
-  secrets: Secrets,
+  content: string | undefined,
 ): MadeVolume {
-  const content = secrets.get(volume.key);
   if (content === undefined) throw new SupervisorError('bad-pod', `volume ${volume.key}: it is not given`);
   const { kind, mode, uid, gid } = volume;
   const { name } = placeOf(volume, app);

@@ -1,5 +1,6 @@
 import type { DeviceRule, VolumeSourcePlan } from '../../abi/boot-plan.ts';
-import type { MadeVolume } from '../../abi/made-volumes.ts';
+import { isOwnVolume, type MadeVolume } from '../../abi/made-volumes.ts';
+import type { Secrets } from '../../abi/secrets.ts';
 import type { RunArguments } from '../../abi/stage1.ts';
 import { NO_VOLUMES, type PodVolume, type VolumePlan } from '../../abi/volume-plan.ts';
 import { close } from '../../native/files.ts';
@@ -64,14 +65,14 @@ export class PodVolumes {
     }
   }
 
-  /** What an app has for itself, which has come to the pod. What is there already stays. @throws as `open` */
-  add(app: string): void {
+  /** What an app has for itself, which has come to the pod with these secrets. What is there already stays. @throws as `open` */
+  add(app: string, secrets: Secrets): void {
     this.#plan = readVolumePlan();
-    const isNew = (volume: PodVolume) => isOf(app, volume) && this.#places.pathOf(volume.key) === undefined;
+    const isNew = (volume: PodVolume) => isOwnVolume(volume.key, app) && !this.#has(volume.key, app);
     try {
       for (const volume of this.#plan.volumes.filter(isNew)) {
-        if (isMade(volume, this.housing.ownKernel)) throw tooLate(volume);
-        this.#take(volume, 'late');
+        if (isMade(volume, this.housing.ownKernel)) this.#made.takeLate(volume, secrets);
+        else this.#take(volume, 'late');
       }
       this.attach();
     } finally {
@@ -85,7 +86,10 @@ export class PodVolumes {
 
   /** Takes them away again. */
   remove(app: string): void {
-    for (const volume of this.#plan.volumes) if (isOf(app, volume)) this.#places.detach(volume.key);
+    for (const { key } of this.#plan.volumes.filter(({ key }) => isOwnVolume(key, app))) {
+      this.#places.detach(key);
+      this.#made.drop(key);
+    }
   }
 
   of(app: string): AppVolumes {
@@ -101,6 +105,15 @@ export class PodVolumes {
   /** What PID 1 is told to make. To be asked for once. */
   made(identityOf: (app: string) => Identity | undefined): readonly MadeVolume[] {
     return this.#made.plan(this.#plan.mounts, identityOf);
+  }
+
+  /** Likewise, for an app that has come to the pod. */
+  madeFor(app: string, identity: Identity | undefined): readonly MadeVolume[] {
+    return this.#made.plan(this.#plan.mounts, () => identity).filter(({ name }) => isOwnVolume(name, app));
+  }
+
+  #has(key: string, app: string): boolean {
+    return this.#places.pathOf(key) !== undefined || this.#made.pathOf(key, app) !== undefined;
   }
 
   /** Disks that a machine needs for them; its own from then on. */
@@ -135,18 +148,6 @@ export class PodVolumes {
     if (opened.device !== undefined) this.#devices.set(opened.key, opened.device);
     this.#open.push(opened);
   }
-}
-
-function isOf(app: string, { key }: PodVolume): boolean {
-  return key.startsWith(`${app}.`);
-}
-
-function tooLate({ key, kind }: PodVolume): SupervisorError {
-  const shown = kind === 'limited' ? 'empty, with a size,' : kind;
-  return new SupervisorError(
-    'unsupported',
-    `volume ${key}: a volume of kind ${shown} cannot come to a pod that runs`,
-  );
 }
 
 /** Which devices such a pod may use its host has said when it began (`device-bounds.ts`). */
