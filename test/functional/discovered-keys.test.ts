@@ -79,7 +79,7 @@ describe('a fetch at a terminal', () => {
     terminal.type('no\n');
     expect((await terminal.finished).code).toBe(254);
     expect(terminal.shown).toMatch(
-      /not trusting "https:\/\/example\.com\/key\.gpg"\n[\s\S]*fetch: image .*: openpgp: signature made by unknown entity, key [0-9a-f]{16}\n$/,
+      /not trusting "https:\/\/example\.com\/key\.gpg"\n[\s\S]*fetch: unable to fetch image from image name ".*": openpgp: signature made by unknown entity, key [0-9a-f]{16}\n$/,
     );
     expect([bench.storeFiles('declined'), existsSync(keyPath(name))]).toEqual([[], false]);
     // It was asked before anything large was fetched.
