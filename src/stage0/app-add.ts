@@ -16,7 +16,7 @@ import type { PodApp } from './pod-request.ts';
 import { openSecrets } from './pod-secrets.ts';
 import { fetchApps } from './preparation.ts';
 import { tellAddition } from './registration.ts';
-import { checkSources, requestedVolumes } from './volume-files.ts';
+import { checkKinds, checkSources, requestedVolumes } from './volume-files.ts';
 import { readyNamedVolumes } from './volumes.ts';
 
 export interface AddRequest {
@@ -63,6 +63,7 @@ async function bring(host: Host, mutation: Mutation, { store }: ImageSession, ad
   if (manifest.apps.some((app) => app.name === name))
     throw new Stage0Error('bad-request', `app ${JSON.stringify(name)} is in the pod already`);
   const volumes = volumesOf(mutation, added);
+  checkKinds(mutation.stage1, volumes);
   const secrets = openSecrets(volumes.volumes, process.env);
   if (hasLeftovers(mutation, name)) await callForApp(host, mutation, 'rm', name);
   try {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type MountPlan, parseMountPlan } from '../abi/mount-plan.ts';
 import { POD } from '../abi/pod-directory.ts';
-import { type PodManifest, readPodManifest } from '../appc/index.ts';
+import { type ImageManifest, type PodManifest, readImageManifest, readPodManifest } from '../appc/index.ts';
 import { ensureLockFile, exclusive, type Lock } from '../os/lock.ts';
 import { isSystemError } from '../os/syscall.ts';
 import { type PodReference, podPath } from '../pod/directory.ts';
@@ -39,6 +39,10 @@ export class Mutation implements Disposable {
 
   get mountPlan(): MountPlan {
     return parseMountPlan(JSON.parse(readFileSync(join(this.path, POD.mountPlan), 'utf8')));
+  }
+
+  get stage1(): ImageManifest {
+    return readImageManifest(readFileSync(join(this.path, POD.stage1Manifest), 'utf8'));
   }
 
   has(app: string): boolean {

@@ -2,11 +2,12 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { FLY, VARIANTS, type Variant } from '../support/flavours.ts';
+import { VOLUMES_ANNOTATION } from '../../src/abi/volume-plan.ts';
+import { FLAVOURS, FLY, VARIANTS, type Variant } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
 import { eventually } from '../support/polling.ts';
 import { useRkt } from '../support/rkt.ts';
-import { type RunningPod, startSandbox, useRunningPods } from '../support/running-pod.ts';
+import { endPod, type RunningPod, startSandbox, useRunningPods } from '../support/running-pod.ts';
 
 // A secret is in memory, and in the one file that its app has.
 
@@ -149,3 +150,19 @@ describe.each(VARIANTS.filter(({ mutablePods }) => mutablePods))(
     });
   },
 );
+
+test('an app of a stage1 that knows no further kinds is refused them, too', async () => {
+  const pod = await startSandbox(rkt, [
+    `--stage1-path=${FLAVOURS.find(({ ownKernel }) => !ownKernel)?.image}`,
+  ]);
+  const path = join(rkt.dir, 'pods/run', pod.uuid, 'stage1/manifest');
+  const { annotations, ...manifest } = JSON.parse(readFileSync(path, 'utf8'));
+  const fewer = annotations.filter(({ name }: { name: string }) => name !== VOLUMES_ANNOTATION);
+  writeFileSync(path, JSON.stringify({ ...manifest, annotations: fewer }));
+  const volume = '--mnt-volume=name=v,kind=tmpfs,target=/v';
+  expect(await rkt.run(['app', 'add', pod.uuid, 'example.com/tiny', '--name=one', volume])).toMatchObject({
+    code: 254,
+    stderr: expect.stringContaining('volume one.v: coreos.com/rkt/stage1-ns knows no volumes of kind tmpfs'),
+  });
+  await endPod(pod);
+});
