@@ -6,6 +6,7 @@ import { callForApp } from './app-call.ts';
 import { clearApp, hasLeftovers, placeApp } from './app-files.ts';
 import type { AppRequest } from './app-request.ts';
 import { placeVolumes, volumesOf } from './app-volumes.ts';
+import { checkProfiles } from './apparmor.ts';
 import { Stage0Error } from './errors.ts';
 import { type Attention, type Host, preparationLock } from './host.ts';
 import { ImageSession } from './image-session.ts';
@@ -50,6 +51,7 @@ export async function addApp(host: Host, { uuid, app }: AddRequest, attention: A
   );
   if (added === undefined) throw new Error('no app of one image');
   checkPlatform(added.image.manifest);
+  checkProfiles([added]);
   if (added.app.app?.exec.length === 0)
     throw new Stage0Error('bad-request', `app ${added.app.name}: no command to run (exec is empty)`);
   using mutation = await mutateRunning(found, attention.signal);

@@ -1,6 +1,7 @@
 import { fetchImage, parseReference, readyImage } from '../image/index.ts';
 import type { PodName } from '../pod/name.ts';
 import type { Pod } from '../pod/pod.ts';
+import { checkProfiles } from './apparmor.ts';
 import { Stage0Error } from './errors.ts';
 import type { Attention, Host } from './host.ts';
 import { ImageSession } from './image-session.ts';
@@ -72,6 +73,7 @@ async function resolveApps(
   const apps =
     pod.kind === 'apps' ? await fetchApps(session, pod, pullPolicy) : await fromStore(session, pod);
   for (const { image } of apps) checkPlatform(image.manifest);
+  checkProfiles(apps);
   return apps;
 }
 

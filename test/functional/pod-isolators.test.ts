@@ -138,3 +138,26 @@ describe.each(FLAVOURS)('$name', ({ image: stage1, ownKernel }) => {
     );
   });
 });
+
+test('an app whose AppArmor profile the host does not have is no app, now or later', async () => {
+  const image = await writeFileImage(rkt.path('profile.aci'), {
+    name: 'example.com/profile',
+    exec: ['/bin/sh'],
+    files: rkt.path('files'),
+    isolators: [{ name: 'os/linux/apparmor-profile', value: { profile: 'no-such-profile' } }],
+  });
+  const why = 'isolator os/linux/apparmor-profile: the host has no profile "no-such-profile" loaded';
+  expect(await rkt.run(['run', '--net=none', image])).toMatchObject({
+    code: 254,
+    stderr: `run: app profile: ${why}\n`,
+  });
+  await rkt.output(['fetch', image]);
+  const pod = await startSandbox(rkt, [
+    `--stage1-path=${FLAVOURS.find(({ ownKernel }) => !ownKernel)?.image}`,
+  ]);
+  pods.push(pod);
+  expect(await rkt.run(['app', 'add', pod.uuid, 'example.com/profile', '--name=one'])).toMatchObject({
+    code: 254,
+    stderr: `add: app one: ${why}\n`,
+  });
+});
