@@ -1,8 +1,11 @@
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { CONFINEMENT, SYSCTLS } from '../support/confinement-table.ts';
+import { CONFINEMENT, OWNED, SYSCTLS } from '../support/confinement-table.ts';
 import { VARIANTS } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
 import { savedUuid, useRkt } from '../support/rkt.ts';
+import { tool } from '../support/tool.ts';
 
 // One table for all flavours: each line is an app of one pod, which reads what it is and tries what it may not do.
 
@@ -25,15 +28,26 @@ const APPS = [
   { name: 'neighbour', flags: [], script: NEIGHBOUR },
 ];
 
+/** With a file that is not root's. */
+async function ownedImage(path: string): Promise<string> {
+  copyFileSync((await tinyImages()).aci.plain, path);
+  const files = `${path}.files`;
+  mkdirSync(join(files, 'rootfs'), { recursive: true });
+  writeFileSync(join(files, 'rootfs', OWNED.path), '');
+  const owner = ['--numeric-owner', `--owner=${OWNED.uid}`, `--group=${OWNED.gid}`];
+  await tool('tar', ['-rf', path, ...owner, '-C', files, join('rootfs', OWNED.path)]);
+  return path;
+}
+
 describe.each(VARIANTS)('$name', ({ name: flavour, image: stage1, flags: variant }) => {
   let uuid = '';
   let status = '';
 
   beforeAll(async () => {
-    const { aci } = await tinyImages();
+    const image = await ownedImage(rkt.path(`${flavour}.aci`));
     const saved = rkt.path(flavour);
     const apps = APPS.flatMap(({ name, flags, script }) => [
-      ...[aci.plain, `--name=${name}`, MEMORY, ...flags, '--exec=/bin/sh'],
+      ...[image, `--name=${name}`, MEMORY, ...flags, '--exec=/bin/sh'],
       ...['--', '-c', `exec 2>&1; ${script}`, '---'],
     ]);
     const pod = ['run', '--net=none', `--stage1-path=${stage1}`, ...variant, `--uuid-file-save=${saved}`];

@@ -15,6 +15,9 @@ const CHOWN = 'chown 1 /etc/group && echo chowned';
 const QUIETLY = 'exec 2> /tmp/errors;';
 const MKDIR = 'mkdir /tmp/new && echo made';
 
+/** A file that the apps' image has. */
+export const OWNED = { path: '/owned', uid: 1234, gid: 5678 } as const;
+
 export const CONFINEMENT: readonly Confinement[] = [
   {
     name: 'capabilities',
@@ -107,9 +110,9 @@ export const CONFINEMENT: readonly Confinement[] = [
   },
   {
     name: 'users-by-file',
-    flags: ['--user=/etc/passwd', '--group=/etc/group'],
+    flags: [`--user=${OWNED.path}`, `--group=${OWNED.path}`],
     script: 'id -u; id -g',
-    output: '0\n0\n',
+    output: `${OWNED.uid}\n${OWNED.gid}\n`,
   },
   {
     name: 'read-only-root',
