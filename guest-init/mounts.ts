@@ -6,6 +6,7 @@ import { attachMount, mount, ms, openFileSystem } from '../src/native/mounts.ts'
 import { mkdirAll } from '../src/native/paths.ts';
 import { statIfPresent } from '../src/native/stat.ts';
 import { mountDevices, type PodMounts } from './devices.ts';
+import { InitError } from './error.ts';
 import { attachVolume, openVolumes } from './volumes.ts';
 
 /** The kernel shows itself, in a user namespace, to who sees it already: such file systems are opened before the app's root is entered. */
@@ -80,8 +81,15 @@ function protect(target: string): void {
 function hide(target: string): void {
   const kind = statIfPresent(target)?.kind;
   if (kind === undefined) return;
-  if (kind !== 'directory') mount({ source: '/dev/null', target, flags: ms.bind });
-  else mount({ source: 'tmpfs', target, type: 'tmpfs', flags: EMPTY, data: 'size=0,nr_inodes=1,mode=000' });
+  if (kind === 'directory') {
+    mount({ source: 'tmpfs', target, type: 'tmpfs', flags: EMPTY, data: 'size=0,nr_inodes=1,mode=000' });
+    return;
+  }
+  // A volume may be there instead.
+  if (statIfPresent(NOTHING) === undefined)
+    throw new InitError('mount', `${target} is to be hidden, and what is mounted at /dev has no null device`);
+  mount({ source: NOTHING, target, flags: ms.bind });
 }
 
+const NOTHING = '/dev/null';
 const EMPTY = ms.readOnly | ms.noSuid | ms.noDev | ms.noExec;

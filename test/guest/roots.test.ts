@@ -96,6 +96,21 @@ test('parts of /proc are hidden or read-only, and what a kernel lacks is passed 
   expect(output).not.toMatch(/MemTotal/);
 });
 
+test('what is to be hidden is, or there is no app', async () => {
+  await using host = suite.start();
+  const mounts: readonly MountPlanEntry[] = [
+    PROC,
+    { kind: 'filesystem', type: 'tmpfs', target: '/dev', flags: [], data: '' },
+    { kind: 'hidden', target: '/proc/meminfo' },
+  ];
+  await host.boot(bootPlan([appPlan('app', suite.root(), shell('cat /proc/meminfo'), { mounts })]));
+  expect(await host.next('failed', 'app')).toMatchObject({
+    step: 'mount',
+    message: '/proc/meminfo is to be hidden, and what is mounted at /dev has no null device',
+  });
+  await host.finish();
+});
+
 test('files are written where the image has none', async () => {
   const root = suite.root('files');
   writeFileSync(join(root, 'etc', 'hosts'), 'of the image\n');
