@@ -7,6 +7,7 @@ import { open, open_ } from '../src/native/files.ts';
 import { setNamespace } from '../src/native/mounts.ts';
 import { chdir } from '../src/native/processes.ts';
 import { performStep, type Step } from '../src/native/spawn-steps.ts';
+import { callerName } from '../src/supervisor/caller.ts';
 import { isTerminal } from '../src/supervisor/endpoints.ts';
 import { SupervisorError } from '../src/supervisor/error.ts';
 import { SUPERVISOR_GROUP } from '../src/supervisor/group-names.ts';
@@ -62,7 +63,7 @@ function become({ rootfs }: PodApp, process: FlyProcess): number {
     return becomeProgram(process);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    new Report('enter', false).say(error.message);
+    new Report(callerName(), false).say(error.message);
     return failureCode(doing);
   }
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { enter } from '../stage0/enter.ts';
+import { type EnterRequest, enter } from '../stage0/enter.ts';
 import { openHost } from '../stage0/host.ts';
 import { Flag, value } from './flag.ts';
 import { type GlobalValues, hostOptions } from './global-flags.ts';
@@ -18,7 +18,7 @@ export function enterCommand(summary: string): Command {
 }
 
 /** Whatever it is called, it runs a program in a running app. */
-export function programCommand(name: string, summary: string): Command {
+export function programCommand(name: EnterRequest['caller'], summary: string): Command {
   return subcommand(
     name,
     summary,
@@ -32,7 +32,8 @@ export function programCommand(name: string, summary: string): Command {
       requireRoot();
       const uuid = uuidArgument(word === undefined ? [] : [word], undefined);
       const host = openHost(hostOptions(values));
-      enter(host, { uuid, app: values.app, command: commandOf(name, program) }, process.env);
+      const command = commandOf(name, program);
+      enter(host, { caller: name, uuid, app: values.app, command }, process.env);
     });
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { POD } from '../abi/pod-directory.ts';
-import { formatEnterArguments } from '../abi/stage1.ts';
+import { CALLER_ENV, formatEnterArguments } from '../abi/stage1.ts';
 import { formatEnvironment, replaceProcess } from '../os/exec.ts';
 import { podPath, podsDirectory } from '../pod/directory.ts';
 import { lookUpPod } from '../pod/listing.ts';
@@ -12,6 +12,8 @@ import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
 
 export interface EnterRequest {
+  /** What it was asked for with: messages name it. */
+  readonly caller: 'enter' | 'app exec';
   /** A UUID or the beginning of one. */
   readonly uuid: string;
   /** Undefined: the pod has only one. */
@@ -34,7 +36,7 @@ export function enter(
   // Where running pods are: it may have been found a moment earlier.
   const path = podPath({ ...found, phase: 'run' });
   const pid = pidOfRunning(found.uuid, record, path);
-  const app = chooseApp('enter', record?.apps.map(({ name }) => name) ?? [], request.app);
+  const app = chooseApp(request.caller, record?.apps.map(({ name }) => name) ?? [], request.app);
   const entrypoint = findEntrypoint(path, 'enter');
   if (entrypoint === undefined)
     throw new Stage0Error('bad-stage1', "the pod's stage1 has no enter entrypoint");
@@ -42,7 +44,7 @@ export function enter(
   replaceProcess({
     path: entrypoint,
     argv: [entrypoint, ...formatEnterArguments({ pid, app, command: request.command })],
-    environment: formatEnvironment(environment),
+    environment: formatEnvironment({ ...environment, [CALLER_ENV]: request.caller.replace(/^.* /, '') }),
     fds: [],
   });
 }

@@ -221,12 +221,15 @@ describe.each(FLAVOURS.filter(({ mutablePods }) => mutablePods))('$name', ({ ima
       const own = await startSandbox(rkt, [`--stage1-path=${image}`]);
       await rkt.output(addArgs(own, 'web', ['--user=alice'], ['-c', LOOP]));
       const early = await rkt.run(['app', 'exec', own.uuid, 'true']);
-      expect(early).toMatchObject({ code: 254, stderr: 'enter: app web is not running\n' });
+      expect(early).toMatchObject({ code: 254, stderr: 'exec: app web is not running\n' });
       await rkt.output(start(own, 'web'));
       const program = ['/bin/sh', '-c', 'id -un; grep CapEff /proc/self/status; exit 5'];
       expect(await rkt.run(['app', 'exec', own.uuid, ...program])).toMatchObject({
         ...{ code: 5, stdout: 'alice\nCapEff:\t0000000000000000\n' },
       });
+      const { code, stderr } = await rkt.run(['app', 'exec', own.uuid, 'absent']);
+      expect(code).toBe(203);
+      expect(stderr).toMatch(/^exec: absent: not found in PATH/);
       await rkt.output(['stop', own.uuid]);
     });
 

@@ -4,6 +4,7 @@ import type { ControlAnswer } from '../../abi/control.ts';
 import { EXIT } from '../../abi/exit-code.ts';
 import { parseEnterArguments } from '../../abi/stage1.ts';
 import { Loop } from '../../native/loop.ts';
+import { callerName } from '../caller.ts';
 import { ControlClient } from '../control-client.ts';
 import { isTerminal } from '../endpoints.ts';
 import { SupervisorError } from '../error.ts';
@@ -32,7 +33,7 @@ export function enter(args: readonly string[]): number {
   const say = (message: string) => {
     // In a raw terminal the next line would not begin at its left.
     terminal?.close();
-    new Report('enter', false).say(message);
+    new Report(callerName(), false).say(message);
   };
   const watch = loop.watch(client.fd, {
     readable: () => {

@@ -4,6 +4,7 @@ import { AbiError } from '../../abi/json.ts';
 import { ENTRYPOINTS, type Entrypoint } from '../../abi/stage1.ts';
 import { argv, exit } from '../../native/engine.ts';
 import { SystemError } from '../../native/errors.ts';
+import { callerName } from '../caller.ts';
 import { endPod } from '../ending.ts';
 import { SupervisorError } from '../error.ts';
 import { Report } from '../report.ts';
@@ -19,15 +20,19 @@ export function serve(
 ): never {
   const [path = '', ...args] = argv();
   const entrypoint = entrypointOf(path);
-  const code = codeOf(entrypoint ?? program, [...EXPECTED, ...expected], () => {
-    const main = entrypoint === undefined ? undefined : entrypoints[entrypoint];
-    if (main === undefined)
-      throw new SupervisorError(
-        'bad-pod',
-        `called as ${path}, not as ${Object.keys(entrypoints).join(', ')}`,
-      );
-    return main(args);
-  });
+  const code = codeOf(
+    entrypoint === 'enter' ? callerName() : (entrypoint ?? program),
+    [...EXPECTED, ...expected],
+    () => {
+      const main = entrypoint === undefined ? undefined : entrypoints[entrypoint];
+      if (main === undefined)
+        throw new SupervisorError(
+          'bad-pod',
+          `called as ${path}, not as ${Object.keys(entrypoints).join(', ')}`,
+        );
+      return main(args);
+    },
+  );
   if (entrypoint === 'run') endPod(code);
   exit(code);
   throw new Error('exit returned');

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { POD, READY } from '../../../src/abi/pod-directory.ts';
 import { ensurePodsDirectory } from '../../../src/pod/directory.ts';
 import { createPod, type Pod } from '../../../src/pod/pod.ts';
-import { enter } from '../../../src/stage0/enter.ts';
+import { type EnterRequest, enter } from '../../../src/stage0/enter.ts';
 import { openHost } from '../../../src/stage0/host.ts';
 
 let data = '';
@@ -39,12 +39,12 @@ function readyPod(apps: readonly string[]): Pod {
   return pod;
 }
 
-function entering({ uuid }: Pod, app?: string): () => never {
+function entering({ uuid }: Pod, app?: string, caller: EnterRequest['caller'] = 'enter'): () => never {
   const host = openHost({
     ...{ dataDirectory: data, systemConfig: data, localConfig: data },
     ...{ insecure: new Set<never>(), debug: false },
   });
-  return () => enter(host, { uuid: uuid.slice(0, 8), app, command: ['/bin/true'] }, {});
+  return () => enter(host, { caller, uuid: uuid.slice(0, 8), app, command: ['/bin/true'] }, {});
 }
 
 test('a pod is entered neither before nor after it runs', () => {
@@ -68,6 +68,7 @@ test('the app has to be one of the pod’s', () => {
   expect(entering(pod)).toThrow(
     'pod contains multiple apps: web, log: specify app using "rkt enter --app= ..."',
   );
+  expect(entering(pod, undefined, 'app exec')).toThrow('specify app using "rkt app exec --app= ..."');
   expect(entering(pod, 'we')).toThrow('no app "we" in the pod: it has web, log');
 });
 

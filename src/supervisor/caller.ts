@@ -1,0 +1,7 @@
+import { CALLER_ENV } from '../abi/stage1.ts';
+import { environment } from '../native/engine.ts';
+
+/** What the entrypoint `enter` calls itself. */
+export function callerName(): string {
+  return environment(CALLER_ENV) ?? 'enter';
+}
