@@ -20,10 +20,11 @@ export type Mark =
   | { readonly name: 'supervisor' }
   /** The pod is on its networks. */
   | { readonly name: 'network' }
-  /** What a machine needs is there; then it was started. */
+  /** What a machine, or namespaces, need is there; then what the pod lives in was started. */
   | { readonly name: 'set-up' }
   | { readonly name: 'machine' }
-  /** The guest's first word, and what it says of itself: milliseconds from its kernel's start to its init's, and to that word. */
+  | { readonly name: 'namespaces' }
+  /** The guest's first word, and what it says of itself: milliseconds from its kernel's start, or that of its namespaces, to its init's, and to that word. */
   | { readonly name: 'hello'; readonly initMs: number; readonly helloMs: number }
   /** The guest is told what its pod is. */
   | { readonly name: 'plan' }
@@ -68,7 +69,8 @@ function parseLine(line: string): TimedMark | undefined {
 
 const PLAIN = [
   ...(['command', 'created', 'fetched', 'prepared', 'run-prepared', 'taken'] as const),
-  ...(['supervisor', 'network', 'set-up', 'machine', 'plan', 'ready', 'ended'] as const),
+  ...(['supervisor', 'network', 'set-up', 'machine', 'namespaces'] as const),
+  ...(['plan', 'ready', 'ended'] as const),
 ];
 
 function parseMark([word = '', ...details]: readonly string[]): Mark | undefined {

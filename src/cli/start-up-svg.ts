@@ -23,6 +23,7 @@ const COLOURS: Readonly<Record<SpanName, string>> = {
   'set-up': '#8bb14a',
   vm: '#e0a526',
   kernel: '#e07b26',
+  namespaces: '#e0a526',
   init: '#d1495b',
   app: '#8f5bc4',
   ready: '#5a5fd0',

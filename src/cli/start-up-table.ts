@@ -13,6 +13,7 @@ export const MEANINGS: Readonly<Record<SpanName, string>> = {
   'set-up': 'control group, namespaces, plan of the machine',
   vm: "QEMU and its firmware, up to the kernel's start",
   kernel: "the guest's kernel",
+  namespaces: 'namespaces of the host, until PID 1 runs in them',
   init: 'PID 1, until it knows its pod',
   app: 'from there, or the app before, until the app runs',
   ready: 'until the apps are ready',

@@ -11,6 +11,7 @@ export type SpanName =
   | 'set-up'
   | 'vm'
   | 'kernel'
+  | 'namespaces'
   | 'init'
   | 'app'
   | 'ready';
@@ -45,6 +46,7 @@ const ENDS: Readonly<Record<Exclude<Mark['name'], 'hello' | 'ended'>, SpanName>>
   network: 'network',
   'set-up': 'set-up',
   machine: 'vm',
+  namespaces: 'namespaces',
   plan: 'init',
   app: 'app',
   ready: 'ready',
@@ -55,11 +57,12 @@ export function startUp(marks: readonly TimedMark[]): StartUp | undefined {
   const [first] = marks;
   if (first === undefined) return undefined;
   const spans: Span[] = [];
+  const hasKernel = !marks.some(({ name }) => name === 'namespaces');
   let now = first.time;
   for (const mark of marks.slice(1)) {
     if (mark.name === 'ended') continue;
     const end = later(mark.time, now);
-    for (const { end: partEnd, ...part } of parts(mark, now, end)) {
+    for (const { end: partEnd, ...part } of parts(mark, now, end, hasKernel)) {
       append(spans, { ...part, start: now - first.time, duration: partEnd - now });
       now = partEnd;
     }
@@ -82,6 +85,7 @@ function parts(
   mark: TimedMark & { readonly name: keyof typeof ENDS | 'hello' },
   start: bigint,
   end: bigint,
+  hasKernel: boolean,
 ): Part[] {
   if (mark.name === 'app') return [{ name: 'app', app: mark.app, end }];
   if (mark.name !== 'hello') return [{ name: ENDS[mark.name], end }];
@@ -89,6 +93,11 @@ function parts(
   const within = (time: bigint, from: bigint) => (time > end ? end : later(time, from));
   const kernel = within(end - milliseconds(mark.helloMs), start);
   const init = within(kernel + milliseconds(mark.initMs), kernel);
+  if (!hasKernel)
+    return [
+      { name: 'namespaces', end: init },
+      { name: 'init', end },
+    ];
   return [
     { name: 'vm', end: kernel },
     { name: 'kernel', end: init },

@@ -43,10 +43,11 @@ function chain({ spans, start_up }: Analyzed): string[] {
 }
 
 const STAGE0 = ['command', 'fetch', 'prepare'];
-const MACHINE = ['mount', 'set-up', 'vm', 'kernel', 'init'];
+const VESSELS = { machine: ['vm', 'kernel', 'init'], namespaces: ['namespaces', 'init'] } as const;
 
 describe.each(FLAVOURS)('$name', (flavour) => {
   const stage1 = `--stage1-path=${flavour.image}`;
+  const vessel = VESSELS[flavour.ownKernel ? 'machine' : 'namespaces'];
   let uuid = '';
   beforeAll(async () => {
     const file = rkt.path('uuid');
@@ -59,12 +60,12 @@ describe.each(FLAVOURS)('$name', (flavour) => {
     const found = await analyzed(uuid.slice(0, 8));
     expect(found).toMatchObject({ uuid, ready: true });
     const names = chain(found);
-    expect(names.slice(0, -3)).toEqual([...STAGE0, ...MACHINE]);
+    expect(names.slice(0, -3)).toEqual([...STAGE0, 'mount', 'set-up', ...vessel]);
     expect(names.slice(-3, -1).sort()).toEqual(['app one', 'app two']);
     expect(names.at(-1)).toBe('ready');
     expect(found.running).toBeGreaterThan(0);
-    // The guest has told of itself: neither is nothing. Without a machine there is only its init.
-    for (const name of flavour.ownKernel ? ['vm', 'kernel', 'init'] : ['init'])
+    // The guest has told of itself: none is nothing.
+    for (const name of vessel)
       expect(found.spans.find((span) => span.name === name)?.duration).toBeGreaterThan(0);
     const pretty = await rkt.output(['analyze', '--format=json-pretty', uuid]);
     expect(JSON.parse(pretty)).toEqual(found);
@@ -78,6 +79,8 @@ describe.each(FLAVOURS)('$name', (flavour) => {
       ...(await analyzed(uuid)).spans.map(({ name, app_name = '' }) => `${name} ${app_name}`.trimEnd()),
       ...['start-up', 'running'],
     ]);
+    const words = flavour.ownKernel ? /^vm\t.*QEMU/m : /^namespaces\t.*namespaces of the host/m;
+    expect(rows.join('\n')).toMatch(words);
     expect(await rkt.output(['analyze', '--format=text', uuid])).toBe(`${rows.join('\n')}\n`);
     expect(rows.find((row) => row.startsWith('start-up'))).toContain('100.0 %');
   });
@@ -109,7 +112,16 @@ describe.each(FLAVOURS)('$name', (flavour) => {
     expect(chain(JSON.parse(halfway.stdout))).toEqual(STAGE0);
     await rkt.output(['run-prepared', '--net=none', prepared]);
     const found = await analyzed(prepared);
-    expect(chain(found)).toEqual([...STAGE0, 'wait', 'command', ...MACHINE, 'app web', 'ready']);
+    expect(chain(found)).toEqual([
+      ...STAGE0,
+      'wait',
+      'command',
+      'mount',
+      'set-up',
+      ...vessel,
+      'app web',
+      'ready',
+    ]);
     const wait = found.spans.find(({ name }) => name === 'wait');
     expect(wait?.duration).toBeGreaterThan(0);
     expect(await rkt.output(['analyze', prepared])).toMatch(/^wait\t+[\d.]+ ms\t+[\d.]+ ms\t+-\t/m);

@@ -59,7 +59,9 @@ export class Supervision {
       gone: () => this.#gone(),
     });
     const processes = this.#vessel.processes.map(({ name }) => name).join(' and ');
-    report.step(`${processes} started`, { name: 'machine' });
+    report.step(`${processes} started`, {
+      name: start.facts === undefined ? 'namespaces' : 'machine',
+    });
     this.#session = this.#openSession(start);
     this.#mutable = new MutableApps({ loop, report, options: apps.options, apps, session: this.#session });
     this.#standstill = new Standstill(this.#vessel, this.#session, (paused) => apps.standStill(paused));
@@ -96,31 +98,35 @@ export class Supervision {
   }
 
   #openSession(start: Start): Session {
-    const { control, data } = this.#vessel.channels;
-    return new Session(this.#loop, control, data, {
-      hello: (kernel, uptimes) => {
-        this.#report.step(`guest up (Linux ${kernel})`, { name: 'hello', ...uptimes });
-        this.#deadline.cancel();
-        // It may be failing by now, and just settling why.
-        if (this.#phase === 'booting') this.#phase = 'running';
-        if (start.facts !== undefined) recordMachine({ ...start.facts, kernel });
-        const plan = this.#apps.plan(this.#session, kernel);
-        this.#report.step('plan made', { name: 'plan' });
-        return plan;
+    const { channels, outputs } = this.#vessel;
+    return new Session(
+      this.#loop,
+      { ...channels, outputs },
+      {
+        hello: (kernel, uptimes) => {
+          this.#report.step(`guest up (Linux ${kernel})`, { name: 'hello', ...uptimes });
+          this.#deadline.cancel();
+          // It may be failing by now, and just settling why.
+          if (this.#phase === 'booting') this.#phase = 'running';
+          if (start.facts !== undefined) recordMachine({ ...start.facts, kernel });
+          const plan = this.#apps.plan(this.#session, kernel);
+          this.#report.step('plan made', { name: 'plan' });
+          return plan;
+        },
+        app: (name) => this.#mutable.eventsOf(name, this.#apps.eventsOf(name)),
+        ready: () => {
+          this.#report.step('ready', { name: 'ready' });
+          this.#apps.ready();
+        },
+        notified: (app, notice) => this.#apps.notified(app, notice),
+        warning: (message) => this.#report.warn(`guest: ${message}`),
+        ended: (code) => {
+          this.#report.step('all apps have ended', { name: 'ended' });
+          this.#apps.whenWritten(() => this.#powerOff(code));
+        },
+        failed: (problem) => this.#fail(problem),
       },
-      app: (name) => this.#mutable.eventsOf(name, this.#apps.eventsOf(name)),
-      ready: () => {
-        this.#report.step('ready', { name: 'ready' });
-        this.#apps.ready();
-      },
-      notified: (app, notice) => this.#apps.notified(app, notice),
-      warning: (message) => this.#report.warn(`guest: ${message}`),
-      ended: (code) => {
-        this.#report.step('all apps have ended', { name: 'ended' });
-        this.#apps.whenWritten(() => this.#powerOff(code));
-      },
-      failed: (problem) => this.#fail(problem),
-    });
+    );
   }
 
   /** All apps have ended, and whoever wanted their output has it. */

@@ -49,6 +49,16 @@ describe('a start', () => {
     expect(found).toMatchObject({ work: 795_000_000n, isReady: true, ran: 105_000_000n });
   });
 
+  it('in namespaces has no kernel', () => {
+    const begun = [...RUN.slice(0, -1), [140, plain('namespaces')]] as const;
+    expect(rows(startUp(timeline(...begun, hello(0, 30), ...APPS)))?.slice(4, 8)).toEqual([
+      ['set-up', 120, 10],
+      ['namespaces', 130, 530],
+      ['init', 660, 40],
+      ['app web', 700, 60],
+    ]);
+  });
+
   it('in two commands has a wait that is no work', () => {
     const found = startUp(
       timeline(
