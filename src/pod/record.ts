@@ -19,7 +19,7 @@ import { type PodManifest, type RuntimeApp, readPodManifest } from '../appc/pod-
 import type { PodUUID } from '../appc/uuid.ts';
 import { type AppLife, readLife } from './app-life.ts';
 import { type AppMount, mountsOf, readVolumePlan } from './app-mounts.ts';
-import type { PodReference } from './directory.ts';
+import { type PodReference, podPath } from './directory.ts';
 import { holdsName, nameIn } from './name.ts';
 import { readNetworks } from './networks.ts';
 import { currentState, type Observation, observe } from './observation.ts';
@@ -79,7 +79,7 @@ export function readPod(reference: PodReference): PodRecord | undefined {
   const appOf = (app: RuntimeApp): AppRecord =>
     withoutUndefined({
       ...readApp(pod, app, state, started, isMutable(manifest)),
-      mounts: volumes && mountsOf(app.name, volumes),
+      mounts: volumes && mountsOf(app.name, volumes, podPath(pod.reference)),
     });
   return withoutUndefined({
     uuid: reference.uuid,

@@ -319,15 +319,17 @@ describe.each(VARIANTS)('$name', (flavour) => {
     await rkt.output(['app', 'exec', '--app=web', pod.uuid, '/bin/sh', '-c', 'touch /e/of-one']);
     expect(await look()).toBe('one\nof-one\n');
     const status = ['app', 'status', pod.uuid, '--app=web'];
+    const directory = join(rkt.dir, 'pods/run', pod.uuid);
+    const empty = join(directory, 'sharedVolumes/web.e');
+    expect(readdirSync(empty)).toEqual(['of-one']);
     expect(await rkt.output(status)).toContain(
-      `\nmounts=${path}:/v:(read_only:false),:/e:(read_only:false)\n`,
+      `\nmounts=${path}:/v:(read_only:false),${empty}:/e:(read_only:false)\n`,
     );
     expect(JSON.parse(await rkt.output([...status, '--format=json'])).mounts).toEqual([
       { name: 'v', container_path: '/v', host_path: path, read_only: false },
-      { name: 'e', container_path: '/e', read_only: false },
+      { name: 'e', container_path: '/e', host_path: empty, read_only: false },
     ]);
     await rkt.output(['app', 'rm', pod.uuid, '--app=web']);
-    const directory = join(rkt.dir, 'pods/run', pod.uuid);
     expect(readdirSync(join(directory, 'sharedVolumes'))).toEqual([]);
     expect(JSON.parse(readFileSync(join(directory, 'volumes.json'), 'utf8'))).toMatchObject({
       volumes: [],

@@ -61,17 +61,25 @@ test('tells which volumes an app has, its own and the pod’s', () => {
   const volumes = [
     { kind: 'host', key: 'data', readOnly: true, source: '/srv', recursive: null, idMap: 'auto' },
     { kind: 'tmpfs', key: 'web.cache', readOnly: false, bytes: null, ...owner },
+    { kind: 'named', key: 'logs', readOnly: false, volume: 'web-logs', ...owner },
+    { kind: 'empty', key: 'web.spool', readOnly: false, mountPoint: null, ...owner },
   ];
   const rest = { app: 'web', readOnly: false, subPath: null, seed: false };
   const mounts = [
     { ...rest, volume: 'data', target: '/data' },
     { ...rest, volume: 'web.cache', target: '/cache' },
+    { ...rest, volume: 'logs', target: '/logs' },
+    { ...rest, volume: 'web.spool', target: '/spool' },
   ];
   write(pod, 'volumes.json', { version: 1, volumes, mounts });
   const [web, db] = readPod(pod)?.apps ?? [];
   expect(web?.mounts).toEqual([
     { volume: 'data', target: '/data', source: '/srv', readOnly: true },
     { volume: 'cache', target: '/cache', readOnly: false },
+    ...[
+      { volume: 'logs', target: '/logs', source: join(pod.pods, '../volumes/web-logs/private/data') },
+      { volume: 'spool', target: '/spool', source: join(pod.path, 'sharedVolumes/web.spool') },
+    ].map((mount) => ({ ...mount, readOnly: false })),
   ]);
   expect(db).not.toHaveProperty('mounts');
 });
