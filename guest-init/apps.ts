@@ -1,4 +1,4 @@
-import type { AppPlan, RootPlan, SharePlan } from '../src/abi/boot-plan.ts';
+import type { AppPlan, RootPlan, SharePlan, StreamsPlan } from '../src/abi/boot-plan.ts';
 import { startFailureCode } from '../src/abi/exit-code.ts';
 import type { ExitStatus, StartStep } from '../src/abi/guest.ts';
 import type { Notice } from '../src/abi/notify.ts';
@@ -16,7 +16,7 @@ import { Notices } from './notices.ts';
 import { endsPod, isOver } from './policy.ts';
 import { handlerStreams, postStopOrder } from './post-stop.ts';
 import type { RestartHistory } from './restarts.ts';
-import { type ChildStreams, closeChildStreams, openStreams, type StreamEnd } from './streams.ts';
+import { type ChildStreams, closeChildStreams } from './streams.ts';
 import type { Task, TaskOrder } from './task.ts';
 import type { TaskTable } from './task-table.ts';
 
@@ -26,7 +26,7 @@ export interface AppsSurroundings {
   readonly host: Pick<HostChannel, 'send'>;
   readonly tasks: TaskTable;
   readonly groups: AppGroups;
-  attach(end: StreamEnd): void;
+  open(streams: StreamsPlan): ChildStreams;
   launch(order: TaskOrder, childs: ChildStreams): void;
   /** A failure that nothing follows: in most pods it is the pod's end. */
   failed(): void;
@@ -45,8 +45,7 @@ export class Apps {
   }
 
   start(app: AppPlan, shares: readonly SharePlan[], waits: boolean): void {
-    const { ours, childs } = openStreams(app.streams);
-    for (const end of ours) this.#pod.attach(end);
+    const childs = this.#pod.open(app.streams);
     const life = new AppLife(app, shares, childs);
     this.#lives.set(app.name, life);
     this.#begin(life, waits);

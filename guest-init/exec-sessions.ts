@@ -2,7 +2,7 @@ import type { HostMessage } from '../src/abi/guest.ts';
 import { InitError } from './error.ts';
 import type { HostChannel } from './host-channel.ts';
 import type { StreamTable } from './stream-table.ts';
-import { type ChildStreams, closeChildStreams, openStreams } from './streams.ts';
+import { type ChildStreams, closeChildStreams } from './streams.ts';
 import type { TaskOrder } from './task.ts';
 import type { TaskTable } from './task-table.ts';
 
@@ -24,8 +24,7 @@ export function startSession(
   const main = pod.tasks.get(app);
   if (pod.isRunning && main?.phase === 'running' && main.kind === 'app') {
     const dwelling = { kind: 'session', app, of: main.pid, copy } as const;
-    const { ours, childs } = openStreams(streams);
-    for (const end of ours) pod.streams.attach(end);
+    const childs = pod.streams.open(streams);
     pod.launch({ id, dwelling, process, streams, waits: false }, childs);
     closeChildStreams(childs);
     return;

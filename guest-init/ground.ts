@@ -1,4 +1,4 @@
-import { CONTROL_FD, DATA_FD } from '../src/abi/guest.ts';
+import { CONTROL_FD, DATA_FD, OUTPUTS_FD } from '../src/abi/guest.ts';
 import { type ControlGroup, parseGroup } from '../src/native/cgroups.ts';
 import { setNonBlocking } from '../src/native/descriptors.ts';
 import { argv, exit } from '../src/native/engine.ts';
@@ -6,10 +6,12 @@ import { closeOnExecFrom } from '../src/native/processes.ts';
 import { resetSignals } from '../src/native/signals.ts';
 import { during } from './error.ts';
 
-/** The two fds to the host, both non-blocking. */
+/** The fds to the host, all non-blocking. */
 export interface Channels {
   readonly control: number;
   readonly data: number;
+  /** Where fds can come from. */
+  readonly outputs?: number;
 }
 
 /** What PID 1 stands on: a machine of its own, or namespaces that somebody else made. */
@@ -40,7 +42,7 @@ export const namespaces: Ground = {
       // Whatever else it left open is not for the apps either.
       closeOnExecFrom(FIRST_OWN_FD);
       for (const fd of [CONTROL_FD, DATA_FD]) setNonBlocking(fd, true);
-      return { control: CONTROL_FD, data: DATA_FD };
+      return { control: CONTROL_FD, data: DATA_FD, outputs: OUTPUTS_FD };
     });
   },
   groups: () => parseGroup(argv().slice(2)),

@@ -42,7 +42,7 @@ function serve(ground: Ground): void {
   });
   // The host needs a moment to answer: what needs no plan is done meanwhile.
   const groups = new AppGroups(loop);
-  const pod = new Pod({ loop, host, data: channels.data, groups, age, leave });
+  const pod = new Pod({ loop, host, channels, groups, age, leave });
   loop.onChildren((child) => pod.reaped(child));
   try {
     prepareAnyPod();

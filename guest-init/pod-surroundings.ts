@@ -1,12 +1,13 @@
 import type { Loop } from '../src/native/loop.ts';
 import type { AppGroups } from './app-groups.ts';
+import type { Channels } from './ground.ts';
 import type { HostChannel } from './host-channel.ts';
 
 /** What the pod needs of PID 1. */
 export interface PodSurroundings {
   readonly loop: Loop;
   readonly host: Pick<HostChannel, 'send'>;
-  readonly data: number;
+  readonly channels: Channels;
   readonly groups: AppGroups;
   /** Of the pod, in milliseconds. */
   age(): number;

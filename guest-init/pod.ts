@@ -37,7 +37,7 @@ export class Pod {
 
   constructor(around: PodSurroundings) {
     this.#around = around;
-    this.#streams = new StreamTable(around.loop, around.data, {
+    this.#streams = new StreamTable(around.loop, around.channels, {
       credit: (stream, bytes) => around.host.send({ type: 'credit', stream, bytes }),
       drained: () => this.#settle(),
       broken: (problem) => {
@@ -49,7 +49,7 @@ export class Pod {
       host: around.host,
       tasks: this.#tasks,
       groups: around.groups,
-      attach: (end) => this.#streams.attach(end),
+      open: (streams) => this.#streams.open(streams),
       launch: (order, childs) => this.#launch(order, childs),
       failed: () => {
         if (!this.#isMutable) this.#stop();

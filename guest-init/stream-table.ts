@@ -7,7 +7,9 @@ import type { Loop } from '../src/native/loop.ts';
 import { Mux } from '../src/native/mux.ts';
 import { openPipe } from '../src/native/pipes.ts';
 import { setWindowSize, type WindowSize } from '../src/native/ptys.ts';
-import { inputOf, outputsOf, type StreamEnd } from './streams.ts';
+import type { Channels } from './ground.ts';
+import { HandedOutputs } from './handed-outputs.ts';
+import { type ChildStreams, inputOf, openStreams, outputsOf, type StreamEnd } from './streams.ts';
 
 const FIRST_FREE_FD = 3;
 
@@ -24,14 +26,16 @@ export interface StreamEvents {
 export class StreamTable {
   readonly #mux: Mux;
   readonly #events: StreamEvents;
+  readonly #handed: HandedOutputs;
   readonly #open = new Set<number>();
   /** Our side of each terminal, to set its size. */
   readonly #terminals = new Map<number, number>();
   /** What size a terminal will have that is still to be made. */
   readonly #sizes = new Map<number, WindowSize>();
 
-  constructor(loop: Loop, data: number, events: StreamEvents) {
+  constructor(loop: Loop, { data, outputs }: Pick<Channels, 'data' | 'outputs'>, events: StreamEvents) {
     this.#events = events;
+    this.#handed = new HandedOutputs(outputs);
     const muxEvents = {
       credit: (stream: number, bytes: number) => events.credit(stream, bytes),
       sourceEnded: (stream: number) => this.#ended(stream),
@@ -45,7 +49,14 @@ export class StreamTable {
     return this.#open.size === 0;
   }
 
-  attach({ stream, direction, fd }: StreamEnd): void {
+  /** Opens the streams of a process. Gives its side of them, which is the caller's to close. */
+  open(plan: StreamsPlan): ChildStreams {
+    const { ours, childs } = openStreams(plan, this.#handed);
+    for (const end of ours) this.#attach(end);
+    return childs;
+  }
+
+  #attach({ stream, direction, fd }: StreamEnd): void {
     if (direction === 'sink') {
       this.#mux.addSink(stream, fd);
       return;
@@ -62,8 +73,8 @@ export class StreamTable {
   /** Both ways at once; typing ends with the host's end of the stream, output with the last program that has the terminal. */
   attachTerminal(stream: number, controller: number): void {
     this.#terminals.set(stream, duplicateAbove(controller, FIRST_FREE_FD));
-    this.attach({ stream, direction: 'sink', fd: duplicateAbove(controller, FIRST_FREE_FD) });
-    this.attach({ stream, direction: 'source', fd: controller });
+    this.#attach({ stream, direction: 'sink', fd: duplicateAbove(controller, FIRST_FREE_FD) });
+    this.#attach({ stream, direction: 'source', fd: controller });
     const size = this.#sizes.get(stream);
     this.#sizes.delete(stream);
     if (size !== undefined) this.resize(stream, size);
@@ -71,10 +82,11 @@ export class StreamTable {
 
   /** The streams of a process that does not come to be: the host is told the end of each output, its bytes go nowhere. */
   attachNothing(plan: StreamsPlan): void {
+    if (plan.kind === 'pipes' && plan.handed) this.#handed.drop(plan.stdout);
     for (const stream of outputsOf(plan)) {
       const pipe = openPipe({ nonBlocking: true });
       close(pipe.write);
-      this.attach({ stream, direction: 'source', fd: pipe.read });
+      this.#attach({ stream, direction: 'source', fd: pipe.read });
     }
     const input = inputOf(plan);
     if (input === null) return;

@@ -14,6 +14,7 @@ import { chown } from '../src/native/paths.ts';
 import { openPipe } from '../src/native/pipes.ts';
 import { openPty, setControllingTerminal, setWindowSize } from '../src/native/ptys.ts';
 import { exists, fstat } from '../src/native/stat.ts';
+import type { HandedOutputs } from './handed-outputs.ts';
 
 /** PID 1's end of a stream: bytes to the host (`source`) or from it (`sink`). */
 export interface StreamEnd {
@@ -32,9 +33,10 @@ export interface OpenedStreams {
   readonly childs: ChildStreams;
 }
 
-/** The streams whose end the host waits for. */
+/** The streams whose end the host is told. */
 export function outputsOf(plan: StreamsPlan): readonly number[] {
-  return plan.kind === 'terminal' ? [plan.stream] : [plan.stdout, plan.stderr];
+  if (plan.kind === 'terminal') return [plan.stream];
+  return plan.handed ? [] : [plan.stdout, plan.stderr];
 }
 
 /** The stream on which the host may send. */
@@ -43,7 +45,7 @@ export function inputOf(plan: StreamsPlan): number | null {
 }
 
 /** Before the fork. */
-export function openStreams(plan: StreamsPlan): OpenedStreams {
+export function openStreams(plan: StreamsPlan, handed: HandedOutputs): OpenedStreams {
   if (plan.kind === 'terminal') return { ours: [], childs: plan };
   const ours: StreamEnd[] = [];
   const output = (stream: number): number => {
@@ -61,7 +63,10 @@ export function openStreams(plan: StreamsPlan): OpenedStreams {
     return pipe.read;
   };
   const stdin = plan.stdin === null ? open('/dev/null', open_.readOnly) : input(plan.stdin);
-  return { ours, childs: { kind: 'pipes', fds: [stdin, output(plan.stdout), output(plan.stderr)] } };
+  const outputs = plan.handed
+    ? handed.take(plan.stdout)
+    : ([output(plan.stdout), output(plan.stderr)] as const);
+  return { ours, childs: { kind: 'pipes', fds: [stdin, ...outputs] } };
 }
 
 /** After the fork, in PID 1: only the child may hold these, or their other ends never see an end. */

@@ -16,6 +16,7 @@ import type { Step } from '../src/native/spawn-steps.ts';
 import { joinFiles, openUnified, type PodCgroup } from '../src/supervisor/cgroup.ts';
 import { SupervisorError } from '../src/supervisor/error.ts';
 import { Freezer } from '../src/supervisor/freezer.ts';
+import { OutputChannel } from '../src/supervisor/output-channel.ts';
 import { enterMadeRoot, enterRoot, makeRoot } from '../src/supervisor/own-root.ts';
 import { Messages } from '../src/supervisor/running/messages.ts';
 import type { Vessel, VesselEvents } from '../src/supervisor/running/vessel.ts';
@@ -49,6 +50,7 @@ const ENVIRONMENT = ['PATH=/usr/bin:/bin'];
 /** A pod's PID 1, in namespaces of its own. With it all that it has started ends. */
 export class Namespaces implements Vessel {
   readonly channels: { readonly control: number; readonly data: number };
+  readonly outputs: OutputChannel;
   readonly #freezer: Freezer;
   readonly #messages: Messages;
   #pid: number | undefined;
@@ -57,15 +59,17 @@ export class Namespaces implements Vessel {
   constructor(loop: Loop, setup: NamespacesSetup, events: VesselEvents) {
     const [control, theirControl] = socketPair('stream');
     const [data, theirData] = socketPair('stream');
+    const [outputs, theirOutputs] = socketPair('seqpacket');
     const messages = openPipe();
-    for (const fd of [control, data, messages.read]) setNonBlocking(fd, true);
+    for (const fd of [control, data, outputs, theirOutputs, messages.read]) setNonBlocking(fd, true);
     const nothing = open('/dev/null', open_.readOnly);
-    const fds = [nothing, messages.write, messages.write, theirControl, theirData];
+    const fds = [nothing, messages.write, messages.write, theirControl, theirData, theirOutputs];
     const pid = startInit(setup, fds);
     // Its end is only seen when nobody else holds its ends.
-    for (const fd of [nothing, messages.write, theirControl, theirData]) close(fd);
+    for (const fd of [nothing, messages.write, theirControl, theirData, theirOutputs]) close(fd);
     this.#pid = pid;
     this.channels = { control, data };
+    this.outputs = new OutputChannel(outputs, setup.privateUsers?.root ?? 0);
     this.#freezer = new Freezer(loop, setup.cgroup.kind === 'group' ? setup.cgroup.group : undefined);
     this.#messages = new Messages(loop, messages.read, MESSAGE_BYTES, undefined);
     loop.onExit(pid, ({ exit }) => {

@@ -209,5 +209,7 @@ export type StreamsPlan =
       readonly stdin: number | null;
       readonly stdout: number;
       readonly stderr: number;
+      /** Both outputs are pipes that the host has handed over, named by the first (`OUTPUTS_FD`); none of them is framed. */
+      readonly handed?: true;
     }
   | { readonly kind: 'terminal'; readonly stream: number; readonly rows: number; readonly columns: number };

@@ -32,6 +32,11 @@ export const DATA_PORT = 'rkt.data';
 /** File descriptors of the two channels where PID 1 is started in namespaces. */
 export const CONTROL_FD = 3;
 export const DATA_FD = 4;
+/**
+ * And of a third one there, of packets: each has the number of an app's stdout (u32 little-endian) and two fds, which that app's outputs are
+ * written to. It is sent before the message whose plan says so.
+ */
+export const OUTPUTS_FD = 5;
 
 /** Largest control message that the host accepts from a guest, and the guest from its host (a boot plan), in bytes. */
 export const GUEST_MESSAGE_MAX_BYTES = 65536;

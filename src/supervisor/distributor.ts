@@ -1,9 +1,9 @@
 import { close, read } from '../native/files.ts';
 import type { Loop } from '../native/loop.ts';
-import { bytesIn, emptyPipe, openPipe } from '../native/pipes.ts';
+import { bytesIn, emptyPipe, openPipe, spliceNow } from '../native/pipes.ts';
 import { Readiness } from '../native/readiness.ts';
 import type { LogWriter } from './log-writer.ts';
-import { sizeTapPipe, Tap, type TapEnd } from './tap.ts';
+import { sizeTapPipe, TAP_PIPE_BYTES, Tap, type TapEnd } from './tap.ts';
 
 /**
  * One output of an app on its way to everybody: what comes into a pipe is duplicated for each tap and then moved into the log. No byte
@@ -11,27 +11,32 @@ import { sizeTapPipe, Tap, type TapEnd } from './tap.ts';
  * disk, slows the app.
  */
 export class Distributor {
-  /** Where the output goes in; whoever gets this fd owns it. */
+  /** Where the output goes in; whoever gets this fd owns it. With a feed nobody does. */
   readonly input: number;
   readonly #loop: Loop;
   readonly #source: number;
+  readonly #feed: number | undefined;
   readonly #log: LogWriter | undefined;
   readonly #ended: () => void;
   readonly #readable: Readiness;
   readonly #taps = new Set<Tap>();
   #state: 'open' | 'ending' | 'ended' = 'open';
 
-  /** `ended`: all that came is in the log and with everyone who wanted it. */
-  constructor(loop: Loop, log: LogWriter | undefined, ended: () => void) {
+  /**
+   * `ended`: all that came is in the log and with everyone who wanted it. `feed`, which is taken over: a pipe that all comes from, whose
+   * other end an app has.
+   */
+  constructor(loop: Loop, log: LogWriter | undefined, ended: () => void, feed?: number) {
     // Of the size that each tap's has: what this one holds fits there.
     const pipe = openPipe({ nonBlocking: true });
     sizeTapPipe(pipe);
     this.input = pipe.write;
     this.#loop = loop;
     this.#source = pipe.read;
+    this.#feed = feed;
     this.#log = log;
     this.#ended = ended;
-    this.#readable = new Readiness(loop, pipe.read, 'readable', () => this.#take());
+    this.#readable = new Readiness(loop, feed ?? pipe.read, 'readable', () => this.#take());
     this.#readable.arm();
   }
 
@@ -73,6 +78,7 @@ export class Distributor {
     this.#state = 'ending';
     this.#readable.close();
     close(this.#source);
+    if (this.#feed !== undefined) for (const fd of [this.#feed, this.input]) close(fd);
     this.#log?.close();
     for (const tap of [...this.#taps]) tap.end();
     this.#await();
@@ -80,17 +86,36 @@ export class Distributor {
 
   /** At once: what is here is still logged, but nobody is waited for. */
   close(): void {
-    if (this.#state === 'open' && bytesIn(this.#source) > 0) this.#log?.take(this.#source);
+    if (this.#state === 'open') this.#logRest();
     for (const tap of this.#taps) tap.close();
     this.#taps.clear();
     this.end();
   }
 
+  /** No more than there is now: who writes has not ended. */
+  #logRest(): void {
+    for (let left = bytesIn(this.#feed ?? this.#source); left > 0; ) {
+      this.#fill();
+      const length = bytesIn(this.#source);
+      if (length === 0) return;
+      if (this.#log === undefined) emptyPipe(this.#source);
+      else this.#log.take(this.#source);
+      left -= length;
+    }
+  }
+
+  /** From the feed comes what a tap's pipe holds: an app can make its own larger. 0: at its end, undefined: there is nothing (new). */
+  #fill(): number | undefined {
+    return this.#feed === undefined ? undefined : spliceNow(this.#feed, this.input, TAP_PIPE_BYTES);
+  }
+
   #take(): void {
+    const filled = this.#fill();
     const length = bytesIn(this.#source);
     if (length === 0) {
       // Readable and empty: nobody has the other end.
-      if (read(this.#source, new Uint8Array(1)) === 0) this.end();
+      if (this.#feed === undefined ? read(this.#source, new Uint8Array(1)) === 0 : filled === 0) this.end();
+      else this.#await();
       return;
     }
     for (const tap of this.#taps) tap.copy(this.#source, length);

@@ -2,6 +2,12 @@ import type { BootPlan } from '../abi/boot-plan.ts';
 import type { StartStep } from '../abi/guest.ts';
 import type { Notice } from '../abi/notify.ts';
 import type { SupervisorError } from './error.ts';
+import type { DataChannels } from './streams.ts';
+
+/** To PID 1. */
+export interface SessionChannels extends DataChannels {
+  readonly control: number;
+}
 
 /** What becomes of a process that the host started: an app, or an exec session. */
 export interface ProcessEvents {

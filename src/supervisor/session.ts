@@ -13,7 +13,7 @@ import type { Loop } from '../native/loop.ts';
 import { SupervisorError } from './error.ts';
 import { GuestChannel } from './guest-channel.ts';
 import { GuestQuestions } from './guest-questions.ts';
-import type { ProcessEvents, SessionEvents } from './session-events.ts';
+import type { ProcessEvents, SessionChannels, SessionEvents } from './session-events.ts';
 import type { Process } from './session-process.ts';
 import { Streams } from './streams.ts';
 
@@ -36,8 +36,8 @@ export class Session {
   #code = 0;
   #nextExec = 1;
 
-  /** Takes the fds over. */
-  constructor(loop: Loop, control: number, data: number, events: SessionEvents) {
+  /** Takes the channels over. */
+  constructor(loop: Loop, { control, ...data }: SessionChannels, events: SessionEvents) {
     this.#events = events;
     const broken = (problem: SupervisorError) => this.#fail(problem);
     this.#channel = new GuestChannel(loop, control, { message: (message) => this.#take(message), broken });

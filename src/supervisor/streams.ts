@@ -4,6 +4,13 @@ import { close } from '../native/files.ts';
 import type { Loop } from '../native/loop.ts';
 import { Mux } from '../native/mux.ts';
 import { channelError, type SupervisorError } from './error.ts';
+import type { HandedOutputs, OutputChannel } from './output-channel.ts';
+
+export interface DataChannels {
+  readonly data: number;
+  /** Where outputs need no frames. */
+  readonly outputs?: OutputChannel | undefined;
+}
 
 export interface StreamsEvents {
   /** To PID 1, on the control channel. */
@@ -14,16 +21,18 @@ export interface StreamsEvents {
 /** The byte streams between the pod and the world, and whether all that came out of the pod has been passed on. */
 export class Streams {
   readonly #mux: Mux;
+  readonly #handing: OutputChannel | undefined;
   readonly #send: (message: HostMessage) => void;
   /** Outputs that are not at their end yet, each with who waits for that. */
   readonly #outputs = new Map<number, () => void>();
   #waiting: (() => void)[] = [];
   #next = 1;
 
-  /** Takes the data channel's fd over. */
-  constructor(loop: Loop, fd: number, events: StreamsEvents) {
+  /** Takes the channels over. */
+  constructor(loop: Loop, { data, outputs }: DataChannels, events: StreamsEvents) {
+    this.#handing = outputs;
     this.#send = (message) => events.send(message);
-    this.#mux = new Mux(loop, fd, FRAMES, {
+    this.#mux = new Mux(loop, data, FRAMES, {
       credit: (stream, bytes) => events.send({ type: 'credit', stream, bytes }),
       sinkRefused: (stream) => events.send({ type: 'close', stream }),
       sinkEnded: (stream) => this.#ended(stream),
@@ -40,6 +49,11 @@ export class Streams {
   output(stream: number, fd: number | null, done: () => void = () => {}): void {
     this.#outputs.set(stream, done);
     this.#mux.addSink(stream, fd);
+  }
+
+  /** Pipes for the outputs of an app, the first of which is `stream`: who has them reads what it writes. Undefined: it comes framed. */
+  hand(stream: number): HandedOutputs | undefined {
+    return this.#handing?.hand(stream);
   }
 
   /** Bytes of `fd`, which is taken over, go into the pod. */
@@ -76,6 +90,7 @@ export class Streams {
 
   close(): void {
     this.#mux.close();
+    this.#handing?.close();
   }
 
   #ended(stream: number): void {

@@ -19,7 +19,7 @@ export interface TapEvents {
 }
 
 /** Of its pipe, and of the source's: a frame has room. Where the host allows no such pipes, both stay as they are. */
-const TAP_PIPE_BYTES = FRAME_MAX_BYTES;
+export const TAP_PIPE_BYTES = FRAME_MAX_BYTES;
 const READ_BYTES = 65536;
 
 export function sizeTapPipe({ write }: Pipe): void {

@@ -9,6 +9,7 @@ import { Completion } from '../completion.ts';
 import { Distributor } from '../distributor.ts';
 import { endpoint, isOpen, takesOutput } from '../endpoints.ts';
 import { SupervisorError } from '../error.ts';
+import type { LogWriter } from '../log-writer.ts';
 import { type Labels, Output } from '../output.ts';
 import type { Session } from '../session.ts';
 import { StreamInput } from '../stream-input.ts';
@@ -18,6 +19,13 @@ const STDIN = 0;
 const STDOUT = 1;
 /** Of a terminal that nobody has attached to yet. */
 const WINDOW = { rows: 24, columns: 80 };
+
+/** How an output comes: framed, by its number, or out of a pipe that the app has the other end of. */
+interface OutputWay {
+  readonly name: LogStream;
+  readonly stream: number;
+  readonly feed?: number | undefined;
+}
 
 /** The ends of an app's streams on this side. */
 class AppEnds implements AppEndpoints {
@@ -106,9 +114,8 @@ export class AppStreams {
     this.#terminal = terminal;
     const output = this.#distribute(
       session,
-      stream,
       app,
-      'stdout',
+      { name: 'stdout', stream },
       takesOutput(STDOUT) ? endpoint(STDOUT, 'write') : null,
     );
     ends.outputs.set('tty-out', output);
@@ -121,7 +128,7 @@ export class AppStreams {
   /** Its output is taken whether somebody is there or not. */
   #joinTerminal(session: Session, { app }: Labels, ends: AppEnds): StreamsPlan {
     const stream = session.streams.allocate();
-    ends.outputs.set('tty-out', this.#distribute(session, stream, app, 'stdout', null));
+    ends.outputs.set('tty-out', this.#distribute(session, app, { name: 'stdout', stream }, null));
     this.#openInput(session, stream, ends, 'tty-in');
     ends.terminal = stream;
     return { kind: 'terminal', stream, ...WINDOW };
@@ -134,9 +141,13 @@ export class AppStreams {
     modes: Extract<StreamModes, { kind: 'pipes' }>,
   ): StreamsPlan {
     const stdin = this.#joinInput(session, ends, modes.stdin);
-    const stdout = this.#joinOutput(session, labels, ends, modes.stdout, 'stdout');
-    const stderr = this.#joinOutput(session, labels, ends, modes.stderr, 'stderr');
-    return { kind: 'pipes', stdin, stdout, stderr };
+    const [stdout, stderr] = [session.streams.allocate(), session.streams.allocate()];
+    const handed = session.streams.hand(stdout);
+    const join = (name: LogStream, stream: number) =>
+      this.#joinOutput(session, labels, ends, { name, stream, feed: handed?.[name] }, modes[name]);
+    join('stdout', stdout);
+    join('stderr', stderr);
+    return { kind: 'pipes', stdin, stdout, stderr, ...(handed && { handed: true }) };
   }
 
   #joinInput(session: Session, ends: AppEnds, mode: 'null' | 'stream'): number | null {
@@ -160,40 +171,45 @@ export class AppStreams {
     session: Session,
     labels: Labels,
     ends: AppEnds,
+    way: OutputWay,
     mode: 'log' | 'null' | 'stream',
-    name: LogStream,
-  ): number {
-    const stream = session.streams.allocate();
-    if (mode === 'null') session.streams.output(stream, null);
-    else {
-      const fd = mode === 'log' ? this.#output[name](labels) : null;
-      ends.outputs.set(name, this.#distribute(session, stream, labels.app, name, fd));
+  ): void {
+    if (mode === 'null') {
+      if (way.feed === undefined) session.streams.output(way.stream, null);
+      else this.#begin(labels.app, undefined, way.feed);
+      return;
     }
-    return stream;
+    const fd = mode === 'log' ? this.#output[way.name](labels) : null;
+    ends.outputs.set(way.name, this.#distribute(session, labels.app, way, fd));
   }
 
   /** Sends an output into the app's log, and to `fd`, which is taken over. */
   #distribute(
     { streams }: Session,
-    stream: number,
     app: string,
-    name: LogStream,
+    { name, stream, feed }: OutputWay,
     fd: number | null,
   ): Distributor {
-    const written = [this.#writing.begin(), this.#ends.get(app)?.writing.begin()];
-    const distributor = new Distributor(this.#loop, this.#logs.writer(app, name), () => {
-      this.#distributors.delete(distributor);
-      for (const done of written) done?.();
-    });
-    this.#distributors.add(distributor);
+    const distributor = this.#begin(app, this.#logs.writer(app, name), feed);
     if (fd !== null)
       distributor.add(fd, (end) => {
         if (end === 'ended') return;
         // The log does not make up for the caller: as in any pipeline, the app is told that its reader is gone.
         distributor.end();
-        streams.refuse(stream);
+        if (feed === undefined) streams.refuse(stream);
       });
-    streams.output(stream, distributor.input);
+    if (feed === undefined) streams.output(stream, distributor.input);
+    return distributor;
+  }
+
+  #begin(app: string, log: LogWriter | undefined, feed: number | undefined): Distributor {
+    const written = [this.#writing.begin(), this.#ends.get(app)?.writing.begin()];
+    const ended = () => {
+      this.#distributors.delete(distributor);
+      for (const done of written) done?.();
+    };
+    const distributor: Distributor = new Distributor(this.#loop, log, ended, feed);
+    this.#distributors.add(distributor);
     return distributor;
   }
 }

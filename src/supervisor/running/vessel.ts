@@ -1,7 +1,11 @@
+import type { OutputChannel } from '../output-channel.ts';
+
 /** What PID 1 lives in: a machine, or namespaces. */
 export interface Vessel {
   /** The supervisor's ends, both non-blocking; whoever uses one owns it. */
   readonly channels: { readonly control: number; readonly data: number };
+  /** Where fds can go in. Whoever uses it owns it. */
+  readonly outputs?: OutputChannel;
   /** Those of the host that it consists of. */
   readonly processes: readonly { readonly name: string; readonly pid: number }[];
   /** All in it stands still; `done` is told when, or why not. */

@@ -2,10 +2,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { setNonBlocking } from '../../../src/native/descriptors.ts';
+import { duplicateAbove, setNonBlocking, setPipeSize } from '../../../src/native/descriptors.ts';
 import { close, open, open_, readNow, writeNow } from '../../../src/native/files.ts';
 import { Loop } from '../../../src/native/loop.ts';
-import { openPipe } from '../../../src/native/pipes.ts';
+import { openPipe, type Pipe } from '../../../src/native/pipes.ts';
 import { Readiness } from '../../../src/native/readiness.ts';
 import { Distributor } from '../../../src/supervisor/distributor.ts';
 import { LogClock } from '../../../src/supervisor/log-clock.ts';
@@ -16,16 +16,17 @@ import { nativeScratch } from '../../support/native-scratch.ts';
 const scratch = nativeScratch();
 const A_MEGABYTE = 1 << 20;
 
-function newDistributor() {
+function newDistributor(from?: number) {
   const directory = mkdtempSync(join(scratch, 'log-'));
   const loop = new Loop();
   const settings = { bytes: 64 * A_MEGABYTE, clock: new LogClock(), refused: () => {} };
   const log = new LogWriter(directory, 'stdout', settings);
   let ended = false;
-  const distributor: Distributor = new Distributor(loop, log, () => {
+  const hasEnded = () => {
     ended = true;
     loop.stop();
-  });
+  };
+  const distributor: Distributor = new Distributor(loop, log, hasEnded, from);
   return {
     loop,
     distributor,
@@ -156,5 +157,70 @@ describe('Distributor', () => {
     distributor.close();
     expect(hasEnded()).toBe(true);
     expect(logged().toString()).toBe('last words');
+  });
+});
+
+describe('Distributor, out of a pipe of an app', () => {
+  function appPipe(): Pipe {
+    const pipe = openPipe();
+    setNonBlocking(pipe.read, true);
+    return pipe;
+  }
+
+  it('gives every byte to a reader and to the log, however large the app makes its pipe', () => {
+    const pipe = appPipe();
+    const { loop, distributor, serve, logged, hasEnded } = newDistributor(pipe.read);
+    setPipeSize(pipe.write, A_MEGABYTE);
+    const sent = randomBytes(3 * A_MEGABYTE + 17);
+    const slow = reader(loop, 5000);
+    distributor.add(slow.write, () => {});
+    slow.start();
+    feed(loop, pipe.write, sent);
+    serve(60_000);
+    expect(hasEnded()).toBe(true);
+    serve(50);
+    expect([logged(), slow.bytes()].map(digest)).toEqual([digest(sent), digest(sent)]);
+  });
+
+  it('ends with the last who writes, and not before', () => {
+    const { read, write } = appPipe();
+    const { serve, logged, hasEnded } = newDistributor(read);
+    const other = duplicateAbove(write, 3);
+    writeNow(write, Buffer.from('one '));
+    close(write);
+    serve(50);
+    expect(hasEnded()).toBe(false);
+    writeNow(other, Buffer.from('two'));
+    close(other);
+    serve(60_000);
+    expect(hasEnded()).toBe(true);
+    expect(logged().toString()).toBe('one two');
+  });
+
+  it('takes nothing that a reader has no room for: the app waits', () => {
+    const { read, write } = appPipe();
+    const { loop, distributor, serve, logged } = newDistributor(read);
+    const sent = randomBytes(4 * A_MEGABYTE);
+    const stalled = reader(loop, 65536);
+    distributor.add(stalled.write, () => {});
+    const { written } = feed(loop, write, sent);
+    serve(200);
+    expect(written()).toBeLessThan(A_MEGABYTE);
+    stalled.start();
+    serve(60_000);
+    expect(digest(logged())).toBe(digest(sent));
+  });
+
+  it('when closed at once, has all that the pipe holds in the log, and who writes is told', () => {
+    const { read, write } = appPipe();
+    const { distributor, logged, hasEnded } = newDistributor(read);
+    setPipeSize(write, A_MEGABYTE);
+    const sent = randomBytes(A_MEGABYTE);
+    writeNow(write, sent);
+    distributor.close();
+    expect(hasEnded()).toBe(true);
+    expect(digest(logged())).toBe(digest(sent));
+    expect(() => writeNow(write, Buffer.from('more'))).toThrow('EPIPE');
+    close(write);
   });
 });

@@ -29,11 +29,15 @@ function scripted(...said: readonly unknown[]) {
   const [data, guestData] = socketPair('stream');
   for (const fd of [control, data, guest]) setNonBlocking(fd, true);
   const ignored = { started: () => {}, failed: () => {}, exited: () => {}, restarting: () => {} };
-  const session = new Session(loop, control, data, {
-    hello: () => plan,
-    app: () => ignored,
-    ...{ ready: () => {}, notified: () => {}, warning: () => {}, ended: () => {}, failed: () => {} },
-  });
+  const session = new Session(
+    loop,
+    { control, data },
+    {
+      hello: () => plan,
+      app: () => ignored,
+      ...{ ready: () => {}, notified: () => {}, warning: () => {}, ended: () => {}, failed: () => {} },
+    },
+  );
   closing(() => {
     session.close();
     for (const fd of [guest, guestData]) close(fd);

@@ -70,20 +70,24 @@ function scripted(plan = PLAN) {
   for (const fd of [control, data, guest, guestData]) setNonBlocking(fd, true);
   const states: HealthState[] = [];
   const health = new Health(loop, (_, state) => states.push(state));
-  const session: Session = new Session(loop, control, data, {
-    hello: () => {
-      health.open(session);
-      health.expect('web', plan);
-      return pod;
+  const session: Session = new Session(
+    loop,
+    { control, data },
+    {
+      hello: () => {
+        health.open(session);
+        health.expect('web', plan);
+        return pod;
+      },
+      app: () => ({
+        started: () => health.started('web'),
+        failed: () => {},
+        exited: () => health.ended('web'),
+        restarting: () => {},
+      }),
+      ...{ ready: () => {}, notified: () => {}, warning: () => {}, ended: () => {}, failed: () => {} },
     },
-    app: () => ({
-      started: () => health.started('web'),
-      failed: () => {},
-      exited: () => health.ended('web'),
-      restarting: () => {},
-    }),
-    ...{ ready: () => {}, notified: () => {}, warning: () => {}, ended: () => {}, failed: () => {} },
-  });
+  );
   closing(() => {
     health.close();
     session.close();

@@ -25,24 +25,28 @@ function scripted(pod = plan) {
   const [data, guestData] = socketPair('stream');
   for (const fd of [control, data, guestControl]) setNonBlocking(fd, true);
   const log: string[] = [];
-  const session = new Session(loop, control, data, {
-    hello: (kernel) => {
-      log.push(`hello ${kernel}`);
-      return pod;
+  const session = new Session(
+    loop,
+    { control, data },
+    {
+      hello: (kernel) => {
+        log.push(`hello ${kernel}`);
+        return pod;
+      },
+      app: (name) => ({
+        started: (pid) => log.push(`${name} started ${pid}`),
+        failed: (step, message) => log.push(`${name} failed at ${step}: ${message}`),
+        exited: (code) => log.push(`${name} exited ${code}`),
+        restarting: ({ code, delayMs, count }) =>
+          log.push(`${name} ended ${code}, restart ${count} in ${delayMs}`),
+      }),
+      ready: () => log.push('ready'),
+      notified: (app, { state, status }) => log.push(`${app} says ${state} ${status}`),
+      warning: (message) => log.push(`warning ${message}`),
+      ended: (code) => log.push(`ended ${code}`),
+      failed: ({ code, message }) => log.push(`${code}: ${message}`),
     },
-    app: (name) => ({
-      started: (pid) => log.push(`${name} started ${pid}`),
-      failed: (step, message) => log.push(`${name} failed at ${step}: ${message}`),
-      exited: (code) => log.push(`${name} exited ${code}`),
-      restarting: ({ code, delayMs, count }) =>
-        log.push(`${name} ended ${code}, restart ${count} in ${delayMs}`),
-    }),
-    ready: () => log.push('ready'),
-    notified: (app, { state, status }) => log.push(`${app} says ${state} ${status}`),
-    warning: (message) => log.push(`warning ${message}`),
-    ended: (code) => log.push(`ended ${code}`),
-    failed: ({ code, message }) => log.push(`${code}: ${message}`),
-  });
+  );
   const guestEnds = new Set([guestControl, guestData]);
   const hangUp = () => {
     if (guestEnds.delete(guestControl)) close(guestControl);
