@@ -23,9 +23,6 @@ export const ENTER_COMMAND_ENV = 'RKT_STAGE1_ENTERCMD';
 export const ENTER_PID_ENV = 'RKT_STAGE1_ENTERPID';
 export const ENTER_APP_ENV = 'RKT_STAGE1_ENTERAPP';
 
-/** What an `enter` calls itself: the last word of the command that was given, `enter` or `exec`. */
-export const CALLER_ENV = 'RKT_CALLER';
-
 /** `kvm` or `tcg`: overrides the choice of accelerator. */
 export const ACCEL_ENV = 'RKT_HYPERVISOR_ACCEL';
 

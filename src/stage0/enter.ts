@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { CALLER_ENV } from '../abi/caller.ts';
 import { POD } from '../abi/pod-directory.ts';
-import { CALLER_ENV, formatEnterArguments } from '../abi/stage1.ts';
+import { formatEnterArguments } from '../abi/stage1.ts';
 import { formatEnvironment, replaceProcess } from '../os/exec.ts';
 import { podPath, podsDirectory } from '../pod/directory.ts';
 import { lookUpPod } from '../pod/listing.ts';

@@ -1,4 +1,4 @@
-import { CALLER_ENV } from '../abi/stage1.ts';
+import { CALLER_ENV } from '../abi/caller.ts';
 import { environment } from '../native/engine.ts';
 
 /** What the entrypoint `enter` calls itself. */
