@@ -4,8 +4,8 @@ import { type Flag, readFlag } from './flag.ts';
 /** The arguments before the cursor, read as their command would read them. */
 export interface ReadArguments {
   readonly flags: FlagValues;
-  /** How many operands there are already. */
-  readonly operands: number;
+  /** Those that are there already. */
+  readonly operands: readonly string[];
   /** The flag whose value the word at the cursor is. */
   readonly pending?: Flag;
   /** Behind `--`, or where another program's arguments are: no word is a flag there. */
@@ -22,7 +22,8 @@ export function readArguments(
   endAtOperand = false,
 ): ReadArguments {
   const flags = new Map<string, string[]>();
-  let [operands, afterDashes] = [0, false];
+  const operands: string[] = [];
+  let afterDashes = false;
   for (let rest = args; rest.length > 0; ) {
     const [first = ''] = rest;
     const pending = afterDashes || rest.length > 1 ? undefined : awaitingValue(known, first);
@@ -34,7 +35,7 @@ export function readArguments(
     } else if (first === '--') afterDashes = true;
     else if (first === '---') afterDashes = false;
     else if (afterDashes || !first.startsWith('-')) {
-      operands += 1;
+      operands.push(first);
       afterDashes ||= endAtOperand;
     }
     rest = rest.slice(use?.length ?? 1);

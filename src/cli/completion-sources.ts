@@ -1,10 +1,12 @@
 import { openHost } from '../stage0/host.ts';
 import { listImages } from '../stage0/images.ts';
-import { list } from '../stage0/list.ts';
+import { list, type PodRecord } from '../stage0/list.ts';
 import { type KnownNetwork, knownNetworks } from '../stage0/networks.ts';
 import { volumeNames } from '../stage0/volumes.ts';
 import type { FlagValues } from './app-arguments.ts';
+import { appCandidates } from './completion-apps.ts';
 import type { Candidate } from './completion-candidate.ts';
+import { keyCandidates } from './completion-keys.ts';
 import { networkCandidates } from './completion-networks.ts';
 import { mountCandidates, volumeCandidates } from './completion-volumes.ts';
 import type { Flag } from './flag.ts';
@@ -51,10 +53,24 @@ const SOURCES: Readonly<Record<string, Source>> = {
   [MOUNT_WORDS]: 'mounts',
 };
 
-/** What the value of a flag may be, of which `typed` is there already. */
-export function valueCompletion(flag: Flag, typed: string, flags: FlagValues): Completion {
+/** Whatever the command, this flag names an app of a pod. */
+const APP_FLAG = 'app';
+
+/** What the value of a flag may be, of which `typed` is there already; `operands` are those before it. */
+export function valueCompletion(
+  flag: Flag,
+  typed: string,
+  flags: FlagValues,
+  operands: readonly string[],
+): Completion {
   const { kind } = flag;
   if (kind.type === 'boolean') return plain(['true', 'false']);
+  if (flag.name() === APP_FLAG)
+    return { kind: 'words', candidates: appCandidates(records(flags), operands).filter(isHarmless) };
+  if (kind.type === 'value' && kind.keys !== undefined) {
+    // Those of a flag that is given once are a list.
+    return plain(keyCandidates(kind.keys, typed, kind.repeated !== true));
+  }
   if (kind.type === 'optional' || kind.choices === undefined)
     return placeholderCompletion(kind.placeholder, typed, flags);
   const list = typed.slice(0, typed.lastIndexOf(',') + 1);
@@ -110,11 +126,14 @@ function plain(words: readonly string[]): Completion {
 }
 
 function pods(flags: FlagValues): readonly Candidate[] {
-  const { pods } = list(openHost(hostOptions(globalValues(flags))));
-  return pods.flatMap(({ uuid, podName, state, apps }) => {
+  return records(flags).flatMap(({ uuid, podName, state, apps }) => {
     const about = [state, ...apps.map(({ name }) => name)].join(' ');
     return [...(podName === undefined ? [] : [podName]), uuid].map((word) => ({ word, about }));
   });
+}
+
+function records(flags: FlagValues): readonly PodRecord[] {
+  return list(openHost(hostOptions(globalValues(flags)))).pods;
 }
 
 function volumes(flags: FlagValues): readonly string[] {

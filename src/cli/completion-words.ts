@@ -63,19 +63,24 @@ function argument(
   startsProgram = false,
 ): Completion {
   const { flags, operands, pending, afterDashes } = readArguments(known, args, startsProgram);
-  if (pending !== undefined) return valueCompletion(pending, typed, flags);
+  if (pending !== undefined) return valueCompletion(pending, typed, flags, operands);
   // What a program in a pod is given is its own affair; to most it is files.
-  if (afterDashes && (startsProgram ? operands > 0 : usage.includes('---'))) return { kind: 'files' };
-  if (typed.startsWith('-') && !afterDashes) return flagCompletion(known, typed, flags);
-  return placeholderCompletion(operandAt(usage, operands), typed, flags);
+  if (afterDashes && (startsProgram ? operands.length > 0 : usage.includes('---'))) return { kind: 'files' };
+  if (typed.startsWith('-') && !afterDashes) return flagCompletion(known, typed, flags, operands);
+  return placeholderCompletion(operandAt(usage, operands.length), typed, flags);
 }
 
-function flagCompletion(known: readonly Flag[], typed: string, flags: FlagValues): Completion {
+function flagCompletion(
+  known: readonly Flag[],
+  typed: string,
+  flags: FlagValues,
+  operands: readonly string[],
+): Completion {
   const [, name, value] = /^--([^=]+)=(.*)$/s.exec(typed) ?? [];
   const flag = known.find((candidate) => candidate.name() === name);
   if (value === undefined) return ofWords([...known.flatMap(spellings), HELP_FLAG]);
   if (flag === undefined) return ofWords([]);
-  const completion = valueCompletion(flag, value, flags);
+  const completion = valueCompletion(flag, value, flags, operands);
   if (completion.kind !== 'words') return completion;
   return ofWords(completion.candidates.map(({ word, about }) => ({ word: `--${name}=${word}`, about })));
 }

@@ -1,8 +1,14 @@
 import type { Command } from 'commander';
-import { EVENT_FILTER_KEYS, events, type PodEvent, parseEventFilter } from '../stage0/events.ts';
+import {
+  EVENT_FILTER_KEYS,
+  EVENT_FILTER_VALUES,
+  events,
+  type PodEvent,
+  parseEventFilter,
+} from '../stage0/events.ts';
 import { openHost } from '../stage0/host.ts';
 import { CliError } from './error.ts';
-import { Flag, value, values } from './flag.ts';
+import { Flag, keyed, value } from './flag.ts';
 import { formatFlag, jsonText, type OutputFormat } from './format-flag.ts';
 import { type GlobalValues, hostOptions } from './global-flags.ts';
 import type { JsonValue } from './json.ts';
@@ -18,7 +24,11 @@ interface Values extends GlobalValues {
 
 export function eventsCommand(summary: string): Command {
   return subcommand('events', summary, [
-    new Flag('filter', values('KEY=VALUE'), `only events of pods with this ${EVENT_FILTER_KEYS.join(', ')}`),
+    new Flag(
+      'filter',
+      keyed('KEY=VALUE', EVENT_FILTER_KEYS, EVENT_FILTER_VALUES),
+      `only events of pods with this ${EVENT_FILTER_KEYS.join(', ')}`,
+    ),
     formatFlag(),
     countFlag(),
   ])

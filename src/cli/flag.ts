@@ -29,6 +29,9 @@ export function withLetter(letter: string, flag: Flag): Flag {
   return flag;
 }
 
+/** What may stand before the `=` in a value, and the few things that may be behind it; of any other there are none. */
+export type Keys = Readonly<Record<string, readonly string[]>>;
+
 export type FlagKind =
   | { readonly type: 'boolean' }
   | {
@@ -37,6 +40,7 @@ export type FlagKind =
       readonly repeated?: true;
       /** All that the value, or a part of it between commas, may be: what a shell proposes. */
       readonly choices?: readonly string[];
+      readonly keys?: Keys;
     }
   /** `--net` is `--net=default`. */
   | {
@@ -51,6 +55,12 @@ export const value = (placeholder: string) => ({ type: 'value', placeholder }) a
 export const choice = (placeholder: string, choices: readonly string[]) =>
   ({ type: 'value', placeholder, choices }) as const;
 export const values = (placeholder: string) => ({ type: 'value', placeholder, repeated: true }) as const;
+/** Values of `KEY=VALUE`. */
+export const keyed = (placeholder: string, keys: readonly string[], known: Keys = {}) =>
+  ({
+    ...values(placeholder),
+    keys: Object.fromEntries(keys.map((key) => [key, known[key] ?? []])),
+  }) as const;
 export const optional = (placeholder: string, without: string) =>
   ({ type: 'optional', placeholder, without }) as const;
 

@@ -1,10 +1,13 @@
-import type { IsolatorRequest } from '../stage0/isolator-request.ts';
+import { capabilityNames } from '../native/capability-names.ts';
+import { type IsolatorRequest, RLIMIT_NAMES } from '../stage0/isolator-request.ts';
 import { podIsolators } from '../stage0/pod-isolators.ts';
-import { parseSeccomp } from '../stage0/seccomp-request.ts';
+import { parseSeccomp, SECCOMP_WORDS } from '../stage0/seccomp-request.ts';
 import type { FlagValues } from './app-arguments.ts';
 import { CliError } from './error.ts';
-import { boolean, Flag, value, values } from './flag.ts';
+import { boolean, Flag, keyed, value, values } from './flag.ts';
 import { all, last, maybe } from './flag-values.ts';
+
+const CAPABILITIES = { ...values('CAP,...'), choices: capabilityNames } as const;
 
 /** What an app may use, and do. */
 export const ISOLATOR_FLAGS: readonly Flag[] = [
@@ -12,15 +15,19 @@ export const ISOLATOR_FLAGS: readonly Flag[] = [
   new Flag('cpu', value('CORES'), 'limit, as 2 or 500m'),
   new Flag('cpu-shares', value('N'), 'part of processors that others want, too: 2 to 262144 (others: 1024)'),
   new Flag('pids-limit', value('N'), 'most processes and threads'),
-  new Flag('ulimit', values('NAME=SOFT[:HARD]'), 'limit of each process, as nofile=1024:2048 or core=0'),
+  new Flag(
+    'ulimit',
+    keyed('NAME=SOFT[:HARD]', RLIMIT_NAMES),
+    'limit of each process, as nofile=1024:2048 or core=0',
+  ),
   new Flag('oom-score-adj', value('N'), 'whom the kernel kills first when memory is wanting: -1000 to 1000'),
-  new Flag('caps-retain', values('CAP,...'), 'the capabilities that it has, instead of the default'),
-  new Flag('caps-remove', values('CAP,...'), 'capabilities of the default that it has not'),
-  new Flag('cap-retain', values('CAP,...'), 'deprecated, use --caps-retain'),
-  new Flag('cap-remove', values('CAP,...'), 'deprecated, use --caps-remove'),
+  new Flag('caps-retain', CAPABILITIES, 'the capabilities that it has, instead of the default'),
+  new Flag('caps-remove', CAPABILITIES, 'capabilities of the default that it has not'),
+  new Flag('cap-retain', CAPABILITIES, 'deprecated, use --caps-retain'),
+  new Flag('cap-remove', CAPABILITIES, 'deprecated, use --caps-remove'),
   new Flag(
     'seccomp',
-    value('FILTER'),
+    { ...value('FILTER'), keys: SECCOMP_WORDS },
     'system calls: mode=retain|remove[,errno=E],CALL|@GROUP,... or profile=FILE',
   ),
 ];

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { openHost } from '../stage0/host.ts';
 import { list, type PodRecord } from '../stage0/list.ts';
-import { FILTER_KEYS, parsePodFilter } from '../stage0/pod-filter.ts';
+import { FILTER_KEYS, FILTER_VALUES, parsePodFilter } from '../stage0/pod-filter.ts';
 import { CliError } from './error.ts';
-import { boolean, Flag, values, withLetter } from './flag.ts';
+import { boolean, Flag, keyed, withLetter } from './flag.ts';
 import { formatFlag, jsonText, type OutputFormat } from './format-flag.ts';
 import { type GlobalValues, hostOptions } from './global-flags.ts';
 import { complain, print } from './output.ts';
@@ -24,7 +24,11 @@ export function listCommand(summary: string): Command {
     new Flag('full', boolean, 'whole UUIDs, image ids, absolute times'),
     new Flag('no-legend', boolean, 'no line of column names'),
     formatFlag(),
-    new Flag('filter', values('KEY=VALUE'), `only pods with this ${FILTER_KEYS.join(', ')}`),
+    new Flag(
+      'filter',
+      keyed('KEY=VALUE', FILTER_KEYS, FILTER_VALUES),
+      `only pods with this ${FILTER_KEYS.join(', ')}`,
+    ),
     withLetter('q', new Flag('quiet', boolean, 'print UUIDs alone')),
   ])
     .allowExcessArguments(false)

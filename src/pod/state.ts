@@ -37,6 +37,10 @@ const LIFE: Readonly<Record<Phase, Row>> = {
   garbage: { locked: 'deleting', unlocked: 'garbage', next: [] },
 };
 
+export const STATES: readonly State[] = [
+  ...new Set(Object.values(LIFE).flatMap(({ locked, unlocked }) => [locked, unlocked])),
+];
+
 export function stateOf(phase: Phase, isLocked: boolean): State {
   return isLocked ? LIFE[phase].locked : LIFE[phase].unlocked;
 }

@@ -3,7 +3,7 @@ import { ensurePodsDirectory, podsDirectory } from '../pod/directory.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
 import { EVENT_TYPES, type PodEvent } from './pod-event.ts';
-import { FILTER_KEYS, parseFilter, parsePodFilter } from './pod-filter.ts';
+import { FILTER_KEYS, FILTER_VALUES, parseFilter, parsePodFilter } from './pod-filter.ts';
 import { PodWatch } from './pod-watch.ts';
 
 export type { PodEvent } from './pod-event.ts';
@@ -11,6 +11,7 @@ export type { PodEvent } from './pod-event.ts';
 export type EventFilter = (event: PodEvent) => boolean;
 
 export const EVENT_FILTER_KEYS: readonly string[] = [...FILTER_KEYS, 'event'];
+export const EVENT_FILTER_VALUES = { ...FILTER_VALUES, event: EVENT_TYPES };
 
 /** As `parsePodFilter`, of the pod as it is then; `event=TYPE` beside it. Throws Stage0Error `bad-request`. */
 export function parseEventFilter(texts: readonly string[]): EventFilter {

@@ -17,6 +17,8 @@ import {
 import { Stage0Error } from './errors.ts';
 import type { SeccompRequest } from './seccomp-request.ts';
 
+export { RLIMIT_NAMES } from '../appc/index.ts';
+
 /** As the flags have them. */
 export interface IsolatorRequest {
   readonly memory?: string;

@@ -1,4 +1,5 @@
 import type { AppRecord, PodRecord } from '../pod/record.ts';
+import { STATES } from '../pod/state.ts';
 import { Stage0Error } from './errors.ts';
 
 export type PodFilter = (pod: PodRecord) => boolean;
@@ -13,6 +14,9 @@ const QUESTIONS: Readonly<Record<string, (pod: PodRecord, value: string) => bool
 };
 
 export const FILTER_KEYS: readonly string[] = Object.keys(QUESTIONS);
+
+/** What the values of a key may be, where that is known beforehand. */
+export const FILTER_VALUES: Readonly<Record<string, readonly string[]>> = { state: STATES };
 
 /** The key of a filter and its value. Throws Stage0Error `bad-request` where the key is none of these. */
 export function parseFilter(text: string, keys: readonly string[]): { key: string; value: string } {

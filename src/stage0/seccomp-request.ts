@@ -9,6 +9,12 @@ const MODES: ReadonlyMap<string, string> = new Map([
   ['remove', 'os/linux/seccomp-remove-set'],
 ]);
 
+/** What a filter that is no profile is made of: the words before a `=`, and what may follow. */
+export const SECCOMP_WORDS: Readonly<Record<string, readonly string[]>> = {
+  mode: [...MODES.keys()],
+  errno: [],
+};
+
 /**
  * `mode=retain|remove[,errno=E],CALL,...` as in rkt, in any order, or `profile=FILE`, whose text `read` gives. Throws Stage0Error
  * `bad-request`, and what `read` throws.

@@ -2,8 +2,8 @@
 import type { AppPlan, MountPlanEntry } from '../abi/boot-plan.ts';
 import { appFacts, POD } from '../abi/pod-directory.ts';
 import { formatUmask } from '../abi/umask.ts';
+import { capabilityNames } from '../native/capability-names.ts';
 import { limitName } from '../native/limits.ts';
-import { capabilityNames } from '../native/privileges.ts';
 import { recordIfPossible } from './record.ts';
 
 export interface MachineFacts {

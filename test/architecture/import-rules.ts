@@ -41,7 +41,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/cli': [
     ...['src/stage0', 'src/image/index', 'src/store/index', 'src/trust/index', 'src/config/index', 'src/abi'],
-    'src/os/clock.ts',
+    ...['src/os/clock.ts', 'src/native/capability-names.ts'],
     ...['node:', 'commander'],
   ],
   'src/main.ts': ['src/cli', 'src/stage0', 'node:'],

@@ -57,6 +57,21 @@ describe.each(['bash', 'zsh', 'fish'] as const)('%s', (shell) => {
     expect(await propose(`${program} cp file tin`)).toEqual(['tiny-one:']);
   });
 
+  test('knows the apps of the pod, the keys and states of a filter, and what an app may be given', async () => {
+    const bare = async (line: string) =>
+      (await propose(`rkt --dir=${rkt.dir} ${line}`)).map((word) => word.replace(/^--[a-z-]+=/, ''));
+    expect(await bare('enter --app=t')).toEqual(['tiny']);
+    expect(await bare('app exec --app t')).toEqual(['tiny']);
+    expect(await bare('logs tiny-one --app=t')).toEqual(['tiny']);
+    expect(await bare('list --filter=st')).toEqual(['state=']);
+    expect((await bare('list --filter=state=ru')).map((word) => word.replace('state=', ''))).toEqual([
+      'running',
+    ]);
+    expect(await bare('run --caps-retain=CAP_SYS_PT')).toEqual(['CAP_SYS_PTRACE']);
+    expect(await bare('run --ulimit=nof')).toEqual(['nofile=']);
+    expect(await bare('run --seccomp=mo')).toEqual(['mode=']);
+  });
+
   test('knows the networks of net.d and those that are built in, one after the other', async () => {
     const bare = async (typed: string) =>
       (await propose(`rkt --local-config=${rkt.localConfig} run --net=${typed}`)).map((word) =>

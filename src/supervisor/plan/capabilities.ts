@@ -1,5 +1,5 @@
 import { findIsolator, type Isolator } from '../../appc/index.ts';
-import { capabilityNames } from '../../native/privileges.ts';
+import { capabilityNames } from '../../native/capability-names.ts';
 import { SupervisorError } from '../error.ts';
 
 /** What an app has if nobody says otherwise (appc 0.8.11, ace.md). */

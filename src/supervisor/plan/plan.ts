@@ -16,7 +16,7 @@ import type { MadeVolume } from '../../abi/made-volumes.ts';
 import type { NetworkPlan } from '../../abi/network-plan.ts';
 import { NOTIFY_ENV, NOTIFY_PATH } from '../../abi/notify.ts';
 import { type App, type EnvironmentVariable, findIsolator, type Isolator } from '../../appc/index.ts';
-import { capabilityNames } from '../../native/privileges.ts';
+import { capabilityNames } from '../../native/capability-names.ts';
 import { hostsFile } from '../../net/hosts-file.ts';
 import { appFilter } from '../seccomp/app-filter.ts';
 import { OWN_ARCHITECTURE } from '../seccomp/architectures.ts';

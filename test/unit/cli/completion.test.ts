@@ -56,6 +56,29 @@ describe('what may end a line', () => {
     expect(await propose(line)).toBe(expected);
   });
 
+  it.each([
+    ['list --filter=', 'state= name= app= image= label='],
+    ['list --filter=st', 'state='],
+    ['list --filter state=ex', 'state=exited'],
+    ['list --filter=state=e', 'state=embryo state=exited'],
+    ['events --filter=event=app-e', 'event=app-exited'],
+    ['list --filter=event=', ''],
+    ['list --filter=app=', ''],
+    ['list --filter=state=running,', ''],
+    ['run --ulimit=no', 'nofile='],
+    ['run --ulimit=nofile=', ''],
+    ['run --seccomp=', 'mode= errno='],
+    ['run --seccomp=mode=', 'mode=retain mode=remove'],
+    ['run --seccomp=@default,mode=ret', '@default,mode=retain'],
+    ['run --seccomp=mode=remove,', 'mode=remove,errno='],
+    ['run --caps-retain=CAP_NET_', 'CAP_NET_BIND_SERVICE CAP_NET_BROADCAST CAP_NET_ADMIN CAP_NET_RAW'],
+    ['run --caps-remove CAP_CHOWN,CAP_KI', 'CAP_CHOWN,CAP_KILL'],
+  ])('knows what is before an =, and what may be behind it: "%s"', async (line, expected) => {
+    const completion = await complete(line.split(' '), COMMANDS);
+    const words = completion.kind === 'words' ? completion.candidates.map(({ word }) => word) : [];
+    expect(words.map((word) => word.replace(/^--[a-z-]+=/, '')).join(' ')).toBe(expected);
+  });
+
   it('says what a candidate is', async () => {
     expect(await complete(['versi'], COMMANDS)).toEqual({
       kind: 'words',
@@ -89,7 +112,7 @@ it('reads flags, operands and what is behind dashes', () => {
   ]);
   expect([Object.fromEntries(flags), operands, afterDashes]).toEqual([
     { net: ['default'], name: ['n'] },
-    2,
+    ['x', '-y'],
     true,
   ]);
 });
