@@ -110,8 +110,11 @@ export class NetworkCrashCampaign {
     );
     if (thread !== 'ended') await killAt(way, { thread, leader: command.pid, scope: rkt.scope });
     trap.disarm();
-    // The plugin's supervisor, or collector, lives.
-    if (way === 'plugin') await command.finished;
+    // The plugin's supervisor, or collector, lives, and what it starts next is not to be stopped where this one was.
+    if (way === 'plugin') {
+      release(rkt.scope);
+      await command.finished;
+    }
     // Whoever was left behind is still there when the next one comes.
     const next = way === 'leader' ? await site.startCollector(GC) : rkt.start(GC);
     release(rkt.scope);
