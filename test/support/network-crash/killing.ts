@@ -18,8 +18,11 @@ export interface Victims {
 
 export async function killAt(way: Way, { thread, leader, scope }: Victims): Promise<void> {
   if (way === 'plugin') kill(-groupOf(thread));
-  else if (way === 'leader') kill(leader);
-  else await killAll(scope);
+  else if (way === 'leader') {
+    kill(leader);
+    // Who looks at the pod before finds it running, and leaves it alone.
+    await eventually('the leader has ended', () => !lives(leader));
+  } else await killAll(scope);
 }
 
 /** Whoever is stopped at a system call goes on, as if nobody had watched. */
@@ -51,6 +54,15 @@ async function killAll(scope: ProcessScope): Promise<void> {
 /** Each plugin leads a group of its own. */
 function groupOf(thread: number): number {
   return Number(/^\d+ \(.*\) \S \d+ (\d+)/s.exec(readFileSync(`/proc/${thread}/stat`, 'utf8'))?.[1]);
+}
+
+/** A dead one has no files any more, and so no locks, whoever has yet to wait for it. */
+function lives(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
 }
 
 function kill(pid: number): void {
