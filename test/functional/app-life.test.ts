@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { childOf } from '../support/child-process.ts';
 import { FLAVOURS } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
 import { eventually } from '../support/polling.ts';
@@ -28,13 +29,6 @@ const states = async ({ uuid }: RunningPod) =>
   (await rkt.output(['app', 'list', '--no-legend', uuid])).replaceAll('\t', ' ');
 
 const openFiles = (pid: number) => readdirSync(`/proc/${pid}/fd`).length;
-
-function childOf(pid: number, name: string): number {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
-  const found = children.find((child) => readFileSync(`/proc/${child}/comm`, 'utf8').trim() === name);
-  if (found === undefined) throw new Error(`no ${name} among the children of ${pid}`);
-  return found;
-}
 
 describe.each(FLAVOURS.filter(({ mutablePods }) => mutablePods))('$name', ({ image, rootsHolder }) => {
   const stage1 = [`--stage1-path=${image}`];
