@@ -22,12 +22,14 @@ await new Promise((resolve) => registry.listen(0, '127.0.0.1', resolve));
 
 const where = ['dir', 'system-config', 'local-config'].map((name) => `--${name}=${join(scratch, name)}`);
 const lenient = '--insecure-options=image,http';
-// In this order: the last ends as if it could not become the pod's supervisor.
+// In this order: the second run ends as if it could not become the pod's supervisor, and leaves what is listed and collected.
 const commands = [
   ['version'],
   [...where, 'image', 'list'],
   [...where, lenient, 'fetch', `docker://127.0.0.1:${registry.address().port}/absent`],
   ...(process.getuid() === 0 ? [runOf(makeImage()), runOf(join(scratch, 'image.aci'))] : []),
+  [...where, 'list'],
+  [...where, 'gc', '--grace-period=0s'],
 ];
 // A command that sets a flag of V8's while it runs would leave its mark in the cache, which V8 then refuses to all others.
 v8.setFlagsFromString = () => {};

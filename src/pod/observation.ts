@@ -8,6 +8,8 @@ import { PHASES, type Phase, type State, stateOf } from './state.ts';
 
 /** More than any file of a pod that a command reads whole. */
 const FILE_MAX = 64 * 1024 * 1024;
+/** Most of a pod's files are not there for most pods, and Node takes longer for an error than for all else of the call. */
+const NOT_THERE_IS_NO_ERROR = { throwIfNoEntry: false } as const;
 
 /** A pod that is looked at, by its directory's fd: it stays the same pod while it moves and while it is removed. */
 export class Observation implements Disposable {
@@ -24,8 +26,9 @@ export class Observation implements Disposable {
   text(name: string): string | undefined {
     return this.#ifPresent(() => {
       const path = this.#path(name);
-      if (statSync(path).size > FILE_MAX)
-        throw new PodError('bad-file', `${name} is larger than ${FILE_MAX} bytes`);
+      const status = statSync(path, NOT_THERE_IS_NO_ERROR);
+      if (status === undefined) return undefined;
+      if (status.size > FILE_MAX) throw new PodError('bad-file', `${name} is larger than ${FILE_MAX} bytes`);
       return readFileSync(path, 'utf8');
     });
   }
@@ -46,7 +49,8 @@ export class Observation implements Disposable {
 
   /** Nanoseconds since 1970, or undefined where there is no such file. */
   modified(name: string): bigint | undefined {
-    return this.#ifPresent(() => statSync(this.#path(name), { bigint: true }).mtimeNs);
+    const options = { bigint: true, ...NOT_THERE_IS_NO_ERROR } as const;
+    return this.#ifPresent(() => statSync(this.#path(name), options)?.mtimeNs);
   }
 
   /** When the directory was last renamed or changed: in a garbage phase, when it was marked. */
@@ -84,6 +88,8 @@ export function observe(reference: PodReference): Observation | undefined {
 
 /** The state of a pod now, or undefined when it is gone. */
 export function currentState(reference: PodReference): State | undefined {
+  const unmoved = stateIn(reference.phase, podPath(reference));
+  if (unmoved !== undefined) return unmoved;
   // It may move between finding and probing it, at most once for each phase.
   for (let attempt = 0; attempt < PHASES.length; attempt++) {
     const now = findPod(reference.pods, reference.uuid);

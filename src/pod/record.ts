@@ -23,7 +23,11 @@ import { type PodReference, podPath } from './directory.ts';
 import { holdsName, nameIn } from './name.ts';
 import { readNetworks } from './networks.ts';
 import { currentState, type Observation, observe } from './observation.ts';
+import { parsedOnce } from './parsed-once.ts';
 import type { State } from './state.ts';
+
+const podManifest = parsedOnce(readPodManifest);
+const imageManifest = parsedOnce(readImageManifest);
 
 /** What is known of a pod. Times are nanoseconds since 1970. */
 export interface PodRecord {
@@ -121,7 +125,7 @@ export function privateUsersIn(pod: Observation): PrivateUsers | undefined {
 
 function manifestOf(pod: Observation): PodManifest | undefined {
   const text = pod.text(POD.manifest);
-  return text === undefined ? undefined : readPodManifest(text);
+  return text === undefined ? undefined : podManifest(text);
 }
 
 function portsOf(pod: Observation): readonly PublishedPort[] | undefined {
@@ -192,7 +196,7 @@ function appState(pod: State, hasStatus: boolean, isWaiting: boolean): AppRecord
 function imageNameOf(pod: Observation, app: RuntimeApp): string | undefined {
   const text = pod.text(appImageManifest(app.name));
   if (text === undefined) return app.image.name;
-  const image = readImageManifest(text);
+  const image = imageManifest(text);
   const version = labelValue(image.labels, 'version');
   return version === undefined ? image.name : `${image.name}:${version}`;
 }
