@@ -1,6 +1,7 @@
-import { readFileSync, readlinkSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { writeFileImage } from '../support/file-image.ts';
 import { FLY } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
 import { useRkt } from '../support/rkt.ts';
@@ -44,6 +45,20 @@ describe('the app', () => {
     expect(await output(...script(look, '--name=web', ...flags))).toBe(
       '/home/alice\n1000\n2000\n2000 5 6\nimage /home/alice web rkt more\n0022\n',
     );
+  });
+
+  test('has the owner and the group of a file of its image, where a path says who it is', async () => {
+    const [files, owned] = [rkt.path('files'), rkt.path('owned.aci')];
+    mkdirSync(files);
+    await writeFileImage(owned, { name: 'example.com/owned', exec: ['/bin/sh'], files });
+    mkdirSync(rkt.path('rootfs'));
+    writeFileSync(rkt.path('rootfs/mine'), '');
+    const owner = ['--owner=4321', '--group=1234', '--numeric-owner'];
+    await tool('tar', ['-C', rkt.root, ...owner, '-rf', owned, 'rootfs/mine']);
+    const look = ['--exec=/bin/sh', '--', '-c', 'id -u; id -g; id -G'];
+    expect(await output(owned, '--user=/mine', '--group=/mine', ...look)).toBe('4321\n1234\n1234\n');
+    const absent = await run(owned, '--user=/absent', ...look);
+    expect(absent).toMatchObject({ code: 254, stdout: '', stderr: expect.stringContaining('/absent') });
   });
 
   test('has a root that others have not written to, and cannot write to it where that was asked for', async () => {
