@@ -40,8 +40,8 @@ beforeAll(async () => {
 const SECRET = 'of the host';
 /** What a pod is given. */
 const GIVEN = ['rw', 'rw/file', 'rw/handles', 'rw/tree', 'rw/tree/a', 'rw/tree/a/b', 'rw/tree/a/b/within'];
-const NODES = 600;
-const GENERATIONS = 3;
+const NODES = 400;
+const GENERATIONS = 2;
 
 /** Prints `NAME what came of it`. Takes, as arguments, handles of the host: `TYPE BYTES`. */
 const attempts = (handles: readonly string[]) => `
