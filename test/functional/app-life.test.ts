@@ -74,7 +74,7 @@ describe.each(FLAVOURS.filter(({ mutablePods }) => mutablePods))('$name', ({ ima
     test('nothing of an app that has gone is held on the host, and nothing it has written is lost', async () => {
       const held = () => openFiles(childOf(pod.command.pid, rootsHolder));
       const before = held();
-      const script = 'find / -xdev > /dev/null; echo up > /up; trap "echo last word; exit 0" TERM; ';
+      const script = 'find / -xdev > /dev/null; trap "echo last word; exit 0" TERM; echo up > /up; ';
       await rkt.output(addScript(pod, 'busy', script + LOOP));
       for (let times = 0; times < 2; times++) {
         await rkt.output(app('start', pod, 'busy'));

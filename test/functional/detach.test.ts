@@ -13,7 +13,7 @@ beforeAll(async () => {
   image = (await tinyImages()).aci.plain;
 });
 
-const UNTIL_TOLD = 'echo out; echo err >&2; trap "exit 4" TERM; while :; do sleep 0.1; done';
+const UNTIL_TOLD = 'trap "exit 4" TERM; echo out; echo err >&2; while :; do sleep 0.1; done';
 const shell = (script: string) => [image, '--exec=/bin/sh', '--', '-c', script];
 
 async function end(uuid: string): Promise<void> {

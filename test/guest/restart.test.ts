@@ -203,7 +203,7 @@ describe('a mutable pod', () => {
 
   test('stops an app alone, with all its processes, and for good', async () => {
     await using host = suite.start();
-    const script = 'sleep 976 & echo up; trap "exit 0" TERM; while :; do sleep 0.1; done';
+    const script = 'sleep 976 & trap "exit 0" TERM; echo up; while :; do sleep 0.1; done';
     await host.boot(bootPlan([app('one', 1, script, always), app('two', 2, 'echo up; sleep 1000')], mutable));
     await host.streams.text(11, 'up');
     await host.streams.text(21, 'up');
