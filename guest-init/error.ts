@@ -14,6 +14,7 @@ export type PodStep =
   | 'groups'
   | 'sysctls'
   | 'shares'
+  | 'disks'
   | 'volumes';
 
 export type InitErrorCode = PodStep | StartStep;

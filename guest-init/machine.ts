@@ -9,6 +9,7 @@ import { during } from './error.ts';
 import type { Ground } from './ground.ts';
 import { settleDisks } from './made-volumes.ts';
 import { openPorts } from './ports.ts';
+import { settleScratch } from './root-disks.ts';
 
 /** A virtual machine whose kernel has unpacked the initramfs and nothing more. */
 export const machine: Ground = {
@@ -32,6 +33,7 @@ export const machine: Ground = {
   },
   leave() {
     settleDisks();
+    settleScratch();
     syncAll();
     endMachine('power-off');
     throw new Error('power-off returned');

@@ -8,14 +8,13 @@ import {
   type MadeVolume,
   madeVolumePath,
 } from '../src/abi/made-volumes.ts';
-import { sleep } from '../src/native/clock.ts';
-import { readTextIfPresent } from '../src/native/contents.ts';
 import { readdir } from '../src/native/directories.ts';
 import { hasCode, unless } from '../src/native/errors.ts';
 import { File, open_, writeAll } from '../src/native/files.ts';
 import { mount, ms, unmount } from '../src/native/mounts.ts';
 import { chmod, chown, mkdirAll, rmdir, unlink } from '../src/native/paths.ts';
 import { exists } from '../src/native/stat.ts';
+import { diskOf } from './disks.ts';
 import { InitError } from './error.ts';
 
 const MEMORY = ms.noSuid | ms.noDev | ms.noExec;
@@ -127,22 +126,6 @@ export function settleDisks(): void {
     // Apps that have ended may still have it mounted: so it is not unmounted.
     unless(['EBUSY', 'EINVAL', 'EROFS', 'EIO'], () => mount({ target, flags: ms.remount | ms.readOnly }));
   }
-}
-
-const BLOCK_DEVICES = '/sys/block';
-const MOST_WAITS = 200;
-const WAIT_MILLISECONDS = 5;
-
-/** The kernel names disks in the order in which it finds them; they know themselves who they are. */
-function diskOf(serial: string): string {
-  for (let waits = 0; waits < MOST_WAITS; waits++) {
-    const name = readdir(BLOCK_DEVICES).find(
-      (candidate) => readTextIfPresent(`${BLOCK_DEVICES}/${candidate}/serial`)?.trim() === serial,
-    );
-    if (name !== undefined) return `/dev/${name}`;
-    sleep(WAIT_MILLISECONDS);
-  }
-  throw new InitError('volumes', `no disk ${serial}`);
 }
 
 function writeSecret(secret: Extract<MadeVolume, { kind: 'secret' }>, target: string): void {

@@ -12,6 +12,7 @@ import { bringUpLoopback } from './interfaces.ts';
 import { setKernelSettings } from './kernel-settings.ts';
 import { makeVolumes } from './made-volumes.ts';
 import { configureNetwork } from './network.ts';
+import { makeBlockRoots, mountRootDisk } from './root-disks.ts';
 
 /** What needs no plan. */
 export function prepareAnyPod(): void {
@@ -22,6 +23,7 @@ export function prepareAnyPod(): void {
 /** Gives what the operator should read. */
 export function preparePod(plan: BootPlan): string[] {
   if (plan.machine !== null) prepareMachine(plan.machine);
+  during('root', () => makeBlockRoots(plan.apps));
   during('volumes', () => makeVolumes(plan.volumes));
   during('hostname', () => setHostname(plan.hostname));
   const warnings = during('interfaces', () => configureNetwork(plan.network));
@@ -44,6 +46,7 @@ function prepareMachine(plan: MachinePlan): void {
   during('shares', () => {
     for (const share of plan.shares) mountShare(share);
   });
+  during('disks', () => plan.disks.forEach(mountRootDisk));
 }
 
 function mountShare({ tag, target }: SharePlan): void {

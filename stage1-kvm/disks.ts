@@ -1,4 +1,5 @@
 /** The machine's disks: files and devices of the host, that QEMU has open. */
+import type { RootDiskPlan } from '../src/abi/boot-plan.ts';
 import type { MadeVolume } from '../src/abi/made-volumes.ts';
 import { readTextIfPresent } from '../src/native/contents.ts';
 import type { MachineDisk } from '../src/supervisor/volumes/made-volumes.ts';
@@ -15,12 +16,13 @@ export function diskArguments(disks: readonly MachineDisk[], first: number): str
 }
 
 /** What the guest gives back goes from the file, too. */
-function blockdev({ kind, readOnly }: MachineDisk, index: number): string {
+function blockdev({ kind, readOnly, isPassing = false }: MachineDisk, index: number): string {
   return [
     'driver=raw',
     `node-name=disk${index}`,
     `read-only=${readOnly ? 'on' : 'off'}`,
     'discard=unmap',
+    ...(isPassing ? ['cache.no-flush=on'] : []),
     `file.driver=${kind === 'block' ? 'host_device' : 'file'}`,
     `file.filename=/dev/fdset/${index}`,
   ].join(',');
@@ -33,10 +35,13 @@ function device({ serial }: MachineDisk, index: number): string {
 }
 
 const DRIVERS = ['virtio_blk'];
+const ROOT_DRIVERS = ['libcrc32c', 'erofs', 'overlay'];
 
-/** Those that the guest has to load; a kernel that has them built in has no such files. */
-export function diskModules(volumes: readonly MadeVolume[]): string[] {
-  if (volumes.every(({ kind }) => kind !== 'disk')) return [];
+/** Those that the guest has to load, in their order; a kernel that has them built in has no such files. */
+export function diskModules(volumes: readonly MadeVolume[], rootDisks: readonly RootDiskPlan[]): string[] {
+  const hasRoots = rootDisks.length > 0;
+  if (!hasRoots && volumes.every(({ kind }) => kind !== 'disk')) return [];
+  const wanted = hasRoots ? [...ROOT_DRIVERS, ...DRIVERS] : DRIVERS;
   const present = (readTextIfPresent(`${KERNEL_DIRECTORY}/modules`) ?? '').split('\n');
-  return present.filter((name) => DRIVERS.includes(name));
+  return present.filter((name) => wanted.includes(name));
 }

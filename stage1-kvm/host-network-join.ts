@@ -44,7 +44,7 @@ export interface JoinedHost extends MachineNetwork {
 
 /** Before the supervisor leaves for the pod's own namespace. @throws KvmError `unsupported` */
 export function joinHostNetwork(apps: readonly PodApp[], report: Report): JoinedHost {
-  requireUserNetworking(findPrograms().qemu);
+  requireUserNetworking(findPrograms(false).qemu);
   const wanted = wantedForwards(apps);
   const network = wanted.length === 0 ? planHostNetwork([], readFacts([])) : takePorts(wanted);
   for (const remark of network.remarks) report.warn(remark);

@@ -35,7 +35,8 @@ import { closeTheirs, connectWires, type OwnEnds, type Wires } from './wires.ts'
 export interface MachineSetup {
   readonly plan: MachinePlan;
   readonly programs: Programs;
-  readonly shareCache: ShareCache;
+  /** Undefined: there is no share, and no virtiofsd. */
+  readonly share: ShareCache | undefined;
   /** Its fds are taken over. */
   readonly network: MachineNetwork;
   /** The same. */
@@ -74,10 +75,14 @@ export class Machine implements Vessel {
   #ending = false;
 
   constructor(loop: Loop, setup: MachineSetup, showLine: ShowLine, events: VesselEvents) {
-    const wires = connectWires([...setup.network.fds, ...setup.disks.map(({ fd }) => fd)]);
+    const { share } = setup;
+    const wires = connectWires(
+      [...setup.network.fds, ...setup.disks.map(({ fd }) => fd)],
+      share !== undefined,
+    );
     this.#events = events;
     this.#showsConsole = showLine !== undefined;
-    this.#start(loop, 'virtiofsd', startVirtiofsd(setup, wires));
+    if (share !== undefined) this.#start(loop, 'virtiofsd', startVirtiofsd(setup, share, wires));
     this.#start(loop, 'qemu', startQemu(setup, wires));
     closeTheirs(wires);
     for (const taken of [setup.userNamespace, setup.network.host?.namespace])
@@ -135,10 +140,12 @@ export class Machine implements Vessel {
 }
 
 function startVirtiofsd(
-  { programs, shareCache, userNamespace, cgroupFiles }: MachineSetup,
+  { programs, userNamespace, cgroupFiles }: MachineSetup,
+  shareCache: ShareCache,
   wires: Wires,
 ): number {
   const { virtiofsd } = programs;
+  if (virtiofsd === undefined) throw new KvmError('unsupported', 'virtiofsd is not installed');
   const entries = shareRoot(hostPaths(), SHARE_DIRECTORY);
   return spawn({
     path: virtiofsd.path,

@@ -5,7 +5,8 @@ import { KvmError } from './error.ts';
 export interface Programs {
   readonly qemu: string;
   readonly firmware: string;
-  readonly virtiofsd: Virtiofsd;
+  /** Undefined where there is nothing to share. */
+  readonly virtiofsd: Virtiofsd | undefined;
 }
 
 /** The one written in C came with QEMU up to 7.2; the one in Rust has other options. */
@@ -30,19 +31,18 @@ const VIRTIOFSD: readonly Virtiofsd[] = [
 ];
 
 /** @throws KvmError `unsupported`, saying what to install */
-export function findPrograms(): Programs {
-  const virtiofsd = VIRTIOFSD.find(({ path }) => access(path, 'execute'));
+export function findPrograms(hasShare: boolean): Programs {
   return {
     qemu: found('qemu-system-x86_64', QEMU, 'execute', 'qemu-system-x86'),
     firmware: found('the firmware qboot.rom', FIRMWARE, 'read', 'qemu-system-data'),
-    virtiofsd:
-      virtiofsd ??
-      missing(
-        'virtiofsd',
-        VIRTIOFSD.map(({ path }) => path),
-        'virtiofsd (Debian 12: qemu-system-common)',
-      ),
+    virtiofsd: hasShare ? findVirtiofsd() : undefined,
   };
+}
+
+function findVirtiofsd(): Virtiofsd {
+  const found = VIRTIOFSD.find(({ path }) => access(path, 'execute'));
+  const paths = VIRTIOFSD.map(({ path }) => path);
+  return found ?? missing('virtiofsd', paths, 'virtiofsd (Debian 12: qemu-system-common)');
 }
 
 function found(what: string, paths: readonly string[], permission: 'execute' | 'read', from: string): string {

@@ -21,8 +21,9 @@ import { type Host, readHost } from './host.ts';
 import { allocateId, parseIdRange } from './ids.ts';
 import type { MachineNetwork } from './interfaces.ts';
 import { Machine, type MachineSetup } from './machine.ts';
-import { MACHINE_HOUSING } from './plan.ts';
+import { type MachineFiles, machineFiles, machineHousing } from './plan.ts';
 import { findPrograms } from './programs.ts';
+import { openRootDisks, readPodRoots } from './root-disks.ts';
 import { hostLimits, hostMemory, type MachineSize, sizeMachine, sizeSandbox } from './size.ts';
 import { QEMU_FDS, type ShareCache } from './vmm.ts';
 
@@ -36,19 +37,21 @@ const HELLO_SECONDS: Readonly<Record<Accelerator, number>> = { kvm: 30, tcg: 180
 
 /** The exit code of the pod. @throws KvmError, SupervisorError, AbiError, SystemError for a pod that cannot be started */
 export function run(args: readonly string[]): number {
+  const files = machineFiles(readPodRoots());
   return leadPod(args, {
-    housing: MACHINE_HOUSING,
+    housing: machineHousing(files),
     socketRefusal: 'cannot be handed into a virtual machine',
-    prepare,
+    prepare: (leading) => prepare(leading, files),
   });
 }
 
-function prepare(leading: Leading): Prepared {
+function prepare(leading: Leading, { roots, hasShare }: MachineFiles): Prepared {
   const { options, report, pod, apps } = leading;
   if (options.ipc === 'parent')
     throw new KvmError('unsupported', '--ipc=parent: a virtual machine cannot have the IPC of its host');
   if (readTextIfPresent(POD.privateUsers) !== undefined)
     report.say('--private-users: root of a virtual machine is no user of the host in any case');
+  if (roots.kind === 'virtiofs') report.step(`roots are shared by virtio-fs: ${roots.reason}`);
   const host = readHost();
   const { accelerator, warning } = chooseAccelerator(host);
   if (warning !== undefined) report.say(warning);
@@ -63,11 +66,9 @@ function prepare(leading: Leading): Prepared {
       const joined = { cpus: size.cpus, accelerator };
       const { machine, plan, detach } = connect({ ...leading, machine: joined }, networks, report);
       const setUpMachine = (cgroup: PodCgroup) => {
-        shareRoots();
-        apps.volumes.attach();
-        const shareCache: ShareCache = apps.volumes.isShared ? 'auto' : 'always';
-        const { disks } = apps.volumes;
-        const parts = { accelerator, size, network: machine, disks, shareCache };
+        const share = hasShare ? openShare(apps) : undefined;
+        const disks = [...(roots.kind === 'block' ? openRootDisks(roots) : []), ...apps.volumes.disks];
+        const parts = { accelerator, size, network: machine, disks, share };
         const setup = setUp(pod, options, host, parts, cgroup);
         return startOf(setup, cgroup, report);
       };
@@ -93,6 +94,12 @@ function sizeOf(
   return sizeMachine(limits, cpus, accelerator, manifest);
 }
 
+function openShare({ volumes }: Leading['apps']): ShareCache {
+  shareRoots();
+  volumes.attach();
+  return volumes.isShared ? 'auto' : 'always';
+}
+
 /**
  * The root of the share is a mount of its own, and shared, so that what is mounted below later reaches virtiofsd. Set-user-id
  * programs and devices that a guest makes there mean something in the guest, which mounts the share itself; never to the host.
@@ -110,18 +117,18 @@ function setUp(
   {
     network,
     disks,
-    shareCache,
+    share,
     ...machine
   }: {
     readonly accelerator: Accelerator;
     readonly size: MachineSize;
     readonly network: MachineNetwork;
     readonly disks: readonly MachineDisk[];
-    readonly shareCache: ShareCache;
+    readonly share: ShareCache | undefined;
   },
   cgroup: PodCgroup,
 ): MachineSetup {
-  const programs = findPrograms();
+  const programs = findPrograms(share !== undefined);
   const deviceArguments = [
     ...network.qemuArguments,
     ...diskArguments(disks, QEMU_FDS.length + network.fds.length),
@@ -135,15 +142,16 @@ function setUp(
       tscKilohertz: host.tscKilohertz,
       debug: options.debug,
       extraKernelParameters: environment(KERNEL_PARAMS_ENV) ?? '',
+      hasShare: share !== undefined,
       deviceArguments,
     },
     programs,
-    shareCache,
+    share,
     network,
     disks,
     id: allocateId(parseIdRange(environment(VM_IDS_ENV))),
     cgroupFiles: joinFiles(cgroup),
-    userNamespace: openUserNamespace(),
+    userNamespace: share === undefined ? undefined : openUserNamespace(),
   };
 }
 

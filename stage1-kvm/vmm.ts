@@ -30,6 +30,8 @@ export interface MachinePlan {
   readonly debug: boolean;
   /** RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS. */
   readonly extraKernelParameters: string;
+  /** Files of the host's: volumes, or roots that are no disks. */
+  readonly hasShare: boolean;
   /** The interfaces, and the disks; their fds come after QEMU_FDS. */
   readonly deviceArguments: readonly string[];
 }
@@ -59,7 +61,7 @@ export function qemuArguments(plan: MachinePlan): string[] {
     // A guest that resets itself has crashed (panic=-1): the pod ends.
     '-no-reboot',
     ...serialArguments(),
-    ...shareArguments(),
+    ...(plan.hasShare ? shareArguments() : []),
     ...plan.deviceArguments,
     // Messages of the kernel, kept for the error message of a pod that fails.
     ...socket('console'),

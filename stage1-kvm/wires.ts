@@ -24,12 +24,12 @@ export interface Wires {
 }
 
 /** QEMU gets `more` fds after those that every machine has. */
-export function connectWires(more: readonly number[]): Wires {
+export function connectWires(more: readonly number[], hasShare: boolean): Wires {
   const [control, data, qmp, console] = [pair(), pair(), pair(), pair()];
   const qemuMessages = openPipe();
   const shareMessages = openPipe();
-  const share = connectShare();
   const nothing = open('/dev/null', open_.readOnly);
+  const share = hasShare ? connectShare() : { server: nothing, client: nothing };
   const ofQemu: Readonly<Record<QemuFd, number>> = {
     stdin: nothing,
     stdout: qemuMessages.write,

@@ -64,6 +64,7 @@ function kernelCommandLine(accelerator: Accelerator, tscKilohertz: number | unde
     tscKilohertz,
     debug: false,
     extraKernelParameters: '',
+    hasShare: true,
     deviceArguments: [],
   });
 }

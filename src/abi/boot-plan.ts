@@ -39,6 +39,14 @@ export interface MachinePlan {
   /** Base64 of at least 32 bytes of the host's entropy, credited to the kernel before anything else uses randomness. */
   readonly entropy: string;
   readonly shares: readonly SharePlan[];
+  /** Disks that apps' roots are made of. */
+  readonly disks: readonly RootDiskPlan[];
+}
+
+/** A disk that says that it is `serial`: an EROFS image, or what apps write to, an ext4 file system. */
+export interface RootDiskPlan {
+  readonly serial: string;
+  readonly kind: 'image' | 'scratch';
 }
 
 /** A virtio-fs share and where PID 1 mounts it in its own root. */
@@ -47,15 +55,29 @@ export interface SharePlan {
   readonly target: string;
 }
 
-/** Where an app's root is. More kinds (block devices) join here. */
-export type RootPlan =
-  /** A directory of a mounted share. */
+/** A directory, or a file, that is somewhere in PID 1's reach. */
+export type PlacePlan =
+  /** In a mounted share. */
   | { readonly kind: 'virtiofs'; readonly tag: string; readonly path: string }
-  /** A directory that is there already. */
+  /** There already. */
   | { readonly kind: 'directory'; readonly path: string };
 
-/** What of a volume PID 1 finds where: a directory, or a file, in the same places as roots. More kinds (memory, block devices) join here. */
-export type VolumeSourcePlan = RootPlan;
+/** Where an app's root is. */
+export type RootPlan =
+  | PlacePlan
+  /**
+   * An overlay that PID 1 mounts, of images among the machine's disks, by their serial numbers, the top layer first; what the app changes is on the
+   * scratch disk, below its name.
+   */
+  | {
+      readonly kind: 'block';
+      readonly app: string;
+      readonly layers: readonly string[];
+      readonly scratch: string;
+    };
+
+/** What of a volume PID 1 finds where. */
+export type VolumeSourcePlan = PlacePlan;
 
 export interface AppPlan {
   /** Unique in the pod (appc ACName). */

@@ -51,6 +51,10 @@ export const POD = {
   emptyVolumes: 'sharedVolumes',
   /** Disks of empty volumes of a size, by their keys: made when the pod starts. */
   limitedVolumes: 'limitedVolumes',
+  /** Which disks the apps' roots are on (`root-disks.ts`), written before each start; absent where they are shared with a machine. */
+  rootDisks: 'root-disks.json',
+  /** What the apps have written there: an ext4 file system that a machine has made what it is. Made when the pod starts. */
+  scratch: 'scratch',
   /** What machine the pod has, once its guest is up, and how each app is started, as JSON (`docs/commands/inspect.md`). */
   machine: 'machine.json',
   appFacts: 'app-facts',
@@ -111,6 +115,9 @@ export function limitedVolume(key: string): string {
 
 /** Directory of volumes that outlive pods, in the data directory. */
 export const NAMED_VOLUMES = 'volumes';
+
+/** Empty file systems to be copied, by their sizes, in the data directory as a pod sees it (`POD.scratch`). */
+export const SCRATCH_MODELS = '../../../scratch-models';
 
 /** Where in that directory the files of one are: behind a directory that is closed to all but root, as pods may leave set-user-id programs. */
 export const NAMED_VOLUME = { closed: 'private', data: 'private/data' } as const;

@@ -5,6 +5,7 @@ import { LIFE_FLAGS } from './life-flags.ts';
 import { NAME_FLAGS } from './name-flags.ts';
 import { PORT_FLAG } from './port-flags.ts';
 import { pullFlags, signatureFlag } from './pull-flags.ts';
+import { ROOTS_FLAGS } from './roots-flags.ts';
 import { STREAM_FLAGS } from './stream-flags.ts';
 import { MOUNT_FLAG, VOLUME_FLAG } from './volume-flags.ts';
 
@@ -55,6 +56,7 @@ export const START_FLAGS: readonly Flag[] = [
   ),
   new Flag('mds-register', boolean, 'have the metadata service know the pod'),
   STRICT_FLAG,
+  ...ROOTS_FLAGS,
 ];
 
 export const PREPARE_FLAGS: readonly Flag[] = [

@@ -12,6 +12,7 @@ import { all, isSet, last, maybe } from './flag-values.ts';
 import { type NameValues, namesRequest, nameValues } from './name-flags.ts';
 import { refuseUselessPorts } from './port-flags.ts';
 import { prepareRequest } from './prepare-request.ts';
+import { type RootsValues, rootsRequest } from './roots-flags.ts';
 
 /** What a command line of `run` asks for. Throws CliError `usage`, and what reading the named files throws. */
 export function runRequest(given: PodArguments): RunRequest {
@@ -43,7 +44,7 @@ function refuseModes(pod: PodRequest): void {
 }
 
 /** The values of the flags that say how a pod is started. */
-export interface StartValues extends NameValues {
+export interface StartValues extends NameValues, RootsValues {
   readonly net?: readonly string[];
   readonly hostname?: string;
   readonly ipc?: string;
@@ -65,6 +66,8 @@ export function startValues(flags: FlagValues): StartValues {
     ...nameValues(flags),
     ...maybe('hostname', last(flags, 'hostname')),
     ...maybe('ipc', last(flags, 'ipc')),
+    ...maybe('rootfs', last(flags, 'rootfs')),
+    ...maybe('scratchSize', last(flags, 'scratch-size')),
   };
 }
 
@@ -91,6 +94,7 @@ export function startRequest(values: StartValues): StartRequest {
     interactive,
     hostname: hostName(hostname),
     ...ipcMode(ipc),
+    ...rootsRequest(values),
     ...namesRequest(values),
     ...(mdsRegister ? { registers: true } : {}),
     ...(values.strictIsolators === true ? { strictIsolators: true } : {}),

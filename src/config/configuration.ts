@@ -1,5 +1,5 @@
 import type { IdRange } from '../abi/id-range.ts';
-import type { BasicCredentials, Credentials } from './entries.ts';
+import type { BasicCredentials, Credentials, MachineConfig } from './entries.ts';
 import type { RegistryConfig } from './registry.ts';
 
 /** The configuration of a host: what its layers say together. */
@@ -18,6 +18,7 @@ export interface Configuration {
   readonly stage1: { readonly name?: string; readonly version?: string; readonly location?: string };
   /** The uids and gids for the virtual machine monitors of this host's pods. */
   readonly vmIds?: IdRange;
+  readonly machine: MachineConfig;
   /** Those that pods with users of their own get ranges of. */
   readonly privateUsers?: IdRange;
 }

@@ -1,4 +1,5 @@
 import type { IdRange } from '../abi/id-range.ts';
+import type { MachineRoots } from '../abi/root-disks.ts';
 import type { RegistryEntry } from './registry.ts';
 
 /** What a configuration file says, kind by kind; the fields of auth, dockerAuth, paths and stage1 are those of rkt 1.30's files. */
@@ -11,11 +12,17 @@ export type Entry =
     }
   | { readonly kind: 'paths'; readonly data?: string; readonly stage1Images?: string }
   | { readonly kind: 'stage1'; readonly name?: string; readonly version?: string; readonly location?: string }
-  | { readonly kind: 'vm'; readonly ids: IdRange }
+  | ({ readonly kind: 'vm'; readonly ids?: IdRange } & MachineConfig)
   | { readonly kind: 'privateUsers'; readonly ids: IdRange }
   | ({ readonly kind: 'registry' } & RegistryEntry)
   /** Absolute paths. */
   | { readonly kind: 'containerAuth'; readonly files: readonly string[] };
+
+/** What machines have unless they are told another. */
+export interface MachineConfig {
+  readonly rootfs?: MachineRoots;
+  readonly scratchBytes?: number;
+}
 
 export type Kind = Entry['kind'];
 
@@ -62,7 +69,11 @@ export function claimsOf(entry: Entry): readonly string[] {
         ...(entry.location === undefined ? [] : ['default stage1 location']),
       ];
     case 'vm':
-      return ['vm ids'];
+      return [
+        ...(entry.ids === undefined ? [] : ['vm ids']),
+        ...(entry.rootfs === undefined ? [] : ['vm rootfs']),
+        ...(entry.scratchBytes === undefined ? [] : ['vm scratch size']),
+      ];
     case 'privateUsers':
       return ['ids of private users'];
     case 'registry':

@@ -31,6 +31,7 @@ const blank: Configuration = {
   containerAuthFiles: [],
   registries: new Map(),
   stage1: {},
+  machine: {},
 };
 
 function merge(configuration: Configuration, entry: Entry): Configuration {
@@ -64,8 +65,11 @@ function merge(configuration: Configuration, entry: Entry): Configuration {
       const { kind: _, ...stage1 } = entry;
       return { ...configuration, stage1: { ...configuration.stage1, ...stage1 } };
     }
-    case 'vm':
-      return { ...configuration, vmIds: entry.ids };
+    case 'vm': {
+      const { kind: _, ids, ...machine } = entry;
+      const merged = { ...configuration, machine: { ...configuration.machine, ...machine } };
+      return ids === undefined ? merged : { ...merged, vmIds: ids };
+    }
     case 'privateUsers':
       return { ...configuration, privateUsers: entry.ids };
     default:

@@ -1,5 +1,6 @@
 import type { IdRange } from '../abi/id-range.ts';
 import { PRIVATE_USERS_COUNT } from '../abi/private-users.ts';
+import { LEAST_SCRATCH_BYTES, MOST_SCRATCH_BYTES, ROOT_KINDS } from '../abi/root-disks.ts';
 import { type Cursor, fields, integer, nonEmptyString, oneOf } from '../appc/json.ts';
 import { documentCursor, parseJsonText } from '../appc/json-document.ts';
 import { withoutUndefined } from '../appc/json-value.ts';
@@ -65,13 +66,23 @@ const readers: Readonly<Record<Kind, (at: Cursor) => Entry>> = {
     });
   },
   stage1: readStage1,
-  vm: (at) => ({ kind: 'vm', ids: fields(at).required('ids', idRange(1)) }),
+  vm: readMachine,
   privateUsers: (at) => ({
     kind: 'privateUsers',
     ids: fields(at).required('ids', idRange(PRIVATE_USERS_COUNT)),
   }),
   registry: (at) => ({ kind: 'registry', ...readRegistry(at) }),
 };
+
+function readMachine(at: Cursor): Entry {
+  const machine = fields(at);
+  const ids = machine.optional('ids', idRange(1));
+  const rootfs = machine.optional('rootfs', oneOf(...ROOT_KINDS));
+  const scratchBytes = machine.optional('scratchSize', integer(LEAST_SCRATCH_BYTES, MOST_SCRATCH_BYTES));
+  if (ids === undefined && rootfs === undefined && scratchBytes === undefined)
+    throw at.refuse('invalid-value', at.path, 'one of ids, rootfs and scratchSize is needed');
+  return withoutUndefined({ kind: 'vm' as const, ids, rootfs, scratchBytes });
+}
 
 /** Ids of which there must be `least`. */
 function idRange(least: number) {

@@ -5,6 +5,7 @@ import { writeNameFiles } from './name-files.ts';
 import { openSecrets } from './pod-secrets.ts';
 import { claimPorts } from './port-claims.ts';
 import { takeBack } from './registration.ts';
+import { readyRoots } from './root-disks.ts';
 import { becomeSupervisor, type Environment, type StartRequest } from './supervisor.ts';
 import { readVolumes } from './volume-files.ts';
 import { readyNamedVolumes } from './volumes.ts';
@@ -24,6 +25,7 @@ export async function start(
   signal: AbortSignal | undefined,
 ): Promise<Detached> {
   await claimPorts(host, pod, request.net, signal);
+  await readyRoots(host, pod, request, signal);
   writeNameFiles(pod, request.names, request.hostname);
   const plan = readVolumes(pod.path);
   await readyNamedVolumes(host, plan, signal);

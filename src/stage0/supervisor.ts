@@ -4,6 +4,7 @@ import { formatHostNamespaces, HOST_NAMESPACES_ENV, PLUGINS_ENV } from '../abi/h
 import { METADATA_ANNOTATION } from '../abi/metadata.ts';
 import { POD } from '../abi/pod-directory.ts';
 import { formatRemoval, REMOVAL_ANNOTATION, REMOVAL_ENV } from '../abi/removal.ts';
+import type { MachineRoots } from '../abi/root-disks.ts';
 import { SECRETS_ENV } from '../abi/secrets.ts';
 import {
   DETACHED_ENV,
@@ -43,6 +44,9 @@ export interface StartRequest {
   readonly strictIsolators?: boolean;
   /** Apps come and go while it runs. */
   readonly mutable?: boolean;
+  /** Of a machine: how its apps' roots come to it, and the most that they may have written where those are disks. */
+  readonly rootfs?: MachineRoots;
+  readonly scratchBytes?: number;
   /** Start it on its own, wait until it is ready, and leave it. */
   readonly detach?: boolean;
   /** `--rm`: the command line of this very `rkt`, global flags and command excluded, that the supervisor calls in the end. */

@@ -43,8 +43,12 @@ export class LayerDraft implements Disposable {
     }
   }
 
+  get directory(): string {
+    return join(this.#paths.tmp, this.#name);
+  }
+
   get rootfs(): string {
-    return join(this.#paths.tmp, this.#name, 'rootfs');
+    return join(this.directory, 'rootfs');
   }
 
   /**

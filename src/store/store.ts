@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { ImageID } from '../appc/index.ts';
 import type { Digest } from '../oci/index.ts';
 import { Blobs } from './blobs.ts';
+import { DiskImages } from './disk-images.ts';
 import { LayerDraft } from './draft.ts';
 import { StoreError } from './error.ts';
 import { guardStore } from './guard.ts';
@@ -34,6 +35,7 @@ export class Store {
   readonly remotes: RemoteNotes;
   readonly blobs: Blobs;
   readonly locks: StoreLocks;
+  readonly diskImages: DiskImages;
   readonly #dataDirectory: string;
   readonly #paths: StorePaths;
   readonly #records: RecordFiles;
@@ -48,6 +50,7 @@ export class Store {
     this.remotes = new RemoteNotes(this.#paths.remote);
     this.blobs = new Blobs(this.#paths);
     this.locks = new StoreLocks(this.#paths.locks);
+    this.diskImages = new DiskImages(this.#paths, this.locks);
     this.#records = new RecordFiles(this.#paths.image);
     this.#marks = new Stage1Marks(this.#paths.stage1);
   }

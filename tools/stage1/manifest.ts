@@ -1,6 +1,7 @@
 import { METADATA_ANNOTATION } from '../../src/abi/metadata.ts';
 import { PRIVATE_USERS_ANNOTATION, type PrivateUsersKind } from '../../src/abi/private-users.ts';
 import { REMOVAL_ANNOTATION } from '../../src/abi/removal.ts';
+import { ROOT_DISKS_ANNOTATION } from '../../src/abi/root-disks.ts';
 import {
   type Entrypoint,
   entrypointAnnotation,
@@ -32,6 +33,7 @@ export function stage1Manifest(flavour: string, version: string, entrypoints: re
     { name: METADATA_ANNOTATION, value: 'true' },
     { name: VOLUMES_ANNOTATION, value: 'true' },
     ...privateUsers(flavour),
+    ...(flavour === 'stage1-kvm' ? [{ name: ROOT_DISKS_ANNOTATION, value: 'true' }] : []),
   ];
   const labels = [
     { name: 'version', value: version },

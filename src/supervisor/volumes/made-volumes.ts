@@ -14,6 +14,8 @@ import { givenSecrets } from './given-secrets.ts';
 export interface MachineDisk extends Pick<Disk, 'fd' | 'kind'> {
   readonly serial: string;
   readonly readOnly: boolean;
+  /** What the guest wants to have on the disk need not outlive the host. */
+  readonly isPassing?: boolean;
 }
 
 type Made = Extract<FurtherVolumePlan, { kind: 'tmpfs' | 'secret' | 'limited' | 'block' }>;

@@ -42,6 +42,7 @@ const NOTHING: Configuration = {
   containerAuthFiles: [],
   registries: new Map(),
   stage1: {},
+  machine: {},
 };
 const registry = { mirrors: [], insecure: new Set<'tls' | 'http'>(), cosignKeys: [] };
 

@@ -15,6 +15,7 @@ const plan: MachinePlan = {
   tscKilohertz: 2596142,
   debug: false,
   extraKernelParameters: '',
+  hasShare: true,
   deviceArguments: [],
 };
 

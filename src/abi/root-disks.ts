@@ -1,0 +1,68 @@
+/**
+ * Roots of apps on disks of their machine (`POD.rootDisks`), as stage0 hands them to a stage1 whose manifest says that it knows them: which
+ * images the machine gets, and which of them are an app's layers. What apps write goes to one scratch disk (`POD.scratch`), below the app's name.
+ */
+import { FieldReader } from './json.ts';
+
+export const ROOT_DISKS_VERSION = 1;
+/** Of a stage1's manifest: it takes roots as disks. */
+export const ROOT_DISKS_ANNOTATION = 'coreos.com/rkt/stage1/root-disks';
+
+export const ROOT_KINDS = ['virtiofs', 'block'] as const;
+/** How the roots of a machine's apps come to it. */
+export type MachineRoots = (typeof ROOT_KINDS)[number];
+
+/** Each is a disk of the machine; with the scratch disk they are at most eight. */
+export const MOST_ROOT_IMAGES = 7;
+
+export const DEFAULT_SCRATCH_BYTES = 10 * 1024 ** 3;
+export const LEAST_SCRATCH_BYTES = 16 * 1024 ** 2;
+export const MOST_SCRATCH_BYTES = 16 * 1024 ** 4;
+
+/** What the file says. */
+export type PodRootsPlan =
+  /** They are in the share, and why. */
+  | { readonly version: typeof ROOT_DISKS_VERSION; readonly kind: 'virtiofs'; readonly reason: string }
+  | RootDisksPlan;
+
+export interface RootDisksPlan {
+  readonly version: typeof ROOT_DISKS_VERSION;
+  readonly kind: 'block';
+  /** The most that the apps may have written at a time. */
+  readonly scratchBytes: number;
+  /** Absolute paths of EROFS images. */
+  readonly images: readonly string[];
+  readonly apps: readonly {
+    readonly name: string;
+    /** Places in `images`, the top layer first (the order of overlayfs). */
+    readonly layers: readonly number[];
+  }[];
+}
+
+/** @throws AbiError naming the field */
+export function parsePodRoots(value: unknown): PodRootsPlan {
+  const plan = new FieldReader(value, 'root disks');
+  plan.integer('version', ROOT_DISKS_VERSION, ROOT_DISKS_VERSION);
+  const kind = plan.word('kind', ROOT_KINDS);
+  switch (kind) {
+    case 'virtiofs':
+      return { version: ROOT_DISKS_VERSION, kind, reason: plan.text('reason') };
+    case 'block':
+      return { version: ROOT_DISKS_VERSION, kind, ...parseDisks(plan) };
+    default:
+      return kind satisfies never;
+  }
+}
+
+function parseDisks(plan: FieldReader): Omit<RootDisksPlan, 'version' | 'kind'> {
+  const images = plan.texts('images', MOST_ROOT_IMAGES);
+  return {
+    scratchBytes: plan.integer('scratchBytes', LEAST_SCRATCH_BYTES, MOST_SCRATCH_BYTES),
+    images,
+    apps: plan.list('apps', 4096, (item, where) => {
+      const app = new FieldReader(item, where);
+      const layers = app.integers('layers', MOST_ROOT_IMAGES, 0, images.length - 1);
+      return { name: app.text('name'), layers };
+    }),
+  };
+}

@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { accessSync, constants, createReadStream } from 'node:fs';
+import type { DiskDraft, Store } from '../store/index.ts';
+import { ImageError } from './error.ts';
+import { copyLayers } from './layer-copy.ts';
+
+const PROGRAMS = ['/usr/bin/mkfs.erofs', '/usr/sbin/mkfs.erofs', '/usr/local/bin/mkfs.erofs'];
+const READ_SIZE = 1024 * 1024;
+/** For what is no content: names, attributes, and the last block of each file. What has more holes than that is not written out. */
+const MORE_BYTES = 1024 ** 3;
+
+/** Undefined where it is not installed. */
+export function diskImageMaker(): string | undefined {
+  return PROGRAMS.find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Gives the path of a read-only file system, for a machine, of layers by their names in the store, the lowest first: one as it is, with the marks
+ * of what it removes, several as they look together. Made when it is not there. @throws ImageError `system`
+ */
+export function ensureDiskImage(
+  store: Store,
+  layers: readonly string[],
+  program: string,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  return store.diskImages.ensure(layers, (draft) => makeDiskImage(draft, program, signal), signal);
+}
+
+async function makeDiskImage(
+  { layers, directory, image, bytes }: DiskDraft,
+  program: string,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const [only] = layers;
+  const tree = layers.length === 1 && only !== undefined ? only : directory;
+  if (tree === directory) await copyLayers(layers, directory);
+  // Loaded when needed: it is larger than all of stage0.
+  const { run } = await import('../os/run.ts');
+  const most = 2 * bytes + MORE_BYTES;
+  const words = ['--quiet', '--preserve-mtime', image, tree];
+  const made = await run('prlimit', [`--fsize=${most}`, '--core=0', program, ...words], {
+    reject: false,
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
+  });
+  signal?.throwIfAborted();
+  if (made.failed)
+    throw new ImageError('system', `${program}: ${made.stderr.trim() || (made.shortMessage ?? 'failed')}`);
+  return await diskDigest(image, signal);
+}
+
+export async function diskDigest(path: string, signal: AbortSignal | undefined): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: READ_SIZE })) {
+    signal?.throwIfAborted();
+    hash.update(chunk);
+  }
+  return `sha256:${hash.digest('hex')}`;
+}

@@ -1,0 +1,105 @@
+/** How the roots of a machine's apps come to it: as disks, made before the pod starts, or shared. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseMountPlan } from '../abi/mount-plan.ts';
+import { appRootfs, POD } from '../abi/pod-directory.ts';
+import {
+  DEFAULT_SCRATCH_BYTES,
+  type MachineRoots,
+  type PodRootsPlan,
+  ROOT_DISKS_ANNOTATION,
+  ROOT_DISKS_VERSION,
+} from '../abi/root-disks.ts';
+import { annotationValue, readImageManifest, readPodManifest } from '../appc/index.ts';
+import { diskImageMaker, ensureDiskImage } from '../image/index.ts';
+import { replaceFile } from '../os/durable.ts';
+import type { Pod } from '../pod/pod.ts';
+import { openStore } from '../store/index.ts';
+import { Stage0Error } from './errors.ts';
+import type { Host } from './host.ts';
+import { type AppLayers, planImages } from './root-disks-plan.ts';
+
+/** What `--rootfs` and `--scratch-size` ask for; absent: what the configuration says, else disks wherever they can be had. */
+export interface RootsRequest {
+  readonly rootfs?: MachineRoots;
+  readonly scratchBytes?: number;
+  readonly mutable?: boolean;
+}
+
+const FILE_MODE = 0o640;
+
+/** Says what the pod, which is ours and filled, is to have. Throws Stage0Error `unsupported` where it cannot have what is asked for. */
+export async function readyRoots(
+  host: Host,
+  pod: Pod,
+  request: RootsRequest,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const stage1 = readImageManifest(readFileSync(join(pod.path, POD.stage1Manifest), 'utf8'));
+  if (annotationValue(stage1.annotations, ROOT_DISKS_ANNOTATION) !== 'true') {
+    const flag = request.rootfs === undefined ? 'scratch-size' : 'rootfs';
+    if (request.rootfs !== undefined || request.scratchBytes !== undefined)
+      throw new Stage0Error('unsupported', `--${flag}: ${stage1.name} runs no virtual machine of ours`);
+    return;
+  }
+  const plan = await planRoots(host, pod, request, signal);
+  if (plan.kind === 'virtiofs' && request.rootfs === 'block')
+    throw new Stage0Error('unsupported', `--rootfs=block: ${plan.reason}`);
+  replaceFile(join(pod.path, POD.rootDisks), JSON.stringify(plan), FILE_MODE);
+}
+
+async function planRoots(
+  host: Host,
+  pod: Pod,
+  request: RootsRequest,
+  signal: AbortSignal | undefined,
+): Promise<PodRootsPlan> {
+  const { rootfs, scratchBytes } = host.configuration.machine;
+  const kind = request.rootfs ?? rootfs ?? 'block';
+  if (kind === 'virtiofs') return shared('that is asked for');
+  if (request.mutable === true) return shared('apps come to a machine that runs as files, not as disks');
+  const program = diskImageMaker();
+  if (program === undefined) return shared('mkfs.erofs is not installed: install erofs-utils');
+  const store = openStore(host.dataDirectory);
+  const layers = layersOfApps(pod, store.layerDirectory);
+  if (layers === undefined) return shared("the roots are the pod's own copies");
+  const images = planImages(layers);
+  if (images === undefined) return shared('the apps have too many images for the disks of a machine');
+  const paths: string[] = [];
+  try {
+    for (const image of images.images) paths.push(await ensureDiskImage(store, image, program, signal));
+  } catch (error) {
+    signal?.throwIfAborted();
+    return shared(error instanceof Error ? error.message : String(error));
+  }
+  return {
+    version: ROOT_DISKS_VERSION,
+    kind: 'block',
+    scratchBytes: request.scratchBytes ?? scratchBytes ?? DEFAULT_SCRATCH_BYTES,
+    images: paths,
+    apps: images.apps,
+  };
+}
+
+function shared(reason: string): PodRootsPlan {
+  return { version: ROOT_DISKS_VERSION, kind: 'virtiofs', reason };
+}
+
+/** Undefined where they are no overlays of the store's layers. */
+function layersOfApps({ path }: Pod, layerDirectory: string): AppLayers[] | undefined {
+  const { mounts } = parseMountPlan(JSON.parse(readFileSync(join(path, POD.mountPlan), 'utf8')));
+  const { apps } = readPodManifest(readFileSync(join(path, POD.manifest), 'utf8'));
+  const found: AppLayers[] = [];
+  for (const { name } of apps) {
+    const step = mounts.find(({ target }) => target === appRootfs(name));
+    // An image without layers is mounted from the directory that its changes go to.
+    if (step?.kind === 'bind' && step.source.startsWith(`${POD.overlay}/`)) found.push({ name, layers: [] });
+    else if (step?.kind !== 'overlay' || step.lowerBase !== layerDirectory) return undefined;
+    else found.push({ name, layers: step.lower.map(nameOf).reverse() });
+  }
+  return found;
+}
+
+function nameOf(lower: string): string {
+  return lower.replace(/\/rootfs$/, '');
+}

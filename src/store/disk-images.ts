@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openDirectory } from '../os/descriptor.ts';
+import { tryRename } from '../os/directory-entries.ts';
+import { syncDirectory } from '../os/durable.ts';
+import { check, isSystemError } from '../os/syscall.ts';
+import { removeTree } from '../os/tree.ts';
+import { LayerDraft } from './draft.ts';
+import { readLayerNote } from './layer-note.ts';
+import type { StorePaths } from './layout.ts';
+import type { StoreLocks } from './locks.ts';
+import { namesIn } from './names.ts';
+
+/** Directories in that of a layer: of the layer alone, and, by what they hash to, of chains of layers that it is the top of. */
+const DISK = 'disk';
+const IMAGE = 'image.erofs';
+const NOTE = 'digest';
+const CHAIN_DIGITS = 24;
+
+/** A file system on its way into the store. */
+export interface DiskDraft {
+  /** An empty directory to work in. */
+  readonly directory: string;
+  /** Where the file is to be. */
+  readonly image: string;
+  /** Roots of the layers, the lowest first. */
+  readonly layers: readonly string[];
+  /** Of the files in them. */
+  readonly bytes: number;
+}
+
+/** Makes a draft's file, and gives its digest. */
+export type DiskMaker = (draft: DiskDraft) => Promise<string>;
+
+/** One that is in the store. */
+export interface StoredDisk {
+  readonly path: string;
+  /** That it had when it was made. */
+  readonly digest: string;
+  remove(): void;
+}
+
+/**
+ * Layers as files that are disks of machines: each is in its layer's directory, and goes with the layer. They are made from the
+ * layers' trees when a machine first needs them.
+ */
+export class DiskImages {
+  readonly #paths: StorePaths;
+  readonly #locks: StoreLocks;
+
+  constructor(paths: StorePaths, locks: StoreLocks) {
+    this.#paths = paths;
+    this.#locks = locks;
+  }
+
+  /** Absolute path of the image of one layer, or of a chain, by their names in the store, the lowest first; undefined where it is not made yet. */
+  find(layers: readonly string[]): string | undefined {
+    return this.#read(topOf(layers), directoryOf(layers))?.path;
+  }
+
+  /** The same, made where it is not there: by one at a time, and whole or not at all. */
+  async ensure(layers: readonly string[], make: DiskMaker, signal: AbortSignal | undefined): Promise<string> {
+    const [top, directory] = [topOf(layers), directoryOf(layers)];
+    const found = this.find(layers);
+    if (found !== undefined) return found;
+    using _lock = await this.#locks.exclusive(`${directory}-${top}`, signal);
+    return this.find(layers) ?? (await this.#make(layers, top, directory, make));
+  }
+
+  /** All of a layer. */
+  of(layer: string): StoredDisk[] {
+    const names = namesIn(join(this.#paths.layer, layer)).filter((name) => name.startsWith(DISK));
+    return names.flatMap((name) => this.#read(layer, name) ?? []);
+  }
+
+  async #make(layers: readonly string[], top: string, directory: string, make: DiskMaker): Promise<string> {
+    using draft = LayerDraft.make(this.#paths);
+    const made = join(draft.directory, DISK);
+    mkdirSync(made, { mode: 0o700 });
+    const image = join(made, IMAGE);
+    const { layer: parent } = this.#paths;
+    const bytes = layers.reduce((sum, name) => sum + (readLayerNote(parent, name)?.size ?? 0), 0);
+    const roots = layers.map((name) => join(parent, name, 'rootfs'));
+    const digest = await make({ directory: draft.rootfs, image, layers: roots, bytes });
+    writeFileSync(join(made, NOTE), `${digest}\n${statSync(image).size}\n`, { mode: 0o600 });
+    for (const path of [image, join(made, NOTE), made]) sync(path);
+    using from = openDirectory(draft.directory);
+    const place = join(parent, top);
+    using to = openDirectory(place);
+    check(tryRename(from, DISK, to, directory), 'renameat2', join(place, directory));
+    syncDirectory(place);
+    return join(place, directory, IMAGE);
+  }
+
+  #read(layer: string, directory: string): StoredDisk | undefined {
+    const place = join(this.#paths.layer, layer);
+    try {
+      const [digest = ''] = readFileSync(join(place, directory, NOTE), 'utf8').split('\n');
+      const remove = () => {
+        using parent = openDirectory(place);
+        removeTree(parent, directory);
+      };
+      return { path: join(place, directory, IMAGE), digest, remove };
+    } catch (error) {
+      if (isSystemError(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  }
+}
+
+function topOf(layers: readonly string[]): string {
+  const top = layers.at(-1);
+  if (top === undefined) throw new RangeError('a disk image of no layers');
+  return top;
+}
+
+function directoryOf(layers: readonly string[]): string {
+  if (layers.length === 1) return DISK;
+  const chain = createHash('sha256').update(layers.join(' on ')).digest('hex');
+  return `${DISK}-${chain.slice(0, CHAIN_DIGITS)}`;
+}
+
+function sync(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
