@@ -5,12 +5,13 @@ import { writeControl } from '../src/native/contents.ts';
 import { exit } from '../src/native/engine.ts';
 import { open, open_ } from '../src/native/files.ts';
 import { setNamespace, unshare } from '../src/native/mounts.ts';
-import { setSession } from '../src/native/processes.ts';
+import { mkdirAll } from '../src/native/paths.ts';
+import { chdir, chroot, setSession } from '../src/native/processes.ts';
 import { maskSignals, setDisposition } from '../src/native/signals.ts';
 import type { GroupEntry } from './app-groups.ts';
 import { setAppLimits } from './app-limits.ts';
 import { confine, filterSystemCalls, setOomScore } from './confinement.ts';
-import { copyFiles } from './copy.ts';
+import { archiveChanges, copyFiles } from './copy.ts';
 import { during } from './error.ts';
 import { awaitGo, sayFailed, sayReady } from './gate.ts';
 import { keepRoot, runPreStart } from './pre-start.ts';
@@ -29,6 +30,8 @@ export type Dwelling =
       /** What it copies, instead of running a program. */
       readonly copy: CopyPlan | undefined;
     }
+  /** In what an app of another pod has changed. */
+  | { readonly kind: 'changes'; readonly app: string; readonly directory: string }
   /** What follows the end of an app's main process, in the mount namespace that was that one's. */
   | { readonly kind: 'handler'; readonly app: string; readonly namespace: number };
 
@@ -76,6 +79,7 @@ function runProgram({ dwelling, group, process, streams, strict, waits }: ChildO
   setDisposition('SIGPIPE', 'default');
   maskSignals('set', []);
   if (preStart !== null) runPreStart(preStart, (handler) => confineAndExecute(handler, trial));
+  if (dwelling.kind === 'changes') archiveChanges();
   if (dwelling.kind === 'session' && dwelling.copy !== undefined) copyFiles(dwelling.copy);
   confineAndExecute(process, trial);
 }
@@ -103,6 +107,14 @@ function settle(dwelling: Dwelling): void {
       return;
     case 'session':
       joinRoot(dwelling.of);
+      return;
+    case 'changes':
+      during('root', () => {
+        // An app that was killed before it began has none.
+        mkdirAll(dwelling.directory, 0o755);
+        chdir(dwelling.directory);
+        chroot('.');
+      });
       return;
     case 'handler':
       joinNamespace(dwelling.namespace);

@@ -16,10 +16,22 @@ const FIRST_FREE_FD = 3;
  * have closed, its side of these streams among it.
  */
 export function copyFiles(plan: CopyPlan): never {
-  closeFrom(FIRST_FREE_FD);
-  try {
+  alone(() => {
     if (plan.direction === 'in') receiveTree(ARCHIVE_FORMAT, plan);
     else sendTree(ARCHIVE_FORMAT, plan, { layer: false, reservesNames: false }, say);
+  });
+}
+
+/** Likewise, of an upper directory, which is its root. */
+export function archiveChanges(): never {
+  const rules = { layer: true, reservesNames: true };
+  alone(() => sendTree(ARCHIVE_FORMAT, { path: '/', name: '' }, rules, say));
+}
+
+function alone(work: () => void): never {
+  closeFrom(FIRST_FREE_FD);
+  try {
+    work();
   } catch (error) {
     say(messageOf(error));
     exit(EXIT.failure);

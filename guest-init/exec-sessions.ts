@@ -1,6 +1,7 @@
 import type { HostMessage } from '../src/abi/guest.ts';
 import { InitError } from './error.ts';
 import type { HostChannel } from './host-channel.ts';
+import { changesOf } from './root-disks.ts';
 import type { StreamTable } from './stream-table.ts';
 import { type ChildStreams, closeChildStreams } from './streams.ts';
 import type { TaskOrder } from './task.ts';
@@ -31,4 +32,16 @@ export function startSession(
   }
   pod.host.send({ type: 'failed', id, step: 'root', message: `app ${app} is not running` });
   pod.streams.attachNothing(streams);
+}
+
+/** Of an app of another pod, whose disk this machine has: there is nothing of it to join. */
+export function startArchiving(
+  pod: SessionSurroundings,
+  { id, root, process, streams }: Extract<HostMessage, { type: 'archive-changes' }>,
+): void {
+  if (pod.tasks.get(id) !== undefined) throw new InitError('host', `a second exec session ${id}`);
+  const dwelling = { kind: 'changes', app: root.app, directory: changesOf(root) } as const;
+  const childs = pod.streams.open(streams);
+  pod.launch({ id, dwelling, process, streams, waits: false }, childs);
+  closeChildStreams(childs);
 }

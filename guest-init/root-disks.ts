@@ -20,7 +20,10 @@ export function mountRootDisk({ serial, kind }: RootDiskPlan): void {
   mkdirAll(target, 0o700);
   const source = diskOf(serial);
   if (kind === 'image') mount({ source, target, type: 'erofs', flags: ms.readOnly | ms.noDev });
-  else mount({ source, target, type: 'ext4', flags: ms.noDev | ms.noAtime, data: SCRATCH_OPTIONS });
+  else {
+    mount({ source, target, type: 'ext4', flags: ms.noDev | ms.noAtime, data: SCRATCH_OPTIONS });
+    scratchPlaces.add(target);
+  }
 }
 
 /** Before the machine goes: what is on it is whole then, whoever reads it. */
@@ -39,7 +42,6 @@ export function makeBlockRoots(apps: readonly Pick<AppPlan, 'root'>[]): void {
 
 function makeRoot(root: BlockRoot): void {
   const changes = changesOf(root);
-  scratchPlaces.add(diskPlace(root.scratch));
   const lower = root.layers.map(diskPlace);
   const isNew = !exists(changes);
   for (const directory of [changes, workOf(root), blockRootPath(root)]) mkdirAll(directory, 0o755);
@@ -50,7 +52,8 @@ function makeRoot(root: BlockRoot): void {
   else
     mount({
       ...{ source: 'overlay', target, type: 'overlay', flags: ms.noDev },
-      data: `lowerdir=${lower.join(':')},upperdir=${changes},workdir=${workOf(root)}`,
+      // What is changed can be read without the layers below.
+      data: `redirect_dir=off,lowerdir=${lower.join(':')},upperdir=${changes},workdir=${workOf(root)}`,
     });
 }
 

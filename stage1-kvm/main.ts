@@ -1,6 +1,7 @@
 import { ALL_BUT_RUN } from '../src/supervisor/entrypoints/all-but-run.ts';
 import { serve } from '../src/supervisor/entrypoints/serve.ts';
+import { changes } from './changes.ts';
 import { KvmError } from './error.ts';
 import { run } from './run.ts';
 
-serve('stage1-kvm', { run, ...ALL_BUT_RUN }, [KvmError]);
+serve('stage1-kvm', { run, changes, ...ALL_BUT_RUN }, [KvmError]);

@@ -55,6 +55,8 @@ export const POD = {
   rootDisks: 'root-disks.json',
   /** What the apps have written there: an ext4 file system that a machine has made what it is. Made when the pod starts. */
   scratch: 'scratch',
+  /** Held while that is read again, and a file in there for each app whose changes are in its overlay's upper directory by now. */
+  unpacked: 'unpacked',
   /** What machine the pod has, once its guest is up, and how each app is started, as JSON (`docs/commands/inspect.md`). */
   machine: 'machine.json',
   appFacts: 'app-facts',

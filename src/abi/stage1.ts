@@ -33,7 +33,7 @@ export const KERNEL_PARAMS_ENV = 'RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS';
 export const APP_ACTIONS = ['add', 'start', 'stop', 'rm'] as const;
 export type AppAction = (typeof APP_ACTIONS)[number];
 
-/** Those of a mutable pod are files in a directory `app`; `control` is ours: what commands that rkt never had ask a running pod's supervisor. */
+/** Those of a mutable pod are files in a directory `app`; `control` and `changes` are ours: what commands that rkt never had ask a running pod's supervisor, and what one with roots on disks left. */
 export const ENTRYPOINTS = [
   'run',
   'enter',
@@ -45,6 +45,7 @@ export const ENTRYPOINTS = [
   'app/start',
   'app/stop',
   'app/rm',
+  'changes',
 ] as const;
 export type Entrypoint = (typeof ENTRYPOINTS)[number];
 
@@ -199,6 +200,25 @@ export function formatControlArguments({ uuid, request }: ControlArguments): str
 export function parseControlArguments(args: readonly string[]): ControlArguments {
   const parsed = new Arguments(args, { uuid: 'value' });
   return { uuid: parsed.value('uuid') ?? '', request: parsed.only('REQUEST') };
+}
+
+export interface ChangesArguments {
+  readonly uuid: string;
+  readonly app: string;
+}
+
+/**
+ * Of the entrypoint `changes`, run by rkt-mount in the directory of a pod that has ended, whose roots were disks: writes what an app has changed
+ * of its root to standard output, as a layer of OCI. What is not in there is told on standard error.
+ */
+export function formatChangesArguments({ uuid, app }: ChangesArguments): string[] {
+  return [`--uuid=${uuid}`, app];
+}
+
+/** @throws AbiError `bad-arguments` */
+export function parseChangesArguments(args: readonly string[]): ChangesArguments {
+  const parsed = new Arguments(args, { uuid: 'value' });
+  return { uuid: parsed.value('uuid') ?? '', app: parsed.only('APP') };
 }
 
 /** What an app is to be without, beside what its pod is. */

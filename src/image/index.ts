@@ -1,3 +1,4 @@
+export { unpackChanges } from './changes.ts';
 export type { FetchCheck, FetchContext, PullPolicy } from './context.ts';
 export { fromGuest, fromOperator } from './copied-tree.ts';
 export { findNamed } from './dependency.ts';

@@ -10,6 +10,7 @@ import { currentState, observe } from '../pod/observation.ts';
 import { readPod } from '../pod/record.ts';
 import type { State } from '../pod/state.ts';
 import { chooseApp } from './app-choice.ts';
+import { readyChanges } from './changes.ts';
 import {
   guestCopier,
   type Sender,
@@ -58,7 +59,9 @@ export async function copyOut(
   }
   using pod = await holdExited(found, (state) => noFiles(found, state));
   using files = observe(pod.reference);
-  const target = appRootfs(appOfExited('cp', files, options.app));
+  const app = appOfExited('cp', files, options.app);
+  await readyChanges(host, pod, app, options.leftOut, options.signal);
+  const target = appRootfs(app);
   const copier = sourceCopier(pod.path, { kind: 'app', target }, source);
   await deliver(await startSender(copier, options.signal), source.name, to, options);
 }

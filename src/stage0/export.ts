@@ -7,6 +7,7 @@ import type { HeldPod } from '../pod/hold.ts';
 import { lookUpPod } from '../pod/listing.ts';
 import { observe } from '../pod/observation.ts';
 import type { State } from '../pod/state.ts';
+import { readyChanges } from './changes.ts';
 import { Stage0Error } from './errors.ts';
 import { appOfExited, holdExited, textOf, upperOf } from './exited-pod.ts';
 import type { Attention, Host } from './host.ts';
@@ -35,7 +36,9 @@ export async function exportPod(
 ): Promise<void> {
   using pod = await holdExited(lookUpPod(podsDirectory(host.dataDirectory), request.uuid), notExited);
   await using session = new ImageSession(host, attention);
-  const tree = appTree(pod, request.app, leftOut, attention.signal);
+  const app = appOf(pod, request.app);
+  await readyChanges(host, pod, app, leftOut, attention.signal);
+  const tree = appTree(pod, app, leftOut, attention.signal);
   await exportApp(session.store, tree, request, session.options);
 }
 
@@ -47,14 +50,18 @@ function notExited(state: State): Stage0Error {
   );
 }
 
+function appOf(pod: HeldPod, wanted: string | undefined): string {
+  using files = observe(pod.reference);
+  return appOfExited('export', files, wanted);
+}
+
 function appTree(
   pod: HeldPod,
-  wanted: string | undefined,
+  app: string,
   leftOut: (line: string) => void,
   signal: AbortSignal | undefined,
 ): AppTree {
   using files = observe(pod.reference);
-  const app = appOfExited('export', files, wanted);
   const target = appRootfs(app);
   const upper = upperOf(files, app);
   const start = (root: ExportRoot, name: string, purpose: ExportPlan['purpose']) =>
