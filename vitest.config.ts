@@ -32,8 +32,8 @@ export default defineConfig({
         test: {
           name: 'guest',
           include: ['test/guest/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 300_000,
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
           fileParallelism: false,
         },
       },
@@ -43,8 +43,8 @@ export default defineConfig({
           include: ['test/functional/**/*.test.ts'],
           exclude: SOAK_ONLY,
           globalSetup: ['test/support/global-setup.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 600_000,
+          testTimeout: 600_000,
+          hookTimeout: 900_000,
           // Each has a directory and processes of its own, and half of their time is that of a machine that boots on one processor.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
