@@ -5,7 +5,8 @@ import { defineConfig } from 'vitest/config';
 // Time limits are far above what a test takes on a busy machine: they end what hangs, and measure nothing.
 // What takes minutes is for campaigns (`npm run test:soak`).
 const { RKT_TEST_SOAK } = process.env;
-const SOAK_ONLY = RKT_TEST_SOAK === '1' ? [] : ['test/functional/lab-run.test.ts'];
+const SOAK_ONLY =
+  RKT_TEST_SOAK === '1' ? [] : ['test/functional/lab-run.test.ts', 'test/functional/own-kernel.test.ts'];
 
 export default defineConfig({
   test: {
