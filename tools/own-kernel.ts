@@ -68,7 +68,9 @@ async function make(source: Offer, key: string): Promise<void> {
   try {
     const tree = await unpackSource(source, work);
     await configure(tree, options);
-    await kernelMake(tree, [`-j${availableParallelism()}`, TARGET]);
+    // What `uname -v` tells of the version.
+    const named = { KBUILD_BUILD_VERSION_TIMESTAMP: `Debian ${source.version}` };
+    await kernelMake(tree, [`-j${availableParallelism()}`, TARGET], named);
     await rename(await collect(tree, work), join(kernelDir, key)).catch(async (error: unknown) => {
       if (!(await isKernelBuilt(key))) throw error;
     });
@@ -107,9 +109,17 @@ async function collect(tree: string, work: string): Promise<string> {
   return result;
 }
 
-async function kernelMake(tree: string, args: readonly string[]): Promise<void> {
+async function kernelMake(
+  tree: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
   try {
-    await execa('make', ['-s', 'ARCH=x86_64', ...args], { cwd: tree, stdin: 'ignore', env: STAMP });
+    await execa('make', ['-s', 'ARCH=x86_64', ...args], {
+      cwd: tree,
+      stdin: 'ignore',
+      env: { ...STAMP, ...env },
+    });
   } catch (cause) {
     throw new BuildError('COMMAND_FAILED', `make ${args.join(' ')} failed`, { cause });
   }
