@@ -43,6 +43,8 @@ export async function bundleCommand(): Promise<void> {
       plugins: [parts],
       // V8 makes tables of a thousand names at every start; and only with this does esbuild give no name to each module's function.
       minifyIdentifiers: true,
+      // Read whole at every start.
+      minifyWhitespace: true,
     }),
     ...COMMAND_PARTS.map((name) =>
       bundleFile(commandPart(name), {

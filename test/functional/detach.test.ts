@@ -37,8 +37,11 @@ describe.each(FLAVOURS)('--detach with $name', (flavour) => {
       .split(' ');
     expect(session).toBe(pid);
     expect(rkt.scope.processes().filter(({ name }) => name === 'node')).toEqual([]);
-    await eventually('its output is kept', async () => (await rkt.output(['logs', uuid])).includes('out\n'));
-    expect(await rkt.output(['logs', '--stream=stderr', uuid])).toBe('err\n');
+    const kept = async (stream: string) => await rkt.output(['logs', `--stream=${stream}`, uuid]);
+    await eventually(
+      'its output is kept',
+      async () => (await kept('stdout')) === 'out\n' && (await kept('stderr')) === 'err\n',
+    );
     await end(uuid);
     // What apps have written is not among what the supervisor has said.
     expect(readFileSync(join(directory, 'supervisor.log'), 'utf8')).not.toContain('err\n');

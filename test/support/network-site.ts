@@ -223,19 +223,13 @@ export function question(text: string): Question {
 /** What answers, by question: a machine that is emulated may be slow, so that silence is asked again where it is not expected. */
 export async function expectAnswers(asker: Asker, expected: Readonly<Record<string, string>>): Promise<void> {
   const heard: Record<string, string> = {};
-  await eventually(
-    'no silence',
-    async () => {
-      const open = Object.keys(expected).filter(
-        (key) => heard[key] === undefined || heard[key] === 'silence',
-      );
-      const answers = await asker.answers(open.map(question));
-      open.forEach((key, index) => {
-        heard[key] = answers[index] ?? '';
-      });
-      return open.every((key) => heard[key] !== 'silence' || expected[key] === 'silence');
-    },
-    20,
-  ).catch(() => {});
+  await eventually('no silence', async () => {
+    const open = Object.keys(expected).filter((key) => heard[key] === undefined || heard[key] === 'silence');
+    const answers = await asker.answers(open.map(question));
+    open.forEach((key, index) => {
+      heard[key] = answers[index] ?? '';
+    });
+    return open.every((key) => heard[key] !== 'silence' || expected[key] === 'silence');
+  }).catch(() => {});
   expect(heard).toEqual(expected);
 }
