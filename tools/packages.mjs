@@ -12,6 +12,7 @@ const packages = {
     { name: 'bzip2', what: 'unpacks images' },
     { name: 'nftables', what: 'lets pods reach other machines, and be reached' },
     { name: 'e2fsprogs', what: 'makes the file systems of disks' },
+    { name: 'erofs-utils', what: 'makes disks of the layers of images' },
   ],
   build: [
     { name: 'debian-archive-keyring', what: "checks the signatures of Debian's packages" },

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { type Digest, digestAlgorithm, digestHex } from '../oci/index.ts';
 import { type Archive, blobsOf, type ImageRecord, layerName, type Store } from '../store/index.ts';
 import { storedContent } from './blob-content.ts';
+import { diskDigest } from './disk-image.ts';
 import { ImageError } from './error.ts';
 import { extractLayer, findLayer, type StackedLayer, unpackArchive, visibleLayers } from './layers.ts';
 import type { ImportOptions } from './options.ts';
@@ -42,6 +43,7 @@ export async function verifyImage(
   for (const archive of image.contents)
     below.push(await verifyLayer(store, archive, below, pods, repairs, options));
   const layers = visibleLayers(store, below);
+  for (const layer of layers) repairs.push(...(await verifyDisks(store, layer, options)));
   await store.put({ ...image, layers, size: imageSize(store, image.contents, layers) });
   return repairs;
 }
@@ -55,6 +57,18 @@ async function verifyBlob(store: Store, digest: Digest, { signal }: ImportOption
   }
   const found = hash.digest('hex');
   if (found !== digestHex(digest)) throw damaged(`blob ${digest} has the digest ${found}`);
+}
+
+/** Those that are not what was made are made anew when a machine needs them; one that runs on such a file keeps it. */
+async function verifyDisks(store: Store, layer: Digest, { signal }: ImportOptions): Promise<string[]> {
+  const repairs: string[] = [];
+  for (const disk of store.diskImages.of(layerName(layer))) {
+    const digest = await diskDigest(disk.path, signal);
+    if (digest === disk.digest) continue;
+    disk.remove();
+    repairs.push(`disk image of layer ${layer}: it has the digest ${digest}, not ${disk.digest}`);
+  }
+  return repairs;
 }
 
 /** Gives what the layer is kept under. */

@@ -48,11 +48,14 @@ export async function readyChanges(
   const draft = join(path, POD.staging, `changes-${app}`);
   removeAny(draft);
   mkdirSync(draft, { mode: 0o700 });
-  await unpackInto(draft, step, { host, path, uuid: reference.uuid, app, roots, leftOut, signal });
-  await keep(draft, join(path, upperOf(step)));
-  writeFileSync(mark, '', { mode: 0o600 });
-  syncDirectory(unpacked);
-  removeAny(draft);
+  try {
+    await unpackInto(draft, step, { host, path, uuid: reference.uuid, app, roots, leftOut, signal });
+    await keep(draft, join(path, upperOf(step)));
+    writeFileSync(mark, '', { mode: 0o600 });
+    syncDirectory(unpacked);
+  } finally {
+    removeAny(draft);
+  }
 }
 
 interface Unpacking {
@@ -94,12 +97,8 @@ async function unpackInto(target: string, step: MountStep, unpacking: Unpacking)
   signal?.throwIfAborted();
   const lines = Buffer.from(stderr).toString('utf8').split('\n');
   const said = lines.filter((line) => line !== '');
-  if (failed && taken === undefined)
-    throw new Stage0Error('bad-tree', said.at(-1) ?? shortMessage ?? 'the disk cannot be read');
-  if (taken !== undefined && failed && said.length > 0)
-    throw new Stage0Error('bad-tree', `the scratch disk cannot be read: ${said.at(-1)}`, {
-      cause: taken.error,
-    });
+  const problem = said.at(-1) ?? shortMessage ?? 'the scratch disk cannot be read';
+  if (failed) throw new Stage0Error('bad-tree', problem, { cause: taken?.error });
   if (taken !== undefined) throw taken.error;
   said.forEach(leftOut);
 }

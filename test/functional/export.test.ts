@@ -61,6 +61,12 @@ async function exitedPod(
   return savedUuid(file) ?? '';
 }
 
+/** What was on a disk of its machine is in the pod's directory then. */
+async function readBack(uuid: string): Promise<string> {
+  await rkt.output(['cp', `${uuid}:/etc`, rkt.path(`read-${uuid}`)]);
+  return uuid;
+}
+
 const podPath = (uuid: string, phase = 'run') => join(rkt.dir, 'pods', phase, uuid);
 
 async function fetched(store: string, reference: string): Promise<string> {
@@ -114,7 +120,7 @@ describe.each(FLAVOURS)('$name: an exited app', ({ name }) => {
     let uuid = '';
     let tree: string[] = [];
     beforeAll(async () => {
-      uuid = await exitedPod([stage1], `oci:${tiny.ociLayout}:latest`, CHANGES);
+      uuid = await readBack(await exitedPod([stage1], `oci:${tiny.ociLayout}:latest`, CHANGES));
       tree = podTree(podPath(uuid), 'app');
     });
 
@@ -185,7 +191,7 @@ describe.each(FLAVOURS)('$name: an exited app', ({ name }) => {
   });
 
   test('of an ACI is one layer of OCI', async () => {
-    const uuid = await exitedPod([stage1], tiny.aci.gzip, CHANGES);
+    const uuid = await readBack(await exitedPod([stage1], tiny.aci.gzip, CHANGES));
     const tree = podTree(podPath(uuid), 'app');
     await rkt.output(['export', uuid, here('from-aci.tar')]);
     expect(await layersOf(here('from-aci.tar'))).toHaveLength(1);
@@ -236,7 +242,7 @@ describe('the files of a hostile app', () => {
 
   test('are archived and never followed, opened or obeyed; what has no word is told', async () => {
     const uuid = await exitedPod(
-      [],
+      ['--rootfs=virtiofs'],
       `oci:${tiny.ociLayout}:latest`,
       'mkfifo /fifo; ln -s / /root/up; touch /.wh.bin /etc/.wh..wh..opq',
     );
@@ -279,6 +285,7 @@ describe('the files of a hostile app', () => {
     }
     expect(readdirSync(rkt.path('nothing'))).toEqual([]);
     expect(readdirSync(join(rkt.dir, 'cas/tmp'))).toEqual([]);
+    expect(readdirSync(join(podPath(uuid), 'staging'))).toEqual([]);
   });
 
   test('are not those of the host where a copy has been replaced by a link', async () => {

@@ -30,7 +30,7 @@ const INHERITED_IDS = ['1000', '1001'];
 async function startPod(name: string): Promise<Pod> {
   const file = rkt.path(name);
   const app = [image, `--name=${name}`, '--exec=/bin/sh', '--', '-c', 'echo ready; sleep 100000'];
-  const command = rkt.start(['run', '--net=none', `--uuid-file-save=${file}`, ...app], {
+  const command = rkt.start(['run', '--net=none', '--rootfs=virtiofs', `--uuid-file-save=${file}`, ...app], {
     timeoutSeconds: 240,
     // Ids are for the configuration to say.
     env: { RKT_HYPERVISOR_IDS: `${INHERITED_IDS[0]}:${INHERITED_IDS.length}` },

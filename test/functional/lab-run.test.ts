@@ -8,6 +8,9 @@ import { eventually } from '../support/polling.ts';
 const SECONDS = 300;
 
 // In campaigns only (vitest.config.ts). A guest of a guest that is emulated itself does not answer in minutes: this looks at the host's side of a pod that starts.
+/** With all processes that a pod can have. */
+const RUN = ['run', '--net=none', '--rootfs=virtiofs'];
+
 describe('rkt run under systemd and cgroup v2', () => {
   let vm: LabVm;
   let image: string;
@@ -47,7 +50,7 @@ describe('rkt run under systemd and cgroup v2', () => {
   it.each(LAB_STARTERS)(
     'has QEMU and virtiofsd in a group of their own in %s, and leaves none',
     async (_, starter, place) => {
-      const running = vm.run(['systemd-run', '--quiet', ...starter, ...LAB_RKT, 'run', '--net=none', image], {
+      const running = vm.run(['systemd-run', '--quiet', ...starter, ...LAB_RKT, ...RUN, image], {
         seconds: SECONDS,
       });
       const group = await started();
@@ -63,7 +66,7 @@ describe('rkt run under systemd and cgroup v2', () => {
   );
 
   it.each(LAB_STARTERS)('with --rm, leaves nothing of a pod that is stopped in %s', async (_, starter) => {
-    const run = ['run', '--net=none', '--rm', image];
+    const run = [...RUN, '--rm', image];
     const running = vm.run(['systemd-run', '--quiet', ...starter, ...LAB_RKT, ...run], { seconds: SECONDS });
     await signalSupervisor(await started(), 'TERM');
     const { stderr } = await running;

@@ -27,7 +27,7 @@ test('is named, versioned, and says what it needs', async () => {
   expect(await field('Package')).toBe('rkt\n');
   expect(await field('Version')).toMatch(/^\d+\.\d+\.\d+(~\w+)?\n$/);
   expect(await field('Depends')).toBe(
-    'libc6, nodejs (>= 20.6), passwd, qemu-system-x86, virtiofsd | qemu-system-common (<< 1:8), xz-utils, zstd, bzip2, nftables | iptables, e2fsprogs\n',
+    'libc6, nodejs (>= 20.6), passwd, qemu-system-x86, virtiofsd | qemu-system-common (<< 1:8), xz-utils, zstd, bzip2, nftables | iptables, e2fsprogs, erofs-utils\n',
   );
   expect(Number(await field('Installed-Size'))).toBeGreaterThan(50_000);
 });

@@ -45,10 +45,17 @@ export class RktHome {
   /** `stage1`: the image of the one that pods have unless they are told another; the command's own default if it is not given. */
   constructor(stage1?: string) {
     for (const path of [this.localConfig, this.systemConfig, this.path('tmp')]) mkdirSync(path);
-    if (stage1 === undefined) return;
-    mkdirSync(join(this.localConfig, 'stage1.d'));
-    const setting = { rktKind: 'stage1', rktVersion: 'v1', location: stage1 };
-    writeFileSync(join(this.localConfig, 'stage1.d/stage1.json'), JSON.stringify(setting));
+    const { RKT_TEST_ROOTFS: rootfs } = process.env;
+    if (rootfs !== undefined) this.configure('vm', { rootfs });
+    if (stage1 !== undefined) this.configure('stage1', { location: stage1 });
+  }
+
+  /** Writes a file of the local configuration, whose kind has a directory of its name. */
+  configure(kind: string, settings: object): void {
+    const directory = join(this.localConfig, `${kind}.d`);
+    mkdirSync(directory, { recursive: true });
+    const text = JSON.stringify({ rktKind: kind, rktVersion: 'v1', ...settings });
+    writeFileSync(join(directory, `test-${kind}.json`), text);
   }
 
   /** A path in the home's scratch directory. */

@@ -36,6 +36,7 @@ describe('layers', () => {
       containerAuthFiles: [],
       registries: new Map(),
       stage1: {},
+      machine: {},
     });
   });
 
