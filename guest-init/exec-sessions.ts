@@ -16,12 +16,17 @@ interface SessionSurroundings {
   launch(order: TaskOrder, childs: ChildStreams): void;
 }
 
+type SessionMessage = Extract<HostMessage, { type: 'exec' }>;
+
+export function startSession(pod: SessionSurroundings, message: SessionMessage): void {
+  if (pod.tasks.get(message.id) !== undefined)
+    throw new InitError('host', `a second exec session ${message.id}`);
+  if (message.changes === undefined) startBeside(pod, message);
+  else startArchiving(pod, message, changesOf(message.changes));
+}
+
 /** Starts a process beside the main one of an app that runs; otherwise says that it cannot. */
-export function startSession(
-  pod: SessionSurroundings,
-  { id, app, process, streams, copy }: Extract<HostMessage, { type: 'exec' }>,
-): void {
-  if (pod.tasks.get(id) !== undefined) throw new InitError('host', `a second exec session ${id}`);
+function startBeside(pod: SessionSurroundings, { id, app, process, streams, copy }: SessionMessage): void {
   const main = pod.tasks.get(app);
   if (pod.isRunning && main?.phase === 'running' && main.kind === 'app') {
     const dwelling = { kind: 'session', app, of: main.pid, copy } as const;
@@ -35,12 +40,12 @@ export function startSession(
 }
 
 /** Of an app of another pod, whose disk this machine has: there is nothing of it to join. */
-export function startArchiving(
+function startArchiving(
   pod: SessionSurroundings,
-  { id, root, process, streams }: Extract<HostMessage, { type: 'archive-changes' }>,
+  { id, app, process, streams }: SessionMessage,
+  directory: string,
 ): void {
-  if (pod.tasks.get(id) !== undefined) throw new InitError('host', `a second exec session ${id}`);
-  const dwelling = { kind: 'changes', app: root.app, directory: changesOf(root) } as const;
+  const dwelling = { kind: 'changes', app, directory } as const;
   const childs = pod.streams.open(streams);
   pod.launch({ id, dwelling, process, streams, waits: false }, childs);
   closeChildStreams(childs);

@@ -7,7 +7,7 @@ import { Apps } from './apps.ts';
 import { appOf } from './child.ts';
 import { hasChildren } from './children.ts';
 import { InitError } from './error.ts';
-import { startArchiving, startSession } from './exec-sessions.ts';
+import { startSession } from './exec-sessions.ts';
 import type { GateMessage } from './gate.ts';
 import { makeLateVolumes } from './made-volumes.ts';
 import type { PodSurroundings } from './pod-surroundings.ts';
@@ -77,9 +77,6 @@ export class Pod {
         return;
       case 'exec':
         startSession(this.#sessions, message);
-        return;
-      case 'archive-changes':
-        startArchiving(this.#sessions, message);
         return;
       case 'end-session':
         this.#tasks.get(message.id)?.destroy();

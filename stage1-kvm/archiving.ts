@@ -85,9 +85,10 @@ export class Archiving {
     });
     const { root, process } = this.#order;
     this.#session.send({
-      type: 'archive-changes',
+      type: 'exec',
       id,
-      root,
+      app: root.app,
+      changes: root,
       process,
       streams: { kind: 'pipes', stdin: null, stdout, stderr },
     });

@@ -2,10 +2,12 @@
  * The entrypoint `changes`: what a pod's apps have written to its scratch disk. The file system on it was a guest's to make up, so no kernel of the
  * host's reads it, but that of a machine of the same kind, which has this disk and nothing else.
  */
+
 import type { BootPlan, ProcessPlan } from '../src/abi/boot-plan.ts';
+import { parseChangesArguments } from '../src/abi/changes-arguments.ts';
 import { NO_NETWORK } from '../src/abi/network-plan.ts';
 import { POD } from '../src/abi/pod-directory.ts';
-import { parseChangesArguments, VM_IDS_ENV } from '../src/abi/stage1.ts';
+import { VM_IDS_ENV } from '../src/abi/stage1.ts';
 import { environment } from '../src/native/engine.ts';
 import { Loop } from '../src/native/loop.ts';
 import { openDisk } from '../src/supervisor/disks/disk.ts';

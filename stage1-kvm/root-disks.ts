@@ -15,7 +15,7 @@ import { makeScratch } from '../src/supervisor/disks/scratch.ts';
 import { SupervisorError } from '../src/supervisor/error.ts';
 import type { MachineDisk } from '../src/supervisor/volumes/made-volumes.ts';
 
-export const SCRATCH_SERIAL = 'scratch';
+const SCRATCH_SERIAL = 'scratch';
 
 /** What a pod has that was made ready by a stage0 which knows of none. */
 const SHARED: PodRootsPlan = {

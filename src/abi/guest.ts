@@ -83,17 +83,8 @@ export type HostMessage =
       readonly streams: StreamsPlan;
       /** Instead of the process's program: PID 1 has its own for this, with all rights in the app's root. */
       readonly copy?: CopyPlan;
-    }
-  /**
-   * Archives what an app that is not in this pod has changed of its root, as the disks of the plan have it: a layer of OCI, on the
-   * session's standard output. Answered as `exec`.
-   */
-  | {
-      readonly type: 'archive-changes';
-      readonly id: string;
-      readonly root: Extract<RootPlan, { kind: 'block' }>;
-      readonly process: ProcessPlan;
-      readonly streams: StreamsPlan;
+      /** Instead, of an app that need not be in this pod: archives what it has changed of this root, as a layer of OCI. */
+      readonly changes?: Extract<RootPlan, { kind: 'block' }>;
     }
   /** SIGKILL to all processes of an exec session, as far as they have stayed in its (kernel's) session. */
   | { readonly type: 'end-session'; readonly id: string }
@@ -269,7 +260,6 @@ const HOST_MESSAGE_TYPES: ReadonlySet<string> = new Set<HostMessage['type']>([
   'close',
   'resize',
   'exec',
-  'archive-changes',
   'end-session',
   'start',
   'stop-app',

@@ -1,10 +1,12 @@
 /** What an app of an exited pod has changed, where its root was on disks of a machine: brought to where commands look for it. */
+
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { formatChangesArguments } from '../abi/changes-arguments.ts';
 import { type MountStep, parseMountPlan } from '../abi/mount-plan.ts';
 import { appRootfs, POD } from '../abi/pod-directory.ts';
 import { parsePodRoots, type RootDisksPlan } from '../abi/root-disks.ts';
-import { entrypointAnnotation, formatChangesArguments, VM_IDS_ENV } from '../abi/stage1.ts';
+import { entrypointAnnotation, VM_IDS_ENV } from '../abi/stage1.ts';
 import { annotationValue } from '../appc/index.ts';
 import { unpackChanges } from '../image/index.ts';
 import { openDirectory } from '../os/descriptor.ts';

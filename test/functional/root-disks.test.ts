@@ -56,6 +56,8 @@ beforeAll(() => {
   stacked = image('stacked', [base(), tar.archive(...TOP)]);
 });
 
+const idOf = async (reference: string) => (await rkt.output(['fetch', '--full', reference])).trim();
+
 interface Ended {
   readonly code: number;
   readonly stdout: string;
@@ -107,7 +109,7 @@ describe('what an app sees', () => {
       script,
     ];
     const one = app('one', 'echo one > /mine; sleep 1; cat /mine');
-    const two = ['---', ...app('two', 'ls /mine; echo two > /mine')];
+    const two = ['---', ...app('two', 'ls /mine; echo two > /mine; true')];
     two.splice(2, 0, '--readonly-rootfs');
     const { stdout, stderr } = await rkt.run([...BLOCK, ...one, ...two]);
     expect(stdout).toMatch(/one\n$/);
@@ -222,7 +224,7 @@ describe('images of layers', () => {
     const content = readFileSync(path);
     content[content.length - 1] = (content[content.length - 1] ?? 0) ^ 0xff;
     writeFileSync(path, content);
-    const { code, stdout, stderr } = await rkt.run(['image', 'verify', stacked]);
+    const { code, stdout, stderr } = await rkt.run(['image', 'verify', await idOf(stacked)]);
     expect(code).toBe(0);
     expect(stdout + stderr).toMatch(/disk image of layer sha256:/);
     expect(existsSync(path)).toBe(false);
@@ -235,7 +237,7 @@ describe('images of layers', () => {
     const { uuid } = await ran([], own, 'true');
     const [, top] = rootsOf(uuid).images;
     await rkt.output(['rm', uuid]);
-    await rkt.output(['image', 'rm', own]);
+    await rkt.output(['image', 'rm', await idOf(own)]);
     expect(existsSync(top)).toBe(false);
   });
 });
@@ -246,7 +248,7 @@ describe('which kind a pod has', () => {
   test('is for the flags to say, else for the configuration', async () => {
     rkt.configure('vm', { rootfs: 'virtiofs', scratchSize: 32 * 1024 ** 2 });
     const start = async (...flags: string[]) =>
-      await detachedPod(rkt, ['--net=none', ...flags, stacked, '--exec=/bin/sh', '--', '-c', 'true']);
+      await detachedPod(rkt, [...flags, stacked, '--exec=/bin/sh', '--', '-c', 'true']);
     expect(kindOf(await start())).toBe('virtiofs');
     const block = await start('--rootfs=block');
     expect(rootsOf(block)).toMatchObject({ kind: 'block', scratchBytes: 32 * 1024 ** 2 });
@@ -256,9 +258,7 @@ describe('which kind a pod has', () => {
   });
 
   test('is decided when a prepared pod is run', async () => {
-    const uuid = (
-      await rkt.output(['prepare', stacked, '--exec=/bin/sh', '--', '-c', 'df -m / | tail -n 1'])
-    ).trim();
+    const uuid = (await rkt.output(['prepare', stacked, '--exec=/bin/sh', '--', '-c', 'df -m /'])).trim();
     const { stdout } = await rkt.run([
       'run-prepared',
       '--net=none',
