@@ -67,7 +67,7 @@ function prepare(leading: Leading, { roots, hasShare }: MachineFiles): Prepared 
       const { machine, plan, detach } = connect({ ...leading, machine: joined }, networks, report);
       const setUpMachine = (cgroup: PodCgroup) => {
         const share = hasShare ? openShare(apps) : undefined;
-        const disks = [...(roots.kind === 'block' ? openRootDisks(roots) : []), ...apps.volumes.disks];
+        const disks = [...apps.volumes.disks, ...(roots.kind === 'block' ? openRootDisks(roots) : [])];
         const parts = { accelerator, size, network: machine, disks, share };
         const setup = setUp(pod, options, host, parts, cgroup);
         return startOf(setup, cgroup, report);

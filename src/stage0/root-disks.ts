@@ -18,6 +18,7 @@ import { openStore } from '../store/index.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
 import { type AppLayers, planImages } from './root-disks-plan.ts';
+import { readVolumes } from './volume-files.ts';
 
 /** What `--rootfs` and `--scratch-size` ask for; absent: what the configuration says, else disks wherever they can be had. */
 export interface RootsRequest {
@@ -27,6 +28,8 @@ export interface RootsRequest {
 }
 
 const FILE_MODE = 0o640;
+/** With the scratch disk, and as many network interfaces as pods mostly have: a machine has room for 28 devices. */
+const MOST_DISKS = 19;
 
 /** Says what the pod, which is ours and filled, is to have. Throws Stage0Error `unsupported` where it cannot have what is asked for. */
 export async function readyRoots(
@@ -65,6 +68,8 @@ async function planRoots(
   if (layers === undefined) return shared("the roots are the pod's own copies");
   const images = planImages(layers);
   if (images === undefined) return shared('the apps have too many images for the disks of a machine');
+  if (images.images.length + diskVolumes(pod) > MOST_DISKS)
+    return shared('volumes take the disks of the machine');
   const paths: string[] = [];
   try {
     for (const image of images.images) paths.push(await ensureDiskImage(store, image, program, signal));
@@ -79,6 +84,11 @@ async function planRoots(
     images: paths,
     apps: images.apps,
   };
+}
+
+/** Each is a disk of the machine as well. */
+function diskVolumes({ path }: Pod): number {
+  return readVolumes(path).volumes.filter(({ kind }) => kind === 'limited' || kind === 'block').length;
 }
 
 function shared(reason: string): PodRootsPlan {

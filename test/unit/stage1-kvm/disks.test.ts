@@ -16,3 +16,8 @@ test('each disk is an open file of QEMU, which knows its number, and says in the
   ]);
   expect(diskArguments([], 9)).toEqual([]);
 });
+
+test('what need not outlive the host waits for none of its disks', () => {
+  const scratch = { fd: 40, kind: 'file', serial: 'scratch', readOnly: false, isPassing: true } as const;
+  expect(diskArguments([scratch], 9)[3]).toMatch(/,cache\.no-flush=on,/);
+});

@@ -51,6 +51,17 @@ describe('qemuArguments', () => {
     expect(args.join(' ')).not.toMatch(/path=|server/);
   });
 
+  it('has no share where there is nothing to share, and the same numbers for all else', () => {
+    const without = qemuArguments({ ...plan, hasShare: false });
+    const isShare = (argument: string) =>
+      /share,|virtio-fs|vhost-user/.test(argument) && !argument.startsWith('memory');
+    expect(without.filter(isShare)).toEqual([]);
+    expect(args.filter(isShare)).toHaveLength(2);
+    expect(valuesOf('-chardev', without)).toEqual(
+      valuesOf('-chardev', args).filter((channel) => !channel.includes('id=share')),
+    );
+  });
+
   it.each([
     ['tcg', 'tcg,tb-size=256', 'max'],
     ['kvm', 'kvm', 'host'],
