@@ -149,7 +149,8 @@ describe('the scratch disk', () => {
   });
 
   test('with something else on it than a file system is refused, by no kernel of the host’s', async () => {
-    const { uuid } = await ran(['--scratch-size=16Mi'], stacked, 'true');
+    const { code: ended, uuid } = await ran(['--scratch-size=16Mi'], stacked, 'true');
+    expect(ended).toBe(0);
     const scratch = join(podPath(uuid), 'scratch');
     writeFileSync(scratch, randomBytes(16 * 1024 ** 2));
     const { code, stderr } = await rkt.run(['cp', `${uuid}:/etc`, rkt.path('garbage')]);

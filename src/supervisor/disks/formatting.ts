@@ -24,11 +24,15 @@ const LIVES: Readonly<
   lasting: { words: [], extended: [] },
   passing: { words: ['-O', '^has_journal'], extended: [] },
   scratch: {
-    words: ['-O', '^resize_inode', '-J', 'size=16'],
+    words: ['-O', '^resize_inode'],
     // The file is new: what is not written is zeros. All that is, at its beginning.
     extended: ['lazy_itable_init=1', 'lazy_journal_init=1', 'nodiscard', 'packed_meta_blocks=1'],
   },
 };
+
+/** As much as changes of half a minute need; of smaller disks mkfs.ext4 takes a part. */
+const JOURNAL = ['-J', 'size=16'];
+const LARGE_BYTES = 512 * 1024 ** 2;
 
 const PROGRAMS = ['/usr/sbin/mkfs.ext4', '/sbin/mkfs.ext4'];
 /** Of a disk of many terabytes. */
@@ -47,11 +51,12 @@ export function formatExt4(what: string, disk: Disk, { uid, gid }: Owner, life: 
   if (program === undefined)
     throw new SupervisorError('unsupported', `${what}: mkfs.ext4 is not installed: install e2fsprogs`);
   const { words, extended } = LIVES[life];
+  const journal = life === 'scratch' && disk.bytes >= LARGE_BYTES ? JOURNAL : [];
   const options = [`root_owner=${uid}:${gid}`, ...extended].join(',');
   const result = runBounded(
     program,
     // Not to be asked; no blocks kept for root alone; what can be done later the guest's kernel does.
-    ['-q', '-F', '-m', '0', ...words, '-E', options, `/proc/self/fd/${DISK_FD}`],
+    ['-q', '-F', '-m', '0', ...words, ...journal, '-E', options, `/proc/self/fd/${DISK_FD}`],
     MILLISECONDS,
     { fds: [disk.fd], namespaces: ['mount', 'pid', 'network', 'ipc'], steps: steps() },
   );

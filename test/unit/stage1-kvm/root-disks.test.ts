@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { LEAST_SCRATCH_BYTES, type RootDisksPlan } from '../../../src/abi/root-disks.ts';
+import { blockRoot, rootDiskPlans } from '../../../stage1-kvm/root-disks.ts';
+
+const plan: RootDisksPlan = {
+  version: 1,
+  kind: 'block',
+  scratchBytes: LEAST_SCRATCH_BYTES,
+  images: ['/layer/a/disk/image.erofs', '/layer/b/disk/image.erofs'],
+  apps: [
+    { name: 'one', layers: [1, 0] },
+    { name: 'two', layers: [0] },
+  ],
+};
+
+describe('the disks of a machine', () => {
+  it('are its images, in order, and the scratch disk', () => {
+    expect(rootDiskPlans(plan)).toEqual([
+      { serial: 'image-0', kind: 'image' },
+      { serial: 'image-1', kind: 'image' },
+      { serial: 'scratch', kind: 'scratch' },
+    ]);
+  });
+
+  it('are known by their serial numbers, of no more than the twenty bytes that a disk may have', () => {
+    for (const { serial } of rootDiskPlans({ images: Array<string>(7).fill('/x') }))
+      expect(serial.length).toBeLessThanOrEqual(20);
+  });
+
+  it('are an app’s root, the top layer first; an app that nobody planned has none', () => {
+    expect(blockRoot(plan, 'one')).toEqual({
+      ...{ kind: 'block', app: 'one', scratch: 'scratch' },
+      layers: ['image-1', 'image-0'],
+    });
+    expect(() => blockRoot(plan, 'three')).toThrow('root-disks.json: there is no app three');
+  });
+});
