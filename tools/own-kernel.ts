@@ -116,13 +116,14 @@ async function kernelMake(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<void> {
+  const { PATH } = process.env;
   try {
     await execa('make', ['-s', 'ARCH=x86_64', ...args], {
       cwd: tree,
       stdin: 'ignore',
       // Nothing of the caller's: make and kconfig listen to many names.
       extendEnv: false,
-      env: { PATH: process.env.PATH, ...STAMP, ...env },
+      env: { PATH, ...STAMP, ...env },
     });
   } catch (cause) {
     throw new BuildError('COMMAND_FAILED', `make ${args.join(' ')} failed`, { cause });
