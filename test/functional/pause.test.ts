@@ -39,7 +39,10 @@ describe.each(FLAVOURS)('$name', ({ image: stage1, ownKernel }) => {
   const resume = (uuid: string) => rkt.output(['resume', uuid]);
   /** The guest's wall clock, and how far that is ahead of the clock that has stood still with it. */
   const clocks = async (uuid: string) => {
-    const text = await rkt.output(['enter', uuid, '/bin/sh', '-c', 'date +%s; cat /proc/uptime']);
+    // Both within one second.
+    const script =
+      'until date=$(date +%s); up=$(cat /proc/uptime); [ "$date" = "$(date +%s)" ]; do :; done; echo "$date"; echo "$up"';
+    const text = await rkt.output(['enter', uuid, '/bin/sh', '-c', script]);
     const [now = 0, up = 0] = text.split('\n').map((line) => Number(line.split(' ')[0]));
     return { now, ahead: now - up };
   };
@@ -164,6 +167,11 @@ describe.each(FLAVOURS)('$name', ({ image: stage1, ownKernel }) => {
     const words = [`--stage1-path=${stage1}`, '--net=none', `--uuid-file-save=${file}`, image];
     const command = rkt.start(['run', ...words, '--exec=/bin/sh', '--', '-c', LOOP]);
     const uuid = await eventually('the pod has a UUID', () => savedUuid(file));
+    const machine = await eventually('its machine is there', () =>
+      rkt.scope.processes().find(({ name, argv }) => name.startsWith('qemu') && argv.includes(uuid)),
+    );
+    // It does not come to run before all has been asked.
+    process.kill(machine.pid, 'SIGSTOP');
     await eventually('its supervisor listens', () => existsSync(join(rkt.dir, 'pods/run', uuid, 'ctl')));
     const { code, stderr } = await rkt.run(['pause', uuid]);
     expect({ code, stderr }).toEqual({
