@@ -4,13 +4,14 @@ import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { execa } from 'execa';
 import { artefacts, COMMAND_PARTS, commandPart, rootDir } from './paths.ts';
 
-/** Packages that few commands need, and that are as large as all the rest. */
+/** Packages that few commands need, and that are larger than all the rest. Modules that import them are imported when needed. */
 const parts: Plugin = {
   name: 'parts',
   setup({ onResolve }) {
-    onResolve({ filter: new RegExp(`^(${COMMAND_PARTS.join('|')})$`) }, ({ path, kind }) =>
-      kind === 'dynamic-import' ? { path: `./${basename(commandPart(path))}`, external: true } : undefined,
-    );
+    onResolve({ filter: new RegExp(`^(${COMMAND_PARTS.join('|')})$`) }, ({ path }) => ({
+      path: `./${basename(commandPart(path))}`,
+      external: true,
+    }));
   },
 };
 

@@ -28,6 +28,8 @@ const STAMP = {
   KBUILD_BUILD_USER: 'rkt',
   KBUILD_BUILD_HOST: 'rkt',
   KBUILD_BUILD_VERSION: '1',
+  // Set and empty: nothing is added for a tree that is somebody's work.
+  LOCALVERSION: '',
 };
 const TARGET = 'vmlinux';
 
@@ -114,11 +116,14 @@ async function kernelMake(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<void> {
+  const { PATH } = process.env;
   try {
     await execa('make', ['-s', 'ARCH=x86_64', ...args], {
       cwd: tree,
       stdin: 'ignore',
-      env: { ...STAMP, ...env },
+      // Nothing of the caller's: make and kconfig listen to many names.
+      extendEnv: false,
+      env: { PATH, ...STAMP, ...env },
     });
   } catch (cause) {
     throw new BuildError('COMMAND_FAILED', `make ${args.join(' ')} failed`, { cause });

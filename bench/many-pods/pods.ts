@@ -82,7 +82,7 @@ export class ManyPods {
     );
   }
 
-  /** What is left of it outside goes; its copies say that they have left the same. */
+  /** What is left of it outside goes; its copies get some of their own. */
   async #kill(image: string): Promise<void> {
     const pod = await startPod(this.rkt, image);
     await pod.end('SIGKILL');
@@ -103,10 +103,15 @@ export class ManyPods {
     const target = join(phase, uuid);
     rmSync(target, { recursive: true, force: true });
     copyTree(join(this.#originals, of), target);
-    const groups = join(target, POD.cgroups);
-    if (of === 'killed')
-      writeFileSync(groups, readFileSync(groups, 'utf8').replaceAll(/rkt-[0-9a-f-]{36}/g, `rkt-${uuid}`));
+    if (of === 'killed') leaveGroups(join(target, POD.cgroups), uuid);
   }
+}
+
+/** Those that the original has recorded, as if they were this pod's. */
+function leaveGroups(file: string, uuid: string): void {
+  const recorded = readFileSync(file, 'utf8').replaceAll(/rkt-[0-9a-f-]{36}/g, `rkt-${uuid}`);
+  writeFileSync(file, recorded);
+  for (const path of recorded.trim().split('\n')) mkdirSync(path, { recursive: true });
 }
 
 function copyTree(from: string, to: string): void {

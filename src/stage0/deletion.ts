@@ -2,7 +2,7 @@ import { RECORDS_ANNOTATION } from '../abi/outside-records.ts';
 import { formatGcArguments, STAGE1_INTERFACE_VERSION } from '../abi/stage1.ts';
 import { interfaceVersion, knownGcArguments } from '../abi/stage1-versions.ts';
 import { annotationValue } from '../appc/index.ts';
-import { hasRecords } from '../pod/outside.ts';
+import { isSomethingLeft } from '../pod/outside.ts';
 import type { Pod } from '../pod/pod.ts';
 import { removeUnsynced, syncRemovals } from '../pod/removal.ts';
 import { findEntrypoint, stage1Annotations } from './entrypoint.ts';
@@ -33,7 +33,7 @@ export async function deleteUnsynced(host: Host, pod: Pod): Promise<void> {
 /** What a pod that has run and ended left outside of its directory goes; the pod stays, and is ours. Throws Stage0Error `bad-stage1`. */
 export async function runStage1Gc(host: Host, pod: Pod): Promise<void> {
   const annotations = stage1Annotations(pod.path);
-  if (annotationValue(annotations, RECORDS_ANNOTATION) === 'true' && !hasRecords(pod.path)) return;
+  if (annotationValue(annotations, RECORDS_ANNOTATION) === 'true' && !isSomethingLeft(pod.path)) return;
   const entrypoint = findEntrypoint(pod.path, 'gc');
   if (entrypoint === undefined) return;
   const all = formatGcArguments({ uuid: pod.uuid, debug: host.debug, localConfig: host.localConfig });

@@ -133,17 +133,24 @@ test("runs the stage1's gc in the pod's directory before anything is removed", a
 });
 
 test.each([
-  { records: [], gc: false },
-  { records: ['net/lock', 'net/00-default.json.tmp'], gc: false },
-  { records: ['cgroups'], gc: true },
-  { records: ['net/lock', 'net/00-default.json'], gc: true },
+  { left: 'nothing', records: {}, isRun: false },
+  {
+    left: 'what was not made yet',
+    records: { 'net/lock': '', 'net/00-default.json.tmp': '{}' },
+    isRun: false,
+  },
+  { left: 'groups that have gone', records: { cgroups: '/nowhere/rkt-1\n/nowhere/rkt-2\n' }, isRun: false },
+  { left: 'a group', records: { cgroups: `/nowhere/rkt-1\n${tmpdir()}\n` }, isRun: true },
+  { left: 'a volume’s disk', records: { 'limitedVolumes/v': '' }, isRun: false },
+  { left: 'a volume’s bounded directory', records: { 'limitedVolumes/v/file': '' }, isRun: true },
+  { left: 'a network', records: { 'net/lock': '', 'net/00-default.json': '{}' }, isRun: true },
 ])(
-  'of a stage1 that records all it makes, gc is run where it has left a record: $records',
-  async ({ records, gc: isRun }) => {
+  'of a stage1 that records what it makes, gc is run where it has left some: $left',
+  async ({ records, isRun }) => {
     const pod = abandoned('run');
     const manifest = stage1({ name: 'coreos.com/rkt/stage1/records', value: 'true' });
     withStage1(pod, `touch ${data}/log`, manifest);
-    for (const name of records) put(pod, name, '');
+    for (const [name, content] of Object.entries(records)) put(pod, name, content);
     await collect();
     expect(existsSync(join(data, 'log'))).toBe(isRun);
     expect(left()).toEqual([]);
