@@ -47,8 +47,10 @@ async function makeDiskImage(
   // Loaded when needed: it is larger than all of stage0.
   const { run } = await import('../os/run.ts');
   const most = 2 * bytes + MORE_BYTES;
+  // Nobody waits for one whose caller was killed.
+  const bounds = ['--pdeathsig=KILL', 'prlimit', `--fsize=${most}`, '--core=0'];
   const words = ['--quiet', '--preserve-mtime', image, tree];
-  const made = await run('prlimit', [`--fsize=${most}`, '--core=0', program, ...words], {
+  const made = await run('setpriv', [...bounds, program, ...words], {
     reject: false,
     ...(signal === undefined ? {} : { cancelSignal: signal }),
   });

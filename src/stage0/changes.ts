@@ -46,6 +46,7 @@ export async function readyChanges(
   const mark = join(unpacked, app);
   if (existsSync(mark)) return;
   const step = stepOf(path, app);
+  clearStage1Work(path);
   makeClosedDirectory(join(path, POD.staging));
   const draft = join(path, POD.staging, `changes-${app}`);
   removeAny(draft);
@@ -99,10 +100,17 @@ async function unpackInto(target: string, step: MountStep, unpacking: Unpacking)
   signal?.throwIfAborted();
   const lines = Buffer.from(stderr).toString('utf8').split('\n');
   const said = lines.filter((line) => line !== '');
-  const problem = said.at(-1) ?? shortMessage ?? 'the scratch disk cannot be read';
-  if (failed) throw new Stage0Error('bad-tree', problem, { cause: taken?.error });
+  // Of an archive that is cut short the reason is what has cut it.
+  if (failed)
+    throw new Stage0Error('bad-tree', problemOf(said.at(-1) ?? shortMessage ?? 'no reason was told'));
   if (taken !== undefined) throw taken.error;
   said.forEach(leftOut);
+}
+
+/** What the archiving process says of a file stands for itself. */
+function problemOf(line: string): string {
+  const own = /^(?:changes|run|rkt-mount): (.*)$/.exec(line)?.[1];
+  return own === undefined ? line : `the scratch disk cannot be read: ${own}`;
 }
 
 /** In the place of the upper directory, which is empty but for what an earlier attempt has brought there. */
@@ -121,9 +129,21 @@ function rootsOf(path: string): RootDisksPlan | undefined {
   return plan.kind === 'block' ? plan : undefined;
 }
 
-function stepOf(path: string, app: string): MountStep {
+/** The stage1's root is mounted once more, which overlayfs refuses as long as it remembers that nothing of it was to be kept. */
+function clearStage1Work(path: string): void {
+  const step = mountedAt(path, POD.stage1Rootfs);
+  if (step?.kind !== 'overlay') return;
+  removeAny(join(path, step.work));
+  mkdirSync(join(path, step.work), { recursive: true, mode: 0o750 });
+}
+
+function mountedAt(path: string, place: string): MountStep | undefined {
   const { mounts } = parseMountPlan(JSON.parse(readFileSync(join(path, POD.mountPlan), 'utf8')));
-  const step = mounts.find(({ target }) => target === appRootfs(app));
+  return mounts.find(({ target }) => target === place);
+}
+
+function stepOf(path: string, app: string): MountStep {
+  const step = mountedAt(path, appRootfs(app));
   if (step === undefined) throw new Stage0Error('bad-tree', `the pod is not whole: ${app} has no root`);
   return step;
 }
