@@ -1,4 +1,4 @@
-import { type MachineRoots, ROOT_KINDS } from '../abi/root-disks.ts';
+import { DEFAULT_ROOTS, type MachineRoots, ROOT_KINDS } from '../abi/root-disks.ts';
 import { requestedScratchSize } from '../stage0/scratch-size.ts';
 import { CliError } from './error.ts';
 import { choice, Flag, value } from './flag.ts';
@@ -8,12 +8,12 @@ export const ROOTS_FLAGS: readonly Flag[] = [
   new Flag(
     'rootfs',
     choice('KIND', ROOT_KINDS),
-    'how a virtual machine gets its roots: block, as disks, or virtiofs, shared (default: block where it can be)',
+    `how a virtual machine gets its roots: block, as disks, or virtiofs, shared (default: ${DEFAULT_ROOTS})`,
   ),
   new Flag(
     'scratch-size',
     value('BYTES'),
-    'with block: the most that the apps may have written (default: 10Gi)',
+    'with roots as disks, which it asks for: the most that the apps may have written (default: 10Gi)',
   ),
 ];
 

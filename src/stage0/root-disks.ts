@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseMountPlan } from '../abi/mount-plan.ts';
 import { appRootfs, POD } from '../abi/pod-directory.ts';
 import {
+  DEFAULT_ROOTS,
   DEFAULT_SCRATCH_BYTES,
   type MachineRoots,
   type PodRootsPlan,
@@ -20,7 +21,7 @@ import type { Host } from './host.ts';
 import { type AppLayers, planImages } from './root-disks-plan.ts';
 import { readVolumes } from './volume-files.ts';
 
-/** What `--rootfs` and `--scratch-size` ask for; absent: what the configuration says, else disks wherever they can be had. */
+/** What `--rootfs` and `--scratch-size`, which asks for disks, ask for; absent: what the configuration says. */
 export interface RootsRequest {
   readonly rootfs?: MachineRoots;
   readonly scratchBytes?: number;
@@ -46,9 +47,15 @@ export async function readyRoots(
     return;
   }
   const plan = await planRoots(host, pod, request, signal);
-  if (plan.kind === 'virtiofs' && request.rootfs === 'block')
-    throw new Stage0Error('unsupported', `--rootfs=block: ${plan.reason}`);
+  if (plan.kind === 'virtiofs' && askedFor(request) === 'block') {
+    const flag = request.rootfs === 'block' ? 'rootfs=block' : 'scratch-size';
+    throw new Stage0Error('unsupported', `--${flag}: ${plan.reason}`);
+  }
   replaceFile(join(pod.path, POD.rootDisks), JSON.stringify(plan), FILE_MODE);
+}
+
+function askedFor({ rootfs, scratchBytes }: RootsRequest): MachineRoots | undefined {
+  return rootfs ?? (scratchBytes === undefined ? undefined : 'block');
 }
 
 async function planRoots(
@@ -58,8 +65,8 @@ async function planRoots(
   signal: AbortSignal | undefined,
 ): Promise<PodRootsPlan> {
   const { rootfs, scratchBytes } = host.configuration.machine;
-  const kind = request.rootfs ?? rootfs ?? 'block';
-  if (kind === 'virtiofs') return shared('that is asked for');
+  const kind = askedFor(request) ?? rootfs ?? DEFAULT_ROOTS;
+  if (kind === 'virtiofs') return shared('nothing else is asked for');
   if (request.mutable === true) return shared('apps come to a machine that runs as files, not as disks');
   const program = diskImageMaker();
   if (program === undefined) return shared('mkfs.erofs is not installed: install erofs-utils');

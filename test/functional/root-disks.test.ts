@@ -300,6 +300,7 @@ describe('which kind a pod has', () => {
 
   test.each([
     [['--no-overlay', '--rootfs=block'], "--rootfs=block: the roots are the pod's own copies"],
+    [['--no-overlay', '--scratch-size=1Gi'], "--scratch-size: the roots are the pod's own copies"],
     [
       ['--stage1-from-dir=stage1-ns.aci', '--rootfs=block'],
       '--rootfs: coreos.com/rkt/stage1-ns runs no virtual machine',
