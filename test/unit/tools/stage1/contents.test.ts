@@ -27,6 +27,7 @@ describe('stage1 image', () => {
       { name: 'coreos.com/rkt/stage1/app/start', value: '/app/start' },
       { name: 'coreos.com/rkt/stage1/app/stop', value: '/app/stop' },
       { name: 'coreos.com/rkt/stage1/app/rm', value: '/app/rm' },
+      { name: 'coreos.com/rkt/stage1/changes', value: '/changes' },
       { name: 'coreos.com/rkt/stage1/interface-version', value: '6' },
       { name: 'coreos.com/rkt/stage1/removal', value: 'true' },
       { name: 'coreos.com/rkt/stage1/metadata', value: 'true' },
