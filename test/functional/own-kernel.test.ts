@@ -38,9 +38,7 @@ describe('our kernel', () => {
   });
 
   test('runs a pod, and needs no modules', async () => {
-    expect(await printed('uname -r; ls /proc/modules 2>&1')).toMatch(
-      /^6\.12\.\d+-rkt\nls: \/proc\/modules: No such file or directory\n$/,
-    );
+    expect(await printed('uname -r; test -e /proc/modules || echo none')).toMatch(/^6\.12\.\d+-rkt\nnone\n$/);
   });
 
   test('has the file systems of pods, and the device mapper', async () => {
