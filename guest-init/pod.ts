@@ -104,6 +104,14 @@ export class Pod {
       case 'clock':
         setClock(this.#plan, message);
         return;
+      case 'rehearse':
+        this.#expectPlan();
+        this.#around.rehearse(message.modules);
+        return;
+      case 'wake':
+        this.#expectPlan();
+        this.#around.wake(message);
+        return;
       case 'power-off':
         this.#around.leave();
         return;
@@ -119,8 +127,12 @@ export class Pod {
     this.#settle();
   }
 
+  #expectPlan(): void {
+    if (this.#phase !== 'waiting') throw new InitError('host', 'the pod has its plan');
+  }
+
   #boot(plan: BootPlan): void {
-    if (this.#phase !== 'waiting') throw new InitError('host', 'a second boot plan');
+    this.#expectPlan();
     this.#phase = 'starting';
     this.#plan = plan;
     for (const message of preparePod(plan)) this.#around.host.send({ type: 'warning', message });

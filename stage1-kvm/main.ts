@@ -2,5 +2,6 @@ import { ALL_BUT_RUN } from '../src/supervisor/entrypoints/all-but-run.ts';
 import { serve } from '../src/supervisor/entrypoints/serve.ts';
 import { KvmError } from './error.ts';
 import { run } from './run.ts';
+import { template } from './template.ts';
 
-serve('stage1-kvm', { run, ...ALL_BUT_RUN }, [KvmError]);
+serve('stage1-kvm', { run, template, ...ALL_BUT_RUN }, [KvmError]);

@@ -22,8 +22,10 @@ import { allocateId, parseIdRange } from './ids.ts';
 import type { MachineNetwork } from './interfaces.ts';
 import { Machine, type MachineSetup } from './machine.ts';
 import { MACHINE_HOUSING } from './plan.ts';
-import { findPrograms } from './programs.ts';
+import { findPrograms, type Programs } from './programs.ts';
 import { hostLimits, hostMemory, type MachineSize, sizeMachine, sizeSandbox } from './size.ts';
+import { chooseTemplate, saveInBackground } from './template-choice.ts';
+import type { OpenTemplate, TemplateKind } from './template-store.ts';
 import { QEMU_FDS, type ShareCache } from './vmm.ts';
 
 /** Of the group around the machine; apps have groups of their own inside. */
@@ -68,8 +70,10 @@ function prepare(leading: Leading): Prepared {
         const shareCache: ShareCache = apps.volumes.isShared ? 'auto' : 'always';
         const { disks } = apps.volumes;
         const parts = { accelerator, size, network: machine, disks, shareCache };
-        const setup = setUp(pod, options, host, parts, cgroup);
-        return startOf(setup, cgroup, report);
+        const programs = findPrograms();
+        const template = chooseTemplate(parts, programs.qemu, report);
+        const setup = setUp(pod, options, host, { ...parts, programs, template: template.open }, cgroup);
+        return startOf(setup, cgroup, report, template.missing);
       };
       return { setUp: setUpMachine, plan, detach };
     },
@@ -111,6 +115,8 @@ function setUp(
     network,
     disks,
     shareCache,
+    programs,
+    template,
     ...machine
   }: {
     readonly accelerator: Accelerator;
@@ -118,10 +124,11 @@ function setUp(
     readonly network: MachineNetwork;
     readonly disks: readonly MachineDisk[];
     readonly shareCache: ShareCache;
+    readonly programs: Programs;
+    readonly template: OpenTemplate | undefined;
   },
   cgroup: PodCgroup,
 ): MachineSetup {
-  const programs = findPrograms();
   const deviceArguments = [
     ...network.qemuArguments,
     ...diskArguments(disks, QEMU_FDS.length + network.fds.length),
@@ -141,6 +148,7 @@ function setUp(
     shareCache,
     network,
     disks,
+    template,
     id: allocateId(parseIdRange(environment(VM_IDS_ENV))),
     cgroupFiles: joinFiles(cgroup),
     userNamespace: openUserNamespace(),
@@ -159,11 +167,17 @@ function checkDevices(words: readonly string[]): void {
   );
 }
 
-function startOf(setup: MachineSetup, cgroup: PodCgroup, report: Report): Start {
+function startOf(
+  setup: MachineSetup,
+  cgroup: PodCgroup,
+  report: Report,
+  missing: TemplateKind | undefined,
+): Start {
   const { accelerator, size, debug } = setup.plan;
   const showLine = debug ? (line: string) => report.say(`console: ${line}`) : undefined;
   return {
-    launch: (loop, events) => new Machine(loop, setup, showLine, events),
+    launch: (loop, events) => new Machine(loop, setup, showLine, (what) => report.step(what), events),
+    ...(missing === undefined ? {} : { ready: () => saveInBackground(missing) }),
     helloSeconds: HELLO_SECONDS[accelerator],
     cgroup,
     facts: { accelerator, cpus: size.cpus, memory_bytes: size.memoryMiB * 1024 * 1024, uid: setup.id },

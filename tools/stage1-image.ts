@@ -1,7 +1,7 @@
 /** The stage1 images: which parts each is made of. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Entrypoint } from '../src/abi/stage1.ts';
+import { ENTRYPOINTS, type Entrypoint } from '../src/abi/stage1.ts';
 import { machineEntries } from '../stage1-kvm/image/image.ts';
 import { writeInitramfs } from '../stage1-kvm/image/initramfs.ts';
 import { digest, digestFiles } from './digest.ts';
@@ -44,6 +44,7 @@ export const machineImage = ({ program, init, kernelKey }: MachineInputs): Recip
 /** Namespaces: the same init, and a directory that its root is made over. */
 export const namespaceImage = ({ program, init }: NamespaceInputs): Recipe => ({
   ...{ flavour: 'stage1-ns', image: artefacts.stage1Ns, program, files: [init], key: '' },
+  entrypoints: ENTRYPOINTS.filter((entrypoint) => entrypoint !== 'template'),
   own: async () => [directory('rootfs/root'), file('rootfs/init', await readFile(init), 0o755)],
 });
 

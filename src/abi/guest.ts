@@ -103,6 +103,17 @@ export type HostMessage =
   | { readonly type: 'names'; readonly names: string }
   /** The wall clock, for a machine that has stood still. */
   | { readonly type: 'clock'; readonly seconds: number; readonly nanoseconds: number }
+  /** To a machine that is to be saved, before it has a plan: loads what most pods need. Answered by `rehearsed`, after which it stands still. */
+  | { readonly type: 'rehearse'; readonly modules: readonly string[] }
+  /**
+   * To a machine that was saved then, and is the start of a pod now: entropy of the host's in base64, before anything else, and the wall
+   * clock. It looks for the devices that it has now, and says `hello` again.
+   */
+  | {
+      readonly type: 'wake';
+      readonly entropy: string;
+      readonly clock: { readonly seconds: number; readonly nanoseconds: number };
+    }
   /** The answer to `ended`: all output has arrived, the machine may go. */
   | { readonly type: 'power-off' };
 
@@ -126,6 +137,7 @@ export type GuestMessage =
       readonly outOfMemory: boolean;
     }
   | { readonly type: 'forgotten'; readonly id: string }
+  | { readonly type: 'rehearsed' }
   /** An app's process has ended, or could not be started again, and another one will be `started` in `delayMs`; `count` says the how manieth restart that is. */
   | {
       readonly type: 'restarting';
@@ -215,6 +227,7 @@ export function parseGuestMessage(value: unknown): GuestMessage {
     case 'warning':
     case 'fatal':
       return { type, message: message.string('message', MESSAGE_MAX) };
+    case 'rehearsed':
     case 'ended':
       return { type };
     default:
@@ -266,5 +279,7 @@ const HOST_MESSAGE_TYPES: ReadonlySet<string> = new Set<HostMessage['type']>([
   'stats',
   'names',
   'clock',
+  'rehearse',
+  'wake',
   'power-off',
 ]);

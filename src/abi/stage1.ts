@@ -33,13 +33,17 @@ export const KERNEL_PARAMS_ENV = 'RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS';
 export const APP_ACTIONS = ['add', 'start', 'stop', 'rm'] as const;
 export type AppAction = (typeof APP_ACTIONS)[number];
 
-/** Those of a mutable pod are files in a directory `app`; `control` is ours: what commands that rkt never had ask a running pod's supervisor. */
+/**
+ * Those of a mutable pod are files in a directory `app`. Ours are `control`: what commands that rkt never had ask a running pod's supervisor,
+ * and `template`, of a stage1 that saves machines (`templates.ts`).
+ */
 export const ENTRYPOINTS = [
   'run',
   'enter',
   'gc',
   'stop',
   'control',
+  'template',
   'attach',
   'app/add',
   'app/start',
