@@ -13,9 +13,20 @@ export type Entry =
   | { readonly kind: 'stage1'; readonly name?: string; readonly version?: string; readonly location?: string }
   | { readonly kind: 'vm'; readonly ids: IdRange }
   | { readonly kind: 'privateUsers'; readonly ids: IdRange }
+  | ({ readonly kind: 'template' } & TemplateSettings)
   | ({ readonly kind: 'registry' } & RegistryEntry)
   /** Absolute paths. */
   | { readonly kind: 'containerAuth'; readonly files: readonly string[] };
+
+/** All pods of the host, those of one tenant, or none. */
+export const TEMPLATE_SCOPES = ['host', 'tenant', 'off'] as const;
+export type TemplateScope = (typeof TEMPLATE_SCOPES)[number];
+
+export interface TemplateSettings {
+  readonly scope: TemplateScope;
+  /** Which tenant this is; absent: the user who calls. */
+  readonly tenant?: string;
+}
 
 export type Kind = Entry['kind'];
 
@@ -42,6 +53,7 @@ export const DIRECTORIES: Readonly<Record<string, readonly Kind[]>> = {
   'vm.d': ['vm'],
   'private-users.d': ['privateUsers'],
   'registries.d': ['registry'],
+  'templates.d': ['template'],
 };
 
 /** What an entry claims for itself: no two files of one layer may claim the same. */
@@ -65,6 +77,8 @@ export function claimsOf(entry: Entry): readonly string[] {
       return ['vm ids'];
     case 'privateUsers':
       return ['ids of private users'];
+    case 'template':
+      return ['scope of templates'];
     case 'registry':
       return named('registry', entry.registries);
     case 'containerAuth':

@@ -9,7 +9,8 @@ import type { RegistryConfig } from './registry.ts';
  * members are undefined.
  */
 export function formatConfiguration(configuration: Configuration) {
-  const { auth, dockerAuth, containerAuthFiles, registries, stage1, vmIds, privateUsers } = configuration;
+  const { auth, dockerAuth, containerAuthFiles, registries, stage1, vmIds, privateUsers, templates } =
+    configuration;
   const { dataDirectory: data, stage1Images } = configuration;
   return [
     ...[...auth].map(([domain, credentials]) => ({
@@ -32,6 +33,7 @@ export function formatConfiguration(configuration: Configuration) {
     ...unlessUnset({ name: stage1.name, version: stage1.version, location: stage1.location }, 'stage1'),
     ...unlessUnset({ ids: rangeOf(vmIds) }, 'vm'),
     ...unlessUnset({ ids: rangeOf(privateUsers) }, 'privateUsers'),
+    ...unlessUnset({ scope: templates?.scope, tenant: templates?.tenant }, 'template'),
   ];
 }
 
