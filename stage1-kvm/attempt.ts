@@ -21,6 +21,8 @@ export interface AttemptEvents {
   gone(): void;
 }
 
+/** It does not stay. */
+const FILLING = 'memory';
 const CONSOLE_BYTES = 65536;
 const MESSAGE_BYTES = 8192;
 const LAST_LINES = 15;
@@ -70,14 +72,14 @@ export class Attempt {
   }
 
   get processes(): readonly { readonly name: string; readonly pid: number }[] {
-    return [...this.#running].map(([pid, name]) => ({ name, pid }));
+    return [...this.#running].map(([pid, name]) => ({ name, pid })).filter(({ name }) => name !== FILLING);
   }
 
   /** `filling`: the process after whose end the memory is there. */
   restore(setup: MachineSetup, filling: number, events: RestoringEvents): void {
     const restoring = new Restoring(this.qmp, stateFd(setup), events);
     this.#restoring = restoring;
-    this.#running.set(filling, 'memory');
+    this.#running.set(filling, FILLING);
     this.#loop.onExit(filling, ({ exit }) => {
       this.#running.delete(filling);
       if (this.#goneNow() || this.#ending) return;

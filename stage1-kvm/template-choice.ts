@@ -45,7 +45,14 @@ export function chooseTemplate(machine: SavedMachine, qemu: string, report: Repo
 export function saveInBackground({ directory, stage1, machine: { size } }: TemplateKind): void {
   const nothing = open('/dev/null', open_.readWrite);
   try {
-    const order = { directory, stage1, kernel: KERNEL_DIRECTORY, cpus: size.cpus, memoryMiB: size.memoryMiB };
+    const order = {
+      directory,
+      stage1,
+      kernel: KERNEL_DIRECTORY,
+      cpus: size.cpus,
+      memoryMiB: size.memoryMiB,
+      appBytes: null,
+    };
     spawn({
       path: '/proc/self/exe',
       argv: ['template', ...formatTemplateArguments({ ...order, wait: false, debug: false })],

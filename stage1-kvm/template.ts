@@ -12,8 +12,9 @@ import {
 import { realtime } from '../src/native/clock.ts';
 import { writeFile } from '../src/native/contents.ts';
 import { readdir } from '../src/native/directories.ts';
+import { utf8Encode } from '../src/native/engine.ts';
 import { unless } from '../src/native/errors.ts';
-import { File, lock, open_, tryLock } from '../src/native/files.ts';
+import { File, lock, open_, tryLock, writeAll } from '../src/native/files.ts';
 import { mount, ms, unshare } from '../src/native/mounts.ts';
 import { chmod, mkdir, mkdirAll, rename, rmdir, unlink } from '../src/native/paths.ts';
 import { waitFor } from '../src/native/processes.ts';
@@ -27,7 +28,7 @@ import { KvmError } from './error.ts';
 import { readHost } from './host.ts';
 import { findPrograms } from './programs.ts';
 import { saveMachine } from './saving.ts';
-import { sizeMachine } from './size.ts';
+import { memoryFor, sizeMachine } from './size.ts';
 import { MEMORY_FILE } from './template-arguments.ts';
 import { mountMemoryFile, unmountMemoryFile } from './template-memory.ts';
 import { closeTemplate, describeTemplate, openTemplate, type TemplateKind } from './template-store.ts';
@@ -35,6 +36,7 @@ import { closeTemplate, describeTemplate, openTemplate, type TemplateKind } from
 /** Of a draft: what becomes the template, where QEMU's root is made, where its memory is. */
 const DRAFT = { template: 'template', root: 'root', memory: 'memory' } as const;
 /** A hole that is smaller is copied as zeros: fewer pieces are faster. */
+const STDOUT = 1;
 const SMALLEST_HOLE = 65536;
 
 /** Prints the key of a template that is there then. Zero also where somebody else makes one, who was not waited for. */
@@ -49,20 +51,19 @@ export function template(args: readonly string[]): number {
   const report = new Report('template', options.debug);
   const kind = kindOf(options, report);
   if (!isThere(kind)) make(kind, options, report);
-  if (options.wait) report.say(kind.key);
+  if (options.wait) writeAll(STDOUT, utf8Encode(`${kind.key}\n`));
   return EXIT.ok;
 }
 
-function kindOf(
-  { directory, stage1, kernel, cpus, memoryMiB }: TemplateArguments,
-  report: Report,
-): TemplateKind {
+function kindOf(options: TemplateArguments, report: Report): TemplateKind {
+  const { directory, stage1, kernel, cpus, memoryMiB, appBytes } = options;
   const host = readHost();
   const { accelerator, warning } = chooseAccelerator(host);
   if (warning !== undefined) report.step(warning);
   // As for a pod of one app without limits.
   const usual = sizeMachine([{ isolators: [] }], host.cpus, accelerator);
-  const size = { cpus: cpus ?? usual.cpus, memoryMiB: memoryMiB ?? usual.memoryMiB };
+  const asked = appBytes === null ? usual.memoryMiB : memoryFor(appBytes);
+  const size = { cpus: cpus ?? usual.cpus, memoryMiB: memoryMiB ?? asked };
   const { qemu } = findPrograms();
   return describeTemplate({ accelerator, size }, { directory, kernelDirectory: kernel, stage1, qemu });
 }

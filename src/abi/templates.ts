@@ -75,7 +75,10 @@ export interface TemplateArguments {
   /** Id of the stage1's image. */
   readonly stage1: string;
   readonly cpus: number | null;
+  /** Of the machine. */
   readonly memoryMiB: number | null;
+  /** What the pod's apps may use together; null: as for one app without a limit. */
+  readonly appBytes: number | null;
   /** Whoever makes one already is waited for; a failure of before is forgotten. */
   readonly wait: boolean;
   readonly debug: boolean;
@@ -87,6 +90,7 @@ export function formatTemplateArguments(template: TemplateArguments): string[] {
     ...flag('wait', template.wait),
     ...(template.cpus === null ? [] : [`--cpus=${template.cpus}`]),
     ...(template.memoryMiB === null ? [] : [`--memory=${template.memoryMiB}`]),
+    ...(template.appBytes === null ? [] : [`--app-bytes=${template.appBytes}`]),
     `--kernel=${template.kernel}`,
     `--stage1=${template.stage1}`,
     template.directory,
@@ -100,6 +104,7 @@ export function parseTemplateArguments(args: readonly string[]): TemplateArgumen
     wait: 'boolean',
     cpus: 'value',
     memory: 'value',
+    'app-bytes': 'value',
     kernel: 'value',
     stage1: 'value',
   });
@@ -109,6 +114,7 @@ export function parseTemplateArguments(args: readonly string[]): TemplateArgumen
     stage1: parsed.value('stage1') ?? '',
     cpus: count('--cpus', parsed.value('cpus')),
     memoryMiB: count('--memory', parsed.value('memory')),
+    appBytes: count('--app-bytes', parsed.value('app-bytes')),
     wait: parsed.isSet('wait'),
     debug: parsed.isSet('debug'),
   };

@@ -194,6 +194,6 @@ function givenToken(pod: Pod, { annotations }: ImageManifest): string | null {
 }
 
 /** The configuration's word alone: ids from the caller's environment could be those of somebody who has processes and files. */
-function vmIds({ vmIds }: Configuration): string | undefined {
+export function vmIds({ vmIds }: Configuration): string | undefined {
   return vmIds === undefined ? undefined : `${vmIds.first}:${vmIds.count}`;
 }
