@@ -7,6 +7,7 @@ import { type CommandOptions, type Finished, RunningCommand } from './command.ts
 import { assertNothingLeft, type HostState, hostState, podDirectories } from './leaks.ts';
 import { eventually } from './polling.ts';
 import { ProcessScope } from './process-scope.ts';
+import { noneIsMade, shareTemplates, TEMPLATES_EVERYWHERE } from './templates.ts';
 
 export const RKT = join(rootDir, 'bin', 'rkt');
 
@@ -45,6 +46,7 @@ export class RktHome {
   /** `stage1`: the image of the one that pods have unless they are told another; the command's own default if it is not given. */
   constructor(stage1?: string) {
     for (const path of [this.localConfig, this.systemConfig, this.path('tmp')]) mkdirSync(path);
+    if (TEMPLATES_EVERYWHERE) shareTemplates(this);
     if (stage1 === undefined) return;
     mkdirSync(join(this.localConfig, 'stage1.d'));
     const setting = { rktKind: 'stage1', rktVersion: 'v1', location: stage1 };
@@ -107,6 +109,7 @@ export class RktHome {
   async close(): Promise<void> {
     try {
       this.notePods();
+      await noneIsMade(this);
       await this.output(['gc', '--grace-period=0s', '--expire-prepared=0s']);
       await assertNothingLeft(this.#before, this.scope, this.dir, this.#pods);
     } finally {
