@@ -5,7 +5,8 @@ import { defineConfig } from 'vitest/config';
 // Time limits are far above what a test takes on a busy machine: they end what hangs, and measure nothing.
 // What takes minutes is for campaigns (`npm run test:soak`).
 const { RKT_TEST_SOAK } = process.env;
-const SOAK_ONLY = RKT_TEST_SOAK === '1' ? [] : ['test/functional/lab-run.test.ts'];
+const SOAK_ONLY =
+  RKT_TEST_SOAK === '1' ? [] : ['test/functional/lab-run.test.ts', 'test/functional/own-kernel.test.ts'];
 
 export default defineConfig({
   test: {
@@ -32,8 +33,8 @@ export default defineConfig({
         test: {
           name: 'guest',
           include: ['test/guest/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 300_000,
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
           fileParallelism: false,
         },
       },
@@ -43,8 +44,8 @@ export default defineConfig({
           include: ['test/functional/**/*.test.ts'],
           exclude: SOAK_ONLY,
           globalSetup: ['test/support/global-setup.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 600_000,
+          testTimeout: 600_000,
+          hookTimeout: 900_000,
           // Each has a directory and processes of its own, and half of their time is that of a machine that boots on one processor.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },

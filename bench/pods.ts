@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { tinyImages } from '../test/support/images.ts';
 import { ManyPods } from './many-pods/pods.ts';
+import { startPod } from './many-pods/running-pod.ts';
 import { milliseconds, printGoal, printTable } from './measure/report.ts';
 import { interleave, runsFromArguments, type Subject } from './measure/samples.ts';
 import { ScratchDisk } from './measure/scratch-disk.ts';
@@ -21,7 +19,7 @@ const argv = (args: readonly string[]) => [...rkt(disk.directory), '--insecure-o
 const pods = new ManyPods(data, disk.directory, argv);
 const image = (await tinyImages()).aci.plain;
 await pods.makeOriginals(image);
-const running = await Promise.all(Array.from({ length: RUNNING }, startPod));
+const running = await Promise.all(Array.from({ length: RUNNING }, () => startPod(argv, image)));
 
 const collect = argv(['gc', '--grace-period=0s', '--expire-prepared=0s']);
 const subjects: readonly Subject[] = [
@@ -59,29 +57,7 @@ try {
   printGoal('rkt list of them beside rkt version', list / version, LIST_GOAL);
   printGoal(`rkt gc of all but the ${RUNNING} that run beside rkt version`, gc / version, GC_GOAL);
 } finally {
-  await Promise.all(running.map((end) => end()));
+  await Promise.all(running.map((pod) => pod.end('SIGQUIT')));
   await timed(collect);
   await disk.close();
-}
-
-/** Gives what ends it. */
-async function startPod(): Promise<() => Promise<void>> {
-  const [file = '', ...args] = argv([
-    'run',
-    '--net=none',
-    image,
-    '--exec=/bin/sh',
-    '--',
-    '-c',
-    'echo up; sleep 1d',
-  ]);
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'] });
-  const ended = once(child, 'exit');
-  await once(child.stdout, 'data');
-  // What a machine does just after its start is not to be measured.
-  await delay(500);
-  return async () => {
-    child.kill('SIGQUIT');
-    await ended;
-  };
 }

@@ -1,6 +1,5 @@
 import type { AppPlan, SharePlan } from '../src/abi/boot-plan.ts';
 import type { ExitStatus } from '../src/abi/guest.ts';
-import { close } from '../src/native/files.ts';
 import type { Timer } from '../src/native/loop.ts';
 import type { Notices } from './notices.ts';
 import { NO_HISTORY, nextRestart, type RestartHistory } from './restarts.ts';
@@ -13,6 +12,7 @@ export class AppLife {
   /** What the app's processes get as standard streams: the host sees no end of them as long as we have them, too. */
   readonly childs: ChildStreams;
   readonly #shares: readonly SharePlan[];
+  readonly #leave: (namespace: number) => void;
   #history: RestartHistory = NO_HISTORY;
   #since = 0;
   #holds = true;
@@ -20,7 +20,7 @@ export class AppLife {
   last: ExitStatus | undefined;
   /** Of its present main process, where that has such. */
   notices: Notices | undefined;
-  /** The mount namespace of its last main process, where that is wanted when it has ended. */
+  /** The mount namespace of its last main process: what is left of it is wanted when it has ended. */
   #namespace: number | undefined;
   /** The end of the rest, or of the grace. */
   timer: Timer | undefined;
@@ -31,9 +31,16 @@ export class AppLife {
   /** It was asked to end: nothing follows. */
   stopping = false;
 
-  constructor(app: AppPlan, shares: readonly SharePlan[], childs: ChildStreams) {
+  /** `leave` is handed each of its mount namespaces when that is not needed any more. */
+  constructor(
+    app: AppPlan,
+    shares: readonly SharePlan[],
+    childs: ChildStreams,
+    leave: (namespace: number) => void,
+  ) {
     this.app = app;
     this.#shares = shares;
+    this.#leave = leave;
     this.childs = childs;
   }
 
@@ -68,7 +75,7 @@ export class AppLife {
   }
 
   keep(namespace: number | undefined): void {
-    if (this.#namespace !== undefined) close(this.#namespace);
+    if (this.#namespace !== undefined) this.#leave(this.#namespace);
     this.#namespace = namespace;
   }
 

@@ -3,7 +3,6 @@ import { startFailureCode } from '../src/abi/exit-code.ts';
 import type { ExitStatus, StartStep } from '../src/abi/guest.ts';
 import type { Notice } from '../src/abi/notify.ts';
 import { monotonicMilliseconds } from '../src/native/clock.ts';
-import { close } from '../src/native/files.ts';
 import type { Loop } from '../src/native/loop.ts';
 import type { AppGroups } from './app-groups.ts';
 import { AppLife } from './app-life.ts';
@@ -11,6 +10,7 @@ import { removeCovers, renewNames } from './covers.ts';
 import { InitError } from './error.ts';
 import { forgetRoot } from './forgetting.ts';
 import type { HostChannel } from './host-channel.ts';
+import { Lingering } from './lingering.ts';
 import { removeVolumesOf } from './made-volumes.ts';
 import { Notices } from './notices.ts';
 import { endsPod, isOver } from './policy.ts';
@@ -38,15 +38,17 @@ export interface AppsSurroundings {
 export class Apps {
   readonly #pod: AppsSurroundings;
   readonly #lives = new Map<string, AppLife>();
+  readonly #lingering: Lingering;
   #names = '';
 
   constructor(pod: AppsSurroundings) {
     this.#pod = pod;
+    this.#lingering = new Lingering(pod.loop);
   }
 
   start(app: AppPlan, shares: readonly SharePlan[], waits: boolean): void {
     const childs = this.#pod.open(app.streams);
-    const life = new AppLife(app, shares, childs);
+    const life = new AppLife(app, shares, childs, (namespace) => this.#lingering.keep(namespace, shares));
     this.#lives.set(app.name, life);
     this.#begin(life, waits);
     if (life.isLast) life.release();
@@ -60,8 +62,9 @@ export class Apps {
 
   /** Its root is wanted when it has ended. Of one that was stopped meanwhile nothing is. */
   keepsRoot(task: Task, namespace: number | undefined): void {
-    if (!isOver(task.phase)) this.#lifeOf(task).keep(namespace);
-    else if (namespace !== undefined) close(namespace);
+    const life = this.#lifeOf(task);
+    life.keep(namespace);
+    if (isOver(task.phase)) life.keep(undefined);
   }
 
   /** Its root is made: what has become known meanwhile is told there. */

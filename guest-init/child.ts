@@ -66,9 +66,8 @@ function runProgram({ dwelling, group, process, streams, strict, waits }: ChildO
   setOomScore(process, trial);
   if (dwelling.kind === 'app') setAppLimits(dwelling.app.limits, group, trial);
   if (group !== undefined) enterGroup(group, dwelling);
-  settle(dwelling);
-  const { preStart, postStop } = dwelling.kind === 'app' ? dwelling.app.handlers : NO_HANDLERS;
-  if (postStop !== null) keepRoot(gate);
+  settle(dwelling, gate);
+  const { preStart } = dwelling.kind === 'app' ? dwelling.app.handlers : NO_HANDLERS;
   const terminal = during('streams', () => takeStreams(streams, process.uid, dwelling.kind === 'app'));
   if (waits || terminal !== undefined) sayReady(gate, terminal);
   if (waits && !awaitGo(gate)) return;
@@ -96,9 +95,11 @@ function enterGroup({ files }: GroupEntry, dwelling: Dwelling): void {
   });
 }
 
-function settle(dwelling: Dwelling): void {
+function settle(dwelling: Dwelling, gate: number): void {
   switch (dwelling.kind) {
     case 'app':
+      during('root', () => unshare('mount'));
+      if (isKept(dwelling)) keepRoot(gate);
       enterRoot(dwelling);
       return;
     case 'session':
@@ -110,4 +111,9 @@ function settle(dwelling: Dwelling): void {
     default:
       dwelling satisfies never;
   }
+}
+
+/** By PID 1, when its processes have ended: for what follows then, and because a machine's kernel needs it. */
+function isKept({ app, shares }: AppDwelling): boolean {
+  return app.handlers.postStop !== null || shares.length > 0;
 }

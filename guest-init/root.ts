@@ -4,7 +4,7 @@ import { unless } from '../src/native/errors.ts';
 import { open, open_ } from '../src/native/files.ts';
 import { writeMissingFile } from '../src/native/missing-file.ts';
 import { setReadOnly } from '../src/native/mount-attributes.ts';
-import { cloneMount, mount, ms, pivotRoot, setNamespace, unmount, unshare } from '../src/native/mounts.ts';
+import { cloneMount, mount, ms, pivotRoot, setNamespace, unmount } from '../src/native/mounts.ts';
 import { mkdir } from '../src/native/paths.ts';
 import { chdir, chroot, umask } from '../src/native/processes.ts';
 import { attachCovers, makeCovers } from './covers.ts';
@@ -25,12 +25,11 @@ export interface AppDwelling {
 }
 
 /**
- * Makes the app's root `/` in a mount namespace of its own, then everything in it. The order matters: the old root is
+ * Makes the app's root `/` in the mount namespace, which is its own already, then everything in it. The order matters: the old root is
  * gone before the first path of the image is looked up.
  */
 export function enterRoot({ app, shares, notices, names }: AppDwelling): void {
   const { covers, opened, ...pod } = during('root', () => {
-    unshare('mount');
     // Nothing mounted here may show up elsewhere; what the host adds to a share still arrives.
     mount({ target: '/', flags: ms.recursive | ms.slave });
     const sharedMemory = cloneMount(SHARED_MEMORY, false);

@@ -115,8 +115,9 @@ export function kernelParameters(plan: KernelPlan): string {
     'console=ttyS0',
     // 1: silent until it panics or oopses, which is printed. At 0 not even that would be.
     ...(plan.debug ? ['loglevel=7'] : ['quiet', 'loglevel=1']),
-    // A panic resets the machine at once, by a triple fault: QEMU notices and exits.
-    ...['panic=-1', 'reboot=t'],
+    // A panic resets the machine at once, by a triple fault: QEMU notices and exits. A kernel that has found itself broken is not
+    // gone on with: a process that it has killed in its midst never comes to its end, and holds what others wait for.
+    ...['oops=panic', 'panic=-1', 'reboot=t'],
     // Faster to boot: no self-tests of ciphers, no waiting for idle processors, the one serial port there is.
     ...['cryptomgr.notests', 'rcupdate.rcu_expedited=1', '8250.nr_uarts=1'],
     'random.trust_cpu=on',

@@ -1,6 +1,6 @@
 // Prepares a machine with nothing but Node and npm, then hands over to tools/VERB.ts. Plain JavaScript with
 // Node's own modules alone: at this point node_modules may not exist.
-// usage: node tools/bootstrap.mjs demo|test|soak|build|bench|package
+// usage: node tools/bootstrap.mjs demo|test|soak|build|build-kernel|bench|package
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { packagesFor } from './packages.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const verbs = ['demo', 'test', 'soak', 'build', 'bench', 'package'];
+const verbs = ['demo', 'test', 'soak', 'build', 'build-kernel', 'bench', 'package'];
 const oldestNode = [20, 6];
 
 const verb = process.argv[2] ?? '';

@@ -5,10 +5,16 @@ import { linkCniPlugins } from './cni-links.ts';
 import { bundleCommand, cacheCode } from './command-bundle.ts';
 import { compileProgram, type Program } from './compile.ts';
 import { buildEngine } from './engine.ts';
-import { buildKernel } from './kernel.ts';
+import { buildChosenKernel } from './kernel-choice.ts';
 import { artefacts, buildDir, rootDir } from './paths.ts';
 import { program } from './program.ts';
-import { buildStage1Image, flyImage, machineImage, namespaceImage } from './stage1-image.ts';
+import {
+  assembleStage1Image,
+  buildStage1Image,
+  flyImage,
+  machineImage,
+  namespaceImage,
+} from './stage1-image.ts';
 import { keyed, seconds, step, together } from './step.ts';
 
 const programsDir = join(buildDir, 'programs');
@@ -58,7 +64,7 @@ async function buildStage1(): Promise<void> {
 
 function buildKernelStep(): Promise<string> {
   return step('kernel', async (note) => {
-    const { key, outcome } = await buildKernel();
+    const { key, outcome } = await buildChosenKernel();
     note(outcome);
     return key;
   });
@@ -79,7 +85,17 @@ async function buildPrograms(): Promise<Readonly<Record<'init' | 'kvm' | 'ns' | 
 }
 
 function compileStep(program: Program): Promise<string> {
-  return step(program.name, () => compileProgram({ ...program, entry: join(rootDir, program.entry) }));
+  return step(program.name, () => compile(program));
+}
+
+function compile(program: Program): Promise<string> {
+  return compileProgram({ ...program, entry: join(rootDir, program.entry) });
+}
+
+/** stage1-kvm's image with any kernel of the build folder, whichever is chosen. */
+export async function machineImageWith(kernelKey: string): Promise<Uint8Array> {
+  const [program, init] = await together([compile(programs.kvm), compile(programs.init)]);
+  return assembleStage1Image(machineImage({ program, init, kernelKey }));
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -1,4 +1,5 @@
 import { digest, digestFiles } from './digest.ts';
+import { kernelChoice } from './kernel-choice.ts';
 import { artefacts, rootDir } from './paths.ts';
 import { isKeyed } from './step.ts';
 
@@ -21,7 +22,7 @@ const sources = [
 export const builtName = 'everything';
 
 export async function sourcesKey(): Promise<string> {
-  return digest(process.version, await digestFiles(rootDir, sources));
+  return digest(process.version, await kernelChoice(), await digestFiles(rootDir, sources));
 }
 
 /** Whether the build folder holds what these sources make. */

@@ -4,13 +4,14 @@ import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { execa } from 'execa';
 import { artefacts, COMMAND_PARTS, commandPart, rootDir } from './paths.ts';
 
-/** Packages that few commands need, and that are as large as all the rest. */
+/** Packages that few commands need, and that are larger than all the rest. Modules that import them are imported when needed. */
 const parts: Plugin = {
   name: 'parts',
   setup({ onResolve }) {
-    onResolve({ filter: new RegExp(`^(${COMMAND_PARTS.join('|')})$`) }, ({ path, kind }) =>
-      kind === 'dynamic-import' ? { path: `./${basename(commandPart(path))}`, external: true } : undefined,
-    );
+    onResolve({ filter: new RegExp(`^(${COMMAND_PARTS.join('|')})$`) }, ({ path }) => ({
+      path: `./${basename(commandPart(path))}`,
+      external: true,
+    }));
   },
 };
 
@@ -43,6 +44,8 @@ export async function bundleCommand(): Promise<void> {
       plugins: [parts],
       // V8 makes tables of a thousand names at every start; and only with this does esbuild give no name to each module's function.
       minifyIdentifiers: true,
+      // Read whole at every start.
+      minifyWhitespace: true,
     }),
     ...COMMAND_PARTS.map((name) =>
       bundleFile(commandPart(name), {

@@ -2,6 +2,7 @@ export type BuildErrorCode =
   | 'NO_DEBIAN_MIRROR'
   | 'NO_SUCH_VERSION'
   | 'COMMAND_FAILED'
+  | 'BAD_CONFIG'
   | 'BAD_KERNEL'
   | 'MISSING_MODULE'
   | 'BAD_ARCHIVE'

@@ -8,7 +8,8 @@ import { BuildError } from './error.ts';
 import { buildDir, rootDir } from './paths.ts';
 import { debianRelease, kernel as pin } from './pins.ts';
 
-const kernelDir = join(buildDir, 'kernel');
+/** A folder for each kernel, by its key. */
+export const kernelDir = join(buildDir, 'kernel');
 
 /** A kernel as it lies in the build folder; the key names the folder and stands for the content. */
 export type BuiltKernel = { readonly key: string; readonly outcome: 'built' | 'cached' };
@@ -18,10 +19,10 @@ export async function buildKernel(): Promise<BuiltKernel> {
   const pinned = { name: pin.package, version: pin.version };
   const recipe = await digestFiles(rootDir, ['stage1-kvm/image']);
   const wanted = keyOf(pinned, recipe);
-  if (await isBuilt(wanted)) return { key: wanted, outcome: 'cached' };
+  if (await isKernelBuilt(wanted)) return { key: wanted, outcome: 'cached' };
   const chosen = await choose(pinned);
   const key = keyOf(chosen, recipe);
-  if (await isBuilt(key)) return { key, outcome: 'cached' };
+  if (await isKernelBuilt(key)) return { key, outcome: 'cached' };
   await make(chosen, key);
   return { key, outcome: 'built' };
 }
@@ -69,7 +70,7 @@ async function make(chosen: Offer, key: string): Promise<void> {
     await writeFile(join(result, 'modules'), modules.map(({ name }) => `${name}\n`).join(''));
     await rename(result, join(kernelDir, key)).catch(async (error: unknown) => {
       // Another build finished first: its result is the same.
-      if (!(await isBuilt(key))) throw error;
+      if (!(await isKernelBuilt(key))) throw error;
     });
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -80,7 +81,7 @@ function keyOf({ name, version }: Offer, recipe: string): string {
   return `${version}-${digest(name, version, recipe)}`;
 }
 
-async function isBuilt(key: string): Promise<boolean> {
+export async function isKernelBuilt(key: string): Promise<boolean> {
   return readFile(join(kernelDir, key, 'modules')).then(
     () => true,
     () => false,

@@ -22,6 +22,12 @@ const packages = {
     { name: 'make', what: 'compiles the engine' },
     { name: 'musl-tools', what: 'compiles the static programs' },
   ],
+  kernel: [
+    { name: 'flex', what: 'compiles our kernel' },
+    { name: 'bison', what: 'compiles our kernel' },
+    { name: 'bc', what: 'compiles our kernel' },
+    { name: 'libelf-dev', what: 'compiles our kernel' },
+  ],
   demo: [{ name: 'busybox-static', what: 'what the demo pod runs' }],
   bench: [
     { name: 'skopeo', what: 'what pulling an image is measured beside' },
@@ -55,11 +61,12 @@ const packages = {
 
 const needed = {
   build: [packages.run, packages.build],
+  'build-kernel': [packages.run, packages.build, packages.kernel],
   demo: [packages.run, packages.build, packages.demo],
   bench: [packages.run, packages.build, packages.demo, packages.bench],
   test: [packages.run, packages.build, packages.demo, packages.test],
   package: [packages.run, packages.build],
-  soak: [packages.run, packages.build, packages.demo, packages.test],
+  soak: [packages.run, packages.build, packages.kernel, packages.demo, packages.test],
 };
 
 /** The names of what a part of the project needs, whatever the release. */

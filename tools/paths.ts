@@ -5,7 +5,7 @@ export const rootDir = dirname(dirname(fileURLToPath(import.meta.url)));
 export const buildDir = join(rootDir, 'build');
 
 /** Packages that are bundled by themselves, for the commands that need one. */
-export const COMMAND_PARTS = ['undici', 'openpgp'] as const;
+export const COMMAND_PARTS = ['undici', 'openpgp', 'execa'] as const;
 
 /** Beside the command's own bundle. */
 export function commandPart(name: string): string {

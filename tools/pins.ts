@@ -15,3 +15,6 @@ export const kernel = {
   package: 'linux-image-6.12.117+deb13-cloud-amd64',
   version: '6.12.117-1',
 } as const;
+
+/** The source of the same kernel, for our own. */
+export const kernelSource = { name: `linux-source-${kernel.series}`, version: kernel.version } as const;

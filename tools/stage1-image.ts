@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ENTRYPOINTS, type Entrypoint } from '../src/abi/stage1.ts';
 import { machineEntries } from '../stage1-kvm/image/image.ts';
 import { writeInitramfs } from '../stage1-kvm/image/initramfs.ts';
+import { kernelRelease } from '../stage1-kvm/image/kernel.ts';
 import { digest, digestFiles } from './digest.ts';
 import { loadKernel } from './kernel.ts';
 import { artefacts, rootDir } from './paths.ts';
@@ -20,6 +21,13 @@ export interface MachineInputs {
 }
 export type NamespaceInputs = Omit<MachineInputs, 'kernelKey'>;
 
+/** What a flavour has beside what all have. */
+interface OwnParts {
+  readonly entries: readonly Entry[];
+  /** The release of its kernel. */
+  readonly kernel?: string;
+}
+
 interface Recipe {
   readonly flavour: string;
   readonly image: string;
@@ -29,7 +37,7 @@ interface Recipe {
   readonly key: string;
   /** Those that the program has, if not all. */
   readonly entrypoints?: readonly Entrypoint[];
-  own(): Promise<readonly Entry[]>;
+  own(): Promise<OwnParts>;
 }
 
 /** A machine, with the kernel and the init that it boots. */
@@ -37,7 +45,8 @@ export const machineImage = ({ program, init, kernelKey }: MachineInputs): Recip
   ...{ flavour: 'stage1-kvm', image: artefacts.stage1Kvm, program, files: [init], key: kernelKey },
   own: async () => {
     const { vmlinux, modules } = await loadKernel(kernelKey);
-    return machineEntries({ vmlinux, modules, initramfs: writeInitramfs(await readFile(init), modules) });
+    const initramfs = writeInitramfs(await readFile(init), modules);
+    return { entries: machineEntries({ vmlinux, modules, initramfs }), kernel: kernelRelease(vmlinux) };
   },
 });
 
@@ -45,14 +54,16 @@ export const machineImage = ({ program, init, kernelKey }: MachineInputs): Recip
 export const namespaceImage = ({ program, init }: NamespaceInputs): Recipe => ({
   ...{ flavour: 'stage1-ns', image: artefacts.stage1Ns, program, files: [init], key: '' },
   entrypoints: ENTRYPOINTS.filter((entrypoint) => entrypoint !== 'template'),
-  own: async () => [directory('rootfs/root'), file('rootfs/init', await readFile(init), 0o755)],
+  own: async () => ({
+    entries: [directory('rootfs/root'), file('rootfs/init', await readFile(init), 0o755)],
+  }),
 });
 
 /** A root of the host's: nothing but the program. */
 export const flyImage = (program: string): Recipe => ({
   ...{ flavour: 'stage1-fly', image: artefacts.stage1Fly, program, files: [], key: '' },
   entrypoints: ['run', 'enter', 'gc', 'stop'],
-  own: async () => [],
+  own: async () => ({ entries: [] }),
 });
 
 /** Writes an image unless the one there was made from the same parts. */
@@ -84,7 +95,8 @@ export async function assembleStage1Image({
   const version = await packageVersion();
   const parts = { flavour, version, program: await readFile(program), notice: await readNotice() };
   const chosen = entrypoints === undefined ? {} : { entrypoints };
-  return writeTar(stage1Entries({ ...parts, ...chosen }, await own()));
+  const { entries, ...named } = await own();
+  return writeTar(stage1Entries({ ...parts, ...chosen, ...named }, entries));
 }
 
 function readNotice(): Promise<Uint8Array> {

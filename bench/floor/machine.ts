@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { ACCEL_ENV } from '../../src/abi/stage1.ts';
 import { type Accelerator, chooseAccelerator, parseCpuInfo } from '../../stage1-kvm/accelerator.ts';
 import { writeCpio } from '../../stage1-kvm/image/cpio.ts';
+import { kernelRelease } from '../../stage1-kvm/image/kernel.ts';
 import { DEFAULT_APP_MIB, OVERHEAD_MIB } from '../../stage1-kvm/size.ts';
 import { kernelParameters } from '../../stage1-kvm/vmm.ts';
 import { compileProgram } from '../../tools/compile.ts';
@@ -35,6 +36,11 @@ export async function bareMachine(program: string): Promise<string[]> {
   const initramfs = join(floorDirectory, `${program}-initramfs`);
   await writeFile(initramfs, Buffer.concat([await readFile(join(floorDirectory, 'initramfs')), more]));
   return machineCommand(initramfs);
+}
+
+/** The release of the kernel that both boot; once the floor is prepared. */
+export async function floorKernel(): Promise<string> {
+  return kernelRelease(await readFile(join(floorDirectory, 'vmlinux')));
 }
 
 async function machineCommand(initramfs: string): Promise<string[]> {

@@ -4,9 +4,10 @@ import { POD } from '../../src/abi/pod-directory.ts';
 import { podUUIDFromOctets } from '../../src/appc/index.ts';
 import { randomFrom } from '../../test/support/random.ts';
 import { timed } from '../measure/timed.ts';
+import { startPod } from './running-pod.ts';
 
 /** What is copied: pods that `rkt` itself has made. */
-type Original = 'exited' | 'prepared' | 'aborted';
+type Original = 'exited' | 'killed' | 'prepared' | 'aborted';
 
 interface Share {
   readonly of: Original;
@@ -16,10 +17,12 @@ interface Share {
 
 /** With the two that run, a hundred. */
 const SHARES: readonly Share[] = [
-  { of: 'exited', phase: 'run', count: 42 },
+  { of: 'exited', phase: 'run', count: 36 },
+  { of: 'killed', phase: 'run', count: 6 },
   { of: 'prepared', phase: 'prepared', count: 20 },
   { of: 'aborted', phase: 'prepare', count: 10 },
-  { of: 'exited', phase: 'exited-garbage', count: 18 },
+  { of: 'exited', phase: 'exited-garbage', count: 15 },
+  { of: 'killed', phase: 'exited-garbage', count: 3 },
   { of: 'prepared', phase: 'garbage', count: 8 },
 ];
 
@@ -46,6 +49,7 @@ export class ManyPods {
   async makeOriginals(image: string): Promise<void> {
     await timed(this.rkt(['run', '--net=none', image]));
     this.#keep('exited', 'run');
+    await this.#kill(image);
     await timed(this.rkt(['prepare', image]));
     this.#keep('prepared', 'prepared');
     const file = join(this.#originals, 'uuid');
@@ -78,6 +82,18 @@ export class ManyPods {
     );
   }
 
+  /** What is left of it outside goes; its copies get some of their own. */
+  async #kill(image: string): Promise<void> {
+    const pod = await startPod(this.rkt, image);
+    await pod.end('SIGKILL');
+    const [uuid = ''] = readdirSync(join(this.#pods, 'run'));
+    const left = join(this.#pods, 'run', uuid);
+    // Node copies no sockets.
+    rmSync(join(left, POD.control));
+    copyTree(left, join(this.#originals, 'killed'));
+    await timed(this.rkt(['rm', uuid]));
+  }
+
   #keep(name: Original, phase: string): void {
     const [uuid = ''] = readdirSync(join(this.#pods, phase));
     renameSync(join(this.#pods, phase, uuid), join(this.#originals, name));
@@ -86,13 +102,18 @@ export class ManyPods {
   #copy(of: Original, phase: string, uuid: string): void {
     const target = join(phase, uuid);
     rmSync(target, { recursive: true, force: true });
-    cpSync(join(this.#originals, of), target, {
-      recursive: true,
-      preserveTimestamps: true,
-      verbatimSymlinks: true,
-    });
-    const groups = join(target, POD.cgroups);
-    if (of === 'exited')
-      writeFileSync(groups, readFileSync(groups, 'utf8').replaceAll(/rkt-[0-9a-f-]{36}/g, `rkt-${uuid}`));
+    copyTree(join(this.#originals, of), target);
+    if (of === 'killed') leaveGroups(join(target, POD.cgroups), uuid);
   }
+}
+
+/** Those that the original has recorded, as if they were this pod's. */
+function leaveGroups(file: string, uuid: string): void {
+  const recorded = readFileSync(file, 'utf8').replaceAll(/rkt-[0-9a-f-]{36}/g, `rkt-${uuid}`);
+  writeFileSync(file, recorded);
+  for (const path of recorded.trim().split('\n')) mkdirSync(path, { recursive: true });
+}
+
+function copyTree(from: string, to: string): void {
+  cpSync(from, to, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
 }

@@ -30,6 +30,8 @@ export type MountStep =
       /** Relative to the pod's directory. */
       readonly upper: string;
       readonly work: string;
+      /** What is written is of no use after the pod's end: its unmounting waits for no disk, and `fsync` in it for none either. */
+      readonly volatile?: true;
       readonly ids?: IdRange;
     }
   /**
@@ -68,6 +70,7 @@ function parseStep(step: FieldReader): MountStep {
         lower: step.texts('lower', 500),
         upper: step.text('upper'),
         work: step.text('work'),
+        ...(step.has('volatile') && step.boolean('volatile') ? { volatile: true } : {}),
         ...ids,
       };
     case 'bind':

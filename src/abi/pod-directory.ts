@@ -22,7 +22,7 @@ export const POD = {
   pid: 'pid',
   /** Instead of `pid`: a process whose only child is the pod's. Third-party stage1s write it. */
   ppid: 'ppid',
-  /** Cgroup directories made for the pod, one absolute path a line, written before they are made. */
+  /** Cgroup directories made for the pod, one absolute path a line, written before they are made; gone when they have gone. */
   cgroups: 'cgroups',
   /** The uid and gid that the pod's QEMU runs under, `UID\n`; written under `locks/vm-ids` of the data directory. */
   vmId: 'vm-id',

@@ -8,14 +8,17 @@ import { CliError } from './error.ts';
 import { globalValues } from './flag-values.ts';
 import { GLOBAL_FLAGS, hostOptions } from './global-flags.ts';
 import { appRequest } from './prepare-request.ts';
-import { requireRoot, subcommand } from './subcommand.ts';
+import { requireRoot, subcommandOfGrammar } from './subcommand.ts';
 
 /** `args` are read by the grammar of several images, as those of `run`: the UUID stands where a first image would. */
 export function appAddCommand(summary: string, args: readonly string[]): Command {
-  return subcommand('app add', summary, ADD_FLAGS, 'UUID IMAGE [APP FLAGS] [-- ARGUMENT...]')
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .action(() => add(args));
+  return subcommandOfGrammar(
+    'app add',
+    summary,
+    args,
+    ADD_FLAGS,
+    'UUID IMAGE [APP FLAGS] [-- ARGUMENT...]',
+  ).action(() => add(args));
 }
 
 async function add(args: readonly string[]): Promise<void> {

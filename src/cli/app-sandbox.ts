@@ -13,14 +13,11 @@ import { podIsolatorRequest } from './isolator-flags.ts';
 import { portRequest, refuseUselessPorts } from './port-flags.ts';
 import { logSize, marks, podName, stage1Choice } from './prepare-request.ts';
 import { startRequest, startValues } from './run-request.ts';
-import { requireRoot, subcommand } from './subcommand.ts';
+import { requireRoot, subcommandOfGrammar } from './subcommand.ts';
 
 /** `args` are read as those of `run`, whose flags these are. */
 export function appSandboxCommand(summary: string, args: readonly string[]): Command {
-  return subcommand('app sandbox', summary, SANDBOX_FLAGS)
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .action(() => runSandbox(args));
+  return subcommandOfGrammar('app sandbox', summary, args, SANDBOX_FLAGS).action(() => runSandbox(args));
 }
 
 async function runSandbox(args: readonly string[]): Promise<void> {

@@ -36,7 +36,7 @@ async function completeAfter(
       return ofWords('commands' in invocation.entry ? listed(invocation.entry.commands) : []);
     case 'command': {
       const { entry, args } = invocation;
-      const command = (await entry.load())(entry.summary, args);
+      const command = (await entry.load())(entry.summary, []);
       const flags = command.options.filter((option) => option instanceof Flag);
       return argument(flags, command.usage(), args, typed, entry.startsProgram);
     }

@@ -9,15 +9,18 @@ import { GLOBAL_FLAGS, hostOptions } from './global-flags.ts';
 import { shortImageId } from './image-id.ts';
 import { print, warn } from './output.ts';
 import { deprecations } from './pull-flags.ts';
-import { subcommand } from './subcommand.ts';
+import { subcommandOfGrammar } from './subcommand.ts';
 
-/** `args` are read by the grammar of several images; commander has the flags for the help only. */
+/** `args` are read by the grammar of several images. */
 export function fetchCommand(summary: string, args: readonly string[]): Command {
   const operands = 'IMAGE [--signature=FILE] [IMAGE ...]';
-  return subcommand('fetch', summary, [...FETCH_FLAGS, ...FETCHED_IMAGE_FLAGS], operands)
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .action(() => fetchAll(args));
+  return subcommandOfGrammar(
+    'fetch',
+    summary,
+    args,
+    [...FETCH_FLAGS, ...FETCHED_IMAGE_FLAGS],
+    operands,
+  ).action(() => fetchAll(args));
 }
 
 async function fetchAll(args: readonly string[]): Promise<void> {

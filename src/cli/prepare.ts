@@ -9,14 +9,13 @@ import { print, warn } from './output.ts';
 import { prepareRequest } from './prepare-request.ts';
 import { deprecations } from './pull-flags.ts';
 import { APP_FLAGS, BOTH_FLAGS, POD_OPERANDS, PREPARE_FLAGS } from './run-flags.ts';
-import { requireRoot, subcommand } from './subcommand.ts';
+import { requireRoot, subcommandOfGrammar } from './subcommand.ts';
 
 /** `args` are read by the grammar of several images, as those of `run`. */
 export function prepareCommand(summary: string, args: readonly string[]): Command {
-  return subcommand('prepare', summary, [...PREPARE_FLAGS, ...APP_FLAGS], POD_OPERANDS)
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .action(() => preparePod(args));
+  return subcommandOfGrammar('prepare', summary, args, [...PREPARE_FLAGS, ...APP_FLAGS], POD_OPERANDS).action(
+    () => preparePod(args),
+  );
 }
 
 async function preparePod(args: readonly string[]): Promise<void> {

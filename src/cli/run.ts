@@ -10,16 +10,12 @@ import { warn } from './output.ts';
 import { deprecations } from './pull-flags.ts';
 import { APP_FLAGS, BOTH_FLAGS, POD_FLAGS, POD_OPERANDS } from './run-flags.ts';
 import { runRequest } from './run-request.ts';
-import { requireRoot, subcommand } from './subcommand.ts';
+import { requireRoot, subcommandOfGrammar } from './subcommand.ts';
 
-/** `args` are read by the grammar of several images; commander has the flags for the help only. */
+/** `args` are read by the grammar of several images. */
 export function runCommand(summary: string, args: readonly string[]): Command {
-  return (
-    subcommand('run', summary, [...POD_FLAGS, ...APP_FLAGS], POD_OPERANDS)
-      // Its own reader comes after: commander only sees whether help is asked for.
-      .allowUnknownOption()
-      .allowExcessArguments()
-      .action(() => runPod(args))
+  return subcommandOfGrammar('run', summary, args, [...POD_FLAGS, ...APP_FLAGS], POD_OPERANDS).action(() =>
+    runPod(args),
   );
 }
 

@@ -36,9 +36,12 @@ export async function fetchAciFile(
   requireFile(path);
   const identity = identifyFile(path);
   const key = `file:${path}`;
+  const found = await knownImage(context, identity, options);
+  if (found !== undefined) return found;
   using _lock = await lockSource(store, { key, what: `image ${source}` }, options);
+  // By whoever had the lock.
   const known = await knownImage(context, identity, options);
-  if (known !== undefined) return options.extract ? readyImage(store, known, options) : known;
+  if (known !== undefined) return known;
   using spooled = await spool(
     store,
     {
@@ -65,7 +68,8 @@ async function knownImage(
 ): Promise<ImageRecord | undefined> {
   const note = store.sources.find(identity);
   if (note === undefined || !(note.isVerified || insecure.has('image'))) return undefined;
-  return heldImage(store, rememberedImage(store, note.id), options);
+  const image = await heldImage(store, rememberedImage(store, note.id), options);
+  return image !== undefined && options.extract ? readyImage(store, image, options) : image;
 }
 
 async function verifyFile(

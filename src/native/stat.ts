@@ -37,6 +37,7 @@ export interface Stat {
 
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
+const AT_STATX_FORCE_SYNC = 0x2000;
 const STATX_BASIC_STATS = 0x7ff;
 const STATX_MNT_ID = 0x1000;
 const SIZE = 256;
@@ -62,6 +63,11 @@ export function lstat(path: string, directory = AT_FDCWD): Stat {
 
 export function fstat(fd: number): Stat {
   return statx(fd, '', AT_EMPTY_PATH);
+}
+
+/** Asked of whoever has it, whatever the kernel remembers. */
+export function statAnew(path: string): Stat {
+  return statx(AT_FDCWD, path, AT_STATX_FORCE_SYNC);
 }
 
 /** Undefined where there is nothing, or a component is not a directory. */

@@ -45,7 +45,12 @@ export function tryMakeHardLink(from: Descriptor, source: Path, to: Descriptor, 
 }
 
 export function removeName(directory: Descriptor, name: Path): void {
-  check(unlinkat(directory.fd, cpath(name), 0), 'unlinkat', name);
+  check(tryRemoveName(directory, name), 'unlinkat', name);
+}
+
+/** -EISDIR for a directory. */
+export function tryRemoveName(directory: Descriptor, name: Path): number {
+  return unlinkat(directory.fd, cpath(name), 0);
 }
 
 export function removeEmptyDirectory(directory: Descriptor, name: Path): void {

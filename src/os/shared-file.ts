@@ -58,7 +58,8 @@ function tryOpenOwn(path: string): number | undefined {
     if (isOwn(stats)) return fd;
     closeSync(fd);
   } catch (error) {
-    if (!isSystemError(error, 'ENOENT', 'EACCES', 'ELOOP', 'ENXIO', 'EISDIR')) throw error;
+    if (isSystemError(error, 'ENOENT')) return undefined;
+    if (!isSystemError(error, 'EACCES', 'ELOOP', 'ENXIO', 'EISDIR')) throw error;
   }
   removeAny(path);
   return undefined;

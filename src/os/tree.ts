@@ -1,7 +1,8 @@
-import { opendirSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { type Descriptor, openDirectory, tryOpenBeneath } from './descriptor.ts';
-import { removeName, tryRemoveEmptyDirectory, tryRename } from './directory-entries.ts';
+import { removeName, tryRemoveEmptyDirectory, tryRemoveName, tryRename } from './directory-entries.ts';
+import { type DirectoryEntry, readEntries, rewind } from './directory-reading.ts';
 import { check, isSystemError, libcInBackground, type Path, SystemError } from './syscall.ts';
 
 const syncfs = libcInBackground('int syncfs(int fd)');
@@ -15,8 +16,6 @@ const ELOOP = -40;
 
 /** Levels below a tree's top that are held open at once: a guest may nest directories as deep as its disk is large. */
 const DEEPEST = 64;
-/** Names of a directory that are held at once: a guest may make as many as its disk has inodes. */
-const BATCH = 4096;
 
 /** The names in an open directory, as bytes: they need not be UTF-8. */
 export function listNames(directory: Descriptor): Buffer[] {
@@ -29,10 +28,13 @@ export function listNames(directory: Descriptor): Buffer[] {
  * number of names in a directory costs more than a bounded number of descriptors and of names in memory.
  */
 export function removeTree(parent: Descriptor, name: Path): void {
-  const opened = openForRemoval(parent, name);
-  if (opened === undefined) return;
-  using top = opened;
-  new Removal(top).directory(parent, name, top, 0);
+  removeEntry(parent, { name, isDirectory: undefined });
+}
+
+/** As `removeTree`, all that is in a directory but what is to be kept. */
+export function removeAllBut(directory: Descriptor, isKept: (name: string) => boolean): void {
+  for (let entries = readEntries(directory); entries.length > 0; entries = readEntries(directory))
+    for (const entry of entries) if (!isKept(entry.name.toString())) removeEntry(directory, entry);
 }
 
 /** Removes what a path names, whatever it is: others may have made a directory where a file should be. Nothing happens where there is none. */
@@ -44,6 +46,22 @@ export function removeAny(path: string): void {
     using parent = openDirectory(dirname(path));
     removeTree(parent, basename(path));
   }
+}
+
+type Entry = Omit<DirectoryEntry, 'name'> & { readonly name: Path };
+
+function removeEntry(parent: Descriptor, entry: Entry): void {
+  if (isRemovedAtOnce(parent, entry)) return;
+  const opened = openForRemoval(parent, entry.name);
+  if (opened === undefined) return;
+  using top = opened;
+  new Removal(top).directory(parent, entry.name, top, 0);
+}
+
+/** Most names can be removed without having been opened. What cannot is for whoever opens it, and finds out why. */
+function isRemovedAtOnce(parent: Descriptor, { name, isDirectory }: Entry): boolean {
+  const result = isDirectory === true ? tryRemoveEmptyDirectory(parent, name) : tryRemoveName(parent, name);
+  return result === 0 || result === ENOENT;
 }
 
 /** A directory's descriptor; undefined for what is gone, and for any other name, which is removed at once. */
@@ -66,23 +84,27 @@ class Removal {
   }
 
   directory(parent: Descriptor, name: Path, directory: Descriptor, depth: number): void {
-    for (;;) {
-      const names = firstNames(directory);
-      for (const child of names) this.#remove(directory, child, depth + 1);
+    for (let isAtStart = true; ; ) {
+      const entries = readEntries(directory);
+      for (const entry of entries) this.#remove(directory, entry, depth + 1);
       const result = tryRemoveEmptyDirectory(parent, name);
-      // What is left are names beyond the batch, and in the top what was lifted into it.
-      if (result === ENOTEMPTY && names.length > 0) continue;
-      check(result, 'rmdir', name);
-      return;
+      // What is left are names that are still to be read, and in the top what was lifted into it.
+      if (result !== ENOTEMPTY || (isAtStart && entries.length === 0)) {
+        check(result, 'rmdir', name);
+        return;
+      }
+      isAtStart = entries.length === 0;
+      if (isAtStart) rewind(directory);
     }
   }
 
-  #remove(parent: Descriptor, name: Path, depth: number): void {
-    const opened = openForRemoval(parent, name);
+  #remove(parent: Descriptor, entry: DirectoryEntry, depth: number): void {
+    if (isRemovedAtOnce(parent, entry)) return;
+    const opened = openForRemoval(parent, entry.name);
     if (opened === undefined) return;
     using directory = opened;
-    if (depth < DEEPEST) this.directory(parent, name, directory, depth);
-    else this.#lift(parent, name);
+    if (depth < DEEPEST) this.directory(parent, entry.name, directory, depth);
+    else this.#lift(parent, entry.name);
   }
 
   #lift(parent: Descriptor, name: Path): void {
@@ -90,18 +112,6 @@ class Removal {
     // Whoever made the tree may have used such names.
     while (result === EEXIST) result = tryRename(parent, name, this.#top, `lifted-${++this.#lifted}`);
     check(result, 'renameat2', name);
-  }
-}
-
-function firstNames(directory: Descriptor): Buffer[] {
-  const entries = opendirSync(`/proc/self/fd/${directory.fd}`, { encoding: 'latin1' });
-  try {
-    const names: Buffer[] = [];
-    for (let entry = entries.readSync(); entry !== null && names.length < BATCH; entry = entries.readSync())
-      names.push(Buffer.from(entry.name, 'latin1'));
-    return names;
-  } finally {
-    entries.closeSync();
   }
 }
 

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { chmodSync, fstatSync, lstatSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -6,6 +5,7 @@ import { POD } from '../abi/pod-directory.ts';
 import { type PodUUID, podUUIDFromOctets } from '../appc/uuid.ts';
 import { syncDirectory } from '../os/durable.ts';
 import { type Lock, tryExclusive, tryShared } from '../os/lock.ts';
+import { randomOctets } from '../os/random.ts';
 import { isSystemError } from '../os/syscall.ts';
 import { type PodReference, podPath } from './directory.ts';
 import { PodError } from './errors.ts';
@@ -35,18 +35,27 @@ export class Pod implements Disposable {
 
   /** Throws PodError `bad-transition`. Once it returns, the move survives a power cut; but not an embryo's, of which nobody knows yet. */
   move(phase: Phase): void {
-    checkEdge(this.#phase, phase);
     const from = this.#phase;
+    this.moveUnsynced(phase);
+    if (from !== 'embryo') syncMoves(this.pods, from, phase);
+  }
+
+  /** As `move`, for who moves many and calls `syncMoves` in the end: until then a power cut may undo it. */
+  moveUnsynced(phase: Phase): void {
+    checkEdge(this.#phase, phase);
     renameSync(this.path, join(this.pods, phase, this.uuid));
     this.#phase = phase;
-    if (from === 'embryo') return;
-    // First the new parent: a pod must not be in neither.
-    for (const parent of [phase, from]) syncDirectory(join(this.pods, parent));
   }
 
   [Symbol.dispose](): void {
     this.lock.release();
   }
+}
+
+/** Pods that were moved stay where they are, whatever happens from now on. */
+export function syncMoves(pods: string, from: Phase, to: Phase): void {
+  // First the new parent: a pod must not be in neither.
+  for (const parent of [to, from]) syncDirectory(join(pods, parent));
 }
 
 /** Makes a pod in phase `prepare`, with a random UUID. */
@@ -60,7 +69,7 @@ export function createPod(pods: string): Pod {
 }
 
 function tryCreate(pods: string): Pod | undefined {
-  const uuid = podUUIDFromOctets(randomBytes(16));
+  const uuid = podUUIDFromOctets(randomOctets(16));
   const path = join(pods, 'embryo', uuid);
   mkdirSync(path);
   try {

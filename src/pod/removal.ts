@@ -3,8 +3,9 @@ import { POD } from '../abi/pod-directory.ts';
 import { openDirectory } from '../os/descriptor.ts';
 import { syncDirectory } from '../os/durable.ts';
 import { isSystemError } from '../os/syscall.ts';
-import { listNames, removeTree } from '../os/tree.ts';
+import { removeAllBut, removeTree } from '../os/tree.ts';
 import type { Pod } from './pod.ts';
+import type { Phase } from './state.ts';
 
 /** Removed last and in this order: with them a removal that was cut short is taken up again, its stage1's part included. */
 const LAST: readonly string[] = [
@@ -21,14 +22,23 @@ const LAST: readonly string[] = [
  * A mount inside is an error, not a way out. Throws SystemError.
  */
 export function removePod(pod: Pod): void {
+  removeUnsynced(pod);
+  syncRemovals(pod.pods, pod.phase);
+}
+
+/** As `removePod`, for who removes many and calls `syncRemovals` in the end: until then a power cut may bring some of it back, to be removed again. */
+export function removeUnsynced(pod: Pod): void {
   removeBelow(join(pod.path, POD.stage1), 'rootfs');
   {
     using directory = openDirectory(pod.path);
-    for (const name of listNames(directory)) if (!LAST.includes(name.toString())) removeTree(directory, name);
+    removeAllBut(directory, (name) => LAST.includes(name));
     for (const name of LAST) removeTree(directory, name);
   }
   removeBelow(join(pod.pods, pod.phase), pod.uuid);
-  syncDirectory(join(pod.pods, pod.phase));
+}
+
+export function syncRemovals(pods: string, phase: Phase): void {
+  syncDirectory(join(pods, phase));
 }
 
 function removeBelow(path: string, name: string): void {

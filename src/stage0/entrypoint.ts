@@ -5,6 +5,7 @@ import { POD } from '../abi/pod-directory.ts';
 import { type Entrypoint, entrypointAnnotation } from '../abi/stage1.ts';
 import { type Annotation, annotationValue, readImageManifest } from '../appc/index.ts';
 import { isSystemError } from '../os/syscall.ts';
+import { parsedOnce } from '../pod/parsed-once.ts';
 
 /**
  * The program that a pod's stage1 has for a verb, from the manifest that the pod keeps of it. Undefined when the pod never ran,
@@ -18,11 +19,13 @@ export function findEntrypoint(pod: string, entrypoint: Entrypoint): string | un
     .find((program) => existsSync(program));
 }
 
+const annotationsOf = parsedOnce((manifest) => readImageManifest(manifest).annotations);
+
 /** Of the manifest that the pod keeps of its stage1; none where it never ran. */
 export function stage1Annotations(pod: string): readonly Annotation[] {
   const manifest = textIfPresent(join(pod, POD.stage1Manifest));
   // A pod that ran has one; after a power cut it may be empty.
-  return manifest?.trim() ? readImageManifest(manifest).annotations : [];
+  return manifest?.trim() ? annotationsOf(manifest) : [];
 }
 
 /** The layers that the stage1's root is an overlay of, the topmost first: its image may have been removed, they are kept for the pod. */

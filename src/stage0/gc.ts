@@ -2,9 +2,10 @@ import { availableParallelism } from 'node:os';
 import { type PodReference, podsDirectory } from '../pod/directory.ts';
 import { listPods } from '../pod/listing.ts';
 import { observe } from '../pod/observation.ts';
-import { own, type Pod } from '../pod/pod.ts';
+import { own, type Pod, syncMoves } from '../pod/pod.ts';
+import { syncRemovals } from '../pod/removal.ts';
 import type { Phase } from '../pod/state.ts';
-import { deletePod } from './deletion.ts';
+import { deleteUnsynced } from './deletion.ts';
 import type { Host } from './host.ts';
 import { garbageOf } from './rm.ts';
 
@@ -48,37 +49,44 @@ class Collector {
     this.#pods = podsDirectory(host.dataDirectory);
   }
 
-  mark(phase: Phase, isDue: (pod: PodReference) => boolean): Promise<void> {
+  async mark(phase: Phase, isDue: (pod: PodReference) => boolean): Promise<void> {
     const garbage = garbageOf(phase);
-    return this.#each(phase, isDue, async (pod) => {
-      if (garbage === undefined || pod.phase !== phase) return;
+    if (garbage === undefined) return;
+    const wereSome = await this.#each(phase, isDue, async (pod) => {
+      if (pod.phase !== phase) return;
       this.report({ kind: 'marked', uuid: pod.uuid });
-      pod.move(garbage);
+      pod.moveUnsynced(garbage);
     });
+    // Once for all: a disk takes longer for it than all else takes.
+    if (wereSome) syncMoves(this.#pods, phase, garbage);
   }
 
-  collect(phase: Phase, gracePeriod: number): Promise<void> {
+  async collect(phase: Phase, gracePeriod: number): Promise<void> {
     const isDue = (pod: PodReference) => {
       const due = isOlder(pod, gracePeriod);
       if (!due) this.report({ kind: 'within-grace', uuid: pod.uuid });
       return due;
     };
-    return this.#each(phase, isDue, async (pod) => {
+    const wereSome = await this.#each(phase, isDue, async (pod) => {
       this.report({ kind: 'collecting', uuid: pod.uuid });
-      await deletePod(this.host, pod);
+      await deleteUnsynced(this.host, pod);
     });
+    if (wereSome) syncRemovals(this.#pods, phase);
   }
 
+  /** Whether there were any that are due. */
   async #each(
     phase: Phase,
     isDue: (pod: PodReference) => boolean,
     act: (pod: Pod) => Promise<void>,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const queue = listPods(this.#pods, [phase]).filter(isDue);
+    if (queue.length === 0) return false;
     const workers = Array.from({ length: availableParallelism() }, async () => {
       for (let found = queue.shift(); found !== undefined; found = queue.shift()) await this.#one(found, act);
     });
     await Promise.all(workers);
+    return true;
   }
 
   async #one(found: PodReference, act: (pod: Pod) => Promise<void>): Promise<void> {

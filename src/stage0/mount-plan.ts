@@ -8,14 +8,16 @@ export interface OverlayRoot {
   readonly layers: readonly string[];
   readonly upper: string;
   readonly work: string;
+  readonly volatile?: true;
 }
 
 /** Where the stage1's changes go. No image id is called so. */
 const STAGE1_OVERLAY = `${POD.overlay}/stage1`;
 
+/** It is mounted once, and what it reports is not in it (`hostVisible`); whereas of an app somebody may want all that it had brought to the disk. */
 export function stage1Overlay(layers: readonly string[]): OverlayRoot {
   const at = (name: string) => `${STAGE1_OVERLAY}/${name}`;
-  return { target: POD.stage1Rootfs, layers, upper: at('upper'), work: at('work') };
+  return { target: POD.stage1Rootfs, layers, upper: at('upper'), work: at('work'), volatile: true };
 }
 
 /** `overlay/IMAGE-ID/upper/APP`, as in rkt: two apps of one image have each their own. */
@@ -57,8 +59,8 @@ const hostVisible: MountStep = {
 };
 
 /** `lowerBase` is the directory of the layers. */
-export function overlayStep({ target, layers, upper, work }: OverlayRoot, lowerBase: string): MountStep {
+export function overlayStep({ target, layers, ...rest }: OverlayRoot, lowerBase: string): MountStep {
   // An image without layers is an empty directory: overlayfs wants at least one.
-  if (layers.length === 0) return { kind: 'bind', source: upper, target, readOnly: false };
-  return { kind: 'overlay', target, lowerBase, lower: layers.toReversed(), upper, work };
+  if (layers.length === 0) return { kind: 'bind', source: rest.upper, target, readOnly: false };
+  return { kind: 'overlay', target, lowerBase, lower: layers.toReversed(), ...rest };
 }

@@ -18,6 +18,7 @@ import { hold } from '../pod/hold.ts';
 import { listPods } from '../pod/listing.ts';
 import { readName } from '../pod/name.ts';
 import { observe } from '../pod/observation.ts';
+import { hasNetworkRecords } from '../pod/outside.ts';
 import { own, type Pod } from '../pod/pod.ts';
 import { readManifestText } from '../pod/record.ts';
 import type { State } from '../pod/state.ts';
@@ -104,23 +105,18 @@ async function takeDown(host: Host, port: WantedPort, reference: PodReference): 
   if (ownership.kind === 'gone') return;
   if (ownership.kind === 'busy') throw takenBy(port, reference, ownership.state);
   using pod = ownership.pod;
-  if (!hasNetworks(pod)) return;
+  if (!hasNetworkRecords(pod.path)) return;
   const left = `${formatHostPort(port)} still leads to pod ${JSON.stringify(pod.uuid)}, which has ended`;
   try {
     await runStage1Gc(host, pod);
   } catch (cause) {
     throw new Stage0Error('port-taken', left, { cause });
   }
-  if (hasNetworks(pod))
+  if (hasNetworkRecords(pod.path))
     throw new Stage0Error(
       'port-taken',
       `${left}: its stage1 leaves what ${POD.networks} in its directory tells of`,
     );
-}
-
-function hasNetworks(pod: Pod): boolean {
-  using directory = observe(pod);
-  return directory?.names(POD.networks).some((name) => name.endsWith('.json')) ?? false;
 }
 
 function takenBy(port: WantedPort, pod: PodReference, state: State): Stage0Error {

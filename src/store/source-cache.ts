@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { type BigIntStats, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ImageID, parseImageID } from '../appc/index.ts';
@@ -8,15 +7,14 @@ import { sweepNotes } from './notes.ts';
 
 /** A local file as it was when an image was read from it: if all of this is unchanged, so is the content. */
 export interface FileIdentity {
-  /** Names the path. */
+  /** Names the file, by whatever path; a hash of that would take longer than all the rest. */
   readonly key: string;
   readonly stamp: string;
 }
 
 export function identifyFile(path: string): FileIdentity {
   const stats = statSync(path, { bigint: true });
-  const key = createHash('sha256').update(`file:${path}`).digest('hex');
-  return { key, stamp: stampOf(stats) };
+  return { key: `${stats.dev}-${stats.ino}`, stamp: stampOf(stats) };
 }
 
 export interface SourceNote {

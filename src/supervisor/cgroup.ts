@@ -18,7 +18,8 @@ import {
 import { readTextIfPresent } from '../native/contents.ts';
 import { SystemError, unless } from '../native/errors.ts';
 import { File, open_ } from '../native/files.ts';
-import { chown } from '../native/paths.ts';
+import { chown, unlink } from '../native/paths.ts';
+import { exists } from '../native/stat.ts';
 import { POD_GROUP, SUPERVISOR_GROUP } from './group-names.ts';
 import { record } from './record.ts';
 import { availableControllers, findParent, stepAside, stepBack } from './unified-cgroup.ts';
@@ -83,15 +84,18 @@ export function removePodCgroup(cgroup: PodCgroup): void {
   if (cgroup.kind === 'none') return;
   endGroup(cgroup.group);
   cgroup.leave?.();
+  // Where nothing is recorded `gc` has nothing to do (`outside-records.ts`).
+  if (recordedDirectories().every((path) => !exists(path))) unless(['ENOENT'], () => unlink(POD.cgroups));
 }
 
 /** For `gc`, which holds the pod's lock: whatever is still in there belongs to nobody. */
 export function removeRecordedCgroups(): void {
-  const recorded =
-    readTextIfPresent(POD.cgroups)
-      ?.split('\n')
-      .filter((line) => line.startsWith('/')) ?? [];
-  endGroup({ directories: recorded.map((path) => ({ controller: 'unified', path })) });
+  endGroup({ directories: recordedDirectories().map((path) => ({ controller: 'unified', path })) });
+}
+
+function recordedDirectories(): string[] {
+  const lines = readTextIfPresent(POD.cgroups)?.split('\n') ?? [];
+  return lines.filter((line) => line.startsWith('/'));
 }
 
 function makeBelow(layout: CgroupLayout, uuid: string, { controllers, limits }: CgroupWishes): PodCgroup {

@@ -14,7 +14,8 @@ export function overlayOptions(overlay: Overlay, podDirectory: string): string {
   const lower = overlay.lower.map(escapeLayer).join(':');
   const upper = escapePath(`${podDirectory}/${overlay.upper}`);
   const work = escapePath(`${podDirectory}/${overlay.work}`);
-  return fitting(overlay, `lowerdir=${lower},upperdir=${upper},workdir=${work}`);
+  const flag = overlay.volatile === true ? ',volatile' : '';
+  return fitting(overlay, `lowerdir=${lower},upperdir=${upper},workdir=${work}${flag}`);
 }
 
 /** The same to look at only: what was written to is one more layer to read from, above the others. */

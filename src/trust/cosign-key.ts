@@ -17,10 +17,14 @@ export interface CosignKey {
   readonly schemes: readonly Scheme[];
 }
 
-const RSA_SCHEMES: readonly Scheme[] = [
-  { hash: 'sha256', padding: constants.RSA_PKCS1_PADDING },
-  { hash: 'sha256', padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_AUTO },
-];
+// Not one list for all: Node's cryptography takes time to load, and is when its first constant is read.
+function rsaSchemes(): readonly Scheme[] {
+  const { RSA_PKCS1_PADDING, RSA_PKCS1_PSS_PADDING, RSA_PSS_SALTLEN_AUTO } = constants;
+  return [
+    { hash: 'sha256', padding: RSA_PKCS1_PADDING },
+    { hash: 'sha256', padding: RSA_PKCS1_PSS_PADDING, saltLength: RSA_PSS_SALTLEN_AUTO },
+  ];
+}
 
 /** cosign has always hashed by SHA-256; later versions also by the hash as long as the curve. */
 const CURVE_SCHEMES: Readonly<Record<string, readonly Scheme[]>> = {
@@ -66,7 +70,7 @@ function schemesOf(key: KeyObject, fingerprint: string): readonly Scheme[] {
   const { modulusLength = 0, namedCurve = '' } = key.asymmetricKeyDetails ?? {};
   switch (key.asymmetricKeyType) {
     case 'rsa':
-      if (modulusLength >= SHORTEST_RSA) return RSA_SCHEMES;
+      if (modulusLength >= SHORTEST_RSA) return rsaSchemes();
       throw weak(fingerprint, `RSA of ${modulusLength} bits, at least ${SHORTEST_RSA} are needed`);
     case 'ec': {
       const schemes = Object.hasOwn(CURVE_SCHEMES, namedCurve) ? CURVE_SCHEMES[namedCurve] : undefined;

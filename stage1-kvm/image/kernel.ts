@@ -6,6 +6,9 @@ import { parseBzImage } from './bzimage.ts';
 import { hasPvhEntry } from './elf.ts';
 import { type KernelModule, moduleName, orderModules, wantedModules } from './modules.ts';
 
+/** What every kernel says first. */
+const BANNER = 'Linux version ';
+
 export type Kernel = { readonly vmlinux: Uint8Array; readonly modules: readonly KernelModule[] };
 
 /**
@@ -15,6 +18,16 @@ export type Kernel = { readonly vmlinux: Uint8Array; readonly modules: readonly 
 export async function readKernel(packageDir: string): Promise<Kernel> {
   const [vmlinux, modules] = await Promise.all([readVmlinux(packageDir), readModules(packageDir)]);
   return { vmlinux, modules };
+}
+
+/** What `uname -r` says in a machine that runs it. */
+export function kernelRelease(vmlinux: Uint8Array): string {
+  const bytes = Buffer.from(vmlinux.buffer, vmlinux.byteOffset, vmlinux.byteLength);
+  const at = bytes.indexOf(BANNER, 0, 'latin1');
+  const release = /^\S+/.exec(bytes.toString('latin1', at + BANNER.length, at + BANNER.length + 128))?.[0];
+  if (at < 0 || release === undefined)
+    throw new ImageBuildError('BAD_KERNEL', 'kernel does not say its release');
+  return release;
 }
 
 async function readVmlinux(packageDir: string): Promise<Uint8Array> {

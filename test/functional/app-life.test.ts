@@ -94,7 +94,8 @@ describe.each(FLAVOURS.filter(({ mutablePods }) => mutablePods))('$name', ({ ima
       await rkt.output(app('stop', pod, 'idle'));
       expect(await states(pod)).toContain('idle created\n');
       for (let times = 0; times < 2; times++) await rkt.output(app('start', pod, 'idle'));
-      expect(await rkt.output(inside(pod, 'idle', 'cat /starts'))).toBe('x\n');
+      const starts = 'until [ -s /starts ]; do sleep 0.1; done; cat /starts';
+      expect(await rkt.output(inside(pod, 'idle', starts))).toBe('x\n');
       for (let times = 0; times < 2; times++) await rkt.output(app('stop', pod, 'idle'));
       await rkt.output(app('rm', pod, 'idle'));
     });

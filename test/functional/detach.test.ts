@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { detachedPod } from '../support/detached-pod.ts';
 import { FLAVOURS } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
+import { writeServiceImage } from '../support/notify-image.ts';
 import { eventually } from '../support/polling.ts';
 import { savedUuid, useRkt } from '../support/rkt.ts';
 
@@ -37,8 +38,11 @@ describe.each(FLAVOURS)('--detach with $name', (flavour) => {
       .split(' ');
     expect(session).toBe(pid);
     expect(rkt.scope.processes().filter(({ name }) => name === 'node')).toEqual([]);
-    await eventually('its output is kept', async () => (await rkt.output(['logs', uuid])).includes('out\n'));
-    expect(await rkt.output(['logs', '--stream=stderr', uuid])).toBe('err\n');
+    const kept = async (stream: string) => await rkt.output(['logs', `--stream=${stream}`, uuid]);
+    await eventually(
+      'its output is kept',
+      async () => (await kept('stdout')) === 'out\n' && (await kept('stderr')) === 'err\n',
+    );
     await end(uuid);
     // What apps have written is not among what the supervisor has said.
     expect(readFileSync(join(directory, 'supervisor.log'), 'utf8')).not.toContain('err\n');
@@ -69,9 +73,12 @@ describe.each(FLAVOURS)('--detach with $name', (flavour) => {
   });
 
   test('interrupted before the pod is ready, ends it', async () => {
+    // Its app never says that it is ready.
+    const never = rkt.path('never.aci');
+    await writeServiceImage(never, { name: 'example.com/never', script: UNTIL_TOLD, notifies: true });
     const file = rkt.path(`interrupted-${flavour.name}`);
     const flags = ['--net=none', '--detach', `--uuid-file-save=${file}`, stage1];
-    const command = rkt.start(['run', ...flags, ...shell(UNTIL_TOLD)]);
+    const command = rkt.start(['run', ...flags, never]);
     const uuid = await eventually('the pod has a UUID', () => savedUuid(file));
     await eventually('it is started', () => existsSync(join(rkt.dir, 'pods/run', uuid, 'supervisor.log')));
     command.signal('SIGINT');

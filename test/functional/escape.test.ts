@@ -61,7 +61,7 @@ describe.each(VARIANTS.filter(({ ownKernel }) => !ownKernel))('$name', ({ image:
       const app = ['--exec=/bin/sh', '--', '-c', `${SCRIPT}\nwhile :; do sleep 0.1; done`];
       const pod = await startPod(rkt, [`--stage1-path=${stage1}`, ...flags, image, ...app], { insecure });
       pods.push(pod);
-      await eventually('the app has tried all', () => pod.command.stdout.includes(END), 120);
+      await eventually('the app has tried all', () => pod.command.stdout.includes(END));
       ofApp = outcomes(pod.command.stdout);
       ofEnter = outcomes(await rkt.output(['enter', pod.uuid, '/bin/sh', '-c', SCRIPT]));
     });

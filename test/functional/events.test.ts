@@ -53,7 +53,7 @@ const story = (events: readonly Told[], uuid: string) =>
       [event, app, code].filter((word) => word !== undefined).join(' '),
     );
 
-const UNTIL_TOLD = 'trap "exit 4" TERM; while :; do sleep 0.1; done';
+const UNTIL_TOLD = 'trap "exit 4" TERM; echo up; while :; do sleep 0.1; done';
 
 describe.each(FLAVOURS)('events of pods of $name', (flavour) => {
   const stage1 = `--stage1-path=${flavour.image}`;
@@ -62,6 +62,7 @@ describe.each(FLAVOURS)('events of pods of $name', (flavour) => {
     const watching = await watch('--format=json');
     const app = [image, '--name=web', '--exec=/bin/sh', '--', '-c'];
     const stopped = await detachedPod(rkt, [stage1, '--pod-name=front', ...app, UNTIL_TOLD]);
+    await eventually('the app is up', async () => (await rkt.output(['logs', 'front'])) === 'up\n');
     for (const words of [['pause'], ['resume'], ['stop'], ['rm']]) await rkt.output([...words, 'front']);
     const prepared = (await rkt.output(['prepare', stage1, ...app, 'exit 3'])).trimEnd();
     expect((await rkt.run(['run-prepared', '--net=none', '--rm', prepared])).code).toBe(3);
@@ -89,6 +90,7 @@ describe.each(FLAVOURS)('events of pods of $name', (flavour) => {
     const flags = ['--restart=on-failure:2', '--exec=/bin/sh', '--', '-c', 'exit 3'];
     expect((await rkt.run(['run', '--net=none', '--pod-name=again', stage1, image, ...flags])).code).toBe(3);
     const uuid = (await rkt.output(['list', '--quiet', '--filter=name=again'])).trimEnd();
+    await eventually('both are told', () => story(parse(watching.stdout), uuid).length >= 2);
     expect(story(parse(await end(watching)), uuid)).toEqual([
       'app-restarting tiny 3',
       'app-restarting tiny 3',
@@ -111,7 +113,9 @@ test('--filter takes what is asked for, --count ends it, lines are for people', 
   const { code, stdout } = await ended.finished;
   expect(code).toBe(0);
   expect(stdout).toMatch(/^(\S+ \S+ (created|prepared|removed) name=second\n){2}$/);
-  const lines = (await end(watching)).split('\n').filter((line) => line.includes(first));
+  const linesIn = (text: string) => text.split('\n').filter((line) => line.includes(first));
+  await eventually('both of the first are told', () => linesIn(watching.stdout).length >= 2);
+  const lines = linesIn(await end(watching));
   const time = '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z';
   expect(lines).toEqual([
     expect.stringMatching(new RegExp(`^${time} ${first} prepared name=first$`)),

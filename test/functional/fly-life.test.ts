@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FLY } from '../support/flavours.ts';
@@ -68,11 +68,13 @@ describe('signals to the supervisor', () => {
 
 describe('the end of the app', () => {
   test('is the end of all that it has started', async () => {
-    const { command } = await start(
+    const { command, uuid } = await start(
       'setsid sh -c "trap \'\' TERM HUP; while :; do sleep 0.1; done" & echo ready; sleep 0.3; exit 3',
     );
     expect((await command.finished).code).toBe(3);
     expect(liveLeftovers(rkt.scope, rkt.dir)).toEqual([]);
+    // Nothing is left for gc, which is told so by this.
+    expect(existsSync(join(rkt.dir, 'pods/run', uuid, 'cgroups'))).toBe(false);
   });
 
   test('follows that of its supervisor; what else it has started, gc ends', async () => {
@@ -173,7 +175,7 @@ describe('at a terminal', () => {
     terminal.type('\x1c');
     terminal.type('echo code $?\n');
     await terminal.waitFor(/code 8$/m);
-    expect(terminal.shown.match(/interrupted$/gm)).toHaveLength(1);
+    expect(terminal.shown.match(/^(\^C)?interrupted(\^C)?$/gm)).toHaveLength(1);
     terminal.type('exit\n');
     await terminal.finished;
   });

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FLAVOURS } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
+import { eventually } from '../support/polling.ts';
 import { savedUuid, useRkt } from '../support/rkt.ts';
 
 const rkt = useRkt();
@@ -53,6 +54,15 @@ describe.each(FLAVOURS)('$name: event handlers', ({ name, image }) => {
     expect({ code, stdout }).toEqual({ code: 250, stdout: '' });
     expect(stderr).toContain('app web: event handler pre-start ended with 7');
     expect(await rkt.output(['status', uuid])).toMatch(/^app-web=250$/m);
+  });
+
+  test('a pod that is stopped before its apps have come to run has not ended well', async () => {
+    const file = manifest('echo no', { 'pre-start': 'echo up; sleep 1000' });
+    const flags = [`--stage1-path=${image}`, '--net=none', `--uuid-file-save=${uuidFile}`];
+    const command = rkt.start(['run', ...flags, `--pod-manifest=${file}`]);
+    await eventually('its handler is up', () => command.stdout.includes('up'));
+    await rkt.output(['stop', `--uuid-file=${uuidFile}`]);
+    expect(await command.finished).toMatchObject({ code: 143, stdout: 'up\n' });
   });
 
   test('a post-stop that fails is told of', async () => {

@@ -114,7 +114,7 @@ describe.each(FLAVOURS)('$name: a health check', ({ image: stage1 }) => {
       Healthcheck: {
         Test: ['CMD', '/bin/echo', 'from the image'],
         Interval: 300_000_000,
-        Timeout: 5_000_000_000,
+        Timeout: 60_000_000_000,
       },
     };
     const checked = layout.tag(layout.image({ layers: [files], config }), 'latest');
@@ -133,9 +133,10 @@ describe.each(FLAVOURS)('$name: a health check', ({ image: stage1 }) => {
   test('begins anew with an app that is started again', async () => {
     const flags = ['--health-cmd=test -e /well', '--health-interval=200ms', '--restart=always'];
     const script =
-      'if [ -e /starts ]; then rm -f /well; echo again; sleep 1000; fi; touch /starts /well; sleep 3';
+      'if [ -e /starts ]; then rm -f /well; echo again; sleep 1000; fi; touch /starts /well; until [ -e /go ]; do sleep 0.1; done';
     const pod = await start(flags, script);
     await becomes(pod.uuid, 'healthy');
+    await rkt.output(['enter', pod.uuid, '/bin/touch', '/go']);
     await eventually('it runs again', () => pod.command.stdout.includes('again'));
     await becomes(pod.uuid, 'unhealthy');
     await endPod(pod);

@@ -113,10 +113,11 @@ test('an importer that is killed leaves nothing that counts, and the next cleans
   let cutShort = 0;
   for (let round = 0; round < 6; round++) {
     const child = importElsewhere(reference);
+    const ended = once(child, 'exit');
     while (names('tmp').length === 0 && child.exitCode === null) await delay(2);
     await delay(round * 25);
     child.kill('SIGKILL');
-    await once(child, 'exit');
+    await ended;
     if (names('image').length === 0) cutShort += 1;
     for (const layer of names('layer'))
       expect(readFileSync(at('data/cas/layer', layer, 'digest'), 'utf8')).toMatch(/^sha256:\w{64}\n/);

@@ -2,6 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FLAVOURS } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
+import { eventually } from '../support/polling.ts';
 import { useRkt } from '../support/rkt.ts';
 import { endPod, startSandbox } from '../support/running-pod.ts';
 
@@ -45,7 +46,9 @@ describe.each(FLAVOURS)('$name', ({ image: stage1, ownKernel }) => {
     const pod = await startSandbox(rkt, [`--stage1-path=${stage1}`, '--ipc=parent']);
     await rkt.output(['app', 'add', pod.uuid, image, '--name=look', ...look]);
     await rkt.output(['app', 'start', pod.uuid, '--app=look']);
-    await rkt.output(['app', 'stop', pod.uuid, '--app=look']);
+    await eventually('it has looked', async () =>
+      (await rkt.output(['app', 'status', pod.uuid, '--app=look'])).includes('state=exited\n'),
+    );
     expect(await rkt.output(['logs', '--app=look', '--stream=stdout', pod.uuid])).toBe(`${ofHost}\n`);
     await endPod(pod);
   });

@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { RunningCommand } from '../support/command.ts';
@@ -96,6 +97,16 @@ describe(`kill -9, seed ${seed} (RKT_TEST_SEED)`, () => {
       const { code, milliseconds } = await rkt.run(pod(stage1, rkt.path('first')));
       expect(code).toBe(0);
       lifetime = milliseconds;
+    });
+
+    test('a pod that ends by itself leaves no record of groups, so that gc starts nothing for it', async () => {
+      const file = rkt.path('unharmed');
+      rmSync(file, { force: true });
+      const command = rkt.start(pod(stage1, file));
+      const directory = () => join(rkt.dir, 'pods/run', savedUuid(file) ?? '');
+      await eventually('its groups are recorded', () => existsSync(join(directory(), 'cgroups')));
+      expect(await command.finished).toMatchObject({ code: 0 });
+      expect(readdirSync(directory())).toEqual(expect.not.arrayContaining(['cgroups', 'net']));
     });
 
     describe.each(VICTIMS[name] ?? [])('of %s', (victim) => {

@@ -56,7 +56,9 @@ describe.each(PLUGIN_SETS)('by the plugins of $of', (plugins) => {
   test('because its machine is killed', async () => {
     const [, pod] = pods;
     if (pod === undefined) throw new Error('no pod has started');
-    process.kill(qemuOf(pod)?.pid ?? 0, 'SIGKILL');
+    const machine = qemuOf(pod);
+    if (machine === undefined) throw new Error('no machine runs');
+    process.kill(machine.pid, 'SIGKILL');
     expect((await pod.command.finished).code).not.toBe(0);
     expect(await namedAfter(pod)).toEqual([]);
     await expectAnswers(machineAsker(site.now.outside), {
@@ -76,7 +78,10 @@ describe.each(PLUGIN_SETS)('by the plugins of $of', (plugins) => {
       expect.arrayContaining([expect.stringContaining(pod.uuid), expect.stringMatching(/^lease fd00:1::/)]),
     );
     await site.now.rkt.output(['gc', '--grace-period=0s']);
-    expect(await leftOfPods(site.now.host, [pod.uuid])).toEqual([]);
+    await eventually(
+      'nothing is left of it',
+      async () => (await leftOfPods(site.now.host, [pod.uuid])).length === 0,
+    );
     await expectAnswers(machineAsker(site.now.outside), { [published(2)]: 'ECONNREFUSED' });
   });
 });

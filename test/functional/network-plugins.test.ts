@@ -12,6 +12,8 @@ import { savedUuid } from '../support/rkt.ts';
 
 const RECORDER = fileURLToPath(new URL('../support/shell-plugin/recorder', import.meta.url));
 const LOG = '/run/recorder.log';
+/** Lets what a slow plugin has started go on. */
+const GO = '/run/recorder.go';
 const site = useSite();
 let image = '';
 
@@ -20,7 +22,7 @@ beforeAll(async () => {
   copyFileSync(RECORDER, join(site.now.rkt.localConfig, 'net.d', 'recorder'));
 });
 beforeEach(async () => {
-  await site.now.host.run('rm', '-f', LOG);
+  await site.now.host.run('rm', '-f', LOG, GO);
 });
 
 const log = async () => (await site.now.host.run('sh', '-c', `cat ${LOG} 2>/dev/null || true`)).split('\n');
@@ -99,6 +101,7 @@ test('by gc for a pod that was killed, in a namespace like the one that has gone
   const { command, uuid } = await startSlow();
   command.signal('SIGKILL');
   await command.finished;
+  await host.run('touch', GO);
   const gc = rkt.argv(['gc', '--grace-period=0s']);
   // What was made is not in another's network.
   const elsewhere = await rkt.startArgv(['nsenter', `--net=${outside.netns}`, ...gc]).finished;
@@ -113,7 +116,7 @@ test('by gc for a pod that was killed, in a namespace like the one that has gone
     ...['b DEL "prevResult"', 'address 10.98.0.2/24', 'link/ether 02:00:00:00:98:02'],
     ...['a DEL "prevResult"', 'address 10.98.0.2/24', 'link/ether 02:00:00:00:98:02'],
   ]);
-  expect(await leftOfPods(host, [uuid])).toEqual([]);
+  await eventually('nothing is left of it', async () => (await leftOfPods(host, [uuid])).length === 0);
   expect(await rkt.list()).toEqual([]);
 });
 
@@ -142,6 +145,10 @@ test('by gc to take away what no pod has, and nothing of one that gc has not com
   const { command, uuid } = await startSlow();
   command.signal('SIGKILL');
   await command.finished;
+  await host.run('touch', GO);
+  await eventually('all that it has started has ended', async () =>
+    (await log()).some((line) => / has ended$/.test(line)),
+  );
   await host.run('sh', '-c', 'printf "stranger\\neth0" > /var/lib/cni/networks/recorded/10.97.0.99');
   expect(await leasesOf(host, 'recorded')).toEqual(expect.arrayContaining(['10.97.0.2', '10.97.0.99']));
   expect(await rkt.output(['gc', '--networks'])).toBe('Garbage collecting network "recorded"\n');

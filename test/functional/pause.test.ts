@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FLAVOURS } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
@@ -15,7 +16,7 @@ beforeAll(async () => {
   image = (await tinyImages()).aci.plain;
 });
 
-const LOOP = "trap 'exit 4' TERM; while :; do sleep 0.1; done";
+const LOOP = "trap 'exit 4' TERM; echo up; while :; do sleep 0.1; done";
 
 interface Health {
   readonly status: string;
@@ -29,12 +30,19 @@ describe.each(FLAVOURS)('$name', ({ image: stage1, ownKernel }) => {
     pods.push(pod);
     return pod;
   };
-  const loop = (...flags: readonly string[]) => start(...flags, '--exec=/bin/sh', '--', '-c', LOOP);
+  const loop = async (...flags: readonly string[]) => {
+    const pod = await start(...flags, '--exec=/bin/sh', '--', '-c', LOOP);
+    await eventually('the app is up', () => pod.command.stdout === 'up\n');
+    return pod;
+  };
   const pause = (uuid: string) => rkt.output(['pause', uuid]);
   const resume = (uuid: string) => rkt.output(['resume', uuid]);
   /** The guest's wall clock, and how far that is ahead of the clock that has stood still with it. */
   const clocks = async (uuid: string) => {
-    const text = await rkt.output(['enter', uuid, '/bin/sh', '-c', 'date +%s; cat /proc/uptime']);
+    // Both within one second.
+    const script =
+      'until date=$(date +%s); up=$(cat /proc/uptime); [ "$date" = "$(date +%s)" ]; do :; done; echo "$date"; echo "$up"';
+    const text = await rkt.output(['enter', uuid, '/bin/sh', '-c', script]);
     const [now = 0, up = 0] = text.split('\n').map((line) => Number(line.split(' ')[0]));
     return { now, ahead: now - up };
   };
@@ -70,10 +78,12 @@ describe.each(FLAVOURS)('$name', ({ image: stage1, ownKernel }) => {
     const counted = () => command.stdout.trim().split('\n').map(Number);
     await eventually('it counts', () => counted().length > 3);
     await pause(uuid);
-    await sleep(200);
-    const before = counted();
-    await sleep(1000);
-    expect(counted()).toEqual(before);
+    // What it has written by then may be on its way.
+    const before = await eventually('it stands still', async () => {
+      const sofar = counted();
+      await sleep(1000);
+      return counted().length === sofar.length && sofar;
+    });
     await resume(uuid);
     await eventually('it counts on', () => counted().length > before.length + 3);
     expect(counted()).toEqual(counted().map((_, index) => index + 1));
@@ -125,7 +135,7 @@ describe.each(FLAVOURS)('$name', ({ image: stage1, ownKernel }) => {
       ...[
         '--health-cmd=/bin/sleep 0.3',
         '--health-interval=100ms',
-        '--health-timeout=2s',
+        '--health-timeout=6s',
         '--health-retries=1',
       ],
     );
@@ -135,14 +145,18 @@ describe.each(FLAVOURS)('$name', ({ image: stage1, ownKernel }) => {
     };
     await eventually('it is healthy', async () => (await health())?.status === 'healthy');
     await pause(uuid);
-    const paused = await health();
+    // The end of a check may have been told by then, and not been noted.
+    const paused = await eventually('it stands still', async () => {
+      const before = await health();
+      return isDeepStrictEqual(await health(), before) && before;
+    });
     // Longer than the timeout of the check that is under way most of the time.
-    await sleep(2500);
+    await sleep(6500);
     expect(await health()).toEqual(paused);
     await resume(uuid);
     const later = await eventually('it is checked again', async () => {
       const now = await health();
-      return now !== undefined && now.checked_at > (paused?.checked_at ?? 0) ? now : undefined;
+      return now !== undefined && now.checked_at > paused.checked_at ? now : undefined;
     });
     expect(later).toMatchObject({ status: 'healthy', failures: 0 });
   });
@@ -153,6 +167,11 @@ describe.each(FLAVOURS)('$name', ({ image: stage1, ownKernel }) => {
     const words = [`--stage1-path=${stage1}`, '--net=none', `--uuid-file-save=${file}`, image];
     const command = rkt.start(['run', ...words, '--exec=/bin/sh', '--', '-c', LOOP]);
     const uuid = await eventually('the pod has a UUID', () => savedUuid(file));
+    const machine = await eventually('its machine is there', () =>
+      rkt.scope.processes().find(({ name, argv }) => name.startsWith('qemu') && argv.includes(uuid)),
+    );
+    // It does not come to run before all has been asked.
+    process.kill(machine.pid, 'SIGSTOP');
     await eventually('its supervisor listens', () => existsSync(join(rkt.dir, 'pods/run', uuid, 'ctl')));
     const { code, stderr } = await rkt.run(['pause', uuid]);
     expect({ code, stderr }).toEqual({

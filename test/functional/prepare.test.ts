@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { FLAVOURS } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
 import { LOOK, parseLook } from '../support/pod-look.ts';
+import { eventually } from '../support/polling.ts';
 import { useRkt } from '../support/rkt.ts';
 import { CTRL_C, TerminalCommand } from '../support/terminal.ts';
 
@@ -133,9 +134,17 @@ describe('run-prepared', () => {
   });
 
   test('of several at once runs the pod for one, and tells the others', async () => {
-    const uuid = await prepareScript('echo ran; sleep 1');
-    const racers = Array.from({ length: 4 }, () => rkt.run(['run-prepared', '--net=none', uuid]));
-    const ended = (await Promise.all(racers)).sort((a, b) => a.code - b.code);
+    const uuid = await prepareScript('trap "exit 0" TERM; echo ran; while :; do sleep 0.1; done');
+    const racers = Array.from({ length: 4 }, () => rkt.start(['run-prepared', '--net=none', uuid]));
+    // It runs until all of them have tried.
+    await eventually(
+      'one runs it, and the others have been told',
+      () =>
+        racers.filter((racer) => racer.ended).length >= 3 &&
+        racers.some(({ stdout }) => stdout.includes('ran')),
+    );
+    await rkt.output(['stop', uuid]);
+    const ended = (await Promise.all(racers.map(({ finished }) => finished))).sort((a, b) => a.code - b.code);
     expect(ended.map(({ code, stdout }) => [code, stdout])).toEqual([
       [0, 'ran\n'],
       ...Array.from({ length: 3 }, () => [254, '']),

@@ -78,8 +78,10 @@ describe.each(FLAVOURS)('$name: --restart', ({ image: stage1 }) => {
     const script = `${COUNT}; [ $n -gt 1 ] && { echo again; sleep 1000; }; sleep 987 & exit 1`;
     const pod = await start(app('on-failure', script));
     await eventually('it runs again', () => pod.command.stdout.includes('again'));
-    const { stdout } = await rkt.run(['enter', pod.uuid, '/bin/sh', '-c', 'ps']);
-    expect(stdout).toMatch(/root +sleep 1000$/m);
+    const stdout = await eventually('it sleeps', async () => {
+      const shown = await rkt.output(['enter', pod.uuid, '/bin/sh', '-c', 'ps']);
+      return /root +sleep 1000$/m.test(shown) && shown;
+    });
     expect(stdout).not.toMatch(/root +sleep 987$/m);
     await endPod(pod);
   });

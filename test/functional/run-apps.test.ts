@@ -39,8 +39,8 @@ test('an app that fails ends the pod with its code; one that exits 0 does not', 
   const { code, stdout } = await rkt.run(
     pod({
       first: 'exit 0',
-      lasting: 'trap "echo asked to end; exit 0" TERM; while :; do sleep 0.1; done',
-      failing: 'sleep 0.5; exit 5',
+      lasting: 'trap "echo asked to end; exit 0" TERM; : > /dev/shm/up; while :; do sleep 0.1; done',
+      failing: 'until [ -e /dev/shm/up ]; do sleep 0.1; done; exit 5',
     }),
   );
   expect({ code, stdout }).toEqual({ code: 5, stdout: 'asked to end\n' });

@@ -67,9 +67,10 @@ describe.each(FLAVOURS)('$name', ({ image: stage1, ownKernel }) => {
   let pod: RunningPod;
   beforeAll(async () => {
     pod = await start(['busy', BUSY], ['idle', IDLE]);
-    await eventually('the busy app has moved its packets', async () => {
-      const { interfaces } = await sampleOf(pod.uuid, '--interval=100ms');
-      return interfaces.some(({ received_packets }) => received_packets > 0);
+    await eventually('both apps have come to what they go on with', async () => {
+      const { apps, interfaces } = await sampleOf(pod.uuid, '--interval=100ms');
+      const isThere = apps.map(({ pids }) => pids).join() === '1,2';
+      return isThere && interfaces.some(({ received_packets }) => received_packets > 0);
     });
   });
 

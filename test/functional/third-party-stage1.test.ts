@@ -144,9 +144,11 @@ describe('a stage1 in shell', () => {
 
   test('that is killed leaves a pod that gc removes', async () => {
     const { command, uuid } = await start('echo ready; exec sleep 1000 > /dev/null 2>&1');
-    const [app] = rkt.scope.processes().filter(({ argv }) => argv.includes('1000'));
+    const app = await eventually('the app has become what it is to be', () =>
+      rkt.scope.processes().find(({ argv }) => argv.includes('1000')),
+    );
     process.kill(command.pid, 'SIGKILL');
-    process.kill(app?.pid ?? 0, 'SIGKILL');
+    process.kill(app.pid, 'SIGKILL');
     await command.finished;
     await rkt.output(['gc', '--grace-period=0s'], options());
     expect(called()).toContain(`gc --local-config=${rkt.localConfig} ${uuid}`);

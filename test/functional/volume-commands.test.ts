@@ -27,7 +27,9 @@ test('a volume is made, found by its label, and removed with all that is in it',
   await rkt.output(['volume', 'create', '--label=tier=tin', 'cache']);
   expect(await rkt.output(['volume', 'list', '--quiet'])).toBe('cache\ndb\nweb-1\n');
   expect(await rkt.output(['volume', 'list', '-q', '--label=tier=gold'])).toBe('db\nweb-1\n');
-  expect(await rkt.output(['volume', 'list', '--no-legend', '--label=tier=tin'])).toBe('cache\tnow\t-\n');
+  expect(await rkt.output(['volume', 'list', '--no-legend', '--label=tier=tin'])).toMatch(
+    /^cache\t(now|\d+ seconds? ago)\t-\n$/,
+  );
   const full = await rkt.output(['volume', 'list', '--no-legend', '--full', '--label=tier=tin']);
   expect(full).toMatch(/^cache\t\d{4}-\d\d-\d\d \d\d:\d\d:\d\d.*\t-\n$/);
   const { path, created_at, ...rest } = await inspected('db');

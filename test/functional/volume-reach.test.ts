@@ -121,7 +121,7 @@ describe.each(VARIANTS)('$name', (flavour) => {
     }
     renameSync(at('rw/tree/a'), at('outside/a'));
     writeFileSync(at('rw/moved'), '');
-    await eventually('the app has tried all', () => pod.command.stdout.includes('\nend\n'), 120);
+    await eventually('the app has tried all', () => pod.command.stdout.includes('\nend\n'));
     stdout = pod.command.stdout;
   });
 

@@ -4,6 +4,7 @@ import { detachedPod } from '../support/detached-pod.ts';
 import { FLAVOURS } from '../support/flavours.ts';
 import { GroupHost } from '../support/group-member.ts';
 import { tinyImages } from '../support/images.ts';
+import { eventually } from '../support/polling.ts';
 import { useRkt } from '../support/rkt.ts';
 
 const rkt = useRkt();
@@ -21,8 +22,9 @@ describe.each(FLAVOURS)('wait for pods of $name', (flavour) => {
     const slow = await detachedPod(rkt, [
       stage1,
       `--pod-name=slow-${flavour.name}`,
-      ...shell('trap "exit 6" TERM; sleep 1000 & wait'),
+      ...shell('trap "exit 6" TERM; echo up; sleep 1000 & wait'),
     ]);
+    await eventually('it is up', async () => (await rkt.output(['logs', slow])) === 'up\n');
     const quick = await detachedPod(rkt, [stage1, ...shell('exit 3')]);
     const waiting = rkt.start(['wait', `slow-${flavour.name}`, quick.slice(0, 13)]);
     expect(await rkt.output(['wait', quick])).toBe('3\n');

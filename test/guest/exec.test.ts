@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ProcessPlan, StreamsPlan } from '../../src/abi/boot-plan.ts';
 import { guestSuite } from './guest-suite.ts';
@@ -81,7 +83,9 @@ test('a session is ended with all that it has started, and nothing else', async 
     type: 'exec',
     id: 'exec-2',
     app: 'app',
-    process: shell('ps -o args | grep -c "^sleep 977"'),
+    process: shell(
+      'until ps -o args | grep -q "^sleep 977"; do sleep 0.1; done; ps -o args | grep -c "^sleep 977"',
+    ),
     streams,
   });
   expect((await host.streams.whole(81)).toString()).toBe('1\n');
@@ -109,9 +113,11 @@ test('there is no session in an app that is not there', async () => {
 });
 
 test('sessions end with the pod', async () => {
-  await using host = await running('echo up; sleep 0.5; exit 0');
+  const end = join(suite.root(), 'end');
+  await using host = await running('echo up; until [ -e /end ]; do sleep 0.1; done; rm /end; exit 0');
   exec(host, shell('trap "" TERM; echo in; while :; do sleep 0.1; done'));
   await host.streams.text(91, 'in');
+  writeFileSync(end, '');
   expect(await host.exitOf('app')).toBe(0);
   expect(await host.exitOf('exec-1')).toBe(137);
   expect(await host.finish()).toBe(0);

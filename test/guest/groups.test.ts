@@ -55,6 +55,7 @@ describe('with a control group of the pod', () => {
       bootPlan([app('one', 1, script, { streams: pipes(1, true) }), app('two', 2, 'sleep 1000')]),
     );
     await host.streams.text(11, '0::/\n');
+    await host.next('started', 'two');
     await eventually('it has two processes', () => pidsIn('one').length === 2);
     expect(pidsIn('two')).toHaveLength(1);
     expect(pidsIn('.')).toEqual([]);
@@ -84,6 +85,7 @@ describe('with a control group of the pod', () => {
       'it has three processes',
       () => existsSync(join(group, 'one')) && pidsIn('one').length === 3,
     );
+    await host.next('started', 'two');
     host.send({ type: 'stop-app', app: 'one', graceSeconds: 5 });
     expect(await host.exitOf('one')).toBe(143);
     await eventually('nobody is left of it', () => pidsIn('one').length === 0);

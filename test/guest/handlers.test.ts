@@ -136,7 +136,7 @@ describe('post-stop', () => {
       app('good', 1, main, { postStop: shell('trap "echo no" TERM; sleep 0.5; echo done') }),
       app('slow', 2, main, { postStop: shell('echo slow; sleep 1000; echo no') }),
     ];
-    await host.boot(bootPlan(apps, { stopGraceSeconds: 2 }));
+    await host.boot(bootPlan(apps, { stopGraceSeconds: 8 }));
     for (const stream of [11, 21]) await host.streams.text(stream, 'up');
     host.send({ type: 'stop' });
     await host.finish();
@@ -152,7 +152,7 @@ describe('post-stop', () => {
     const postStop = shell('echo after; sleep 1000; echo no');
     host.send({ type: 'start', volumes: [], app: app('app', 1, 'echo up; sleep 1000', { postStop }) });
     await host.streams.text(11, 'up');
-    host.send({ type: 'stop-app', app: 'app', graceSeconds: 1 });
+    host.send({ type: 'stop-app', app: 'app', graceSeconds: 5 });
     expect(await host.exitOf('app')).toBe(143);
     expect(await output(host, 11)).toBe('up\nafter\n');
     host.send({ type: 'stop' });

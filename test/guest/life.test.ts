@@ -34,7 +34,12 @@ describe('a pod of one app', () => {
 
   test('reaps orphans, reports none of them, and leaves none behind', async () => {
     await using host = suite.start();
-    const script = 'for i in 1 2 3 4 5; do (sleep 0.1 &) ; done; (sleep 1000 &); sleep 0.5; ps -o stat,comm';
+    // Of nobody else's processes there are any in the end: its own are the shell and `ps`.
+    const script = [
+      'for i in 1 2 3 4 5; do (sleep 0.1 &) ; done; (sleep 1000 &)',
+      'until ps -o stat,comm > /tmp/ps; [ $(grep -c sleep /tmp/ps)$(grep -c " sh" /tmp/ps)$(grep -c ^Z /tmp/ps) = 110 ]; do sleep 0.1; done',
+      'cat /tmp/ps',
+    ].join('; ');
     await host.boot(bootPlan([app('app', 1, script)]));
     const processes = (await host.streams.whole(11)).toString();
     expect(processes).not.toMatch(/Z/);
@@ -47,11 +52,13 @@ describe('a pod of one app', () => {
 describe('a pod of several apps', () => {
   test('shares processes, network and shared memory, and no root', async () => {
     await using host = suite.start();
-    const server =
-      'echo one > /only-one; echo $$ > /dev/shm/pid; nc -l -p 99 -e echo served; sleep 1; exit 0';
+    const server = [
+      'echo one > /only-one; echo $$ > /dev/shm/pid; nc -l -p 99 -e echo served',
+      'until [ -e /dev/shm/seen ]; do sleep 0.1; done; exit 0',
+    ].join(';');
     const client = [
       'until nc 127.0.0.1 99 2>/dev/null; do sleep 0.05; done',
-      'cat /proc/$(cat /dev/shm/pid)/comm; ls /only-one; exit 0',
+      'cat /proc/$(cat /dev/shm/pid)/comm; ls /only-one; touch /dev/shm/seen; exit 0',
     ].join(';');
     await host.boot(bootPlan([app('one', 1, server), app('two', 2, client)]));
     expect((await host.streams.whole(21)).toString()).toBe('served\nsh\n');
@@ -69,8 +76,9 @@ describe('a pod of several apps', () => {
 
   test('ends when one fails: the others are asked first', async () => {
     await using host = suite.start();
-    const patient = 'trap "echo asked; exit 0" TERM; echo up; while :; do sleep 0.1; done';
-    await host.boot(bootPlan([app('one', 1, 'sleep 0.5; exit 3'), app('two', 2, patient)]));
+    const patient = 'trap "echo asked; exit 0" TERM; echo up; : > /dev/shm/up; while :; do sleep 0.1; done';
+    const failing = 'until [ -e /dev/shm/up ]; do sleep 0.1; done; exit 3';
+    await host.boot(bootPlan([app('one', 1, failing), app('two', 2, patient)]));
     await host.finish();
     expect(await host.exitOf('one')).toBe(3);
     expect(await host.exitOf('two')).toBe(0);
@@ -105,7 +113,9 @@ describe('stopping', () => {
 
   test('reaches all of an app, and what has been stopped', async () => {
     await using host = suite.start();
-    const script = 'trap "echo asked; exit 0" TERM; echo up; kill -STOP $$; sleep 100';
+    // It is up when it stands still.
+    const stopped = '(until grep -q "^State:.T" /proc/$$/status; do sleep 0.1; done; echo up) &';
+    const script = `trap "echo asked; exit 0" TERM; ${stopped} kill -STOP $$; sleep 100`;
     await host.boot(bootPlan([app('app', 1, script)]));
     await host.streams.text(11, 'up');
     host.send({ type: 'stop' });

@@ -10,6 +10,5 @@ it('a compiled program waits for many things at once', async () => {
     files: ['stdin', 'hello'],
     terminal: ['24 80', 'typed', 'got typed', '50 100', '{"kind":"exited","code":4}'],
     children: expect.arrayContaining(['code 1', 'code 2', 'signal 9']),
-    quick: true,
   });
 });

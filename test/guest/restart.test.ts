@@ -134,12 +134,12 @@ describe('an app with a policy', () => {
         app('rests', 2, `${count('rest')}; exit 6`, always),
       ]),
     );
-    await resting(host, 5);
+    await resting(host, 6);
     host.send({ type: 'stop' });
     await host.finish();
     expect(await host.exitOf('runs')).toBe(143);
     expect(await host.exitOf('rests')).toBe(6);
-    expect((await host.streams.whole(21)).toString()).toMatch(/start 5\n$/);
+    expect((await host.streams.whole(21)).toString()).toMatch(/start 6\n$/);
   });
 });
 
@@ -230,7 +230,7 @@ describe('a mutable pod', () => {
   test('stops an app that rests', async () => {
     await using host = suite.start();
     await host.boot(bootPlan([app('app', 1, `${count('again')}; exit 6`, always)], mutable));
-    await resting(host, 5);
+    await resting(host, 6);
     host.send({ type: 'stop-app', app: 'app', graceSeconds: 10 });
     expect(await host.exitOf('app')).toBe(6);
     host.send({ type: 'stop' });

@@ -43,12 +43,13 @@ test('without a stdin stream an app reads the end at once', async () => {
 
 test('an app that never reads makes its own stdin wait, and nothing else', async () => {
   await using host = suite.start();
-  const script = 'for i in 1 2 3 4 5 6 7 8 9; do echo tick $i; sleep 0.05; done';
+  const script = 'for i in 1 2 3 4 5 6 7 8 9; do echo tick $i; sleep 0.05; done; sleep 1000';
   const app = appPlan('app', suite.root(), shell(script), { streams: pipes(1, true) });
   await host.boot(bootPlan([app]));
   host.streams.write(10, Buffer.alloc(4 * MEGABYTE));
   await host.streams.text(11, 'tick 9');
   expect(host.streams.unsent(10)).toBeGreaterThan(0);
+  host.send({ type: 'stop' });
   await host.finish();
 });
 
@@ -76,6 +77,7 @@ test('a stalled reader stalls its own stream only', async () => {
   await host.boot(bootPlan([flood, { ...other, process: shell('head -c 3000000 /dev/zero') }]));
   expect((await host.streams.whole(21)).length).toBe(3_000_000);
   expect(await host.exitOf('other')).toBe(0);
+  await host.streams.until(() => host.streams.bytesOf(11) >= STREAM_WINDOW);
   await pause(100);
   expect(host.streams.bytesOf(11)).toBe(STREAM_WINDOW);
   host.streams.resume(11);

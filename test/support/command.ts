@@ -52,7 +52,7 @@ export class RunningCommand {
     // A command may end without having read its input.
     this.#child.stdin.on('error', () => {});
     if (options.input !== 'open') this.#child.stdin.end(options.input ?? '');
-    this.finished = this.#finish(scope, argv, options.timeoutSeconds ?? 120);
+    this.finished = this.#finish(scope, argv, options.timeoutSeconds ?? 300);
     // Whoever awaits gets the failure; a test that failed earlier must not bring the runner down with a second one.
     this.finished.catch(() => {});
   }

@@ -72,7 +72,7 @@ export const CONFINEMENT: readonly Confinement[] = [
   {
     name: 'pids',
     flags: ['--pids-limit=8'],
-    script: '(for n in 1 2 3 4 5 6 7 8 9; do sleep 1 & done; echo all); echo end',
+    script: '(for n in 1 2 3 4 5 6 7 8 9; do sleep 1000 > /dev/null 2>&1 & done; echo all); echo end',
     output: /^.*can't fork: Resource temporarily unavailable\nend\n$/,
   },
   {

@@ -47,7 +47,7 @@ export const LAB_STARTERS: readonly [Starter, Starter] = [
 ];
 
 /** Everything is emulated here, the engine that runs rkt included. */
-const SECONDS = 120;
+const SECONDS = 280;
 
 export interface LabHost extends Disposable {
   readonly vm: LabVm;

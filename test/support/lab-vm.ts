@@ -29,7 +29,7 @@ export interface LabRun {
   readonly stderr: string;
 }
 
-const BOOT_SECONDS = 120;
+const BOOT_SECONDS = 400;
 const CONSOLE_LINES = 40;
 const VIRTIOFSD: readonly { readonly kind: VirtiofsdKind; readonly path: string }[] = [
   { kind: 'rust', path: '/usr/libexec/virtiofsd' },
@@ -94,7 +94,7 @@ export class LabVm {
     for (const share of shares)
       this.#start(virtiofsd.path, virtiofsdArguments(virtiofsd.kind, this.directory, share), 'ignore');
     for (const share of shares)
-      await eventually(`virtiofsd of ${share.tag}`, () => existsSync(shareSocket(this.directory, share)), 10);
+      await eventually(`virtiofsd of ${share.tag}`, () => existsSync(shareSocket(this.directory, share)));
     const qemu = this.#start('qemu-system-x86_64', qemuArguments(machine, shares), 'pipe');
     for (const stream of [qemu.stdout, qemu.stderr])
       stream?.on('data', (chunk: Buffer) => {
@@ -107,7 +107,7 @@ export class LabVm {
   }
 
   /** Runs a command as root in a service's cgroup, with an empty standard input. */
-  async run(argv: readonly string[], { seconds = 60 } = {}): Promise<LabRun> {
+  async run(argv: readonly string[], { seconds = 240 } = {}): Promise<LabRun> {
     const name = String(++this.#runs);
     const place = join(this.exchange, name);
     mkdirSync(place);
@@ -123,7 +123,7 @@ export class LabVm {
   }
 
   /** A shell script; throws unless it succeeds. Gives its standard output. */
-  async sh(script: string, { seconds = 60 } = {}): Promise<string> {
+  async sh(script: string, { seconds = 240 } = {}): Promise<string> {
     const { code, stdout, stderr } = await this.run(['sh', '-ec', script], { seconds });
     if (code === 0) return stdout;
     throw new TestSupportError('FIXTURE_FAILED', `in the lab: ${script}: exit code ${code}\n${stderr}`);

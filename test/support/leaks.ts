@@ -26,14 +26,10 @@ export async function assertNothingLeft(
   pods: ReadonlySet<string>,
 ): Promise<void> {
   let found: string[] = [];
-  await eventually(
-    'nothing left',
-    () => {
-      found = leftovers(before, scope, dataDir, pods);
-      return found.length === 0;
-    },
-    20,
-  ).catch((cause: unknown) => {
+  await eventually('nothing left', () => {
+    found = leftovers(before, scope, dataDir, pods);
+    return found.length === 0;
+  }).catch((cause: unknown) => {
     throw new TestSupportError('LEFTOVERS', `left behind:\n  ${found.join('\n  ')}`, { cause });
   });
 }

@@ -21,7 +21,8 @@ export async function madeOnce(
   return directory;
 }
 
-function putInPlace(unfinished: string, directory: string): void {
+/** Another may have made the same meanwhile: then it stays as it is. */
+export function putInPlace(unfinished: string, directory: string): void {
   try {
     renameSync(unfinished, directory);
   } catch (error) {

@@ -18,7 +18,7 @@ export function compileTestProgram(name: string): Promise<string> {
 /** Runs a test program to its end, whatever its exit code. */
 export async function runTestProgram(name: string, ...args: readonly string[]): Promise<ProgramRun> {
   const program = await compileTestProgram(name);
-  const { stdout, stderr, exitCode } = await execa(program, args, { reject: false, timeout: 30_000 });
+  const { stdout, stderr, exitCode } = await execa(program, args, { reject: false, timeout: 200_000 });
   return { stdout, stderr, exitCode };
 }
 

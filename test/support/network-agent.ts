@@ -12,13 +12,17 @@ export interface Endpoint {
 export type AgentRequest =
   /** Answers whoever comes with their address, then with as many bytes as they ask for. */
   | (Endpoint & { readonly do: 'serve' })
-  /** What is answered; or the error's code, or `silence`. Sends `send` bytes before, and takes `receive` bytes after. */
+  /**
+   * What is answered; or the error's code, or `silence`. Sends `send` bytes before, and takes `receive` bytes after. Who expects silence,
+   * or asks again, waits `briefly`.
+   */
   | (Endpoint & {
       readonly do: 'ask';
       readonly from?: string;
       readonly fromPort?: number;
       readonly send?: number;
       readonly receive?: number;
+      readonly briefly?: boolean;
     });
 
 export interface AgentAnswer {
@@ -26,7 +30,8 @@ export interface AgentAnswer {
   readonly text: string;
 }
 
-const SILENT_MILLISECONDS = 1500;
+const BRIEF_MILLISECONDS = 1500;
+const PATIENT_MILLISECONDS = 120_000;
 
 function serve({ protocol, address, port }: Endpoint): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -62,21 +67,20 @@ function serve({ protocol, address, port }: Endpoint): Promise<string> {
   });
 }
 
+function silenceAfter({ briefly = false }: Extract<AgentRequest, { do: 'ask' }>, end: () => void) {
+  return setTimeout(end, briefly ? BRIEF_MILLISECONDS : PATIENT_MILLISECONDS);
+}
+
 function ask(request: Extract<AgentRequest, { do: 'ask' }>): Promise<string> {
   return request.protocol === 'tcp' ? askTcp(request) : askUdp(request);
 }
 
-function askTcp({
-  address,
-  port,
-  from,
-  send = 0,
-  receive = 0,
-}: Extract<AgentRequest, { do: 'ask' }>): Promise<string> {
+function askTcp(request: Extract<AgentRequest, { do: 'ask' }>): Promise<string> {
+  const { address, port, from, send = 0, receive = 0 } = request;
   return new Promise((resolve) => {
     const socket = connect({ host: address, port, ...(from === undefined ? {} : { localAddress: from }) });
     let answer = '';
-    const timer = setTimeout(() => socket.destroy(new Error('silence')), SILENT_MILLISECONDS);
+    const timer = silenceAfter(request, () => socket.destroy(new Error('silence')));
     socket.once('connect', () => {
       clearTimeout(timer);
       socket.write(`${send} ${receive}\n`);
@@ -93,12 +97,8 @@ function askTcp({
   });
 }
 
-function askUdp({
-  address,
-  port,
-  from,
-  fromPort = 0,
-}: Extract<AgentRequest, { do: 'ask' }>): Promise<string> {
+function askUdp(request: Extract<AgentRequest, { do: 'ask' }>): Promise<string> {
+  const { address, port, from, fromPort = 0 } = request;
   return new Promise((resolve) => {
     const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
     const finish = (text: string) => {
@@ -106,7 +106,7 @@ function askUdp({
       socket.close();
       resolve(text);
     };
-    const timer = setTimeout(() => finish('silence'), SILENT_MILLISECONDS);
+    const timer = silenceAfter(request, () => finish('silence'));
     socket.once('message', (bytes) => finish(bytes.toString()));
     socket.once('error', (error: NodeJS.ErrnoException) => finish(error.code ?? error.message));
     socket.bind(fromPort, from, () => socket.send('?', port, address));

@@ -94,7 +94,7 @@ export class NetworkHost implements AsyncDisposable {
       input,
       env,
       reject: false,
-      timeout: 60_000,
+      timeout: 240_000,
     });
     return { stdout, exitCode };
   }
@@ -102,7 +102,7 @@ export class NetworkHost implements AsyncDisposable {
   /** Runs what has to succeed. */
   async run(...argv: readonly string[]): Promise<string> {
     const [program = '', ...args] = this.enter(argv);
-    return (await execa(program, args, { timeout: 60_000 })).stdout;
+    return (await execa(program, args, { timeout: 240_000 })).stdout;
   }
 
   /** `ip` for each line. */

@@ -79,6 +79,12 @@ export class SitePod implements Asker {
     return (await this.rkt.output(['enter', this.uuid, '/files/peer', 'ask', ...words])).trim().split('\n');
   }
 
+  /** When its app, the peer, serves. */
+  async served(): Promise<this> {
+    await eventually('the pod serves', () => this.command.ended || this.command.stdout.includes('serves'));
+    return this;
+  }
+
   /** Ends it as a user would; the command's exit code is the pod's. */
   async end(): Promise<number> {
     this.command.signal('SIGTERM');
@@ -139,7 +145,7 @@ export class NetworkSite {
 
   /** A pod that serves at its port 80, as soon as it does. */
   async pod(...flags: readonly string[]): Promise<SitePod> {
-    return this.run(...flags, await this.peerImage());
+    return (await this.run(...flags, await this.peerImage())).served();
   }
 
   /** `rkt run ARGS`, whose apps have all been started, and which ends with the site unless it is ended before. */
@@ -209,7 +215,8 @@ export function installShellPlugin({ rkt }: NetworkSite): void {
 /** The outside, or the host, as somebody who asks. */
 export function machineAsker(machine: NetworkHost): Asker {
   return {
-    answers: (questions) => Promise.all(questions.map((question) => machine.ask({ do: 'ask', ...question }))),
+    answers: (questions) =>
+      Promise.all(questions.map((question) => machine.ask({ do: 'ask', ...question, briefly: true }))),
   };
 }
 
@@ -223,19 +230,13 @@ export function question(text: string): Question {
 /** What answers, by question: a machine that is emulated may be slow, so that silence is asked again where it is not expected. */
 export async function expectAnswers(asker: Asker, expected: Readonly<Record<string, string>>): Promise<void> {
   const heard: Record<string, string> = {};
-  await eventually(
-    'no silence',
-    async () => {
-      const open = Object.keys(expected).filter(
-        (key) => heard[key] === undefined || heard[key] === 'silence',
-      );
-      const answers = await asker.answers(open.map(question));
-      open.forEach((key, index) => {
-        heard[key] = answers[index] ?? '';
-      });
-      return open.every((key) => heard[key] !== 'silence' || expected[key] === 'silence');
-    },
-    20,
-  ).catch(() => {});
+  await eventually('no silence', async () => {
+    const open = Object.keys(expected).filter((key) => heard[key] === undefined || heard[key] === 'silence');
+    const answers = await asker.answers(open.map(question));
+    open.forEach((key, index) => {
+      heard[key] = answers[index] ?? '';
+    });
+    return open.every((key) => heard[key] !== 'silence' || expected[key] === 'silence');
+  }).catch(() => {});
   expect(heard).toEqual(expected);
 }

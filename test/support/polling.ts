@@ -5,7 +5,7 @@ import { TestSupportError } from './error.ts';
 export async function eventually<T>(
   what: string,
   ask: () => T | undefined | false | Promise<T | undefined | false>,
-  seconds = 60,
+  seconds = 240,
 ): Promise<T> {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {

@@ -115,7 +115,7 @@ export class RktHome {
     } finally {
       this.scope.killAll();
       rmSync(this.root, { recursive: true, force: true });
-      await eventually('the scope is empty', () => this.scope.remove(), 20);
+      await eventually('the scope is empty', () => this.scope.remove());
     }
   }
 }

@@ -26,7 +26,7 @@ export interface ContainerRun {
   readonly stderr: string;
 }
 
-const BOOT_SECONDS = 60;
+const BOOT_SECONDS = 240;
 const NAMESPACES = ['--mount', '--pid', '--cgroup', '--uts', '--ipc', '--net'];
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty', 'net/tun', 'kvm'];
 
@@ -100,7 +100,7 @@ export class SystemdContainer {
   }
 
   /** Runs a command as root, outside of any unit. */
-  async run(argv: readonly string[], { seconds = 60, input = '' } = {}): Promise<ContainerRun> {
+  async run(argv: readonly string[], { seconds = 240, input = '' } = {}): Promise<ContainerRun> {
     const enter = ['--target', String(this.#pid), '--all', '--root', '--wd', '--', 'env', '-i'];
     const env = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'TERM=dumb', 'LC_ALL=C.UTF-8'];
     const options = { reject: false, stripFinalNewline: false, timeout: seconds * 1000, input } as const;
@@ -115,7 +115,7 @@ export class SystemdContainer {
   }
 
   /** A shell script; throws unless it succeeds. Gives its standard output. */
-  async sh(script: string, { seconds = 60 } = {}): Promise<string> {
+  async sh(script: string, { seconds = 240 } = {}): Promise<string> {
     const { code, stdout, stderr } = await this.run(['sh', '-ec', script], { seconds });
     if (code === 0) return stdout;
     throw new TestSupportError('FIXTURE_FAILED', `in the container: ${script}: exit code ${code}\n${stderr}`);
@@ -139,7 +139,7 @@ export class SystemdContainer {
   /** When everything in it has ended. */
   async removed(): Promise<void> {
     this[Symbol.dispose]();
-    await eventually('the container has ended', () => this.#ended && this.#removeCgroup(), 20);
+    await eventually('the container has ended', () => this.#ended && this.#removeCgroup());
   }
 
   async #isUp(): Promise<boolean> {

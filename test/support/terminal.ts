@@ -61,9 +61,9 @@ export class TerminalCommand {
     return await tool('stty', ['-F', await this.#device(), '-a']);
   }
 
-  async waitFor(pattern: RegExp, seconds = 60): Promise<RegExpExecArray> {
+  async waitFor(pattern: RegExp): Promise<RegExpExecArray> {
     try {
-      return await eventually(`the terminal shows ${pattern}`, () => this.#find(pattern), seconds);
+      return await eventually(`the terminal shows ${pattern}`, () => this.#find(pattern));
     } catch (cause) {
       throw new TestSupportError('TIMEOUT', `no ${pattern} on the terminal, but:\n${this.shown}`, { cause });
     }

@@ -1,13 +1,10 @@
 import { STAGE2 } from '../../src/abi/pod-directory.ts';
 import { ENTRYPOINTS, type Entrypoint } from '../../src/abi/stage1.ts';
 import { directory, type Entry, file, symlink } from './entry.ts';
-import { stage1Manifest } from './manifest.ts';
+import { type Stage1Names, stage1Manifest } from './manifest.ts';
 
-/** What every stage1 image has. */
-export interface Stage1Parts {
-  /** `stage1-kvm`: the last part of the image's name, and the name of its program. */
-  readonly flavour: string;
-  readonly version: string;
+/** What every stage1 image has. The flavour is the last part of the image's name, and the name of its program. */
+export interface Stage1Parts extends Stage1Names {
   /** The multi-call program of the entrypoints. */
   readonly program: Uint8Array;
   /** Whose work is in it, under which licences: it goes wherever the image goes. */
@@ -18,12 +15,12 @@ export interface Stage1Parts {
 
 /** The image's members, in their order; `own` is what this flavour has beside, below `rootfs`. */
 export function stage1Entries(parts: Stage1Parts, own: readonly Entry[]): Entry[] {
-  const { flavour, version, program, notice, entrypoints = ENTRYPOINTS } = parts;
+  const { flavour, program, notice, entrypoints = ENTRYPOINTS } = parts;
   const folders = entrypoints.some((entrypoint) => entrypoint.startsWith('app/'))
     ? [directory('rootfs/app')]
     : [];
   return [
-    file('manifest', Buffer.from(stage1Manifest(flavour, version, entrypoints))),
+    file('manifest', Buffer.from(stage1Manifest(parts, entrypoints))),
     directory('rootfs'),
     file('rootfs/NOTICE', notice),
     file(`rootfs/${flavour}`, program, 0o755),

@@ -17,7 +17,8 @@ export interface SignedRequest {
 const ALGORITHM = 'AWS4-HMAC-SHA256';
 const SERVICE = 's3';
 const DEFAULT_REGION = 'us-east-1';
-const EMPTY_BODY = sha256('');
+/** The SHA-256 of nothing. */
+const EMPTY_BODY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
 /**
  * The headers that sign a request without a body to S3 or what speaks like it: AWS Signature Version 4, in the form for S3,

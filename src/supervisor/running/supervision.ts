@@ -10,6 +10,7 @@ import { type MachineFacts, recordMachine } from '../facts.ts';
 import { STOP_GRACE_SECONDS } from '../plan/plan.ts';
 import type { Report } from '../report.ts';
 import { Session } from '../session.ts';
+import type { AppEvents } from '../session-events.ts';
 import { PodControl } from './control-handler.ts';
 import { explain } from './problems.ts';
 import { Standstill } from './standstill.ts';
@@ -47,9 +48,13 @@ export class Supervision {
   readonly #apps: Apps;
   readonly #mutable: MutableApps;
   readonly #problems: Error[] = [];
+  /** Apps that the pod began with, as long as they have not been started. */
+  #unstarted: ReadonlySet<string> = new Set();
   #phase: Phase = 'booting';
   #deadline: Timer;
   #stopping = false;
+  /** Of a pod that is stopped before it has come to all of its apps. */
+  #stopCode = 0;
   #code: number = EXIT.failure;
 
   constructor(loop: Loop, report: Report, apps: Apps, start: Start) {
@@ -114,9 +119,10 @@ export class Supervision {
           if (start.facts !== undefined) recordMachine({ ...start.facts, kernel });
           const plan = this.#apps.plan(this.#session, kernel);
           this.#report.step('plan made', { name: 'plan' });
+          this.#unstarted = new Set(plan.apps.map((app) => app.name));
           return plan;
         },
-        app: (name) => this.#mutable.eventsOf(name, this.#apps.eventsOf(name)),
+        app: (name) => this.#eventsOf(name),
         ready: () => {
           this.#report.step('ready', { name: 'ready' });
           this.#apps.ready();
@@ -126,11 +132,21 @@ export class Supervision {
         warning: (message) => this.#report.warn(`guest: ${message}`),
         ended: (code) => {
           this.#report.step('all apps have ended', { name: 'ended' });
-          this.#apps.whenWritten(() => this.#powerOff(code));
+          const own = code === 0 && this.#unstarted.size > 0 ? this.#stopCode : code;
+          this.#apps.whenWritten(() => this.#powerOff(own));
         },
         failed: (problem) => this.#fail(problem),
       },
     );
+  }
+
+  #eventsOf(name: string): AppEvents {
+    const events = this.#mutable.eventsOf(name, this.#apps.eventsOf(name));
+    const started = (pid: number) => {
+      this.#unstarted = new Set([...this.#unstarted].filter((other) => other !== name));
+      events.started(pid);
+    };
+    return { ...events, started };
   }
 
   /** All apps have ended, and whoever wanted their output has it. */
@@ -163,6 +179,7 @@ export class Supervision {
       return;
     }
     this.#stopping = true;
+    this.#stopCode = code;
     this.#report.step('stopping');
     this.#apps.stopping();
     // One that stands still hears nothing; if it cannot go on, its grace runs out.

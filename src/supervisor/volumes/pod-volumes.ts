@@ -31,12 +31,9 @@ export class PodVolumes {
     private readonly housing: Housing,
   ) {}
 
-  /**
-   * Whether there is anything that others of the host change as well. A mutable pod begins without: with a cache that asks the server
-   * again, an app that was taken out at once after its start now and then did not come to its end.
-   */
+  /** Whether there is, or may be, anything that others of the host change as well. */
   get isShared(): boolean {
-    return this.#plan.volumes.some(({ kind }) => kind === 'host' || kind === 'named');
+    return this.options.mutable || this.#plan.volumes.some(({ kind }) => kind === 'host' || kind === 'named');
   }
 
   /**

@@ -36,7 +36,7 @@ function isGone(pid: number): boolean {
 }
 
 const LONG = 60_000;
-const late = run('sleep 600 & echo $!; echo waits >&2; sleep 600', 200);
+const late = run('sleep 600 & echo $!; echo waits >&2; sleep 600', 5000);
 const left = run('sleep 600 & echo $!', LONG);
 const leftPid = Number(left.output);
 const hasLeft = !isGone(leftPid);

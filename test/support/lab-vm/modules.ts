@@ -1,10 +1,11 @@
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { moduleName, orderModules } from '../../../stage1-kvm/image/modules.ts';
 import { fetchPackage } from '../../../tools/debian.ts';
 import { digest } from '../../../tools/digest.ts';
 import { buildDir } from '../../../tools/paths.ts';
 import { kernel } from '../../../tools/pins.ts';
+import { putInPlace } from '../made-once.ts';
 import { tool, toolBytes } from '../tool.ts';
 
 /**
@@ -31,7 +32,7 @@ async function make(directory: string, names: readonly string[]): Promise<void> 
     await copyFile('/bin/busybox', join(result, 'busybox'));
     const load = modules.map(({ name }) => `./busybox insmod ./${name}.ko\n`).join('');
     await writeFile(join(result, 'load'), `cd "$(dirname "$0")"\n${load}`);
-    await rename(result, directory);
+    putInPlace(result, directory);
   } finally {
     await rm(work, { recursive: true, force: true });
   }

@@ -150,7 +150,7 @@ export class CrashSite {
   /** Processes and mounts of pods, and their directories, as soon as the kernel is done with them. */
   async leftAlive(): Promise<string[]> {
     const left = () => [...liveLeftovers(this.rkt.scope, this.rkt.dir), ...podDirectories(this.rkt.dir)];
-    await eventually('nothing left', () => left().length === 0, 20).catch(() => {});
+    await eventually('nothing left', () => left().length === 0).catch(() => {});
     return left();
   }
 

@@ -127,7 +127,7 @@ test('removes a tree and leaves what its links point at', () => {
 const { RKT_TEST_SOAK } = process.env;
 // In a campaign more than any process may have open, and than the stack has room for.
 const LEVELS = RKT_TEST_SOAK === '1' ? 20_000 : 2000;
-// What is read at once are 4096.
+// More than are read at once.
 const NAMES = 4200;
 const descriptors = () => readdirSync('/proc/self/fd').length;
 

@@ -99,18 +99,20 @@ test('lets a prepared pod wait its time', async () => {
   expect(left()).toEqual([`prepared/${uuid}`]);
 });
 
-const stage1 = JSON.stringify({
-  acKind: 'ImageManifest',
-  acVersion: '0.8.11',
-  name: 'example.com/stage1',
-  annotations: [
-    { name: 'coreos.com/rkt/stage1/gc', value: '/gc' },
-    { name: 'coreos.com/rkt/stage1/interface-version', value: '6' },
-  ],
-});
+const stage1 = (...more: readonly { readonly name: string; readonly value: string }[]) =>
+  JSON.stringify({
+    acKind: 'ImageManifest',
+    acVersion: '0.8.11',
+    name: 'example.com/stage1',
+    annotations: [
+      { name: 'coreos.com/rkt/stage1/gc', value: '/gc' },
+      { name: 'coreos.com/rkt/stage1/interface-version', value: '6' },
+      ...more,
+    ],
+  });
 
-function withStage1(pod: Pod, script: string): void {
-  put(pod, 'stage1/manifest', stage1);
+function withStage1(pod: Pod, script: string, manifest = stage1()): void {
+  put(pod, 'stage1/manifest', manifest);
   put(pod, 'stage1TreeStoreID', `sha512-${'a'.repeat(64)}\n`);
   chmodSync(put(pod, 'stage1/rootfs/gc', `#!/bin/sh\n${script}\n`), 0o755);
 }
@@ -129,6 +131,29 @@ test("runs the stage1's gc in the pod's directory before anything is removed", a
   ]);
   expect(left()).toEqual([]);
 });
+
+test.each([
+  { left: 'nothing', records: {}, isRun: false },
+  {
+    left: 'what was not made yet',
+    records: { 'net/lock': '', 'net/00-default.json.tmp': '{}' },
+    isRun: false,
+  },
+  { left: 'groups that have gone', records: { cgroups: '/nowhere/rkt-1\n/nowhere/rkt-2\n' }, isRun: false },
+  { left: 'a group', records: { cgroups: `/nowhere/rkt-1\n${tmpdir()}\n` }, isRun: true },
+  { left: 'a network', records: { 'net/lock': '', 'net/00-default.json': '{}' }, isRun: true },
+])(
+  'of a stage1 that records what it makes, gc is run where it has left some: $left',
+  async ({ records, isRun }) => {
+    const pod = abandoned('run');
+    const manifest = stage1({ name: 'coreos.com/rkt/stage1/records', value: 'true' });
+    withStage1(pod, `touch ${data}/log`, manifest);
+    for (const [name, content] of Object.entries(records)) put(pod, name, content);
+    await collect();
+    expect(existsSync(join(data, 'log'))).toBe(isRun);
+    expect(left()).toEqual([]);
+  },
+);
 
 test.each(['prepare', 'prepared', 'garbage'] as const)(
   'no stage1 is asked to clean up behind a pod that never ran (%s)',

@@ -26,6 +26,7 @@ test('a pod is an overlay of the stage1 with its reports on the host, and one fo
         lower: ['s/rootfs'],
         upper: 'overlay/stage1/upper',
         work: 'overlay/stage1/work',
+        volatile: true,
       },
       { kind: 'bind', source: 'stage1/rootfs/rkt', target: 'stage1/rootfs/rkt', readOnly: false },
       {

@@ -67,7 +67,7 @@ describe('kernelParameters', () => {
   });
 
   it.each([
-    ['silent', {}, ['quiet', 'loglevel=1'], ['loglevel=7']],
+    ['silent', {}, ['quiet', 'loglevel=1', 'oops=panic'], ['loglevel=7']],
     ['debugged', { debug: true }, ['loglevel=7'], ['quiet', 'loglevel=1']],
     ['in emulation', {}, ['tsc_early_khz=2596142', 'mitigations=off'], []],
     ['of unknown frequency', { tscKilohertz: undefined }, ['tsc=reliable'], ['tsc_early_khz=undefined']],

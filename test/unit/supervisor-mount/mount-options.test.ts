@@ -33,6 +33,11 @@ test('names the layers top first, relative to their base', () => {
   );
 });
 
+test('lets the kernel wait for no disk where nothing is to last', () => {
+  const options = overlayOptions({ ...overlay, volatile: true }, '.');
+  expect(options).toBe(`${overlayOptions(overlay, '.')},volatile`);
+});
+
 test('escapes what separates', () => {
   const odd = { ...overlay, lower: ['a:b,c\\d'], upper: 'u,v', work: 'w' };
   expect(overlayOptions(odd, '.')).toBe('lowerdir=a\\:b\\,c\\\\d,upperdir=./u\\,v,workdir=./w');

@@ -31,8 +31,14 @@ describe('stage1 image', () => {
       { name: 'coreos.com/rkt/stage1/removal', value: 'true' },
       { name: 'coreos.com/rkt/stage1/metadata', value: 'true' },
       { name: 'coreos.com/rkt/stage1/volumes', value: 'true' },
+      { name: 'coreos.com/rkt/stage1/records', value: 'true' },
       { name: 'coreos.com/rkt/stage1/private-users', value: 'ranges' },
     ]);
+  });
+
+  it('says which kernel it has', () => {
+    const { annotations } = manifestOf(stage1Entries({ ...parts, kernel: '6.12.1-x' }, OWN));
+    expect(annotations).toContainEqual({ name: 'coreos.com/rkt/stage1/kernel', value: '6.12.1-x' });
   });
 
   it('has one program for all entrypoints', () => {

@@ -1,0 +1,22 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { POD } from '../abi/pod-directory.ts';
+
+/** Whether a pod has networks whose plugins have made something, or may have: what they make is recorded before, and until it has gone. */
+export function hasNetworkRecords(pod: string): boolean {
+  const networks = join(pod, POD.networks);
+  return existsSync(networks) && readdirSync(networks).some((name) => name.endsWith('.json'));
+}
+
+/** Whether a pod that has ended, and whose stage1 records what it makes outside of the pod's directory (`abi/outside-records.ts`), may have left some of it. */
+export function isSomethingLeft(pod: string): boolean {
+  return hasGroups(pod) || hasNetworkRecords(pod);
+}
+
+/** Since the host was started anew nothing is there of what was recorded before. */
+function hasGroups(pod: string): boolean {
+  const file = join(pod, POD.cgroups);
+  if (!existsSync(file)) return false;
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return lines.some((line) => line.startsWith('/') && existsSync(line));
+}
