@@ -31,7 +31,24 @@ function serve(ground: Ground): void {
   const loop = new Loop();
   const leave = () => ground.leave(0);
   const host = new HostChannel(loop, channels.control, {
-    message: (message) => pod.receive(message),
+    message: (message) => {
+      switch (message.type) {
+        case 'rehearse':
+          rehearse(message.modules);
+          host.send({ type: 'rehearsed' });
+          return;
+        case 'wake':
+          // The pod begins here, whenever its kernel did.
+          born = uptimeMilliseconds();
+          awaken(message);
+          greet(0);
+          // While the host makes the plan.
+          findDevices();
+          return;
+        default:
+          pod.receive(message);
+      }
+    },
     lost: leave,
   });
   const greet = (initMs: number) =>
@@ -45,21 +62,7 @@ function serve(ground: Ground): void {
   greet(start - born);
   // The host needs a moment to answer: what needs no plan is done meanwhile.
   const groups = new AppGroups(loop);
-  const pod = new Pod({
-    ...{ loop, host, channels, groups, age, leave },
-    rehearse(modules) {
-      rehearse(modules);
-      host.send({ type: 'rehearsed' });
-    },
-    wake(order) {
-      // The pod begins here, whenever its kernel did.
-      born = uptimeMilliseconds();
-      awaken(order);
-      greet(0);
-      // While the host makes the plan.
-      findDevices();
-    },
-  });
+  const pod = new Pod({ loop, host, channels, groups, age, leave });
   loop.onChildren((child) => pod.reaped(child));
   try {
     prepareAnyPod();

@@ -2,7 +2,6 @@ import type { Loop } from '../src/native/loop.ts';
 import type { AppGroups } from './app-groups.ts';
 import type { Channels } from './ground.ts';
 import type { HostChannel } from './host-channel.ts';
-import type { WakeOrder } from './saved-machine.ts';
 
 /** What the pod needs of PID 1. */
 export interface PodSurroundings {
@@ -12,9 +11,6 @@ export interface PodSurroundings {
   readonly groups: AppGroups;
   /** Of the pod, in milliseconds. */
   age(): number;
-  /** Of a machine that is to be saved, and of one that was (`saved-machine.ts`). */
-  rehearse(modules: readonly string[]): void;
-  wake(order: WakeOrder): void;
   /** Ends PID 1, and so the pod, at once. */
   leave(): void;
 }

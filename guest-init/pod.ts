@@ -1,5 +1,5 @@
 import type { BootPlan } from '../src/abi/boot-plan.ts';
-import type { HostMessage, StartStep } from '../src/abi/guest.ts';
+import type { StartStep } from '../src/abi/guest.ts';
 import type { Timer } from '../src/native/loop.ts';
 import type { ChildExit, Exit } from '../src/native/processes.ts';
 import { killEverybody } from './app-processes.ts';
@@ -14,6 +14,7 @@ import type { PodSurroundings } from './pod-surroundings.ts';
 import { allOver, allReady, exitStatus, isOver } from './policy.ts';
 import { handlerFailure } from './pre-start.ts';
 import { preparePod, setClock } from './preparation.ts';
+import type { PodMessage } from './saved-machine.ts';
 import { sendStatistics } from './statistics.ts';
 import { StreamTable } from './stream-table.ts';
 import type { ChildStreams } from './streams.ts';
@@ -58,7 +59,7 @@ export class Pod {
     });
   }
 
-  receive(message: HostMessage): void {
+  receive(message: PodMessage): void {
     switch (message.type) {
       case 'boot':
         this.#boot(message.plan);
@@ -104,14 +105,6 @@ export class Pod {
       case 'clock':
         setClock(this.#plan, message);
         return;
-      case 'rehearse':
-        this.#expectPlan();
-        this.#around.rehearse(message.modules);
-        return;
-      case 'wake':
-        this.#expectPlan();
-        this.#around.wake(message);
-        return;
       case 'power-off':
         this.#around.leave();
         return;
@@ -127,12 +120,8 @@ export class Pod {
     this.#settle();
   }
 
-  #expectPlan(): void {
-    if (this.#phase !== 'waiting') throw new InitError('host', 'the pod has its plan');
-  }
-
   #boot(plan: BootPlan): void {
-    this.#expectPlan();
+    if (this.#phase !== 'waiting') throw new InitError('host', 'a second boot plan');
     this.#phase = 'starting';
     this.#plan = plan;
     for (const message of preparePod(plan)) this.#around.host.send({ type: 'warning', message });
@@ -157,7 +146,7 @@ export class Pod {
     return { host: this.#around.host, tasks: this.#tasks, streams: this.#streams, isRunning, launch };
   }
 
-  #start({ app, volumes }: Extract<HostMessage, { type: 'start' }>): void {
+  #start({ app, volumes }: Extract<PodMessage, { type: 'start' }>): void {
     const before = this.#tasks.get(app.name)?.phase;
     if (before !== undefined && !isOver(before)) throw new InitError('host', `a second app ${app.name}`);
     const isUp = this.#phase === 'starting' || this.#phase === 'running';

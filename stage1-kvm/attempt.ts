@@ -4,7 +4,7 @@ import { type Exit, kill } from '../src/native/processes.ts';
 import { signalName } from '../src/native/signals.ts';
 import { Messages } from '../src/supervisor/running/messages.ts';
 import { KvmError } from './error.ts';
-import type { MachineSetup } from './machine.ts';
+import type { MachineSetup } from './machine-setup.ts';
 import { Qmp } from './qmp.ts';
 import { Restoring, type RestoringEvents } from './restoring.ts';
 import { type Beginning, startQemu, startVirtiofsd } from './starting.ts';

@@ -3,34 +3,14 @@ import { close, duplicate, open, open_, readNow } from '../src/native/files.ts';
 import type { Loop, Timer } from '../src/native/loop.ts';
 import { fstat } from '../src/native/stat.ts';
 import type { Vessel, VesselEvents } from '../src/supervisor/running/vessel.ts';
-import type { MachineDisk } from '../src/supervisor/volumes/made-volumes.ts';
 import type { Accelerator } from './accelerator.ts';
 import { Attempt, deviceFds, type ShowLine } from './attempt.ts';
-import type { MachineNetwork } from './interfaces.ts';
-import type { Programs } from './programs.ts';
+import type { MachineSetup } from './machine-setup.ts';
 import { wake } from './restoring.ts';
 import { type Beginning, MEMORY_PLACE } from './starting.ts';
 import { fillMemory, mountMemoryFile, unmountMemoryFile } from './template-memory.ts';
 import { closeTemplate, type OpenTemplate } from './template-store.ts';
-import type { MachinePlan, ShareCache } from './vmm.ts';
 import { type Channels, closeAll, connectChannels } from './wires.ts';
-
-export interface MachineSetup {
-  readonly plan: MachinePlan;
-  readonly programs: Programs;
-  readonly shareCache: ShareCache;
-  /** Its fds are taken over. */
-  readonly network: MachineNetwork;
-  /** The same. */
-  readonly disks: readonly MachineDisk[];
-  /** The uid and gid of QEMU. */
-  readonly id: number;
-  readonly cgroupFiles: readonly string[];
-  /** Taken over. */
-  readonly userNamespace: number | undefined;
-  /** A saved machine to start from; taken over. */
-  readonly template: OpenTemplate | undefined;
-}
 
 /** For a machine that was saved to be heard of. A start of its own takes longer, and is what follows. */
 const RESTORE_SECONDS: Readonly<Record<Accelerator, number>> = { kvm: 5, tcg: 20 };

@@ -1,5 +1,5 @@
 /** A machine from its start to its state in a file: it boots, PID 1 says hello, loads what most pods need, and stands still. */
-import { type GuestMessage, parseGuestMessage } from '../src/abi/guest.ts';
+import { parseGuestMessage, type Rehearsed } from '../src/abi/guest.ts';
 import { VM_IDS_ENV } from '../src/abi/stage1.ts';
 import { readText } from '../src/native/contents.ts';
 import { environment } from '../src/native/engine.ts';
@@ -41,6 +41,7 @@ export interface SavingPlaces {
 const PATIENCE_SECONDS = 240;
 const MESSAGE_BYTES = 65536;
 const LAST_LINES = 10;
+const REHEARSED = JSON.stringify({ type: 'rehearsed' } satisfies Rehearsed);
 
 /** Gives the release of its kernel. @throws KvmError, SystemError */
 export function saveMachine(machine: SavedMachine, places: SavingPlaces): string {
@@ -118,7 +119,7 @@ class Saving {
       own.control,
       { receiveBytes: MESSAGE_BYTES, queueBytes: MESSAGE_BYTES },
       {
-        text: (text) => this.#heard(parseGuestMessage(JSON.parse(text))),
+        text: (text) => this.#heard(text),
         broken: (problem) => this.fail(problem.message),
       },
     );
@@ -139,15 +140,17 @@ class Saving {
     this.#loop.stop();
   }
 
-  #heard(message: GuestMessage): void {
+  #heard(text: string): void {
+    if (text === REHEARSED) {
+      this.#qmp.pause((refusal) => this.#then(refusal, () => this.#save()));
+      return;
+    }
+    const message = parseGuestMessage(JSON.parse(text));
     switch (message.type) {
       case 'hello':
         this.kernel = message.kernel;
         this.#places.report.step(`guest up (Linux ${message.kernel})`);
         this.#guest.send(JSON.stringify({ type: 'rehearse', modules: this.modules }));
-        return;
-      case 'rehearsed':
-        this.#qmp.pause((refusal) => this.#then(refusal, () => this.#save()));
         return;
       case 'fatal':
         this.fail(message.message);

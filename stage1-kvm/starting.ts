@@ -12,7 +12,7 @@ import {
   shareRoot,
   shareSteps,
 } from './confinement.ts';
-import type { MachineSetup } from './machine.ts';
+import type { MachineSetup } from './machine-setup.ts';
 import { MEMORY_DIRECTORY, restoredArguments } from './template-arguments.ts';
 import { KERNEL_DIRECTORY, qemuArguments, virtiofsdArguments } from './vmm.ts';
 import type { Wires } from './wires.ts';

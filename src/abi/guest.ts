@@ -137,7 +137,6 @@ export type GuestMessage =
       readonly outOfMemory: boolean;
     }
   | { readonly type: 'forgotten'; readonly id: string }
-  | { readonly type: 'rehearsed' }
   /** An app's process has ended, or could not be started again, and another one will be `started` in `delayMs`; `count` says the how manieth restart that is. */
   | {
       readonly type: 'restarting';
@@ -158,6 +157,11 @@ export type GuestMessage =
   | { readonly type: 'fatal'; readonly message: string }
   /** All apps have ended and every stream has been sent to its end. */
   | { readonly type: 'ended' };
+
+/** From a machine that is to be saved alone: of a pod's it is rubbish. */
+export interface Rehearsed {
+  readonly type: 'rehearsed';
+}
 
 const NAME_MAX = 512;
 const MESSAGE_MAX = 16384;
@@ -227,7 +231,6 @@ export function parseGuestMessage(value: unknown): GuestMessage {
     case 'warning':
     case 'fatal':
       return { type, message: message.string('message', MESSAGE_MAX) };
-    case 'rehearsed':
     case 'ended':
       return { type };
     default:

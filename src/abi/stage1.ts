@@ -33,10 +33,7 @@ export const KERNEL_PARAMS_ENV = 'RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS';
 export const APP_ACTIONS = ['add', 'start', 'stop', 'rm'] as const;
 export type AppAction = (typeof APP_ACTIONS)[number];
 
-/**
- * Those of a mutable pod are files in a directory `app`. Ours are `control`: what commands that rkt never had ask a running pod's supervisor,
- * and `template`, of a stage1 that saves machines (`templates.ts`).
- */
+/** Those of a mutable pod are files in a directory `app`. Ours are `control`, for what rkt never had, and `template` (`templates.ts`). */
 export const ENTRYPOINTS = [
   'run',
   'enter',

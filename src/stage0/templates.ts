@@ -13,7 +13,7 @@ import {
   type TemplateRecord,
   templateFailure,
 } from '../abi/templates.ts';
-import { annotationValue } from '../appc/index.ts';
+import { annotationValue, parseQuantity, wholeUnits } from '../appc/index.ts';
 import { tryExclusive } from '../os/lock.ts';
 import { isSystemError } from '../os/syscall.ts';
 import type { ImageRecord } from '../store/index.ts';
@@ -29,6 +29,24 @@ export interface TemplateRequest {
   readonly cpus?: number;
   /** What the apps may use together. */
   readonly appBytes?: number;
+}
+
+/** As `--cpu` and `--memory` say it. Throws Stage0Error `bad-request`. */
+export function parseTemplateSize(cpu: string | undefined, memory: string | undefined): TemplateRequest {
+  return {
+    ...(cpu === undefined ? {} : { cpus: amount('--cpu', cpu) }),
+    ...(memory === undefined ? {} : { appBytes: amount('--memory', memory) }),
+  };
+}
+
+function amount(flag: string, text: string): number {
+  try {
+    const units = wholeUnits(parseQuantity(text));
+    if (units > 0) return units;
+  } catch {
+    // It is no quantity, either.
+  }
+  throw new Stage0Error('bad-request', `${flag}: expected an amount above zero, got ${JSON.stringify(text)}`);
 }
 
 export interface TemplateSummary extends Omit<TemplateRecord, 'facts' | 'regions'> {

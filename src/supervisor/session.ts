@@ -148,9 +148,6 @@ export class Session {
       case 'fatal':
         this.#fail(new SupervisorError('guest-failed', `the pod's init gave up: ${message.message}`));
         break;
-      case 'rehearsed':
-        this.#outOfTurn(message.type);
-        break;
       case 'ended':
         this.#ended();
         break;

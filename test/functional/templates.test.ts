@@ -19,8 +19,8 @@ import { configureTemplates, noneIsMade } from '../support/templates.ts';
 
 // Pods that start from a saved machine. Whether one did is in what `run --debug` says; how long it took is measured in bench/.
 
-const SOAK = process.env['RKT_TEST_SOAK'] === '1';
-const RESTORED = SOAK ? 100 : 10;
+const { RKT_TEST_SOAK } = process.env;
+const RESTORED = RKT_TEST_SOAK === '1' ? 100 : 10;
 const AT_ONCE = 5;
 
 const rkt = useRkt();

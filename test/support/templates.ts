@@ -6,7 +6,8 @@ import { eventually } from './polling.ts';
 import type { RktHome } from './rkt.ts';
 
 /** `RKT_TEST_TEMPLATES=on`: pods of all tests start from saved machines, where there is one for their kind. */
-export const TEMPLATES_EVERYWHERE = process.env['RKT_TEST_TEMPLATES'] === 'on';
+const { RKT_TEST_TEMPLATES } = process.env;
+export const TEMPLATES_EVERYWHERE = RKT_TEST_TEMPLATES === 'on';
 
 export interface TemplateSettings {
   readonly scope: 'host' | 'tenant' | 'off';
