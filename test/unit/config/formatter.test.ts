@@ -24,6 +24,7 @@ const FOLDERS: Readonly<Record<string, string>> = {
   stage1: 'stage1.d',
   vm: 'vm.d',
   privateUsers: 'private-users.d',
+  template: 'templates.d',
 };
 
 /** Writes what a configuration is printed as to the files of a layer, and reads it. */
