@@ -1,5 +1,5 @@
 import type { BootPlan } from '../src/abi/boot-plan.ts';
-import type { StartStep } from '../src/abi/guest.ts';
+import type { PodMessage, StartStep } from '../src/abi/guest.ts';
 import type { Timer } from '../src/native/loop.ts';
 import type { ChildExit, Exit } from '../src/native/processes.ts';
 import { killEverybody } from './app-processes.ts';
@@ -14,7 +14,6 @@ import type { PodSurroundings } from './pod-surroundings.ts';
 import { allOver, allReady, exitStatus, isOver } from './policy.ts';
 import { handlerFailure } from './pre-start.ts';
 import { preparePod, setClock } from './preparation.ts';
-import type { PodMessage } from './saved-machine.ts';
 import { sendStatistics } from './statistics.ts';
 import { StreamTable } from './stream-table.ts';
 import type { ChildStreams } from './streams.ts';

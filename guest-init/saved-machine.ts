@@ -7,8 +7,6 @@ import { unless } from '../src/native/errors.ts';
 import { addEntropy, loadModule } from '../src/native/system.ts';
 import { during } from './error.ts';
 
-/** What concerns a pod. */
-export type PodMessage = Exclude<HostMessage, { readonly type: 'rehearse' | 'wake' }>;
 type WakeOrder = Extract<HostMessage, { readonly type: 'wake' }>;
 
 /** What is the same for all pods is done before the machine is saved. */

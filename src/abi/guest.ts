@@ -117,6 +117,9 @@ export type HostMessage =
   /** The answer to `ended`: all output has arrived, the machine may go. */
   | { readonly type: 'power-off' };
 
+/** All but what comes before there is a pod. */
+export type PodMessage = Exclude<HostMessage, { readonly type: 'rehearse' | 'wake' }>;
+
 export type GuestMessage =
   /** `initMs`, `helloMs`: from the start of its kernel to that of PID 1, and to this message; in namespaces PID 1 is the beginning. */
   | {
