@@ -1,4 +1,5 @@
 import { setNonBlocking } from '../src/native/descriptors.ts';
+import { SystemError } from '../src/native/errors.ts';
 import { close, duplicate, open, open_, readNow } from '../src/native/files.ts';
 import type { Loop, Timer } from '../src/native/loop.ts';
 import { fstat } from '../src/native/stat.ts';
@@ -47,9 +48,9 @@ export class Machine implements Vessel {
     this.#events = events;
     this.#wires = connectChannels();
     this.channels = { control: this.#wires.control.own, data: this.#wires.data.own };
-    const { template } = setup;
-    this.#state = template === undefined ? 'settled' : 'restoring';
-    this.#attempt = template === undefined ? this.#startCold() : this.#restore(template);
+    const filling = setup.template === undefined ? undefined : this.#fill(setup.template);
+    this.#state = filling === undefined ? 'settled' : 'restoring';
+    this.#attempt = filling === undefined ? this.#startCold() : this.#restore(filling);
   }
 
   get processes(): readonly { readonly name: string; readonly pid: number }[] {
@@ -86,10 +87,22 @@ export class Machine implements Vessel {
     return attempt;
   }
 
-  #restore(template: OpenTemplate): Attempt {
+  /** The process that fills the memory; undefined where there is no room for it. */
+  #fill(template: OpenTemplate): number | undefined {
     const { plan, id, cgroupFiles } = this.#setup;
-    mountMemoryFile(MEMORY_PLACE, plan.size.memoryMiB, id);
-    const filling = fillMemory(MEMORY_PLACE, template, cgroupFiles);
+    try {
+      mountMemoryFile(MEMORY_PLACE, plan.size.memoryMiB, id);
+      return fillMemory(MEMORY_PLACE, template, cgroupFiles);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#note(`cold start: no memory for a saved machine: ${error.message}`);
+      unmountMemoryFile(MEMORY_PLACE);
+      return undefined;
+    }
+  }
+
+  #restore(filling: number): Attempt {
+    const { plan } = this.#setup;
     const attempt = this.#start('restored');
     const failed = (reason: string) => this.#replace(reason);
     attempt.restore(this.#setup, filling, { failed, goesOn: () => wake(this.channels.control) });
