@@ -67,7 +67,8 @@ export function restoredArguments(
 ): string[] {
   return [
     ...machineArguments(machine),
-    ...['-name', `rkt-${uuid}`],
+    // For people who look at `ps`: the guest's DMI was made before there was a pod.
+    ...['-name', `rkt-${uuid}`, '-uuid', uuid],
     ...socket('share'),
     ...deviceArguments,
     ...['-incoming', 'defer'],
