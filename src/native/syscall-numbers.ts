@@ -113,6 +113,7 @@ const x64 = {
   close_range: 436,
   openat2: 437,
   mount_setattr: 442,
+  quotactl_fd: 443,
 } as const;
 
 export type SyscallName = keyof typeof x64;

@@ -10,7 +10,7 @@ export function hasNetworkRecords(pod: string): boolean {
 
 /** Whether a pod that has ended, and whose stage1 records what it makes outside of the pod's directory (`abi/outside-records.ts`), may have left some of it. */
 export function isSomethingLeft(pod: string): boolean {
-  return hasGroups(pod) || hasNetworkRecords(pod);
+  return hasGroups(pod) || hasNetworkRecords(pod) || hasBounds(pod);
 }
 
 /** Since the host was started anew nothing is there of what was recorded before. */
@@ -19,4 +19,12 @@ function hasGroups(pod: string): boolean {
   if (!existsSync(file)) return false;
   const lines = readFileSync(file, 'utf8').split('\n');
   return lines.some((line) => line.startsWith('/') && existsSync(line));
+}
+
+/** Directories that a project quota may bound: disks are files. */
+function hasBounds(pod: string): boolean {
+  const volumes = join(pod, POD.limitedVolumes);
+  return (
+    existsSync(volumes) && readdirSync(volumes, { withFileTypes: true }).some((entry) => entry.isDirectory())
+  );
 }

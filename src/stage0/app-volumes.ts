@@ -23,9 +23,17 @@ export function placeVolumes({ path }: Mutation, more: VolumePlan): void {
 }
 
 /** Of an app whose root is mounted nowhere. `remove` takes a path of the pod's directory. */
-export function clearVolumes({ path }: Mutation, app: string, remove: (path: string) => void): void {
+export function clearVolumes(
+  { path, isRunning }: Mutation,
+  app: string,
+  remove: (path: string) => void,
+): void {
   const plan = readVolumes(path);
   const own = plan.volumes.filter(({ key }) => key.startsWith(ownKey(app, '')));
-  for (const { key } of own) for (const path of [emptyVolume(key), limitedVolume(key)]) remove(path);
+  for (const { key } of own) {
+    remove(emptyVolume(key));
+    // Of a pod that has ended nobody has lifted what bounds it: it goes with the pod, after that.
+    if (isRunning) remove(limitedVolume(key));
+  }
   if (plan.mounts.some((mount) => mount.app === app)) replaceVolumes(path, withoutVolumesOf(plan, app));
 }

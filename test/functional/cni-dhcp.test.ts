@@ -148,7 +148,7 @@ test('leases are made longer until their server wants the address back, which is
       SERVER,
       '10.77.0.50',
       '10.77.0.255',
-      '3',
+      '/run/wanted-back',
     );
     await eventually('the server serves', () => server.output.includes('serves'));
     const chain = new CniChain(host, container, OURS, [network()]);
@@ -156,6 +156,7 @@ test('leases are made longer until their server wants the address back, which is
     // The first request, and two for more time.
     await eventually('the lease is made longer', () => server.output.split('message 3').length > 3);
     await chain.check();
+    await host.run('touch', '/run/wanted-back');
     await eventually('the daemon says so', () =>
       daemon.output.includes('the dhcp server refuses an address'),
     );

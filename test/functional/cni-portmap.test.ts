@@ -32,6 +32,11 @@ function askOf(from: NetworkHost, endpoint: Endpoint): Promise<string> {
   return from.ask({ do: 'ask', ...endpoint });
 }
 
+/** Of one who expects no answer. */
+function askBriefly(from: NetworkHost, endpoint: Endpoint): Promise<string> {
+  return from.ask({ do: 'ask', ...endpoint, briefly: true });
+}
+
 /** Every rule of iptables, and everything that nftables has beside those. */
 async function rules(host: NetworkHost): Promise<string> {
   const saved = [await host.run('iptables-save'), await host.run('ip6tables-save')].join('\n').split('\n');
@@ -71,7 +76,7 @@ describe.each(variants)('portmap of $of, with $with', ({ of, directory, options 
       expect(await askOf(host, tcp('192.0.2.1', 8080))).toMatch(/^(192\.0\.2|10\.88\.7)\.1$/);
       expect(await askOf(host, tcp('2001:db8::1', 8080))).toMatch(/^(2001:db8|fd00:88:)::1$/);
       // The kernel lets no packet from ::1 leave. Debian's takes it all the same, and it is lost.
-      expect(await askOf(host, tcp('::1', 8080))).toBe(of === 'rkt' ? 'ECONNREFUSED' : 'silence');
+      expect(await askBriefly(host, tcp('::1', 8080))).toBe(of === 'rkt' ? 'ECONNREFUSED' : 'silence');
       // Its own packets come back to it: under its own address, it would not know them for answers.
       expect(await askOf(container, tcp('10.88.7.1', 8080))).toBe('10.88.7.1');
       expect(await askOf(container, tcp('fd00:88::1', 8080))).toBe('fd00:88::1');
@@ -90,7 +95,7 @@ describe.each(variants)('portmap of $of, with $with', ({ of, directory, options 
       await new CniChain(host, container, directory, [BRIDGE, portmap({ ...options, snat: false })]).add();
       await serveAll(container);
       expect(await askOf(outside, tcp('192.0.2.1', 8080))).toBe('192.0.2.2');
-      expect(await askOf(container, tcp('10.88.7.1', 8080))).toBe('silence');
+      expect(await askBriefly(container, tcp('10.88.7.1', 8080))).toBe('silence');
       expect(await host.run('cat', '/proc/sys/net/ipv4/conf/cni0/route_localnet')).toBe('0');
     }));
 
@@ -103,7 +108,7 @@ describe.each(variants)('portmap of $of, with $with', ({ of, directory, options 
       const masqAll = of === 'rkt' ? { masqAll: true } : {};
       const chain = new CniChain(host, container, directory, [BRIDGE, portmap({ ...options, ...masqAll })]);
       await chain.add();
-      expect(await outside.ask(question)).toBe('silence');
+      expect(await outside.ask({ ...question, briefly: true })).toBe('silence');
       await container.ask({ do: 'serve', ...udp('0.0.0.0', 53) });
       expect(await outside.ask(question)).toBe(of === 'rkt' ? '10.88.7.1' : '192.0.2.2');
       await chain.del();

@@ -221,7 +221,8 @@ describe.each(FLAVOURS)('$name: a running app', ({ name }) => {
 
   test('keeps nobody when the command is killed', async () => {
     const count = async () => Number(await inside('ls -d /proc/[0-9]* | wc -l'));
-    const before = await count();
+    // Who has counted, or copied before, may still be ending.
+    const before = Math.min(await count(), await count(), await count());
     const command = rkt.start(['cp', '-', `${uuid}:/tmp`], { input: 'open' });
     await eventually('the guest copies', async () => (await count()) > before);
     command.signal('SIGKILL');

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { accessSync, constants, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callsDirectory } from '../support/calls-program.ts';
 import { escapeAttempts } from '../support/escape-attempts.ts';
@@ -44,16 +45,22 @@ const WAYS = [
   { way: 'with its filter and its capabilities', insecure: 'image', filtered: true },
   { way: 'with its capabilities alone', insecure: 'image,seccomp', filtered: false },
 ] as const;
-const OF_HOST = [
-  '/proc/sys/kernel/core_pattern',
-  '/proc/sys/kernel/pid_max',
-  '/proc/sys/kernel/hostname',
-  '/proc/self/mountinfo',
-];
+const OF_HOST = ['/proc/sys/kernel/core_pattern', '/proc/sys/kernel/pid_max', '/proc/sys/kernel/hostname'];
+
+/** Of the host as well: what it has mounted, but for what other tests have mounted for themselves. */
+function hostMounts(): readonly string[] {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .filter((line) => {
+      const [, , , , target = ''] = line.split(' ');
+      return !target.startsWith(`${tmpdir()}/`) || target.startsWith(rkt.root);
+    });
+}
 
 describe.each(VARIANTS.filter(({ ownKernel }) => !ownKernel))('$name', ({ image: stage1, flags }) => {
   describe.each(WAYS)('root $way', ({ insecure, filtered }) => {
     const before = OF_HOST.map((path) => readFileSync(path, 'utf8'));
+    const mounted = hostMounts();
     let ofApp: readonly string[] = [];
     let ofEnter: readonly string[] = [];
 
@@ -85,6 +92,7 @@ describe.each(VARIANTS.filter(({ ownKernel }) => !ownKernel))('$name', ({ image:
 
     test('the host is as it was', () => {
       expect(OF_HOST.map((path) => readFileSync(path, 'utf8'))).toEqual(before);
+      expect(hostMounts()).toEqual(mounted);
       expect(readFileSync(file, 'utf8')).toBe('host');
     });
   });

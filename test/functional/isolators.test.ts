@@ -66,7 +66,8 @@ describe.each(FLAVOURS)('$name', ({ name, image: stage1, ownKernel }) => {
     const { code, stdout, stderr } = await rkt.run(argv(['--pids-limit=6'], FORKS));
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(CAN_NOT_FORK);
-    const spun = await rkt.output(argv(['--cpu=200m'], SPIN), OPEN);
+    // Less than it gets on a host whose processors others want as well.
+    const spun = await rkt.output(argv(['--cpu=50m'], SPIN), OPEN);
     expect(Number(/nr_throttled (\d+)/.exec(spun)?.[1])).toBeGreaterThan(0);
   });
 

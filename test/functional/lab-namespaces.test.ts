@@ -5,6 +5,18 @@ import { labModules } from '../support/lab-vm/modules.ts';
 
 const STAGE1 = '--stage1-path=/project/build/stage1-images/stage1-ns.aci';
 
+/** The data directory on a disk that has project quotas, as the machine of the other tests may not know them. */
+const MAKE_QUOTAS = `
+truncate -s 512M /tmp/host/disk
+chroot /tmp/host mkfs.ext4 -q -O quota,project,^has_journal -E quotatype=prjquota /disk
+mkdir -p /tmp/host/tmp/data; mount -o loop,prjquota /tmp/host/disk /tmp/host/tmp/data
+`;
+/** A line for each project: its number, what it has, and what it may have. */
+const LIST_QUOTAS = 'sync; chroot /tmp/host debugfs -R "list_quota project" /disk';
+/** The machine's own libraries are others. */
+const LIBRARIES = '/tmp/host/usr/lib/x86_64-linux-gnu';
+const CHATTR = `${LIBRARIES}/ld-linux-x86-64.so.2 --library-path ${LIBRARIES} /tmp/host/usr/bin/chattr`;
+
 // The machine of the other tests may have v1; here there is v2, and systemd.
 describe('pods in namespaces under systemd and cgroup v2', () => {
   let host: LabHost;
@@ -112,5 +124,68 @@ describe('pods in namespaces under systemd and cgroup v2', () => {
       '0\n',
     );
     expect((await host.rkt([], 'gc', '--grace-period=0s')).code).toBe(0);
+  });
+
+  describe('where the file system has project quotas, empty volumes of a size', () => {
+    beforeAll(async () => {
+      await host.vm.sh(`sh ${await labModules(['loop', 'quota_v2'])}/load; ${MAKE_QUOTAS}`);
+    });
+    const size = 'kind=empty,size=8Mi';
+    const run = (...args: readonly string[]) => host.rkt([], ...args);
+    const app = (script: string) => [host.image, '--exec=/bin/sh', '--', '-c', script];
+    const projects = async () =>
+      ((await host.vm.sh(LIST_QUOTAS)).match(/^ *[1-9].*$/gm) ?? []).map((line) => line.trim().split(/ +/));
+    const loops = async () =>
+      (await host.vm.sh('cat /sys/block/loop*/loop/backing_file')).trim().split('\n').length;
+    const start = async (name: string, ...flags: readonly string[]) => {
+      const volume = [`--volume=v,${size}`, '--mount=volume=v,target=/v'];
+      const fill = 'df -k /v | tail -n 1; dd if=/dev/zero of=/v/file bs=1k count=9000';
+      const script = `${fill}; rm /v/file; mkdir /v/done; while :; do sleep 0.1; done`;
+      const pod = ['--net=none', '--detach', `--pod-name=${name}`, ...flags, ...volume, STAGE1];
+      const { code, stdout, stderr } = await host.rkt(LAB_STARTERS[0][1], 'run', ...pod, ...app(script));
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      return `/tmp/host/tmp/data/pods/run/${stdout.trim()}`;
+    };
+
+    test('are directories with a quota, of pods with users of their own, which is gone with the pod', async () => {
+      const one = await start('one', '--private-users');
+      await host.vm.sh(`until test -e ${one}/limitedVolumes/v/done; do sleep 0.2; done`);
+      const { stdout } = await run('logs', 'one');
+      expect(stdout).toMatch(/^\/dev\/loop0 +8192 +4 +8188 /);
+      expect(stdout).toContain("dd: error writing '/v/file': Disk quota exceeded\n8189+0 records in\n");
+      expect(await projects()).toEqual([[expect.any(String), '8192', '0', '8192', '2', '0', '2048']]);
+      // The pod's root owns it, and does not get it out of its project.
+      const processes = `grep -l of=/v/file /proc/[0-9]*/cmdline | cut -d/ -f3`;
+      const inPod = `for pid in $(${processes}); do test -d /proc/$pid/root/v/done && echo $pid; done | head -n 1`;
+      const leave = `pid=$(${inPod}); nsenter -U -t $pid -S 0 -G 0 ${CHATTR} -p 0 /proc/$pid/root/v`;
+      expect((await host.vm.run(['sh', '-c', leave])).stderr).toContain('Invalid argument');
+      const other = await start('other', '--private-users');
+      expect(new Set((await projects()).map(([project]) => project)).size).toBe(2);
+      expect(await loops()).toBe(1);
+      const kill = `pid=$(cat $pod/pid); kill -9 $pid; while test -e /proc/$pid; do sleep 0.2; done`;
+      await host.vm.sh(`for pod in ${one} ${other}; do ${kill}; done`);
+      expect((await run('gc', '--grace-period=0s')).code).toBe(0);
+      expect(await projects()).toEqual([]);
+    });
+
+    test('are so of an app that has come to the pod, until it goes', async () => {
+      const flags = ['--net=none', '--private-users', '--detach', '--pod-name=box', STAGE1];
+      expect((await host.rkt(LAB_STARTERS[0][1], 'app', 'sandbox', ...flags)).code).toBe(0);
+      const volume = `--mnt-volume=name=v,${size},target=/v`;
+      const [image = '', ...more] = app('exit 0');
+      expect((await run('app', 'add', 'box', image, '--name=guest', volume, ...more)).stderr).toBe('');
+      expect(await projects()).toEqual([[expect.any(String), '4096', '0', '8192', '1', '0', '2048']]);
+      expect((await run('app', 'rm', 'box', '--app=guest')).code).toBe(0);
+      expect(await projects()).toEqual([]);
+      expect((await run('stop', 'box')).code).toBe(0);
+    });
+
+    // Root of such a pod could leave its project.
+    test('have file systems of their own with the host’s users', async () => {
+      await start('plain');
+      expect([await loops(), await projects()]).toEqual([2, []]);
+      expect((await run('stop', '--force', 'plain')).code).toBe(0);
+      expect(await loops()).toBe(1);
+    });
   });
 });

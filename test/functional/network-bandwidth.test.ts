@@ -32,7 +32,8 @@ beforeAll(async () => {
 describe.each(FLAVOURS)('$name', ({ name, image: stage1 }) => {
   test('a pod neither sends nor receives faster than it may', async () => {
     const { host } = site.now;
-    const pod = await site.now.run(`--stage1-path=${stage1}`, '--net=lane', '--strict-isolators', image);
+    const flags = [`--stage1-path=${stage1}`, '--net=lane', '--strict-isolators'];
+    const pod = await (await site.now.run(...flags, image)).served();
     const address = /10\.95\.0\.\d+/.exec(await site.now.rkt.output(['status', pod.uuid]))?.[0];
     const server = question(`tcp ${address} 80`);
     const takes = async (action: () => Promise<unknown>) => {
@@ -50,9 +51,14 @@ describe.each(FLAVOURS)('$name', ({ name, image: stage1 }) => {
   test('a flag bounds all apps of a pod together, whatever one of them has', async () => {
     const { host } = site.now;
     const other = [(await tinyImages()).aci.plain, '--exec=/bin/sleep', '--', '1000'];
-    const flags = [`--network-bandwidth=${RATE}`, '--strict-isolators'];
+    const flags = [
+      `--stage1-path=${stage1}`,
+      '--net=lane',
+      `--network-bandwidth=${RATE}`,
+      '--strict-isolators',
+    ];
     const peer = await site.now.peerImage();
-    const pod = await site.now.run(`--stage1-path=${stage1}`, '--net=lane', ...flags, peer, ...other);
+    const pod = await (await site.now.run(...flags, peer, ...other)).served();
     const address = /10\.95\.0\.\d+/.exec(await site.now.rkt.output(['status', pod.uuid]))?.[0];
     const began = performance.now();
     await host.ask({ do: 'ask', ...question(`tcp ${address} 80`), receive: BYTES });

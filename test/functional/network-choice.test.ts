@@ -13,7 +13,7 @@ describe('--net=all', () => {
     const ipam = { type: 'host-local', ranges: [[{ subnet: 'fd00:6::/64' }]] };
     const bridge = { type: 'bridge', bridge: 'six0', isGateway: true, ipam };
     site.now.network('10-six.conf', { cniVersion: '1.0.0', name: 'six', ...bridge });
-    pod = await site.now.run('--net=all', await site.now.peerImage(), '--cpu=2');
+    pod = await (await site.now.run('--net=all', await site.now.peerImage(), '--cpu=2')).served();
   });
 
   test('is the configured networks, and after them the built-in ones', async () => {

@@ -66,7 +66,7 @@ describe('--net=host', () => {
     ]);
     await site.now.pod('--port=8081:80');
     before = await look();
-    pod = await site.now.run('--net=host', await writeImage(rkt.path('host.aci')));
+    pod = await (await site.now.run('--net=host', await writeImage(rkt.path('host.aci')))).served();
   });
 
   test('connects to others, and to the host, by the addresses of the host', async () => {

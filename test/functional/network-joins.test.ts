@@ -31,7 +31,7 @@ describe('a pod with two processors and two interfaces', () => {
   };
   beforeAll(async () => {
     const image = await site.now.peerImage();
-    started = await site.now.run('--net=full,filtered', image, '--cpu=2');
+    started = await (await site.now.run('--net=full,filtered', image, '--cpu=2')).served();
   });
 
   /** Of the pod's own network namespace, in which its supervisor is. */

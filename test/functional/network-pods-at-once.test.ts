@@ -62,7 +62,7 @@ test.each(PLUGIN_SETS)(
     await Promise.all(commands.map(({ finished }) => finished));
     await rkt.output(['gc', '--grace-period=0s'], { timeoutSeconds: 600 });
     const uuids = pods.map(({ uuid }) => uuid);
-    expect(await leftOfPods(host, uuids)).toEqual([]);
+    await eventually('nothing is left of them', async () => (await leftOfPods(host, uuids)).length === 0);
     expect(await leasesOf(host, NETWORK)).toEqual([]);
   },
   1_200_000,

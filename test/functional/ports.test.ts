@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { PLUGIN_SETS } from '../support/cni-chain.ts';
 import { leftOfPods } from '../support/network-look.ts';
@@ -171,7 +172,9 @@ describe.each(PLUGIN_SETS)('by the plugins of $of', (plugins) => {
     });
     const next = await now.pod('--net=old', '--port=8080:80');
     await served(now, 'tcp 192.0.2.1 8080');
-    expect(await leftOfPods(now.host, [first.uuid])).toEqual(await leftOfPods(now.host, []));
+    await eventually('nothing is left of the first', async () =>
+      isDeepStrictEqual(await leftOfPods(now.host, [first.uuid]), await leftOfPods(now.host, [])),
+    );
     // It is there still, for whoever looks why it ended.
     expect(await now.rkt.output(['status', first.uuid])).toMatch(/^state=exited$/m);
     await next.end();

@@ -82,20 +82,17 @@ describe('a mirror', () => {
     expect(await rendered(fetched.directory)).toEqual(['one', 'two']);
   });
 
-  const broken: Record<string, (before: string) => Promise<ScriptedServer> | ScriptedServer> = {
+  const broken: Record<string, () => Promise<Pick<ScriptedServer, 'address' | 'close'>>> = {
     'has no such image': async () => ScriptedServer.start(answering(404), certificate),
     fails: async () => ScriptedServer.start(answering(500), certificate),
     'asks for a password': async () =>
       ScriptedServer.start(answering(401, { 'www-authenticate': 'Basic realm="x"' }), certificate),
     'speaks no TLS': async () => ScriptedServer.start(answering(200)),
-    'is not there': async () => {
-      const gone = await ScriptedServer.start(answering(200), certificate);
-      await gone.close();
-      return gone;
-    },
+    // A port that nobody is given.
+    'is not there': async () => ({ address: '127.0.0.1:1', close: async () => {} }),
   };
   test.each(Object.keys(broken))('that %s is passed over', async (how) => {
-    const server = await broken[how]?.('');
+    const server = await broken[how]?.();
     try {
       const fetched = await fetchFrom(main, { mirrors: [address(server), address(copy)] });
       expect(fetched.code).toBe(0);
@@ -104,7 +101,7 @@ describe('a mirror', () => {
       );
       expect(await rendered(fetched.directory)).toEqual(['one', 'two']);
     } finally {
-      if (how !== 'is not there') await server?.close();
+      await server?.close();
     }
   });
 

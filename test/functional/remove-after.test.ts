@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { detachedPod } from '../support/detached-pod.ts';
@@ -45,11 +45,20 @@ describe.each(FLAVOURS)('--rm with $name', (flavour) => {
   });
 
   test('keeps the exit code of a pod that has ended, whatever signals come while it is removed', async () => {
-    const command = rkt.start(['run', '--net=none', '--rm', stage1, ...shell('exit 7')]);
-    await eventually('it is being removed', () =>
-      rkt.scope.processes().some(({ argv }) => argv.includes('__remove')),
-    );
+    const [removing, go, hold] = ['removing', 'go-on', 'hold.cjs'].map((name) => rkt.path(name));
+    const script = `
+      const { existsSync, writeFileSync } = require('node:fs');
+      if (process.argv.includes('__remove')) {
+        writeFileSync(${JSON.stringify(removing)}, '');
+        while (!existsSync(${JSON.stringify(go)})) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+      }`;
+    for (const file of [removing, go]) rmSync(file ?? '', { force: true });
+    writeFileSync(hold ?? '', script);
+    const env = { NODE_OPTIONS: `--require=${hold}` };
+    const command = rkt.start(['run', '--net=none', '--rm', stage1, ...shell('exit 7')], { env });
+    await eventually('it is being removed', () => existsSync(removing ?? ''));
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) command.signal(signal);
+    writeFileSync(go ?? '', '');
     expect((await command.finished).code).toBe(7);
     await nothingLeft();
   });

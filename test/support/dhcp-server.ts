@@ -1,12 +1,12 @@
 import { createSocket } from 'node:dgram';
+import { existsSync } from 'node:fs';
 
-// A DHCP server with one address and little patience: `ADDRESS BROADCAST REQUESTS`. Its leases are to be renewed after a second; after so
-// many requests it wants the address back. It writes the type of every message that comes.
+// A DHCP server with one address: `ADDRESS BROADCAST FILE`. Its leases are to be renewed after a second; once there is such a file, it
+// wants the address back. It writes the type of every message that comes.
 
-const [address = '', broadcast = '', patience = ''] = process.argv.slice(2);
+const [address = '', broadcast = '', wantedBack = ''] = process.argv.slice(2);
 const [DISCOVER, OFFER, REQUEST, ACK, NAK] = [1, 2, 3, 5, 6];
 const OPTIONS_AT = 240;
-let requests = 0;
 
 function bytesOf(text: string): number[] {
   return text.split('.').map(Number);
@@ -36,7 +36,7 @@ socket.on('message', (message) => {
   const type = typeOf(message);
   process.stdout.write(`message ${type}\n`);
   if (type === DISCOVER) socket.send(reply(message, OFFER), 68, broadcast);
-  if (type === REQUEST) socket.send(reply(message, ++requests > Number(patience) ? NAK : ACK), 68, broadcast);
+  if (type === REQUEST) socket.send(reply(message, existsSync(wantedBack) ? NAK : ACK), 68, broadcast);
 });
 socket.bind(67, () => {
   socket.setBroadcast(true);

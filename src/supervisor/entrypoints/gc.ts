@@ -7,10 +7,12 @@ import { EXIT } from '../../abi/exit-code.ts';
 import { parseGcArguments } from '../../abi/stage1.ts';
 import { removeRecordedCgroups } from '../cgroup.ts';
 import { collectNetworks } from '../network/collection.ts';
+import { liftBounds } from '../volumes/bounded-directory.ts';
 
 export function gc(args: readonly string[]): number {
   const { uuid } = parseGcArguments(args);
   removeRecordedCgroups();
+  liftBounds();
   collectNetworks(uuid);
   return EXIT.ok;
 }

@@ -3,6 +3,7 @@
  * in the way; what a mount is not to allow it does not allow before anybody of the pod sees it.
  */
 import type { DeviceRule } from '../../abi/boot-plan.ts';
+import type { LimitedVolumePlan } from '../../abi/further-volumes.ts';
 import type { IdRange } from '../../abi/id-range.ts';
 import { emptyVolume } from '../../abi/pod-directory.ts';
 import type { HostVolumePlan, PodVolume } from '../../abi/volume-plan.ts';
@@ -18,6 +19,7 @@ import { cloneMount } from '../../native/mounts.ts';
 import { fstat, type Stat } from '../../native/stat.ts';
 import { SupervisorError } from '../error.ts';
 import type { HostSide } from '../network/host-side.ts';
+import { makeBoundedDirectory } from './bounded-directory.ts';
 import { type DiskVolumePlan, mountDisk, openNamedVolume, openVolumeDisk } from './further-volumes.ts';
 import { adoptDirectory, idsOf, ownershipWarning, showIds } from './ids.ts';
 
@@ -31,7 +33,7 @@ export interface OpenVolume {
   readonly isDirectory: boolean;
   /** What an app that has it may use. */
   readonly device: DeviceRule | undefined;
-  /** To be let go of with the mount: a mount alone would not keep others from the disk. */
+  /** To be let go of with the mount: a mount alone would not keep others from the disk, nor bound a directory. */
   readonly disk?: Disposable;
 }
 
@@ -56,6 +58,7 @@ export function openVolume(volume: Mounted, around: VolumeSurroundings): OpenVol
       case 'named':
         return openDirectory(volume, openNamedVolume(volume), around);
       case 'limited':
+        return openLimitedVolume(volume, around);
       case 'block':
         return openDiskVolume(volume, around);
       default:
@@ -99,6 +102,18 @@ function openDirectory(volume: PodVolume, mount: number, { users }: VolumeSurrou
     setPropagation(mount, 'alone', 'private');
     return { key, mount, isDirectory: true, device: undefined };
   });
+}
+
+/** With the host's users, whoever owns a file gives it another project: then the volume has a file system of its own. */
+function openLimitedVolume(volume: LimitedVolumePlan, around: VolumeSurroundings): OpenVolume {
+  const directory = around.users === null ? undefined : makeBoundedDirectory(volume);
+  if (directory === undefined) return openDiskVolume(volume, around);
+  try {
+    return { ...openDirectory(volume, cloneMount('', false, directory.fd), around), disk: directory };
+  } catch (error) {
+    directory[Symbol.dispose]();
+    throw error;
+  }
 }
 
 function openDiskVolume(volume: DiskVolumePlan, around: VolumeSurroundings): OpenVolume {

@@ -141,6 +141,8 @@ test.each([
   },
   { left: 'groups that have gone', records: { cgroups: '/nowhere/rkt-1\n/nowhere/rkt-2\n' }, isRun: false },
   { left: 'a group', records: { cgroups: `/nowhere/rkt-1\n${tmpdir()}\n` }, isRun: true },
+  { left: 'a volume’s disk', records: { 'limitedVolumes/v': '' }, isRun: false },
+  { left: 'a volume’s bounded directory', records: { 'limitedVolumes/v/file': '' }, isRun: true },
   { left: 'a network', records: { 'net/lock': '', 'net/00-default.json': '{}' }, isRun: true },
 ])(
   'of a stage1 that records what it makes, gc is run where it has left some: $left',
