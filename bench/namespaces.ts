@@ -1,15 +1,12 @@
-import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { FLAVOURS, FLY } from '../test/support/flavours.ts';
 import { tinyImages } from '../test/support/images.ts';
-import { inherit } from '../tools/inherit.ts';
-import { BenchHome } from './measure/home.ts';
+import { commandOf } from './measure/command-time.ts';
+import type { BenchHome } from './measure/home.ts';
+import { inOwnNetwork } from './measure/own-network.ts';
+import { preparePodman } from './measure/podman.ts';
 import { milliseconds, printGoal, printTable } from './measure/report.ts';
-import { interleave, runsFromArguments, type Subject } from './measure/samples.ts';
-import { timed } from './measure/timed.ts';
+import { interleave, runsFromArguments } from './measure/samples.ts';
 
 /** A pod in namespaces, from its command to its exit, of the same container of podman's: each with its default network. */
 const GOAL_OF_PODMAN = 0.5;
@@ -18,37 +15,7 @@ const GOAL_WITHOUT_NETWORK = 0.65;
 /** An app on the host, of what cannot be done without: Node, and chroot. */
 const GOAL_OF_NODE = 1.5;
 
-/** The kernel takes namespaces apart when all has ended: the next is not to wait for what the last has left. */
-const SETTLE_MS = 250;
-
-const INSIDE = 'RKT_BENCH_NAMESPACES';
-const PREPARE = 'mkdir -p /var/lib/cni && mount -t tmpfs none /var/lib/cni && ip link set lo up';
-/** Its runtime knows no hosts that have groups of both kinds; and it leaves its own directory mounted. */
-const ALONE = [
-  'unshare',
-  '--mount',
-  'sh',
-  '-c',
-  'mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec "$@"',
-  'sh',
-];
-
-// The host's own network is left alone: all of it is in namespaces of this program.
-if (process.env[INSIDE] === undefined) {
-  const self = [process.execPath, '--import', 'tsx', fileURLToPath(import.meta.url)];
-  process.exitCode = await inherit('unshare', ['--net', '--mount', ...self, ...process.argv.slice(2)], {
-    [INSIDE]: '1',
-  });
-} else {
-  if (spawnSync('/bin/sh', ['-c', PREPARE], { stdio: 'inherit' }).status !== 0)
-    throw new Error('no network of its own');
-  const home = new BenchHome();
-  try {
-    await measure(home);
-  } finally {
-    await home.close();
-  }
-}
+await inOwnNetwork(import.meta.url, measure);
 
 async function measure(home: BenchHome): Promise<void> {
   const { aci, ociLayout } = await tinyImages();
@@ -76,36 +43,4 @@ async function measure(home: BenchHome): Promise<void> {
   printGoal('a pod in namespaces beside podman', exit(0) / exit(1), GOAL_OF_PODMAN);
   printGoal('the same without a network', exit(2) / exit(3), GOAL_WITHOUT_NETWORK);
   printGoal('an app on the host beside Node and chroot', exit(4) / exit(5), GOAL_OF_NODE);
-}
-
-function commandOf(name: string, ...commands: readonly (readonly string[])[]): Subject {
-  return {
-    name,
-    measure: async () => {
-      let sum = 0;
-      for (const command of commands) sum += (await timed(command)).exit;
-      await delay(SETTLE_MS);
-      return [sum];
-    },
-  };
-}
-
-/** Gives how it runs the same. What its own limits and groups need is not on every host; without them it has less to do. */
-async function preparePodman(home: BenchHome, ociLayout: string) {
-  const configuration = join(home.root, 'containers.conf');
-  const networks = ['network_backend = "cni"', `network_config_dir = "${join(home.root, 'networks')}"`];
-  writeFileSync(
-    configuration,
-    ['[network]', ...networks, '[engine]', 'cgroup_manager = "cgroupfs"', ''].join('\n'),
-  );
-  const places = ['--root', join(home.root, 'storage'), '--runroot', join(home.root, 'runroot')];
-  const podman = [...ALONE, 'env', `CONTAINERS_CONF=${configuration}`, 'podman', ...places];
-  await timed([...podman, 'pull', '-q', `oci:${ociLayout}:latest`]);
-  const [file = '', ...args] = [...podman, 'images', '-q'];
-  const id = spawnSync(file, args, { encoding: 'utf8' }).stdout.trim();
-  const limits = ['--cgroups=disabled', '--ulimit=nofile=1024:1024', '--ulimit=nproc=1024:1024'];
-  return (...flags: readonly string[]) => [
-    ...podman,
-    ...['run', '--rm', ...limits, ...flags, '--entrypoint=/bin/true', id],
-  ];
 }

@@ -3,6 +3,7 @@ import {
   HOST_MESSAGE_MAX_BYTES,
   type HostMessage,
   parseHostMessage,
+  type Rehearsed,
 } from '../src/abi/guest.ts';
 import type { Loop } from '../src/native/loop.ts';
 import { PacketChannel } from '../src/native/packets.ts';
@@ -31,7 +32,7 @@ export class HostChannel {
     });
   }
 
-  send(message: GuestMessage): void {
+  send(message: GuestMessage | Rehearsed): void {
     this.#packets.send(JSON.stringify('message' in message ? cut(message) : message));
   }
 

@@ -17,6 +17,7 @@ import { die } from './last-words.ts';
 import { machine } from './machine.ts';
 import { Pod } from './pod.ts';
 import { prepareAnyPod } from './preparation.ts';
+import { awaken, findDevices, rehearse } from './saved-machine.ts';
 
 const start = uptimeMilliseconds();
 // PID 1 ends a pod by killing everybody but itself: anywhere else that is a host.
@@ -24,22 +25,41 @@ if (getpid() !== 1) throw new InitError('root', 'this program is for PID 1 of a 
 serve(argv()[1] === '--channel-fds' ? namespaces : machine);
 
 function serve(ground: Ground): void {
-  const born = ground.ownKernel ? 0 : start;
+  let born = ground.ownKernel ? 0 : start;
   const age = () => uptimeMilliseconds() - born;
   const channels = ground.open();
   const loop = new Loop();
   const leave = () => ground.leave(0);
   const host = new HostChannel(loop, channels.control, {
-    message: (message) => pod.receive(message),
+    message: (message) => {
+      switch (message.type) {
+        case 'rehearse':
+          rehearse(message.modules);
+          host.send({ type: 'rehearsed' });
+          return;
+        case 'wake':
+          // The pod begins here, whenever its kernel did.
+          born = uptimeMilliseconds();
+          awaken(message);
+          greet(0);
+          // While the host makes the plan.
+          findDevices();
+          return;
+        default:
+          pod.receive(message);
+      }
+    },
     lost: leave,
   });
-  host.send({
-    type: 'hello',
-    version: PROTOCOL_VERSION,
-    kernel: kernelRelease(),
-    initMs: start - born,
-    helloMs: age(),
-  });
+  const greet = (initMs: number) =>
+    host.send({
+      type: 'hello',
+      version: PROTOCOL_VERSION,
+      kernel: kernelRelease(),
+      initMs,
+      helloMs: age(),
+    });
+  greet(start - born);
   // The host needs a moment to answer: what needs no plan is done meanwhile.
   const groups = new AppGroups(loop);
   const pod = new Pod({ loop, host, channels, groups, age, leave });

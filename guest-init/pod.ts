@@ -1,5 +1,5 @@
 import type { BootPlan } from '../src/abi/boot-plan.ts';
-import type { HostMessage, StartStep } from '../src/abi/guest.ts';
+import type { PodMessage, StartStep } from '../src/abi/guest.ts';
 import type { Timer } from '../src/native/loop.ts';
 import type { ChildExit, Exit } from '../src/native/processes.ts';
 import { killEverybody } from './app-processes.ts';
@@ -58,7 +58,7 @@ export class Pod {
     });
   }
 
-  receive(message: HostMessage): void {
+  receive(message: PodMessage): void {
     switch (message.type) {
       case 'boot':
         this.#boot(message.plan);
@@ -145,7 +145,7 @@ export class Pod {
     return { host: this.#around.host, tasks: this.#tasks, streams: this.#streams, isRunning, launch };
   }
 
-  #start({ app, volumes }: Extract<HostMessage, { type: 'start' }>): void {
+  #start({ app, volumes }: Extract<PodMessage, { type: 'start' }>): void {
     const before = this.#tasks.get(app.name)?.phase;
     if (before !== undefined && !isOver(before)) throw new InitError('host', `a second app ${app.name}`);
     const isUp = this.#phase === 'starting' || this.#phase === 'running';

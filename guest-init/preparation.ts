@@ -2,17 +2,19 @@
 
 import { decodeBase64 } from '../src/abi/base64.ts';
 import type { BootPlan, MachinePlan, SharePlan } from '../src/abi/boot-plan.ts';
-import { setRealtime, type Timespec } from '../src/native/clock.ts';
+import { monotonicMilliseconds, setRealtime, sleep, type Timespec } from '../src/native/clock.ts';
+import { unless } from '../src/native/errors.ts';
 import { mount, ms } from '../src/native/mounts.ts';
 import { mkdirAll } from '../src/native/paths.ts';
-import { addEntropy, loadModule, setHostname } from '../src/native/system.ts';
+import { addEntropy, setHostname } from '../src/native/system.ts';
 import { mountMemory } from './devices.ts';
-import { during } from './error.ts';
+import { during, InitError } from './error.ts';
 import { bringUpLoopback } from './interfaces.ts';
 import { setKernelSettings } from './kernel-settings.ts';
 import { makeVolumes } from './made-volumes.ts';
 import { configureNetwork } from './network.ts';
 import { makeBlockRoots, mountRootDisk } from './root-disks.ts';
+import { loadKernelModule } from './saved-machine.ts';
 
 /** What needs no plan. */
 export function prepareAnyPod(): void {
@@ -41,7 +43,7 @@ function prepareMachine(plan: MachinePlan): void {
   during('entropy', () => addEntropy(decodeBase64(plan.entropy)));
   during('clock', () => setRealtime(plan.clock));
   during('modules', () => {
-    for (const name of plan.modules) loadModule(`/modules/${name}.ko`);
+    for (const name of plan.modules) loadKernelModule(name);
   });
   during('shares', () => {
     for (const share of plan.shares) mountShare(share);
@@ -49,7 +51,23 @@ function prepareMachine(plan: MachinePlan): void {
   during('disks', () => plan.disks.forEach(mountRootDisk));
 }
 
+const PLUG_PATIENCE_MS = 5000;
+
 function mountShare({ tag, target }: SharePlan): void {
   mkdirAll(target, 0o755);
-  mount({ source: tag, target, type: 'virtiofs', flags: ms.noDev });
+  const deadline = monotonicMilliseconds() + PLUG_PATIENCE_MS;
+  // What has just been plugged in may still be on its way to its driver.
+  while (!mounted(tag, target)) {
+    if (monotonicMilliseconds() > deadline) throw new InitError('shares', `the machine has no share ${tag}`);
+    sleep(1);
+  }
+}
+
+function mounted(tag: string, target: string): boolean {
+  return (
+    unless(['EINVAL'], () => {
+      mount({ source: tag, target, type: 'virtiofs', flags: ms.noDev });
+      return true;
+    }) ?? false
+  );
 }

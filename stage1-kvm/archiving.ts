@@ -6,7 +6,8 @@ import { Report } from '../src/supervisor/report.ts';
 import { explain } from '../src/supervisor/running/problems.ts';
 import { Session } from '../src/supervisor/session.ts';
 import { KvmError } from './error.ts';
-import { Machine, type MachineSetup } from './machine.ts';
+import { Machine } from './machine.ts';
+import type { MachineSetup } from './machine-setup.ts';
 
 /** A guest on a host under load needs many times the second or two that it needs otherwise. */
 const HELLO_SECONDS = 180;
@@ -37,7 +38,7 @@ export class Archiving {
   constructor(loop: Loop, setup: MachineSetup, order: ArchiveOrder) {
     this.#loop = loop;
     this.#order = order;
-    this.#machine = new Machine(loop, setup, undefined, {
+    this.#machine = new Machine(loop, setup, undefined, () => {}, {
       failed: (problem) => this.#fail(problem),
       gone: () => this.#gone(),
     });

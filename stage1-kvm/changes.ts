@@ -20,7 +20,7 @@ import { diskArguments } from './disks.ts';
 import { readHost } from './host.ts';
 import { allocateId, parseIdRange } from './ids.ts';
 import { NOT_JOINED } from './interfaces.ts';
-import type { MachineSetup } from './machine.ts';
+import type { MachineSetup } from './machine-setup.ts';
 import { machineHousing } from './plan.ts';
 import { findPrograms } from './programs.ts';
 import { blockRoot, readPodRoots, scratchDisk } from './root-disks.ts';
@@ -66,6 +66,7 @@ function setUp(uuid: string, fd: number): MachineSetup {
     },
     programs,
     share: undefined,
+    template: undefined,
     network: NOT_JOINED,
     disks,
     id: allocateId(parseIdRange(environment(VM_IDS_ENV))),

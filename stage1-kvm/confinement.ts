@@ -10,7 +10,10 @@ import { socketFilter } from './socket-filter.ts';
 import { SHARE_FILES, SHARE_PATH } from './vmm.ts';
 
 export interface QemuSurroundings {
-  readonly kernelDirectory: string;
+  /** Absent: it needs no kernel. */
+  readonly kernelDirectory?: string;
+  /** Where its memory is, if that is a file. */
+  readonly memory?: { readonly source: string; readonly target: string };
   readonly gid: number;
   readonly kvm: boolean;
   /** Of its own resolver, if it has one. */
@@ -20,14 +23,17 @@ export interface QemuSurroundings {
 /** All that QEMU needs of a file system: its libraries and firmware, the kernel and initramfs, and a few devices. */
 export function qemuRoot(
   host: HostPaths,
-  { kernelDirectory, gid, kvm, resolvConf }: QemuSurroundings,
+  { kernelDirectory, memory, gid, kvm, resolvConf }: QemuSurroundings,
 ): RootEntry[] {
   return [
     ...programsAndLibraries(host),
     ...(resolvConf === undefined
       ? []
       : [{ kind: 'file', target: 'etc/resolv.conf', text: resolvConf } as const]),
-    { kind: 'bind', target: 'vm', source: kernelDirectory, of: 'directory' },
+    ...(kernelDirectory === undefined
+      ? []
+      : [{ kind: 'bind', target: 'vm', source: kernelDirectory, of: 'directory' } as const]),
+    ...(memory === undefined ? [] : [{ kind: 'share', ...memory } as const]),
     { kind: 'directory', target: 'dev' },
     { kind: 'device', target: 'dev/null', major: 1, minor: 3, mode: 0o666, gid: 0 },
     { kind: 'device', target: 'dev/zero', major: 1, minor: 5, mode: 0o666, gid: 0 },

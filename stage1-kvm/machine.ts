@@ -1,201 +1,172 @@
-import { unless } from '../src/native/errors.ts';
-import { close } from '../src/native/files.ts';
-import { getLimit } from '../src/native/limits.ts';
-import type { Loop } from '../src/native/loop.ts';
-import { type Exit, kill } from '../src/native/processes.ts';
-import { signalName } from '../src/native/signals.ts';
-import { spawn } from '../src/native/spawn.ts';
-import { hostPaths } from '../src/supervisor/host-programs.ts';
-import { enterRoot } from '../src/supervisor/own-root.ts';
-import { SHARE_DIRECTORY } from '../src/supervisor/plan/pod.ts';
-import { Messages } from '../src/supervisor/running/messages.ts';
+import { setNonBlocking } from '../src/native/descriptors.ts';
+import { SystemError } from '../src/native/errors.ts';
+import { close, duplicate, open, open_, readNow } from '../src/native/files.ts';
+import type { Loop, Timer } from '../src/native/loop.ts';
+import { fstat } from '../src/native/stat.ts';
 import type { Vessel, VesselEvents } from '../src/supervisor/running/vessel.ts';
-import type { MachineDisk } from '../src/supervisor/volumes/made-volumes.ts';
-import {
-  QEMU_NAMESPACES,
-  qemuRoot,
-  qemuSteps,
-  SHARE_NAMESPACES,
-  shareRoot,
-  shareSteps,
-} from './confinement.ts';
-import { KvmError } from './error.ts';
-import type { MachineNetwork } from './interfaces.ts';
-import type { Programs } from './programs.ts';
-import { Qmp } from './qmp.ts';
-import {
-  KERNEL_DIRECTORY,
-  type MachinePlan,
-  qemuArguments,
-  type ShareCache,
-  virtiofsdArguments,
-} from './vmm.ts';
-import { closeTheirs, connectWires, type OwnEnds, type Wires } from './wires.ts';
+import type { Accelerator } from './accelerator.ts';
+import { Attempt, deviceFds, type ShowLine } from './attempt.ts';
+import type { MachineSetup } from './machine-setup.ts';
+import { wake } from './restoring.ts';
+import { type Beginning, MEMORY_PLACE } from './starting.ts';
+import { fillMemory, mountMemoryFile, unmountMemoryFile } from './template-memory.ts';
+import { closeTemplate, type OpenTemplate } from './template-store.ts';
+import { type Channels, closeAll, connectChannels } from './wires.ts';
 
-export interface MachineSetup {
-  readonly plan: MachinePlan;
-  readonly programs: Programs;
-  /** Undefined: there is no share, and no virtiofsd. */
-  readonly share: ShareCache | undefined;
-  /** Its fds are taken over. */
-  readonly network: MachineNetwork;
-  /** The same. */
-  readonly disks: readonly MachineDisk[];
-  /** The uid and gid of QEMU. */
-  readonly id: number;
-  readonly cgroupFiles: readonly string[];
-  /** Taken over. */
-  readonly userNamespace: number | undefined;
-}
+/** For a machine that was saved to be heard of. A start of its own takes longer, and is what follows. */
+const RESTORE_SECONDS: Readonly<Record<Accelerator, number>> = { kvm: 5, tcg: 20 };
 
-/** With --debug, is told each line of the console. */
-type ShowLine = ((line: string) => void) | undefined;
-
-const CONSOLE_BYTES = 65536;
-const MESSAGE_BYTES = 8192;
-const LAST_LINES = 15;
-/** A panic says what it is in its first line, and then prints registers and calls. */
-const LAST_CONSOLE_LINES = 60;
-/** Each one's root is built in its own mount namespace, over a directory that it does not need. */
-const QEMU_ROOT_PLACE = 'stage1/rootfs/opt';
-const SHARE_ROOT_PLACE = KERNEL_DIRECTORY;
-const ENDS = { reset: 'the guest crashed', 'power-off': 'the guest powered itself off' } as const;
-const ENVIRONMENT = ['PATH=/usr/bin:/bin'];
-
-/** A running virtual machine: QEMU and virtiofsd. */
+/**
+ * A running virtual machine. Where there is a saved one it begins as that; whatever goes wrong before its guest is heard of is made good by a
+ * start of its own, to which the channels, interfaces and disks are handed on.
+ */
 export class Machine implements Vessel {
-  readonly channels: Pick<OwnEnds, 'control' | 'data'>;
+  readonly channels: { readonly control: number; readonly data: number };
+  readonly #loop: Loop;
+  readonly #setup: MachineSetup;
+  readonly #showLine: ShowLine;
   readonly #events: VesselEvents;
-  readonly #showsConsole: boolean;
-  readonly #console: Messages;
-  readonly #qemuMessages: Messages;
-  readonly #shareMessages: Messages;
-  readonly #qmp: Qmp;
-  readonly #running = new Map<number, string>();
-  #ending = false;
+  readonly #note: (what: string) => void;
+  readonly #wires: Channels;
+  #attempt: Attempt;
+  #deadline: Timer | undefined;
+  /** `restoring`: until the guest has been heard of; `replacing`: until all of that attempt is gone. */
+  #state: 'restoring' | 'replacing' | 'settled' | 'ending';
 
-  constructor(loop: Loop, setup: MachineSetup, showLine: ShowLine, events: VesselEvents) {
-    const { share } = setup;
-    const wires = connectWires(
-      [...setup.network.fds, ...setup.disks.map(({ fd }) => fd)],
-      share !== undefined,
-    );
+  /** `note` is told what people may want to know of its start. */
+  constructor(
+    loop: Loop,
+    setup: MachineSetup,
+    showLine: ShowLine,
+    note: (what: string) => void,
+    events: VesselEvents,
+  ) {
+    this.#loop = loop;
+    this.#setup = setup;
+    this.#showLine = showLine;
+    this.#note = note;
     this.#events = events;
-    this.#showsConsole = showLine !== undefined;
-    if (share !== undefined) this.#start(loop, 'virtiofsd', startVirtiofsd(setup, share, wires));
-    this.#start(loop, 'qemu', startQemu(setup, wires));
-    closeTheirs(wires);
-    for (const taken of [setup.userNamespace, setup.network.host?.namespace])
-      if (taken !== undefined) close(taken);
-    const { own } = wires;
-    this.channels = own;
-    this.#console = new Messages(loop, own.console, CONSOLE_BYTES, showLine);
-    this.#qemuMessages = new Messages(loop, own.qemuMessages, MESSAGE_BYTES, undefined);
-    this.#shareMessages = new Messages(loop, own.shareMessages, MESSAGE_BYTES, undefined);
-    this.#qmp = new Qmp(loop, own.qmp, {
-      shutdown: (reason) => events.failed(new KvmError('vessel-failed', ENDS[reason])),
-      stopped: (status) => {
-        if (!this.#ending) events.failed(new KvmError('vessel-failed', `qemu stopped the guest: ${status}`));
-      },
-    });
+    this.#wires = connectChannels();
+    this.channels = { control: this.#wires.control.own, data: this.#wires.data.own };
+    const filling = setup.template === undefined ? undefined : this.#fill(setup.template);
+    this.#state = filling === undefined ? 'settled' : 'restoring';
+    this.#attempt = filling === undefined ? this.#startCold() : this.#restore(filling);
   }
 
   get processes(): readonly { readonly name: string; readonly pid: number }[] {
-    return [...this.#running].map(([pid, name]) => ({ name, pid }));
+    return this.#attempt.processes;
   }
 
   pause(done: (refusal: string | undefined) => void): void {
-    this.#qmp.pause(done);
+    this.#attempt.qmp.pause(done);
   }
 
   resume(done: (refusal: string | undefined) => void): void {
-    this.#qmp.resume(done);
+    this.#attempt.qmp.resume(done);
+  }
+
+  answered(): void {
+    if (this.#state !== 'restoring') return;
+    this.#state = 'settled';
+    this.#settle();
   }
 
   kill(): void {
-    this.#ending = true;
-    for (const pid of this.#running.keys()) unless(['ESRCH'], () => kill(pid, 'SIGKILL'));
+    this.#deadline?.cancel();
+    this.#state = 'ending';
+    this.#attempt.kill();
   }
 
-  /** The last lines of what the programs and the guest's console have said, each with who said it; what was shown as it came is left out. */
   lastWords(): string[] {
-    const sources = [
-      ['qemu', this.#qemuMessages, LAST_LINES],
-      ['virtiofsd', this.#shareMessages, LAST_LINES],
-      ['console', this.#console, this.#showsConsole ? 0 : LAST_CONSOLE_LINES],
-    ] as const;
-    return sources.flatMap(([name, messages, count]) =>
-      messages.lastLines(count).map((line) => `${name}: ${line}`),
-    );
+    return this.#attempt.lastWords();
   }
 
-  #start(loop: Loop, name: string, pid: number): void {
-    this.#running.set(pid, name);
-    loop.onExit(pid, ({ exit }) => {
-      this.#running.delete(pid);
-      if (!this.#ending) this.#events.failed(problemOf(name, exit));
-      if (this.#running.size === 0) this.#events.gone();
+  #startCold(): Attempt {
+    const attempt = this.#start('cold');
+    this.#settle();
+    return attempt;
+  }
+
+  /** The process that fills the memory; undefined where there is no room for it. */
+  #fill(template: OpenTemplate): number | undefined {
+    const { plan, id, cgroupFiles } = this.#setup;
+    try {
+      mountMemoryFile(MEMORY_PLACE, plan.size.memoryMiB, id);
+      return fillMemory(MEMORY_PLACE, template, cgroupFiles);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#note(`cold start: no memory for a saved machine: ${error.message}`);
+      unmountMemoryFile(MEMORY_PLACE);
+      return undefined;
+    }
+  }
+
+  #restore(filling: number): Attempt {
+    const { plan } = this.#setup;
+    const attempt = this.#start('restored');
+    const failed = (reason: string) => this.#replace(reason);
+    attempt.restore(this.#setup, filling, { failed, goesOn: () => wake(this.channels.control) });
+    const seconds = RESTORE_SECONDS[plan.accelerator];
+    this.#deadline = this.#loop.after(seconds * 1000, () => failed(`no answer within ${seconds} seconds`));
+    return attempt;
+  }
+
+  #start(beginning: Beginning): Attempt {
+    return new Attempt(this.#loop, this.#setup, beginning, this.#wires, this.#showLine, {
+      failed: (problem) => {
+        if (this.#state === 'restoring') this.#replace(problem.message);
+        else if (this.#state === 'settled') this.#events.failed(problem);
+      },
+      gone: () => this.#gone(),
     });
   }
+
+  #replace(reason: string): void {
+    if (this.#state !== 'restoring') return;
+    this.#state = 'replacing';
+    this.#deadline?.cancel();
+    const words = this.#attempt.lastWords();
+    this.#note(`cold start: a saved machine could not be restored: ${[reason, ...words].join('; ')}`);
+    this.#attempt.kill();
+  }
+
+  #gone(): void {
+    if (this.#state !== 'replacing') {
+      this.#events.gone();
+      return;
+    }
+    this.#state = 'settled';
+    unmountMemoryFile(MEMORY_PLACE);
+    forget(this.#wires.control.theirs);
+    for (const fd of this.#setup.network.fds) renewVhost(fd);
+    this.#attempt = this.#startCold();
+  }
+
+  /** Nobody else needs them. The end of a child is only seen when nobody else holds its ends. */
+  #settle(): void {
+    this.#deadline?.cancel();
+    const { userNamespace, network, template } = this.#setup;
+    const more = [userNamespace, network.host?.namespace].filter((fd) => fd !== undefined);
+    const { control, data } = this.#wires;
+    closeAll([control.theirs, data.theirs, ...deviceFds(this.#setup), ...more]);
+    if (template !== undefined) closeTemplate(template);
+  }
 }
 
-function startVirtiofsd(
-  { programs, userNamespace, cgroupFiles }: MachineSetup,
-  shareCache: ShareCache,
-  wires: Wires,
-): number {
-  const { virtiofsd } = programs;
-  if (virtiofsd === undefined) throw new KvmError('unsupported', 'virtiofsd is not installed');
-  const entries = shareRoot(hostPaths(), SHARE_DIRECTORY);
-  return spawn({
-    path: virtiofsd.path,
-    argv: ['virtiofsd', ...virtiofsdArguments(virtiofsd, shareCache)],
-    env: ENVIRONMENT,
-    fds: wires.virtiofsd,
-    namespaces: SHARE_NAMESPACES,
-    steps: shareSteps({
-      userNamespace,
-      cgroupFiles,
-      hardLimit: getLimit('nofile').hard,
-      enterRoot: () => enterRoot(entries, SHARE_ROOT_PLACE),
-    }),
-  });
+/** What the guest that was given up has not read is not for the next one. */
+function forget(control: number): void {
+  setNonBlocking(control, true);
+  const buffer = new Uint8Array(4096);
+  while ((readNow(control, buffer) ?? 0) > 0) {}
 }
 
-function startQemu({ plan, programs, id, cgroupFiles, network }: MachineSetup, wires: Wires): number {
-  const entries = qemuRoot(hostPaths(), {
-    kernelDirectory: KERNEL_DIRECTORY,
-    gid: id,
-    kvm: plan.accelerator === 'kvm',
-    resolvConf: network.host?.resolvConf,
-  });
-  return spawn({
-    path: programs.qemu,
-    argv: ['qemu-system-x86_64', ...qemuArguments(plan)],
-    env: ENVIRONMENT,
-    fds: wires.qemu,
-    namespaces: QEMU_NAMESPACES,
-    steps: qemuSteps({
-      id,
-      cgroupFiles,
-      hostNetwork: network.host && {
-        namespace: network.host.namespace,
-        hardLimit: getLimit('nofile').hard,
-      },
-      enterRoot: () => enterRoot(entries, QEMU_ROOT_PLACE),
-    }),
-  });
-}
+const VHOST_NET = { major: 10, minor: 238 };
 
-function problemOf(name: string, exit: Exit): KvmError {
-  const isOrderly = exit.kind === 'exited' && exit.code === 0;
-  // Which of the two is noticed first is chance.
-  const code = name === 'virtiofsd' && isOrderly ? 'share-ended' : 'vessel-failed';
-  return new KvmError(code, `${name} ${describe(exit)}`);
-}
-
-function describe(exit: Exit): string {
-  return exit.kind === 'exited'
-    ? `exited with code ${exit.code}`
-    : `was killed by ${signalName(exit.signal)}`;
+/** It belongs to the first process that had it. */
+function renewVhost(fd: number): void {
+  const { kind, represents } = fstat(fd);
+  if (kind !== 'char' || represents.major !== VHOST_NET.major || represents.minor !== VHOST_NET.minor) return;
+  const another = open('/dev/vhost-net', open_.readWrite);
+  duplicate(another, fd);
+  close(another);
 }

@@ -3,5 +3,6 @@ import { serve } from '../src/supervisor/entrypoints/serve.ts';
 import { changes } from './changes.ts';
 import { KvmError } from './error.ts';
 import { run } from './run.ts';
+import { template } from './template.ts';
 
-serve('stage1-kvm', { run, changes, ...ALL_BUT_RUN }, [KvmError]);
+serve('stage1-kvm', { run, changes, template, ...ALL_BUT_RUN }, [KvmError]);

@@ -1,13 +1,16 @@
 import { utf8Decode, utf8Encode } from '../src/native/engine.ts';
 import { SystemError } from '../src/native/errors.ts';
-import { close, readNow, writeNow } from '../src/native/files.ts';
+import { close, readNow } from '../src/native/files.ts';
 import type { Loop, Watch } from '../src/native/loop.ts';
+import { send } from '../src/native/messages.ts';
 
 export interface QmpEvents {
   /** The guest has powered itself off, or reset itself, which only a crashed one does. */
   shutdown(reason: 'power-off' | 'reset'): void;
   /** QEMU has stopped the guest for good; `status` is QEMU's word for why. */
   stopped(status: string): void;
+  /** How far a machine has come that is being saved or restored. */
+  migration?(status: string): void;
 }
 
 /** What is looked at in any of QEMU's messages. */
@@ -65,7 +68,7 @@ export class Qmp {
   /** Stops the guest's processors. One that stands still already stays so. */
   pause(done: Done): void {
     this.#standsStill = true;
-    this.#ask('stop', (refusal) => {
+    this.ask('stop', (refusal) => {
       if (refusal !== undefined) this.#standsStill = false;
       done(refusal);
     });
@@ -73,25 +76,26 @@ export class Qmp {
 
   /** Lets them go on; one that runs already does. */
   resume(done: Done): void {
-    this.#ask('cont', (refusal) => {
+    this.ask('cont', (refusal) => {
       if (refusal === undefined) this.#standsStill = false;
       done(refusal);
     });
   }
 
-  #ask(command: string, done: Done): void {
+  /** Any other command; with an open file where it takes one. */
+  ask(command: string, done: Done, given?: object, fds: readonly number[] = []): void {
     if (!this.#open) {
       done('QEMU is gone');
       return;
     }
     const id = ++this.#last;
     this.#asked.set(id, done);
-    this.#execute(command, id);
+    this.#execute(command, { id, arguments: given }, fds);
   }
 
-  #execute(command: string, id?: number): void {
+  #execute(command: string, more: object = {}, fds: readonly number[] = []): void {
     try {
-      writeNow(this.#fd, utf8Encode(`${JSON.stringify({ execute: command, id })}\n`));
+      send(this.#fd, utf8Encode(`${JSON.stringify({ execute: command, ...more })}\n`), fds);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       this.close();
@@ -127,6 +131,9 @@ export class Qmp {
         // Why it stopped is in the status, not in the event.
         if (this.#open) this.#execute('query-status');
         break;
+      case 'MIGRATION':
+        this.#events.migration?.(wordOf(message.data));
+        break;
       default:
         if (!this.#answerAsked(message)) this.#answer(message.return);
     }
@@ -145,6 +152,10 @@ export class Qmp {
     if (result.status === 'paused' && this.#standsStill) return;
     this.#events.stopped(typeof result.status === 'string' ? result.status : 'it does not say why');
   }
+}
+
+function wordOf(data: unknown): string {
+  return isObject(data) && typeof data.status === 'string' ? data.status : '';
 }
 
 function reasonOf(data: unknown): 'power-off' | 'reset' {

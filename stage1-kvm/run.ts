@@ -20,11 +20,14 @@ import { KvmError } from './error.ts';
 import { type Host, readHost } from './host.ts';
 import { allocateId, parseIdRange } from './ids.ts';
 import type { MachineNetwork } from './interfaces.ts';
-import { Machine, type MachineSetup } from './machine.ts';
+import { Machine } from './machine.ts';
+import type { MachineSetup } from './machine-setup.ts';
 import { type MachineFiles, machineFiles, machineHousing } from './plan.ts';
-import { findPrograms } from './programs.ts';
+import { findPrograms, type Programs } from './programs.ts';
 import { openRootDisks, readPodRoots } from './root-disks.ts';
 import { hostLimits, hostMemory, type MachineSize, sizeMachine, sizeSandbox } from './size.ts';
+import { chooseTemplate, saveInBackground } from './template-choice.ts';
+import type { OpenTemplate, TemplateKind } from './template-store.ts';
 import { QEMU_FDS, type ShareCache } from './vmm.ts';
 
 /** Of the group around the machine; apps have groups of their own inside. */
@@ -69,8 +72,10 @@ function prepare(leading: Leading, { roots, hasShare }: MachineFiles): Prepared 
         const share = hasShare ? openShare(apps) : undefined;
         const disks = [...apps.volumes.disks, ...(roots.kind === 'block' ? openRootDisks(roots) : [])];
         const parts = { accelerator, size, network: machine, disks, share };
-        const setup = setUp(pod, options, host, parts, cgroup);
-        return startOf(setup, cgroup, report);
+        const programs = findPrograms(hasShare);
+        const template = chooseTemplate(parts, programs.qemu, report);
+        const setup = setUp(pod, options, host, { ...parts, programs, template: template.open }, cgroup);
+        return startOf(setup, cgroup, report, template.missing);
       };
       return { setUp: setUpMachine, plan, detach };
     },
@@ -118,6 +123,8 @@ function setUp(
     network,
     disks,
     share,
+    programs,
+    template,
     ...machine
   }: {
     readonly accelerator: Accelerator;
@@ -125,10 +132,11 @@ function setUp(
     readonly network: MachineNetwork;
     readonly disks: readonly MachineDisk[];
     readonly share: ShareCache | undefined;
+    readonly programs: Programs;
+    readonly template: OpenTemplate | undefined;
   },
   cgroup: PodCgroup,
 ): MachineSetup {
-  const programs = findPrograms(share !== undefined);
   const deviceArguments = [
     ...network.qemuArguments,
     ...diskArguments(disks, QEMU_FDS.length + network.fds.length),
@@ -149,6 +157,7 @@ function setUp(
     share,
     network,
     disks,
+    template,
     id: allocateId(parseIdRange(environment(VM_IDS_ENV))),
     cgroupFiles: joinFiles(cgroup),
     userNamespace: share === undefined ? undefined : openUserNamespace(),
@@ -167,11 +176,17 @@ function checkDevices(words: readonly string[]): void {
   );
 }
 
-function startOf(setup: MachineSetup, cgroup: PodCgroup, report: Report): Start {
+function startOf(
+  setup: MachineSetup,
+  cgroup: PodCgroup,
+  report: Report,
+  missing: TemplateKind | undefined,
+): Start {
   const { accelerator, size, debug } = setup.plan;
   const showLine = debug ? (line: string) => report.say(`console: ${line}`) : undefined;
   return {
-    launch: (loop, events) => new Machine(loop, setup, showLine, events),
+    launch: (loop, events) => new Machine(loop, setup, showLine, (what) => report.step(what), events),
+    ...(missing === undefined ? {} : { ready: () => saveInBackground(missing) }),
     helloSeconds: HELLO_SECONDS[accelerator],
     cgroup,
     facts: { accelerator, cpus: size.cpus, memory_bytes: size.memoryMiB * 1024 * 1024, uid: setup.id },

@@ -50,7 +50,7 @@ export function sizeMachine(
   const most = limitOf(pod, 'resource/memory');
   return {
     cpus: Math.max(1, Math.min(cpus, limitOf(pod, 'resource/cpu') ?? cpus)),
-    memoryMiB: most === undefined ? memoryMiB : Math.min(memoryMiB, Math.ceil(most / MIB) + OVERHEAD_MIB),
+    memoryMiB: most === undefined ? memoryMiB : Math.min(memoryMiB, memoryFor(most)),
   };
 }
 
@@ -60,6 +60,11 @@ export function sizeMachine(
  */
 export function hostLimits({ memoryBytes: _, ...limits }: PodLimits, { cpus }: MachineSize): PodLimits {
   return limits.cpuMillis === undefined ? limits : { ...limits, cpuMillis: (cpus + 1) * 1000 };
+}
+
+/** MiB of a machine whose apps may use so many bytes together. */
+export function memoryFor(appBytes: number): number {
+  return Math.ceil(appBytes / MIB) + OVERHEAD_MIB;
 }
 
 export function sizeSandbox(pod: Limited, hostCpus: number, accelerator: Accelerator): MachineSize {

@@ -19,34 +19,40 @@ export const SHARE_PATH = '/share';
 export const QEMU_FDS = ['stdin', 'stdout', 'stderr', 'control', 'data', 'qmp', 'console', 'share'] as const;
 export type QemuFd = (typeof QEMU_FDS)[number];
 
-export interface MachinePlan {
-  /** The pod's UUID. */
-  readonly uuid: string;
+/** What the guest's kernel is told by. */
+export interface KernelPlan {
   readonly accelerator: Accelerator;
-  readonly size: MachineSize;
-  readonly firmware: string;
   /** Of the host's time stamp counter; undefined where unknown. */
   readonly tscKilohertz: number | undefined;
   readonly debug: boolean;
   /** RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS. */
   readonly extraKernelParameters: string;
+}
+
+export interface MachinePlan extends KernelPlan {
+  /** The pod's UUID. */
+  readonly uuid: string;
+  readonly size: MachineSize;
+  readonly firmware: string;
   /** Files of the host's: volumes, or roots that are no disks. */
   readonly hasShare: boolean;
   /** The interfaces, and the disks; their fds come after QEMU_FDS. */
   readonly deviceArguments: readonly string[];
 }
 
-const ACCELERATION: Readonly<Record<Accelerator, readonly string[]>> = {
+export const ACCELERATION: Readonly<Record<Accelerator, readonly string[]>> = {
   kvm: ['-accel', 'kvm', '-cpu', 'host'],
   tcg: ['-accel', `tcg,tb-size=${TRANSLATIONS_MIB}`, '-cpu', 'max'],
 };
+
+/** Nothing that is not named: no default devices, no configuration of the user's, no window. */
+export const NOTHING_ELSE = ['-nodefaults', '-no-user-config', '-display', 'none'];
 
 /** Without the program's name. */
 export function qemuArguments(plan: MachinePlan): string[] {
   const { size, accelerator } = plan;
   return [
-    // Nothing that is not named here: no default devices, no configuration of the user's, no window.
-    ...['-nodefaults', '-no-user-config', '-display', 'none'],
+    ...NOTHING_ELSE,
     // For people who look at `ps`, and for the guest's DMI.
     ...['-name', `rkt-${plan.uuid}`, '-uuid', plan.uuid],
     // The smallest machine there is; PCI because its interrupts cost less than virtio-mmio's, and for vhost-user.
@@ -57,12 +63,19 @@ export function qemuArguments(plan: MachinePlan): string[] {
     ...['-object', `memory-backend-memfd,id=ram,size=${size.memoryMiB}M,share=on`],
     // Not SeaBIOS, which newer QEMUs pick: it shows the kernel no PCI bus.
     ...['-bios', plan.firmware],
-    ...['-kernel', KERNEL, '-initrd', INITRAMFS, '-append', kernelParameters(plan)],
+    ...kernelArguments(plan),
     // A guest that resets itself has crashed (panic=-1): the pod ends.
     '-no-reboot',
     ...serialArguments(),
     ...(plan.hasShare ? shareArguments() : []),
     ...plan.deviceArguments,
+    ...oversight(),
+  ];
+}
+
+/** What the supervisor hears of QEMU and its guest, and what QEMU may not do. */
+export function oversight(): string[] {
+  return [
     // Messages of the kernel, kept for the error message of a pod that fails.
     ...socket('console'),
     ...['-serial', 'chardev:console'],
@@ -74,10 +87,14 @@ export function qemuArguments(plan: MachinePlan): string[] {
   ];
 }
 
-/** Two ports; port 0 is for consoles. */
-function serialArguments(): string[] {
+export function kernelArguments(plan: KernelPlan): string[] {
+  return ['-kernel', KERNEL, '-initrd', INITRAMFS, '-append', kernelParameters(plan)];
+}
+
+/** Two ports; port 0 is for consoles. `place`: where on the bus the device is, if that matters. */
+export function serialArguments(place = ''): string[] {
   return [
-    ...['-device', 'virtio-serial-pci,id=ports,max_ports=3'],
+    ...['-device', `virtio-serial-pci,id=ports,max_ports=3${place}`],
     ...socket('control'),
     ...['-device', `virtserialport,bus=ports.0,nr=1,chardev=control,name=${CONTROL_PORT}`],
     ...socket('data'),
@@ -90,12 +107,12 @@ function shareArguments(): string[] {
 }
 
 /** A socket that is connected already. */
-function socket(fd: QemuFd): string[] {
+export function socket(fd: QemuFd): string[] {
   return ['-chardev', `socket,id=${fd},fd=${QEMU_FDS.indexOf(fd)}`];
 }
 
 /** The same for every pod: what a pod is, its init learns on its channel. */
-export function kernelParameters(plan: MachinePlan): string {
+export function kernelParameters(plan: KernelPlan): string {
   return [
     'console=ttyS0',
     // 1: silent until it panics or oopses, which is printed. At 0 not even that would be.

@@ -5,10 +5,19 @@ import { openPipe } from '../src/native/pipes.ts';
 import { boundAddress, connectTo, listenAt, socketPair } from '../src/native/sockets.ts';
 import { QEMU_FDS, type QemuFd, VIRTIOFSD_FDS } from './vmm.ts';
 
+/** Both ends of the channels to the guest. They outlast a QEMU that could not restore a machine: the next one gets them. */
+export interface Channels {
+  readonly control: Ends;
+  readonly data: Ends;
+}
+
+interface Ends {
+  readonly own: number;
+  readonly theirs: number;
+}
+
 /** The supervisor's ends, all non-blocking; whoever uses one owns it. */
 export interface OwnEnds {
-  readonly control: number;
-  readonly data: number;
   readonly qmp: number;
   readonly console: number;
   /** What QEMU and virtiofsd say on stdout and stderr. */
@@ -18,14 +27,19 @@ export interface OwnEnds {
 
 export interface Wires {
   readonly own: OwnEnds;
-  /** In the order of QEMU_FDS, then the network's; and of VIRTIOFSD_FDS. */
+  /** In the order of QEMU_FDS; and of VIRTIOFSD_FDS. */
   readonly qemu: readonly number[];
   readonly virtiofsd: readonly number[];
+  /** Of these, what nobody else is to get. */
+  readonly theirs: readonly number[];
 }
 
-/** QEMU gets `more` fds after those that every machine has. */
-export function connectWires(more: readonly number[], hasShare: boolean): Wires {
-  const [control, data, qmp, console] = [pair(), pair(), pair(), pair()];
+export function connectChannels(): Channels {
+  return { control: pair(), data: pair() };
+}
+
+export function connectWires({ control, data }: Channels, hasShare: boolean): Wires {
+  const [qmp, console] = [pair(), pair()];
   const qemuMessages = openPipe();
   const shareMessages = openPipe();
   const nothing = open('/dev/null', open_.readOnly);
@@ -49,24 +63,26 @@ export function connectWires(more: readonly number[], hasShare: boolean): Wires 
   for (const { read } of [qemuMessages, shareMessages]) setNonBlocking(read, true);
   return {
     own: {
-      control: control.own,
-      data: data.own,
       qmp: qmp.own,
       console: console.own,
       qemuMessages: qemuMessages.read,
       shareMessages: shareMessages.read,
     },
-    qemu: [...QEMU_FDS.map((name) => ofQemu[name]), ...more],
+    qemu: QEMU_FDS.map((name) => ofQemu[name]),
     virtiofsd: VIRTIOFSD_FDS.map((name) => ofVirtiofsd[name]),
+    theirs: [
+      ...[nothing, qemuMessages.write, shareMessages.write],
+      ...[qmp.theirs, console.theirs, share.client, share.server],
+    ],
   };
 }
 
 /** Once the children have them: the end of a child is only seen when nobody else holds its ends. */
-export function closeTheirs({ qemu, virtiofsd }: Wires): void {
-  for (const fd of new Set([...qemu, ...virtiofsd])) close(fd);
+export function closeAll(fds: readonly number[]): void {
+  for (const fd of new Set(fds)) close(fd);
 }
 
-function pair(): { own: number; theirs: number } {
+function pair(): Ends {
   const [own, theirs] = socketPair('stream');
   setNonBlocking(own, true);
   return { own, theirs };

@@ -53,7 +53,7 @@ export const machineImage = ({ program, init, kernelKey }: MachineInputs): Recip
 /** Namespaces: the same init, and a directory that its root is made over. */
 export const namespaceImage = ({ program, init }: NamespaceInputs): Recipe => ({
   ...{ flavour: 'stage1-ns', image: artefacts.stage1Ns, program, files: [init], key: '' },
-  entrypoints: ENTRYPOINTS.filter((name) => name !== 'changes'),
+  entrypoints: ENTRYPOINTS.filter((name) => name !== 'changes' && name !== 'template'),
   own: async () => ({
     entries: [directory('rootfs/root'), file('rootfs/init', await readFile(init), 0o755)],
   }),

@@ -62,17 +62,7 @@ async function machineCommand(initramfs: string): Promise<string[]> {
 }
 
 function kernelCommandLine(accelerator: Accelerator, tscKilohertz: number | undefined): string {
-  return kernelParameters({
-    uuid: '',
-    accelerator,
-    size: { cpus: 1, memoryMiB: BARE_MIB },
-    firmware: firmware(),
-    tscKilohertz,
-    debug: false,
-    extraKernelParameters: '',
-    hasShare: true,
-    deviceArguments: [],
-  });
+  return kernelParameters({ accelerator, tscKilohertz, debug: false, extraKernelParameters: '' });
 }
 
 function firmware(): string {

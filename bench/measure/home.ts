@@ -8,9 +8,10 @@ import { timed } from './timed.ts';
 export class BenchHome {
   readonly root = mkdtempSync(join(tmpdir(), 'rkt-bench-'));
   readonly dataDirectory = join(this.root, 'data');
+  readonly localConfig = join(this.root, 'etc');
 
   argv(args: readonly string[]): string[] {
-    const [local, system] = [join(this.root, 'etc'), join(this.root, 'lib')];
+    const [local, system] = [this.localConfig, join(this.root, 'lib')];
     for (const path of [local, system]) mkdirSync(path, { recursive: true });
     const flags = [`--dir=${this.dataDirectory}`, `--local-config=${local}`, `--system-config=${system}`];
     return [join(rootDir, 'bin', 'rkt'), ...flags, '--insecure-options=image', ...args];

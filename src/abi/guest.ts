@@ -105,8 +105,22 @@ export type HostMessage =
   | { readonly type: 'names'; readonly names: string }
   /** The wall clock, for a machine that has stood still. */
   | { readonly type: 'clock'; readonly seconds: number; readonly nanoseconds: number }
+  /** To a machine that is to be saved, before it has a plan: loads what most pods need. Answered by `rehearsed`, after which it stands still. */
+  | { readonly type: 'rehearse'; readonly modules: readonly string[] }
+  /**
+   * To a machine that was saved then, and is the start of a pod now: entropy of the host's in base64, before anything else, and the wall
+   * clock. It looks for the devices that it has now, and says `hello` again.
+   */
+  | {
+      readonly type: 'wake';
+      readonly entropy: string;
+      readonly clock: { readonly seconds: number; readonly nanoseconds: number };
+    }
   /** The answer to `ended`: all output has arrived, the machine may go. */
   | { readonly type: 'power-off' };
+
+/** All but what comes before there is a pod. */
+export type PodMessage = Exclude<HostMessage, { readonly type: 'rehearse' | 'wake' }>;
 
 export type GuestMessage =
   /** `initMs`, `helloMs`: from the start of its kernel to that of PID 1, and to this message; in namespaces PID 1 is the beginning. */
@@ -148,6 +162,11 @@ export type GuestMessage =
   | { readonly type: 'fatal'; readonly message: string }
   /** All apps have ended and every stream has been sent to its end. */
   | { readonly type: 'ended' };
+
+/** From a machine that is to be saved alone: of a pod's it is rubbish. */
+export interface Rehearsed {
+  readonly type: 'rehearsed';
+}
 
 const NAME_MAX = 512;
 const MESSAGE_MAX = 16384;
@@ -268,5 +287,7 @@ const HOST_MESSAGE_TYPES: ReadonlySet<string> = new Set<HostMessage['type']>([
   'stats',
   'names',
   'clock',
+  'rehearse',
+  'wake',
   'power-off',
 ]);

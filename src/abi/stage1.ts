@@ -33,13 +33,17 @@ export const KERNEL_PARAMS_ENV = 'RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS';
 export const APP_ACTIONS = ['add', 'start', 'stop', 'rm'] as const;
 export type AppAction = (typeof APP_ACTIONS)[number];
 
-/** Those of a mutable pod are files in a directory `app`; `control` and `changes` are ours: what commands that rkt never had ask a running pod's supervisor, and what one with roots on disks left. */
+/**
+ * Those of a mutable pod are files in a directory `app`. Ours are `control`, for what rkt never had, `changes`, which tells what a pod with roots on
+ * disks left, and `template` (`templates.ts`).
+ */
 export const ENTRYPOINTS = [
   'run',
   'enter',
   'gc',
   'stop',
   'control',
+  'template',
   'attach',
   'app/add',
   'app/start',

@@ -2,6 +2,7 @@ import { openHost } from '../stage0/host.ts';
 import { listImages } from '../stage0/images.ts';
 import { list, type PodRecord } from '../stage0/list.ts';
 import { type KnownNetwork, knownNetworks } from '../stage0/networks.ts';
+import { listTemplates } from '../stage0/templates.ts';
 import { volumeNames } from '../stage0/volumes.ts';
 import type { FlagValues } from './app-arguments.ts';
 import { appCandidates } from './completion-apps.ts';
@@ -29,6 +30,7 @@ type Source =
   | 'shells'
   | 'networks'
   | 'volumes'
+  | 'templates'
   | 'pod-volumes'
   | 'mounts';
 
@@ -48,6 +50,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   SHELL: 'shells',
   NETWORKS: 'networks',
   VOLUME: 'volumes',
+  TEMPLATE: 'templates',
   [VOLUME_WORDS]: 'pod-volumes',
   [MOUNTED_VOLUME_WORDS]: 'pod-volumes',
   [MOUNT_WORDS]: 'mounts',
@@ -96,6 +99,8 @@ export function placeholderCompletion(
       return { kind: 'words', candidates: networkCandidates(networks(flags), typed).filter(isHarmless) };
     case 'volumes':
       return plain(volumes(flags));
+    case 'templates':
+      return plain(templates(flags));
     case 'pod-volumes':
       return plain(volumeCandidates(typed, volumes(flags)));
     case 'mounts':
@@ -134,6 +139,10 @@ function pods(flags: FlagValues): readonly Candidate[] {
 
 function records(flags: FlagValues): readonly PodRecord[] {
   return list(openHost(hostOptions(globalValues(flags)))).pods;
+}
+
+function templates(flags: FlagValues): readonly string[] {
+  return listTemplates(openHost(hostOptions(globalValues(flags)))).templates.map(({ key }) => key);
 }
 
 function volumes(flags: FlagValues): readonly string[] {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type GcEvent, gc } from '../stage0/gc.ts';
 import { openHost } from '../stage0/host.ts';
 import { collectNetworks, type NetworkGcEvent } from '../stage0/network-gc.ts';
+import { collectTemplates } from '../stage0/templates.ts';
 import { formatDuration } from './duration.ts';
 import { durationFlag } from './duration-flag.ts';
 import { CliError } from './error.ts';
@@ -13,6 +14,7 @@ import { requireRoot, subcommand } from './subcommand.ts';
 interface Values extends GlobalValues {
   readonly gracePeriod: number;
   readonly expirePrepared: number;
+  readonly expireTemplates: number;
   readonly markOnly?: boolean;
   readonly networks?: boolean;
 }
@@ -20,11 +22,17 @@ interface Values extends GlobalValues {
 const CNI_PATH = 'CNI_PATH';
 const GRACE_PERIOD = '30m';
 const EXPIRE_PREPARED = '24h';
+const EXPIRE_TEMPLATES = '168h';
 
 export function gcCommand(summary: string): Command {
   return subcommand('gc', summary, [
     durationFlag('grace-period', 'how long a pod that has ended is kept', GRACE_PERIOD),
     durationFlag('expire-prepared', 'how long a prepared pod may wait to be run', EXPIRE_PREPARED),
+    durationFlag(
+      'expire-templates',
+      'how long a saved machine is kept that no pod starts from',
+      EXPIRE_TEMPLATES,
+    ),
     new Flag('mark-only', boolean, 'only mark what has ended: its grace period begins'),
     new Flag(
       'networks',
@@ -34,7 +42,14 @@ export function gcCommand(summary: string): Command {
   ])
     .allowExcessArguments(false)
     .action(
-      async ({ gracePeriod, expirePrepared, markOnly = false, networks = false, ...values }: Values) => {
+      async ({
+        gracePeriod,
+        expirePrepared,
+        expireTemplates,
+        markOnly = false,
+        networks = false,
+        ...values
+      }: Values) => {
         requireRoot();
         if (markOnly && networks)
           throw new CliError('usage', '--mark-only and --networks exclude each other');
@@ -44,6 +59,9 @@ export function gcCommand(summary: string): Command {
           failed ||= event.kind === 'failed';
           show(event, gracePeriod, host.debug);
         });
+        if (!markOnly)
+          for (const key of collectTemplates(host, expireTemplates))
+            print(`Garbage collecting template ${JSON.stringify(key)}\n`);
         if (networks)
           await collectNetworks(host, process.env[CNI_PATH], (event) => {
             failed ||= event.kind === 'network-failed';

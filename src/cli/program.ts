@@ -7,6 +7,7 @@ import { normalize } from './flag.ts';
 import { GLOBAL_FLAGS } from './global-flags.ts';
 import { IMAGE_COMMANDS } from './image.ts';
 import { complain, print, warn } from './output.ts';
+import { TEMPLATE_COMMANDS } from './template.ts';
 import { VOLUME_COMMANDS } from './volume.ts';
 
 /** Every command, in the order of the help. */
@@ -154,6 +155,12 @@ export const COMMANDS: readonly Entry[] = [
     name: 'stop',
     summary: 'end pods that run',
     load: async () => (await import('./stop.ts')).stopCommand,
+  },
+  {
+    name: 'template',
+    summary: 'manage saved machines that pods start from',
+    added: true,
+    commands: TEMPLATE_COMMANDS,
   },
   {
     name: 'top',

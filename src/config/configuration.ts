@@ -1,5 +1,5 @@
 import type { IdRange } from '../abi/id-range.ts';
-import type { BasicCredentials, Credentials, MachineConfig } from './entries.ts';
+import type { BasicCredentials, Credentials, MachineConfig, TemplateSettings } from './entries.ts';
 import type { RegistryConfig } from './registry.ts';
 
 /** The configuration of a host: what its layers say together. */
@@ -21,4 +21,6 @@ export interface Configuration {
   readonly machine: MachineConfig;
   /** Those that pods with users of their own get ranges of. */
   readonly privateUsers?: IdRange;
+  /** Who starts pods from the same saved machines. */
+  readonly templates?: TemplateSettings;
 }

@@ -14,6 +14,7 @@ export type Entry =
   | { readonly kind: 'stage1'; readonly name?: string; readonly version?: string; readonly location?: string }
   | ({ readonly kind: 'vm'; readonly ids?: IdRange } & MachineConfig)
   | { readonly kind: 'privateUsers'; readonly ids: IdRange }
+  | ({ readonly kind: 'template' } & TemplateSettings)
   | ({ readonly kind: 'registry' } & RegistryEntry)
   /** Absolute paths. */
   | { readonly kind: 'containerAuth'; readonly files: readonly string[] };
@@ -22,6 +23,16 @@ export type Entry =
 export interface MachineConfig {
   readonly rootfs?: MachineRoots;
   readonly scratchBytes?: number;
+}
+
+/** All pods of the host, those of one tenant, or none. */
+export const TEMPLATE_SCOPES = ['host', 'tenant', 'off'] as const;
+export type TemplateScope = (typeof TEMPLATE_SCOPES)[number];
+
+export interface TemplateSettings {
+  readonly scope: TemplateScope;
+  /** Which tenant this is; absent: the user who calls. */
+  readonly tenant?: string;
 }
 
 export type Kind = Entry['kind'];
@@ -49,6 +60,7 @@ export const DIRECTORIES: Readonly<Record<string, readonly Kind[]>> = {
   'vm.d': ['vm'],
   'private-users.d': ['privateUsers'],
   'registries.d': ['registry'],
+  'templates.d': ['template'],
 };
 
 /** What an entry claims for itself: no two files of one layer may claim the same. */
@@ -76,6 +88,8 @@ export function claimsOf(entry: Entry): readonly string[] {
       ];
     case 'privateUsers':
       return ['ids of private users'];
+    case 'template':
+      return ['scope of templates'];
     case 'registry':
       return named('registry', entry.registries);
     case 'containerAuth':

@@ -9,8 +9,17 @@ import type { RegistryConfig } from './registry.ts';
  * members are undefined.
  */
 export function formatConfiguration(configuration: Configuration) {
-  const { auth, dockerAuth, containerAuthFiles, registries, stage1, machine, vmIds, privateUsers } =
-    configuration;
+  const {
+    auth,
+    dockerAuth,
+    containerAuthFiles,
+    registries,
+    stage1,
+    machine,
+    vmIds,
+    privateUsers,
+    templates,
+  } = configuration;
   const { dataDirectory: data, stage1Images } = configuration;
   return [
     ...[...auth].map(([domain, credentials]) => ({
@@ -33,6 +42,7 @@ export function formatConfiguration(configuration: Configuration) {
     ...unlessUnset({ name: stage1.name, version: stage1.version, location: stage1.location }, 'stage1'),
     ...unlessUnset({ ids: rangeOf(vmIds), rootfs: machine.rootfs, scratchSize: machine.scratchBytes }, 'vm'),
     ...unlessUnset({ ids: rangeOf(privateUsers) }, 'privateUsers'),
+    ...unlessUnset({ scope: templates?.scope, tenant: templates?.tenant }, 'template'),
   ];
 }
 

@@ -72,6 +72,10 @@ function merge(configuration: Configuration, entry: Entry): Configuration {
     }
     case 'privateUsers':
       return { ...configuration, privateUsers: entry.ids };
+    case 'template': {
+      const { kind: _, ...templates } = entry;
+      return { ...configuration, templates };
+    }
     default:
       return entry satisfies never;
   }

@@ -4,7 +4,7 @@ import { LEAST_SCRATCH_BYTES, MOST_SCRATCH_BYTES, ROOT_KINDS } from '../abi/root
 import { type Cursor, fields, integer, nonEmptyString, oneOf } from '../appc/json.ts';
 import { documentCursor, parseJsonText } from '../appc/json-document.ts';
 import { withoutUndefined } from '../appc/json-value.ts';
-import type { Credentials, Entry, Kind } from './entries.ts';
+import { type Credentials, type Entry, type Kind, TEMPLATE_SCOPES } from './entries.ts';
 import { ConfigError } from './errors.ts';
 import { absolutePath, nonEmptyListOf } from './readers.ts';
 import { canonicalRegistry, readRegistry } from './registry.ts';
@@ -22,6 +22,7 @@ const KINDS = [
   'vm',
   'privateUsers',
   'registry',
+  'template',
 ] as const satisfies readonly Kind[];
 const VERSION = 'v1';
 /** The largest uid is reserved: it means "no change" to chown. */
@@ -71,6 +72,14 @@ const readers: Readonly<Record<Kind, (at: Cursor) => Entry>> = {
     kind: 'privateUsers',
     ids: fields(at).required('ids', idRange(PRIVATE_USERS_COUNT)),
   }),
+  template: (at) => {
+    const template = fields(at);
+    const scope = template.required('scope', oneOf(...TEMPLATE_SCOPES));
+    const tenant = template.optional('tenant', readTenant);
+    if (tenant !== undefined && scope !== 'tenant')
+      throw at.refuse('invalid-value', at.path, `scope ${scope} has no tenant`);
+    return withoutUndefined({ kind: 'template' as const, scope, tenant });
+  },
   registry: (at) => ({ kind: 'registry', ...readRegistry(at) }),
 };
 
@@ -106,6 +115,14 @@ const credentialReaders: Readonly<Record<Credentials['type'], (at: Cursor) => Cr
     });
   },
 };
+
+/** It becomes a part of a directory's name, where no number is anybody's but a user's. */
+function readTenant(at: Cursor): string {
+  const tenant = nonEmptyString(at);
+  if (/^[a-z][a-z0-9-]{0,62}$/.test(tenant)) return tenant;
+  const noun = 'a tenant of at most 63 small letters, digits and hyphens, a letter first';
+  throw at.refuse('invalid-value', at.path, `expected ${noun}, got ${JSON.stringify(tenant)}`);
+}
 
 function readBasic(at: Cursor): { user: string; password: string } {
   const basic = fields(at);

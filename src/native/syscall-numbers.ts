@@ -14,6 +14,7 @@ const x64 = {
   pwrite64: 18,
   nanosleep: 35,
   getpid: 39,
+  sendfile: 40,
   socket: 41,
   connect: 42,
   sendmsg: 46,

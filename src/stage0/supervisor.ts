@@ -16,6 +16,7 @@ import {
   VM_IDS_ENV,
 } from '../abi/stage1.ts';
 import { interfaceVersion, unknownRunArgument } from '../abi/stage1-versions.ts';
+import { TEMPLATES_ENV } from '../abi/templates.ts';
 import { annotationValue, type ImageManifest, readImageManifest } from '../appc/index.ts';
 import type { Configuration } from '../config/index.ts';
 import { formatEnvironment, type Program, replaceProcess } from '../os/exec.ts';
@@ -28,6 +29,7 @@ import { pluginDirectories, rktMountPath } from './installation.ts';
 import { modesOf, type NamesRequest } from './name-files.ts';
 import { rangeOf } from './private-users.ts';
 import { tokenOf } from './registration.ts';
+import { templateDirectory } from './template-scope.ts';
 
 /** How a pod that is filled is started. */
 export interface StartRequest {
@@ -110,6 +112,7 @@ export function supervisorProgram(
     environment: formatEnvironment({
       ...environment,
       [VM_IDS_ENV]: vmIds(host.configuration),
+      [TEMPLATES_ENV]: templateDirectory(host),
       [LOCK_FD_ENV]: String(lock),
       [DETACHED_ENV]: request.detach === true ? 'true' : undefined,
       [REMOVAL_ENV]: removing,

@@ -7,6 +7,7 @@ import { type CommandOptions, type Finished, RunningCommand } from './command.ts
 import { assertNothingLeft, type HostState, hostState, podDirectories } from './leaks.ts';
 import { eventually } from './polling.ts';
 import { ProcessScope } from './process-scope.ts';
+import { noneIsMade, shareTemplates, TEMPLATES_EVERYWHERE } from './templates.ts';
 
 export const RKT = join(rootDir, 'bin', 'rkt');
 
@@ -47,6 +48,7 @@ export class RktHome {
     for (const path of [this.localConfig, this.systemConfig, this.path('tmp')]) mkdirSync(path);
     const { RKT_TEST_ROOTFS: rootfs } = process.env;
     if (rootfs !== undefined) this.configure('vm', { rootfs });
+    if (TEMPLATES_EVERYWHERE) shareTemplates(this);
     if (stage1 !== undefined) this.configure('stage1', { location: stage1 });
   }
 
@@ -114,6 +116,7 @@ export class RktHome {
   async close(): Promise<void> {
     try {
       this.notePods();
+      await noneIsMade(this);
       await this.output(['gc', '--grace-period=0s', '--expire-prepared=0s']);
       await assertNothingLeft(this.#before, this.scope, this.dir, this.#pods);
     } finally {

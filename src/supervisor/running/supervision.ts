@@ -29,6 +29,8 @@ export interface Start {
   /** For the first word of PID 1. */
   readonly helloSeconds: number;
   readonly cgroup: PodCgroup;
+  /** All apps have been started. */
+  readonly ready?: () => void;
   /** Of a machine. */
   readonly facts: Omit<MachineFacts, 'kernel'> | undefined;
 }
@@ -111,6 +113,7 @@ export class Supervision {
         hello: (kernel, uptimes) => {
           this.#report.step(`guest up (Linux ${kernel})`, { name: 'hello', ...uptimes });
           this.#deadline.cancel();
+          this.#vessel.answered?.();
           // It may be failing by now, and just settling why.
           if (this.#phase === 'booting') this.#phase = 'running';
           if (start.facts !== undefined) recordMachine({ ...start.facts, kernel });
@@ -123,6 +126,7 @@ export class Supervision {
         ready: () => {
           this.#report.step('ready', { name: 'ready' });
           this.#apps.ready();
+          start.ready?.();
         },
         notified: (app, notice) => this.#apps.notified(app, notice),
         warning: (message) => this.#report.warn(`guest: ${message}`),

@@ -8,6 +8,8 @@ export interface Vessel {
   readonly outputs?: OutputChannel;
   /** Those of the host that it consists of. */
   readonly processes: readonly { readonly name: string; readonly pid: number }[];
+  /** PID 1 has been heard of. */
+  answered?(): void;
   /** All in it stands still; `done` is told when, or why not. */
   pause(done: (refusal: string | undefined) => void): void;
   resume(done: (refusal: string | undefined) => void): void;

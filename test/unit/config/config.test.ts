@@ -74,6 +74,25 @@ describe('layers', () => {
     expect(read('local').privateUsers).toEqual(ids);
   });
 
+  it('say who shares saved machines', () => {
+    const template = { rktKind: 'template', rktVersion: 'v1' };
+    put('system', 'templates.d/a.json', { ...template, scope: 'tenant', tenant: 'crew' });
+    expect(read('system').templates).toEqual({ scope: 'tenant', tenant: 'crew' });
+    put('local', 'templates.d/a.json', { ...template, scope: 'host' });
+    expect(read('system', 'local').templates).toEqual({ scope: 'host' });
+  });
+
+  it.each([
+    [{ scope: 'all' }, 'scope'],
+    [{}, 'scope'],
+    [{ scope: 'tenant', tenant: '0' }, 'tenant'],
+    [{ scope: 'tenant', tenant: '../host' }, 'tenant'],
+    [{ scope: 'host', tenant: 'crew' }, 'scope host has no tenant'],
+  ])('do not say of saved machines: %j', (settings, problem) => {
+    put('local', 'templates.d/a.json', { rktKind: 'template', rktVersion: 'v1', ...settings });
+    expect(() => read('local')).toThrow(problem);
+  });
+
   it('override what is said of a registry as a whole, by whichever of its names', () => {
     const vendor = registry({
       registries: ['docker.io', 'LOCALHOST:5000'],

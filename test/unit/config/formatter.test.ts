@@ -24,6 +24,7 @@ const FOLDERS: Readonly<Record<string, string>> = {
   stage1: 'stage1.d',
   vm: 'vm.d',
   privateUsers: 'private-users.d',
+  template: 'templates.d',
 };
 
 /** Writes what a configuration is printed as to the files of a layer, and reads it. */
@@ -84,6 +85,8 @@ describe('a configuration that is printed and read back is the same', () => {
     ['the location of a stage1', { stage1: { location: '/stage1.aci' } }],
     ['the name of a stage1', { stage1: { name: 'example.com/s', version: '1' } }],
     ['ids', { vmIds: { first: 70_000, count: 10 } }],
+    ['who shares saved machines', { templates: { scope: 'tenant', tenant: 'crew' } }],
+    ['that nobody has any', { templates: { scope: 'off' } }],
     ['ids of users', { privateUsers: { first: 100_000, count: 65_536 } }],
   ])('%s', (_, members) => {
     const configuration = { ...NOTHING, ...members };

@@ -74,9 +74,8 @@ describe('qemuArguments', () => {
 
 describe('kernelParameters', () => {
   it('says nothing of the pod', () => {
-    expect(kernelParameters({ ...plan, uuid: 'other', size: { cpus: 1, memoryMiB: 1 } })).toBe(
-      kernelParameters(plan),
-    );
+    const other: MachinePlan = { ...plan, uuid: 'other', size: { cpus: 1, memoryMiB: 1 } };
+    expect(kernelParameters(other)).toBe(kernelParameters(plan));
   });
 
   it.each([

@@ -22,6 +22,7 @@ describe('stage1 image', () => {
       { name: 'coreos.com/rkt/stage1/gc', value: '/gc' },
       { name: 'coreos.com/rkt/stage1/stop', value: '/stop' },
       { name: 'coreos.com/rkt/stage1/control', value: '/control' },
+      { name: 'coreos.com/rkt/stage1/template', value: '/template' },
       { name: 'coreos.com/rkt/stage1/attach', value: '/attach' },
       { name: 'coreos.com/rkt/stage1/app/add', value: '/app/add' },
       { name: 'coreos.com/rkt/stage1/app/start', value: '/app/start' },

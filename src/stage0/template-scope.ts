@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import { TEMPLATES } from '../abi/templates.ts';
+import type { Host } from './host.ts';
+
+/**
+ * The directory of the saved machines that the caller's pods start from; undefined: of none. The configuration's word alone: a caller could
+ * name another tenant's, whose machines have their secrets in common with his then.
+ */
+export function templateDirectory({ configuration, dataDirectory }: Host): string | undefined {
+  const scope = scopeName(configuration.templates);
+  return scope === undefined ? undefined : join(dataDirectory, TEMPLATES, scope);
+}
+
+function scopeName(settings: Host['configuration']['templates']): string | undefined {
+  if (settings === undefined) return undefined;
+  switch (settings.scope) {
+    case 'host':
+      return 'host';
+    case 'tenant':
+      return `tenant-${settings.tenant ?? process.getuid?.() ?? 0}`;
+    case 'off':
+      return undefined;
+    default:
+      return settings.scope satisfies never;
+  }
+}

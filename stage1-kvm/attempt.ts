@@ -1,0 +1,150 @@
+import { unless } from '../src/native/errors.ts';
+import type { Loop } from '../src/native/loop.ts';
+import { type Exit, kill } from '../src/native/processes.ts';
+import { signalName } from '../src/native/signals.ts';
+import { Messages } from '../src/supervisor/running/messages.ts';
+import { KvmError } from './error.ts';
+import type { MachineSetup } from './machine-setup.ts';
+import { Qmp } from './qmp.ts';
+import { Restoring, type RestoringEvents } from './restoring.ts';
+import { type Beginning, startQemu, startVirtiofsd } from './starting.ts';
+import { QEMU_FDS } from './vmm.ts';
+import { type Channels, closeAll, connectWires } from './wires.ts';
+
+/** With --debug, is told each line of the console. */
+export type ShowLine = ((line: string) => void) | undefined;
+
+export interface AttemptEvents {
+  /** It cannot go on, or has ended by itself. */
+  failed(problem: KvmError): void;
+  /** All of its processes have been reaped. */
+  gone(): void;
+}
+
+/** It does not stay. */
+const FILLING = 'memory';
+const CONSOLE_BYTES = 65536;
+const MESSAGE_BYTES = 8192;
+const LAST_LINES = 15;
+/** A panic says what it is in its first line, and then prints registers and calls. */
+const LAST_CONSOLE_LINES = 60;
+const ENDS = { reset: 'the guest crashed', 'power-off': 'the guest powered itself off' } as const;
+
+/** QEMU and virtiofsd, from their start to their end. */
+export class Attempt {
+  readonly qmp: Qmp;
+  readonly #events: AttemptEvents;
+  readonly #showsConsole: boolean;
+  readonly #console: Messages;
+  readonly #qemuMessages: Messages;
+  readonly #shareMessages: Messages;
+  readonly #running = new Map<number, string>();
+  readonly #loop: Loop;
+  #ending = false;
+  #restoring: Restoring | undefined;
+
+  constructor(
+    loop: Loop,
+    setup: MachineSetup,
+    beginning: Beginning,
+    channels: Channels,
+    showLine: ShowLine,
+    events: AttemptEvents,
+  ) {
+    const { share } = setup;
+    const wires = connectWires(channels, share !== undefined);
+    this.#loop = loop;
+    this.#events = events;
+    this.#showsConsole = showLine !== undefined;
+    if (share !== undefined) this.#watch('virtiofsd', startVirtiofsd(setup, share, wires));
+    this.#watch('qemu', startQemu(setup, beginning, qemuFds(setup, beginning, wires.qemu)));
+    closeAll(wires.theirs);
+    const { own } = wires;
+    this.#console = new Messages(loop, own.console, CONSOLE_BYTES, showLine);
+    this.#qemuMessages = new Messages(loop, own.qemuMessages, MESSAGE_BYTES, undefined);
+    this.#shareMessages = new Messages(loop, own.shareMessages, MESSAGE_BYTES, undefined);
+    this.qmp = new Qmp(loop, own.qmp, {
+      shutdown: (reason) => events.failed(new KvmError('vessel-failed', ENDS[reason])),
+      stopped: (status) => {
+        if (!this.#ending) events.failed(new KvmError('vessel-failed', `qemu stopped the guest: ${status}`));
+      },
+      migration: (status) => this.#restoring?.progress(status),
+    });
+  }
+
+  get processes(): readonly { readonly name: string; readonly pid: number }[] {
+    return [...this.#running].map(([pid, name]) => ({ name, pid })).filter(({ name }) => name !== FILLING);
+  }
+
+  /** `filling`: the process after whose end the memory is there. */
+  restore(setup: MachineSetup, filling: number, events: RestoringEvents): void {
+    const restoring = new Restoring(this.qmp, stateFd(setup), setup.share !== undefined, events);
+    this.#restoring = restoring;
+    this.#running.set(filling, FILLING);
+    this.#loop.onExit(filling, ({ exit }) => {
+      this.#running.delete(filling);
+      if (this.#goneNow() || this.#ending) return;
+      if (exit.kind === 'exited' && exit.code === 0) restoring.filled();
+      else events.failed('its memory could not be copied');
+    });
+  }
+
+  kill(): void {
+    this.#ending = true;
+    for (const pid of this.#running.keys()) unless(['ESRCH'], () => kill(pid, 'SIGKILL'));
+  }
+
+  /** The last lines of what the programs and the guest's console have said, each with who said it; what was shown as it came is left out. */
+  lastWords(): string[] {
+    const sources = [
+      ['qemu', this.#qemuMessages, LAST_LINES],
+      ['virtiofsd', this.#shareMessages, LAST_LINES],
+      ['console', this.#console, this.#showsConsole ? 0 : LAST_CONSOLE_LINES],
+    ] as const;
+    return sources.flatMap(([name, messages, count]) =>
+      messages.lastLines(count).map((line) => `${name}: ${line}`),
+    );
+  }
+
+  #watch(name: string, pid: number): void {
+    this.#running.set(pid, name);
+    this.#loop.onExit(pid, ({ exit }) => {
+      this.#running.delete(pid);
+      if (!this.#ending) this.#events.failed(problemOf(name, exit));
+      this.#goneNow();
+    });
+  }
+
+  #goneNow(): boolean {
+    if (this.#running.size > 0) return false;
+    this.#events.gone();
+    return true;
+  }
+}
+
+/** After those that every machine has: the interfaces' and the disks', as their arguments say; at last the state of a saved machine. */
+function qemuFds(setup: MachineSetup, beginning: Beginning, own: readonly number[]): readonly number[] {
+  const fds = [...own, ...deviceFds(setup)];
+  return beginning === 'restored' && setup.template !== undefined ? [...fds, setup.template.state] : fds;
+}
+
+export function deviceFds({ network, disks }: MachineSetup): number[] {
+  return [...network.fds, ...disks.map(({ fd }) => fd)];
+}
+
+function stateFd(setup: MachineSetup): number {
+  return QEMU_FDS.length + deviceFds(setup).length;
+}
+
+function problemOf(name: string, exit: Exit): KvmError {
+  const isOrderly = exit.kind === 'exited' && exit.code === 0;
+  // Which of the two is noticed first is chance.
+  const code = name === 'virtiofsd' && isOrderly ? 'share-ended' : 'vessel-failed';
+  return new KvmError(code, `${name} ${describe(exit)}`);
+}
+
+function describe(exit: Exit): string {
+  return exit.kind === 'exited'
+    ? `exited with code ${exit.code}`
+    : `was killed by ${signalName(exit.signal)}`;
+}

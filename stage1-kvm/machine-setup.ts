@@ -1,0 +1,24 @@
+import type { MachineDisk } from '../src/supervisor/volumes/made-volumes.ts';
+import type { MachineNetwork } from './interfaces.ts';
+import type { Programs } from './programs.ts';
+import type { OpenTemplate } from './template-store.ts';
+import type { MachinePlan, ShareCache } from './vmm.ts';
+
+/** What a pod's machine is made of. */
+export interface MachineSetup {
+  readonly plan: MachinePlan;
+  readonly programs: Programs;
+  /** Undefined: there is no share, and no virtiofsd. */
+  readonly share: ShareCache | undefined;
+  /** Its fds are taken over. */
+  readonly network: MachineNetwork;
+  /** The same. */
+  readonly disks: readonly MachineDisk[];
+  /** The uid and gid of QEMU. */
+  readonly id: number;
+  readonly cgroupFiles: readonly string[];
+  /** Taken over. */
+  readonly userNamespace: number | undefined;
+  /** A saved machine to start from; taken over. */
+  readonly template: OpenTemplate | undefined;
+}

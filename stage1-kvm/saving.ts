@@ -1,0 +1,191 @@
+/** A machine from its start to its state in a file: it boots, PID 1 says hello, loads what most pods need, and stands still. */
+import { parseGuestMessage, type Rehearsed } from '../src/abi/guest.ts';
+import { VM_IDS_ENV } from '../src/abi/stage1.ts';
+import { readText } from '../src/native/contents.ts';
+import { environment } from '../src/native/engine.ts';
+import { unless } from '../src/native/errors.ts';
+import { close, open, open_ } from '../src/native/files.ts';
+import { Loop } from '../src/native/loop.ts';
+import { PacketChannel } from '../src/native/packets.ts';
+import { kill } from '../src/native/processes.ts';
+import { spawn } from '../src/native/spawn.ts';
+import { hostPaths } from '../src/supervisor/host-programs.ts';
+import { enterRoot } from '../src/supervisor/own-root.ts';
+import type { Report } from '../src/supervisor/report.ts';
+import { Messages } from '../src/supervisor/running/messages.ts';
+import { QEMU_NAMESPACES, qemuRoot, qemuSteps } from './confinement.ts';
+import { KvmError } from './error.ts';
+import { readHost } from './host.ts';
+import { parseIdRange } from './ids.ts';
+import { findPrograms } from './programs.ts';
+import { Qmp } from './qmp.ts';
+import {
+  CAPABILITIES,
+  MEMORY_DIRECTORY,
+  type SavedMachine,
+  templateArguments,
+} from './template-arguments.ts';
+import { closeAll, connectChannels, connectWires, type OwnEnds } from './wires.ts';
+
+export interface SavingPlaces {
+  readonly kernelDirectory: string;
+  /** For QEMU's root to be made over. */
+  readonly rootPlace: string;
+  readonly memoryPlace: string;
+  readonly statePath: string;
+  readonly report: Report;
+  /** For the QEMU of this uid. */
+  mountMemory(id: number): void;
+}
+
+const PATIENCE_SECONDS = 240;
+const MESSAGE_BYTES = 65536;
+const LAST_LINES = 10;
+const REHEARSED = JSON.stringify({ type: 'rehearsed' } satisfies Rehearsed);
+
+/** Gives the release of its kernel. @throws KvmError, SystemError */
+export function saveMachine(machine: SavedMachine, places: SavingPlaces): string {
+  // Of the ids that pods get it is the last: they take the lowest that is free.
+  const { first, count } = parseIdRange(environment(VM_IDS_ENV));
+  const id = first + count - 1;
+  places.mountMemory(id);
+  const channels = connectChannels();
+  const wires = connectWires(channels, false);
+  const pid = startQemu(machine, places, id, wires.qemu);
+  closeAll([...wires.theirs, channels.control.theirs, channels.data.theirs]);
+  const loop = new Loop();
+  const saving = new Saving(loop, places, { ...wires.own, control: channels.control.own });
+  loop.onExit(pid, () => saving.ended());
+  loop.after(PATIENCE_SECONDS * 1000, () => saving.fail(`no machine within ${PATIENCE_SECONDS} seconds`));
+  const modules = readText(`${places.kernelDirectory}/modules`)
+    .split('\n')
+    .filter((name) => name !== '');
+  saving.modules = modules;
+  loop.run();
+  unless(['ESRCH'], () => kill(pid, 'SIGKILL'));
+  // Until now: PID 1 waits for somebody to be behind both.
+  close(channels.data.own);
+  if (saving.problem !== undefined) throw new KvmError('vessel-failed', saving.problem);
+  return saving.kernel;
+}
+
+function startQemu(machine: SavedMachine, places: SavingPlaces, id: number, fds: readonly number[]): number {
+  const { kernelDirectory, memoryPlace, rootPlace } = places;
+  const entries = qemuRoot(hostPaths(), {
+    kernelDirectory,
+    memory: { source: memoryPlace, target: MEMORY_DIRECTORY },
+    gid: id,
+    kvm: machine.accelerator === 'kvm',
+    resolvConf: undefined,
+  });
+  const { tscKilohertz } = readHost();
+  const plan = { ...machine, tscKilohertz, debug: false, extraKernelParameters: '' };
+  return spawn({
+    path: findPrograms(false).qemu,
+    argv: ['qemu-system-x86_64', ...templateArguments(plan)],
+    env: ['PATH=/usr/bin:/bin'],
+    fds,
+    // It is on no network.
+    namespaces: [...QEMU_NAMESPACES, 'network'],
+    steps: qemuSteps({
+      id,
+      cgroupFiles: [],
+      hostNetwork: undefined,
+      enterRoot: () => enterRoot(entries, rootPlace),
+    }),
+  });
+}
+
+class Saving {
+  kernel = '';
+  problem: string | undefined;
+  modules: readonly string[] = [];
+  readonly #loop: Loop;
+  readonly #places: SavingPlaces;
+  readonly #guest: PacketChannel;
+  readonly #qmp: Qmp;
+  readonly #words: readonly Messages[];
+  #isSaved = false;
+
+  constructor(loop: Loop, places: SavingPlaces, own: OwnEnds & { readonly control: number }) {
+    this.#loop = loop;
+    this.#places = places;
+    this.#words = [own.console, own.qemuMessages].map(
+      (fd) => new Messages(loop, fd, MESSAGE_BYTES, undefined),
+    );
+    close(own.shareMessages);
+    this.#guest = new PacketChannel(
+      loop,
+      own.control,
+      { receiveBytes: MESSAGE_BYTES, queueBytes: MESSAGE_BYTES },
+      {
+        text: (text) => this.#heard(text),
+        broken: (problem) => this.fail(problem.message),
+      },
+    );
+    this.#qmp = new Qmp(loop, own.qmp, {
+      shutdown: (reason) => this.fail(`the guest ended: ${reason}`),
+      stopped: (status) => this.fail(`qemu stopped the guest: ${status}`),
+      migration: (status) => this.#progress(status),
+    });
+  }
+
+  ended(): void {
+    this.fail('qemu ended');
+  }
+
+  fail(reason: string): void {
+    if (this.#isSaved) return;
+    this.problem ??= [reason, ...this.#words.flatMap((words) => words.lastLines(LAST_LINES))].join('; ');
+    this.#loop.stop();
+  }
+
+  #heard(text: string): void {
+    if (text === REHEARSED) {
+      this.#qmp.pause((refusal) => this.#then(refusal, () => this.#save()));
+      return;
+    }
+    const message = parseGuestMessage(JSON.parse(text));
+    switch (message.type) {
+      case 'hello':
+        this.kernel = message.kernel;
+        this.#places.report.step(`guest up (Linux ${message.kernel})`);
+        this.#guest.send(JSON.stringify({ type: 'rehearse', modules: this.modules }));
+        return;
+      case 'fatal':
+        this.fail(message.message);
+        return;
+      default:
+        this.fail(`the guest said ${message.type}`);
+    }
+  }
+
+  #save(): void {
+    const fd = open(this.#places.statePath, open_.writeOnly | open_.create | open_.exclusive, 0o600);
+    this.#ask('migrate-set-capabilities', CAPABILITIES);
+    this.#ask('getfd', { fdname: 'state' }, [fd]);
+    close(fd);
+    this.#ask('migrate', { uri: 'fd:state' });
+  }
+
+  #progress(status: string): void {
+    if (status === 'failed') this.fail('qemu could not save the machine');
+    if (status !== 'completed') return;
+    this.#isSaved = true;
+    this.#loop.stop();
+  }
+
+  #ask(command: string, given: object, fds: readonly number[] = []): void {
+    this.#qmp.ask(
+      command,
+      (refusal) => this.#then(refusal && `${command}: ${refusal}`, () => {}),
+      given,
+      fds,
+    );
+  }
+
+  #then(refusal: string | undefined, next: () => void): void {
+    if (refusal === undefined) next();
+    else this.fail(refusal);
+  }
+}

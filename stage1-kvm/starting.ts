@@ -1,0 +1,87 @@
+/** Starting QEMU and virtiofsd, each in what it is confined to. */
+import { getLimit } from '../src/native/limits.ts';
+import { spawn } from '../src/native/spawn.ts';
+import { hostPaths } from '../src/supervisor/host-programs.ts';
+import { enterRoot } from '../src/supervisor/own-root.ts';
+import { SHARE_DIRECTORY } from '../src/supervisor/plan/pod.ts';
+import {
+  QEMU_NAMESPACES,
+  qemuRoot,
+  qemuSteps,
+  SHARE_NAMESPACES,
+  shareRoot,
+  shareSteps,
+} from './confinement.ts';
+import { KvmError } from './error.ts';
+import type { MachineSetup } from './machine-setup.ts';
+import { MEMORY_DIRECTORY, restoredArguments } from './template-arguments.ts';
+import { KERNEL_DIRECTORY, qemuArguments, type ShareCache, virtiofsdArguments } from './vmm.ts';
+import type { Wires } from './wires.ts';
+
+/** Each one's root is built in its own mount namespace, over a directory that it does not need. */
+const QEMU_ROOT_PLACE = 'stage1/rootfs/opt';
+const SHARE_ROOT_PLACE = KERNEL_DIRECTORY;
+/** Where the supervisor mounts the memory of a machine that is restored. */
+export const MEMORY_PLACE = 'stage1/rootfs/memory';
+const ENVIRONMENT = ['PATH=/usr/bin:/bin'];
+
+/** A machine's start: its kernel's, or from where a machine was saved. */
+export type Beginning = 'cold' | 'restored';
+
+export function startVirtiofsd(
+  { programs, userNamespace, cgroupFiles }: MachineSetup,
+  shareCache: ShareCache,
+  wires: Wires,
+): number {
+  const { virtiofsd } = programs;
+  if (virtiofsd === undefined) throw new KvmError('unsupported', 'virtiofsd is not installed');
+  const entries = shareRoot(hostPaths(), SHARE_DIRECTORY);
+  return spawn({
+    path: virtiofsd.path,
+    argv: ['virtiofsd', ...virtiofsdArguments(virtiofsd, shareCache)],
+    env: ENVIRONMENT,
+    fds: wires.virtiofsd,
+    namespaces: SHARE_NAMESPACES,
+    steps: shareSteps({
+      userNamespace,
+      cgroupFiles,
+      hardLimit: getLimit('nofile').hard,
+      enterRoot: () => enterRoot(entries, SHARE_ROOT_PLACE),
+    }),
+  });
+}
+
+/** `devices` are the fds of interfaces and disks; `state` that of a saved machine. */
+export function startQemu(
+  { plan, programs, id, cgroupFiles, network }: MachineSetup,
+  beginning: Beginning,
+  fds: readonly number[],
+): number {
+  const entries = qemuRoot(hostPaths(), {
+    ...(beginning === 'cold'
+      ? { kernelDirectory: KERNEL_DIRECTORY }
+      : { memory: { source: MEMORY_PLACE, target: MEMORY_DIRECTORY } }),
+    gid: id,
+    kvm: plan.accelerator === 'kvm',
+    resolvConf: network.host?.resolvConf,
+  });
+  return spawn({
+    path: programs.qemu,
+    argv: [
+      'qemu-system-x86_64',
+      ...(beginning === 'cold' ? qemuArguments(plan) : restoredArguments(plan, plan)),
+    ],
+    env: ENVIRONMENT,
+    fds,
+    namespaces: QEMU_NAMESPACES,
+    steps: qemuSteps({
+      id,
+      cgroupFiles,
+      hostNetwork: network.host && {
+        namespace: network.host.namespace,
+        hardLimit: getLimit('nofile').hard,
+      },
+      enterRoot: () => enterRoot(entries, QEMU_ROOT_PLACE),
+    }),
+  });
+}

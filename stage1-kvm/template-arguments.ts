@@ -1,0 +1,91 @@
+/**
+ * The command lines of a machine that is saved before it knows what pod it is, and of one that is restored from that; as data. Both
+ * say the same machine: QEMU checks what it can of that. Pure.
+ *
+ * - q35: the small machine of a cold start has no place to plug anything in.
+ * - `vmgenid`: the restored kernel hears that it was, and forgets its random numbers; PID 1 is told beside that.
+ * - one root port, for the share of files, which QEMU neither saves nor restores. What else a pod has (interfaces, disks) is on the
+ *   root bus of the restored machine alone, and PID 1 has its kernel look there.
+ */
+import type { Accelerator } from './accelerator.ts';
+import type { MachineSize } from './size.ts';
+import {
+  ACCELERATION,
+  type KernelPlan,
+  kernelArguments,
+  kernelParameters,
+  type MachinePlan,
+  NOTHING_ELSE,
+  oversight,
+  type QEMU_FDS,
+  SHARE_TAG,
+  serialArguments,
+  socket,
+} from './vmm.ts';
+
+/** Where QEMU finds its memory, in its own root: a file of its own, as large as the machine's memory. */
+export const MEMORY_DIRECTORY = 'memory';
+export const MEMORY_FILE = 'ram';
+const MEMORY = `/${MEMORY_DIRECTORY}/${MEMORY_FILE}`;
+const SHARE_PORT = 'share-port';
+
+/** The machine's memory stays out of the state: it is in its file. With `events` QEMU says how far it is. */
+export const CAPABILITIES = {
+  capabilities: ['x-ignore-shared', 'events'].map((capability) => ({ capability, state: true })),
+};
+
+export interface SavedMachine {
+  readonly accelerator: Accelerator;
+  readonly size: MachineSize;
+}
+
+function machineArguments({ accelerator, size }: SavedMachine): string[] {
+  return [
+    ...NOTHING_ELSE,
+    ...['-machine', 'q35,usb=off,sata=off,smbus=off,memory-backend=ram'],
+    // Plugging by the port's own registers, not by ACPI, whose programs the guest would interpret.
+    ...['-global', 'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off'],
+    ...ACCELERATION[accelerator],
+    ...['-smp', String(size.cpus), '-m', `${size.memoryMiB}M`],
+    ...['-object', `memory-backend-file,id=ram,size=${size.memoryMiB}M,mem-path=${MEMORY},share=on`],
+    '-no-reboot',
+    ...['-device', 'vmgenid,guid=auto'],
+    ...serialArguments(',addr=1'),
+    ...['-device', `pcie-root-port,id=${SHARE_PORT},chassis=1,slot=1,addr=2`],
+    ...oversight(),
+  ];
+}
+
+/** Without the program's name. */
+export function templateArguments(machine: SavedMachine & KernelPlan): string[] {
+  return [...machineArguments(machine), ...['-name', 'rkt-template'], ...kernelArguments(machine)];
+}
+
+/** Without the program's name, and without a kernel: that is in the memory. */
+export function restoredArguments(
+  machine: SavedMachine,
+  { uuid, hasShare, deviceArguments }: Pick<MachinePlan, 'uuid' | 'hasShare' | 'deviceArguments'>,
+): string[] {
+  return [
+    ...machineArguments(machine),
+    // For people who look at `ps`: the guest's DMI was made before there was a pod.
+    ...['-name', `rkt-${uuid}`, '-uuid', uuid],
+    ...(hasShare ? socket('share') : []),
+    ...deviceArguments,
+    ...['-incoming', 'defer'],
+  ];
+}
+
+/** The share of files, for `device_add`. */
+export const SHARE_DEVICE = {
+  driver: 'vhost-user-fs-pci',
+  bus: SHARE_PORT,
+  chardev: 'share' satisfies (typeof QEMU_FDS)[number],
+  tag: SHARE_TAG,
+};
+
+/** What all pods of a kind have in common before they are pods: the words that stand for it in a template's key. */
+export function machineWords(machine: SavedMachine): string[] {
+  const kernel = { ...machine, tscKilohertz: undefined, debug: false, extraKernelParameters: '' };
+  return [...machineArguments(machine), kernelParameters(kernel)];
+}
