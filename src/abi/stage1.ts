@@ -33,10 +33,7 @@ export const KERNEL_PARAMS_ENV = 'RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS';
 export const APP_ACTIONS = ['add', 'start', 'stop', 'rm'] as const;
 export type AppAction = (typeof APP_ACTIONS)[number];
 
-/**
- * Those of a mutable pod are files in a directory `app`. Ours are `control`, for what rkt never had, `changes`, which tells what a pod with roots on
- * disks left, and `template` (`templates.ts`).
- */
+/** Those of a mutable pod are files in a directory `app`. Rkt never had `control`, `changes` (what roots on disks left) and `template` (`templates.ts`). */
 export const ENTRYPOINTS = [
   'run',
   'enter',
@@ -60,7 +57,6 @@ export function entrypointAnnotation(entrypoint: Entrypoint): string {
 
 /** Annotation of a pod's manifest, `true` where apps come and go while the pod runs. */
 export const MUTABLE_ANNOTATION = 'coreos.com/rkt/stage1/mutable';
-
 export const INTERFACE_VERSION_ANNOTATION = 'coreos.com/rkt/stage1/interface-version';
 
 /** Whose System V IPC and message queues a pod has: its own, or its parent's, the host's. `auto` leaves it to the stage1. */
