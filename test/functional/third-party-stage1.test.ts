@@ -156,9 +156,13 @@ describe('a stage1 in shell', () => {
   });
 
   test('is had by its name and its hash as well, once it was given', async () => {
-    const run = (flag: string) => rkt.run(['run', '--net=none', flag, image], options());
-    expect(await run(`--stage1-name=${NAME}`)).toMatchObject({ code: 0, stdout: 'hello from the image\n' });
-    expect(called()[0]).toMatch(/^run --net=none /);
+    const id = (await rkt.output(['fetch', '--full', stage1])).trim();
+    for (const flag of [`--stage1-name=${NAME}`, `--stage1-hash=${id}`]) {
+      rmSync(calls, { force: true });
+      const { code, stdout } = await rkt.run(['run', '--net=none', flag, image], options());
+      expect({ flag, code, stdout }).toEqual({ flag, code: 0, stdout: 'hello from the image\n' });
+      expect(called()[0]).toMatch(/^run --net=none /);
+    }
   });
 
   test('has no other entrypoints: what needs one of those is refused, with a reason', async () => {
