@@ -5,11 +5,11 @@
 import type { CoverPlan } from '../src/abi/boot-plan.ts';
 import { writeFile } from '../src/native/contents.ts';
 import { writeMissingFile } from '../src/native/missing-file.ts';
-import { allowMount, setReadOnly } from '../src/native/mount-attributes.ts';
+import { allowMount, setPropagation, setReadOnly } from '../src/native/mount-attributes.ts';
 import { attachMount, cloneMount, mount, ms } from '../src/native/mounts.ts';
 import { chmod, mkdirAll } from '../src/native/paths.ts';
 import { chdir, chroot, umask } from '../src/native/processes.ts';
-import { stat } from '../src/native/stat.ts';
+import { fstat, stat } from '../src/native/stat.ts';
 import { SupervisorError } from '../src/supervisor/error.ts';
 import type { HostSide } from '../src/supervisor/network/host-side.ts';
 import type { AppUser } from './memory-volumes.ts';
@@ -77,19 +77,31 @@ export function enterRoot(rootfs: string, { trees }: Pick<RootParts, 'trees'>): 
 /** A directory that a link of the image may name, but not in one of the host's trees: what is mounted there the host has as well. */
 function makeOwn(target: string, mode: number): void {
   mkdirAll(target, mode);
-  if (stat(target).mountId !== stat('/').mountId)
-    throw new SupervisorError(
-      'bad-pod',
-      `${target} of the image leads into what the app shares with the host`,
-    );
+  if (stat(target).mountId !== stat('/').mountId) throw new SharedPlaceError(target);
 }
 
 /** After the volumes, over which covers lie. */
-export function finishRoot(isReadOnly: boolean, { covers }: Pick<RootParts, 'covers'>): void {
+export function finishRoot(isReadOnly: boolean, { covers, volumes }: Omit<RootParts, 'trees'>): void {
   for (const { target, mount, plan } of covers) {
     writeMissingFile({ path: target, mode: plan.mode, content: '' });
+    keepFromHost(target, volumes);
     attachMount(mount, target);
     if (plan.readOnly || isReadOnly) setReadOnly(target, 'alone');
   }
   if (isReadOnly) setReadOnly('/', 'alone');
+}
+
+/** What is mounted over a file of a volume would be mounted over the host's, which the volume's mount is a peer of. */
+function keepFromHost(target: string, volumes: readonly DetachedVolume[]): void {
+  const place = stat(target).mountId;
+  if (['/', '/tmp'].some((path) => stat(path).mountId === place)) return;
+  const volume = volumes.find(({ mount }) => fstat(mount).mountId === place);
+  if (volume === undefined) throw new SharedPlaceError(target);
+  setPropagation(volume.mount, 'alone', 'slave');
+}
+
+class SharedPlaceError extends SupervisorError {
+  constructor(target: string) {
+    super('bad-pod', `${target} of the image leads into what the app shares with the host`);
+  }
 }

@@ -2,7 +2,7 @@
 import { emptyVolume, namedVolume } from '../src/abi/pod-directory.ts';
 import type { PodVolume, VolumeMount } from '../src/abi/volume-plan.ts';
 import { SystemError } from '../src/native/errors.ts';
-import { close, File, open_ } from '../src/native/files.ts';
+import { File, open_ } from '../src/native/files.ts';
 import { restrictOpenMount } from '../src/native/mount-attributes.ts';
 import { attachMountAt, cloneMount } from '../src/native/mounts.ts';
 import { openOrMakeInRoot, type PlaceCheck } from '../src/native/place-in-root.ts';
@@ -109,5 +109,4 @@ function attachVolume(
   using root = File.open('/', open_.path | open_.directory);
   using place = openOrMakeInRoot(root.fd, target, kind === 'directory' ? 'directory' : 'file', check);
   attachMountAt(mount, place.fd);
-  close(mount);
 }

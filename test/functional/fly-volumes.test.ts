@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { writeFileImage } from '../support/file-image.ts';
@@ -142,6 +142,19 @@ describe('a part', () => {
       expect(existsSync(join(path, subPath, 'made'))).toBe(mounted !== subPath);
     },
   );
+});
+
+test.each([
+  ['/etc', ''],
+  ['/etc/hosts', '/hosts'],
+])('what lies over a volume at %s is the app’s alone', async (target, name) => {
+  const path = rkt.path(`over${target.replaceAll('/', '-')}`);
+  mkdirSync(path);
+  writeFileSync(join(path, 'hosts'), 'of the volume\n');
+  const flags = ['--hosts-entry=10.0.0.1=one', `--volume=x,kind=host,source=${path}${name}`];
+  const { code, stdout } = await run([...flags, image, at(target), ...shell('grep one /etc/hosts')]);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '10.0.0.1\tone\n' });
+  expect(readFileSync(join(path, 'hosts'), 'utf8')).toBe('of the volume\n');
 });
 
 test('what makes no difference is said: who writes to a device, and whose files are', async () => {

@@ -16,6 +16,7 @@ describe('--volume', () => {
     expect(parseVolumeRequest('v,kind=host,source=/a,readOnly=true,recursive=false,idmap=none')).toEqual({
       ...{ ...host, source: '/a', readOnly: true, recursive: false, idMap: 'none' },
     });
+    expect(parseVolumeRequest('v,kind=host,source=/a=b,idmap=auto')).toEqual({ ...host, idMap: 'auto' });
     expect(parseVolumeRequest('v,kind=empty')).toEqual({
       kind: 'empty',
       name: 'v',
