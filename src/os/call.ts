@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fstatSync, ftruncateSync, readSync } from 'node:fs';
 import { GRACE_MILLISECONDS, goingOn, takeCharge } from './charge.ts';
 import { Descriptor } from './descriptor.ts';
-import { openMemoryFile } from './memory-file.ts';
+import { openMemoryFile, retireMemoryFile } from './memory-file.ts';
 
 /** Of what a program says, as much as a message has room for. */
 const SAID_MAX = 64 * 1024;
@@ -42,6 +42,8 @@ export async function failureOf({ path, args, cwd, timeout }: Call): Promise<str
     clearInterval(bound);
     clearTimeout(term);
     clearTimeout(kill);
+    // Of what is left running nobody would read more.
+    retireMemoryFile(said.fd);
   }
 }
 

@@ -96,6 +96,13 @@ test('what a program leaves running does not keep its caller', async () => {
   expect(await call('kill $(cat pid)')).toBeUndefined();
 });
 
+test('what a program leaves running has nobody to tell more', async () => {
+  expect(
+    await call('(while echo more; do sleep 0.05; done 2> /dev/null; : > refused) & exit 0'),
+  ).toBeUndefined();
+  await eventually('it is refused', () => existsSync(join(dir, 'refused')));
+});
+
 test('a program that cannot be started is a failure', async () => {
   const path = join(dir, 'none');
   expect(await failureOf({ path, args: [], cwd: dir, timeout: 60_000 })).toBe(`spawn ${path} ENOENT`);
