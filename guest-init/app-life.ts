@@ -70,6 +70,10 @@ export class AppLife {
     return next;
   }
 
+  get hasShares(): boolean {
+    return this.#shares.length > 0;
+  }
+
   get namespace(): number | undefined {
     return this.#namespace;
   }
@@ -93,7 +97,6 @@ export class AppLife {
   over(): void {
     this.release();
     this.notices?.close();
-    this.keep(undefined);
     this.timer?.cancel();
     this.timer = undefined;
   }

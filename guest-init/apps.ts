@@ -8,7 +8,6 @@ import type { AppGroups } from './app-groups.ts';
 import { AppLife } from './app-life.ts';
 import { removeCovers, renewNames } from './covers.ts';
 import { InitError } from './error.ts';
-import { forgetRoot } from './forgetting.ts';
 import type { HostChannel } from './host-channel.ts';
 import { Lingering } from './lingering.ts';
 import { removeVolumesOf } from './made-volumes.ts';
@@ -64,7 +63,7 @@ export class Apps {
   keepsRoot(task: Task, namespace: number | undefined): void {
     const life = this.#lifeOf(task);
     life.keep(namespace);
-    if (isOver(task.phase)) life.keep(undefined);
+    if (isOver(task.phase)) this.#close(life);
   }
 
   /** Its root is made: what has become known meanwhile is told there. */
@@ -111,7 +110,7 @@ export class Apps {
       return;
     }
     task.phase = 'failed';
-    life.over();
+    this.#close(life);
     this.#pod.host.send({ type: 'failed', id: task.id, step, message });
     this.#pod.failed();
   }
@@ -145,7 +144,7 @@ export class Apps {
     this.#lives.delete(name);
     this.#pod.tasks.remove(name);
     this.#pod.groups.remove(name);
-    forgetRoot(root, shares);
+    this.#lingering.forgetRoot(root, shares);
     removeVolumesOf(name);
     this.#pod.host.send({ type: 'forgotten', id: name });
   }
@@ -158,7 +157,7 @@ export class Apps {
       this.#over(task, life, life.last);
     } else {
       task.phase = 'dropped';
-      life.over();
+      this.#close(life);
       this.#killUnstarted(task);
     }
   }
@@ -202,10 +201,16 @@ export class Apps {
 
   #over(task: Task, life: AppLife, status: ExitStatus): void {
     task.phase = 'ended';
-    life.over();
+    this.#close(life);
     if (this.#pod.isMutable()) this.#killAll(task);
     this.#pod.host.send({ type: 'exited', id: task.id, status, outOfMemory: life.outOfMemory });
     if (endsPod(status)) this.#pod.failed();
+  }
+
+  /** What of an app goes on without its main process, where that is left alone, is not the last in a namespace. */
+  #close(life: AppLife): void {
+    life.over();
+    if (this.#pod.isMutable() || !life.hasShares) life.keep(undefined);
   }
 
   /** It may not have come to its group yet; and it may have an event handler by now. */

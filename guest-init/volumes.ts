@@ -25,7 +25,7 @@ export function openVolumes(
 }
 
 function openVolume({ source, subPath, readOnly }: VolumeEntry, shares: readonly SharePlan[]): number {
-  const mount = cloneSome(pathOf(source, shares), subPath, true);
+  const mount = cloneSome(pathOf(source, shares), subPath);
   restrictOpenMount(mount, 'recursive', 'no-suid', ...(readOnly ? ['read-only' as const] : []));
   return mount;
 }

@@ -3,13 +3,17 @@ import { signals } from '../src/native/signals.ts';
 import { SpawnError, spawn } from '../src/native/spawn.ts';
 import { AppLives } from '../src/supervisor/app-lives.ts';
 import { joinFiles, openUnified, type PodCgroup } from '../src/supervisor/cgroup.ts';
+import { SupervisorError } from '../src/supervisor/error.ts';
 import type { PodApp } from '../src/supervisor/plan/pod.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import { ServiceManager } from '../src/supervisor/service-manager.ts';
 import { recordReady } from '../src/supervisor/status.ts';
 import { becomeProgram, type FlyProcess, failureCode, identitySteps } from './process.ts';
 import { hasTerminal, Relay } from './relay.ts';
-import { enterRoot, type RootParts } from './root.ts';
+import { enterRoot, finishRoot, type RootParts } from './root.ts';
+import { attachVolumes } from './volumes.ts';
+
+const VOLUMES = 'volumes';
 
 export interface AppParts {
   readonly app: PodApp;
@@ -63,6 +67,7 @@ export class AppRun {
       });
     } catch (error) {
       if (!(error instanceof SpawnError)) throw error;
+      if (error.step === VOLUMES) throw new SupervisorError('bad-volume', error.message, { cause: error });
       this.#report.say(`app ${name}: ${error.message}`);
       this.#loop.after(0, () => this.#loop.stop(failureCode(error.step)));
       return false;
@@ -84,7 +89,9 @@ export class AppRun {
       steps: [
         ...(this.#sharesGroup ? [] : [{ do: 'process-group' } as const]),
         ...joinFiles(cgroup, 'v1').map((path) => ({ do: 'write', path, text: '0' }) as const),
-        { do: 'call', name: 'root', action: () => enterRoot(app.rootfs, app.readOnlyRoot, parts) },
+        { do: 'call', name: 'root', action: () => enterRoot(app.rootfs, parts) },
+        { do: 'call', name: VOLUMES, action: () => attachVolumes(parts.volumes) },
+        { do: 'call', name: 'covers', action: () => finishRoot(app.readOnlyRoot, parts) },
         ...identitySteps(process),
         { do: 'parent-death-signal', signal: 'SIGKILL' },
         { do: 'call', name: 'exec', action: () => becomeProgram(process) },

@@ -2,14 +2,11 @@
 import { decodeBase64 } from '../src/abi/base64.ts';
 import type { SecretVolumePlan, TmpfsVolumePlan } from '../src/abi/further-volumes.ts';
 import { File, open_, writeAll } from '../src/native/files.ts';
-import { mount, ms, unmount } from '../src/native/mounts.ts';
+import { cloneMount, mount, ms, unmount } from '../src/native/mounts.ts';
 import { chmod, chown, mkdirAll } from '../src/native/paths.ts';
-import { cloneSome } from '../src/native/volume-part.ts';
 import { SupervisorError } from '../src/supervisor/error.ts';
 import { givenSecrets } from '../src/supervisor/volumes/given-secrets.ts';
-
-/** Any directory: what is mounted there is taken away again. */
-const PLACE = 'stage1/rootfs/volumes';
+import { PLACE } from './volume-part.ts';
 
 export interface AppUser {
   readonly uid: number;
@@ -17,13 +14,13 @@ export interface AppUser {
 }
 
 /** Gives a mount that is nowhere, by fd. */
-export function makeTmpfs({ bytes, mode, uid, gid }: TmpfsVolumePlan, subPath: string | null): number {
+export function makeTmpfs({ bytes, mode, uid, gid }: TmpfsVolumePlan): number {
   const data = bytes === null ? 'mode=700' : `mode=700,size=${bytes}`;
   return mounted('tmpfs', ms.noSuid | ms.noDev, data, (place) => {
     chown(place, uid, gid);
     // After a change of owner, which takes bits away.
     chmod(place, mode);
-    return cloneSome(place, subPath);
+    return cloneMount(place, false);
   });
 }
 
@@ -37,7 +34,7 @@ export function makeSecret({ key, mode, uid, gid }: SecretVolumePlan, app: AppUs
     writeAll(file.fd, decodeBase64(content));
     chown(file.fd, uid ?? app.uid, gid ?? app.gid);
     chmod(file.fd, mode);
-    return cloneSome(path, null);
+    return cloneMount(path, false);
   });
 }
 

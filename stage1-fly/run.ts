@@ -20,7 +20,7 @@ import { cgroupWishes } from './group.ts';
 import { LoggedOutput } from './output.ts';
 import { ownEnvironment, planProcess, terminalType } from './process.ts';
 import { openParts } from './root.ts';
-import { ignored, onlyApp, unenforced } from './unsupported.ts';
+import { ignored, ignoredOfVolume, onlyApp, unenforced } from './unsupported.ts';
 
 const STDIN = 0;
 const STDOUT = 1;
@@ -47,6 +47,7 @@ export function run(args: readonly string[]): number {
     HostSide.given(),
     planCovers(givenFiles(options.names), [], false),
   );
+  for (const line of parts.volumes.flatMap(ignoredOfVolume)) report.warn(line);
   recordPid();
   prepareStatus();
   const loop = new Loop();

@@ -2,6 +2,8 @@
 import { NO_RESTART } from '../src/abi/boot-plan.ts';
 import type { RunArguments } from '../src/abi/stage1.ts';
 import { DEFAULT_MODES } from '../src/abi/stream-modes.ts';
+import type { IdMap } from '../src/abi/volume-plan.ts';
+import type { FileKind } from '../src/native/stat.ts';
 import { SupervisorError } from '../src/supervisor/error.ts';
 import type { Pod, PodApp } from '../src/supervisor/plan/pod.ts';
 
@@ -35,6 +37,22 @@ export function ignored({ net, hostname, ipc }: RunArguments, { apps }: Pod, por
     ...(ipc === 'private' ? ["--ipc=private is ignored: the app has the host's IPC"] : []),
     ...apps.flatMap(ofApp),
   ];
+}
+
+/** A volume as an app has it. */
+export interface GivenVolume {
+  readonly key: string;
+  readonly kind: FileKind;
+  readonly readOnly: boolean;
+  readonly idMap: IdMap | null;
+}
+
+export function ignoredOfVolume({ key, kind, readOnly, idMap }: GivenVolume): string[] {
+  const isDevice = kind === 'char' || kind === 'block';
+  return [
+    ...(readOnly && isDevice ? ['readOnly=true does not keep the app from writing to the device'] : []),
+    ...(idMap === 'auto' ? ['idmap=auto is ignored: ids are as they are on the host'] : []),
+  ].map((line) => `volume ${key}: ${line}`);
 }
 
 function ofApp({ name, restart, health, notify, streams }: PodApp): string[] {

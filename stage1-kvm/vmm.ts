@@ -159,7 +159,8 @@ export type ShareCache = 'always' | 'auto';
  * - it is in namespaces and in a root of its own already, and makes the share its root there;
  * - several overlays, and volumes, are mounted under the share: without announce-submounts their inode numbers collide;
  * - xattrs, for file capabilities;
- * - the limit of files is set beforehand: raising it may not be allowed.
+ * - the limit of files is set beforehand: raising it may not be allowed;
+ * - no threads for requests, which is the default of both: PID 1 counts on answers in the order of its questions.
  */
 export function virtiofsdArguments({ kind }: Virtiofsd, cache: ShareCache): readonly string[] {
   switch (kind) {
@@ -169,7 +170,7 @@ export function virtiofsdArguments({ kind }: Virtiofsd, cache: ShareCache): read
         `--fd=${LISTEN_FD}`,
         ...['-o', `source=${SHARE_PATH}`],
         ...['-o', `sandbox=chroot,cache=${cache},xattr,announce_submounts,log_level=warn`],
-        '--rlimit-nofile=0',
+        ...['--rlimit-nofile=0', ONE_AFTER_THE_OTHER],
       ];
     case 'rust':
       return [
@@ -180,9 +181,11 @@ export function virtiofsdArguments({ kind }: Virtiofsd, cache: ShareCache): read
         '--xattr',
         '--announce-submounts',
         '--log-level=warn',
-        '--rlimit-nofile=0',
+        ...['--rlimit-nofile=0', ONE_AFTER_THE_OTHER],
       ];
     default:
       return kind satisfies never;
   }
 }
+
+const ONE_AFTER_THE_OTHER = '--thread-pool-size=0';

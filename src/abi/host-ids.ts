@@ -6,7 +6,7 @@ import { PRIVATE_USERS_COUNT } from './private-users.ts';
 export const VM_IDS: IdRange = { first: 1879048192, count: 65536 };
 
 /**
- * Of pods with users of their own: 4093 ranges above those, below the ids on the disks of volumes (`VOLUME_IDS`), which no process has.
+ * Of pods with users of their own: 4093 ranges above those, below the ids on the disks of volumes (`VOLUME_IDS`), which no pod's process has.
  * Distributions, systemd and /etc/subuid hand out lower ones.
  */
 export const PRIVATE_USERS_IDS: IdRange = { first: 0x70010000, count: 4093 * PRIVATE_USERS_COUNT };

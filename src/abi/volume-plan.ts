@@ -36,7 +36,8 @@ export interface HostVolumePlan extends VolumePlanBase {
   readonly source: string;
   /** With what is mounted below it; null: as the stage1 has it. */
   readonly recursive: boolean | null;
-  readonly idMap: IdMap;
+  /** Null: as the stage1 has it. */
+  readonly idMap: IdMap | null;
 }
 
 /** A directory of the pod's own (`emptyVolume` of `pod-directory.ts`), made with that mode and owner, which goes with it. */
@@ -50,8 +51,8 @@ export interface EmptyVolumePlan extends VolumePlanBase {
 }
 
 /**
- * Who owns on the host what apps write. `auto`: ids that nobody has there (`VOLUME_IDS`), so that no set-user-id file works; `none`:
- * the very ids of the apps.
+ * Who owns on the host what apps write. `auto`: ids that nobody has there (`VOLUME_IDS`), so that a set-user-id file is no user's of the
+ * host; `none`: the very ids of the apps.
  */
 export const ID_MAPS = ['auto', 'none'] as const;
 export type IdMap = (typeof ID_MAPS)[number];
@@ -97,7 +98,7 @@ function parseVolume(volume: FieldReader): PodVolume {
         ...common,
         source: volume.text('source'),
         recursive: volume.has('recursive') ? volume.boolean('recursive') : null,
-        idMap: volume.word('idMap', ID_MAPS),
+        idMap: volume.has('idMap') ? volume.word('idMap', ID_MAPS) : null,
       };
     case 'empty':
       return {

@@ -57,7 +57,8 @@ export async function fetchAciFile(
   const resolve = resolver(joined(dependants, { name: source, key }));
   const image = await importAci(store, { source, spool: spooled, check: () => undefined, resolve }, options);
   // A file that changed while it was read is not what was imported.
-  if (identifyFile(path).stamp === identity.stamp) store.sources.note(identity, { id: image.id, isVerified });
+  if (identifyFile(path).stamp === identity.stamp)
+    await store.sources.note(identity, { id: image.id, isVerified });
   return image;
 }
 

@@ -13,13 +13,22 @@ const NEW_FILE = open_.writeOnly | open_.create | open_.exclusive | open_.noFoll
 const MOST_LINKS = 40;
 const ELOOP = 40;
 
+/** Told of each place in which something is to be made, and of the one that is found; by throwing it says no. */
+export type PlaceCheck = (place: number) => void;
+
 /**
  * What a path names below the open directory `root`, links in it followed as if that were `/`, and made where it is missing, with the
  * directories on the way: 0755, of who makes them. A file in the place of a directory makes way. @throws SystemError
  */
-export function openOrMakeInRoot(root: number, path: string, kind: PlaceKind): File {
-  const found = walk(root, path, kind);
+export function openOrMakeInRoot(
+  root: number,
+  path: string,
+  kind: PlaceKind,
+  check: PlaceCheck = () => undefined,
+): File {
+  const found = walk(root, path, kind, check);
   const place = new File(openInRoot(root, found.path, PATH));
+  check(place.fd);
   const isDirectory = fstat(place.fd).kind === 'directory';
   if (isDirectory || kind === 'file') return place;
   place[Symbol.dispose]();
@@ -36,7 +45,7 @@ interface Walked {
 }
 
 /** Name by name; a link that leads nowhere is followed by hand, so that what it names is made. */
-function walk(root: number, path: string, kind: PlaceKind): Walked {
+function walk(root: number, path: string, kind: PlaceKind, check: PlaceCheck): Walked {
   let at = '/';
   let parent = '/';
   let last = '.';
@@ -54,6 +63,7 @@ function walk(root: number, path: string, kind: PlaceKind): Walked {
         if (link.startsWith('/')) at = '/';
         continue;
       }
+      check(directory.fd);
       makeAt(directory.fd, name, rest.length === 0 ? kind : 'directory');
     }
     [parent, last, at] = [at, name, next];

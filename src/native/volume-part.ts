@@ -4,15 +4,15 @@ import { File, open_, openWithin } from './files.ts';
 import { cloneMount } from './mounts.ts';
 import { mkdir } from './paths.ts';
 
-/** A detached mount of a directory or file, or of what a relative path names below it. */
-export function cloneSome(path: string, part: string | null, recursive = false): number {
-  if (part === null) return cloneMount(path, recursive);
+/** A detached mount of a directory or file, or of what a relative path names below it, with all that is mounted there. */
+export function cloneSome(path: string, part: string | null): number {
+  if (part === null) return cloneMount(path, true);
   using directory = File.open(path, open_.path | open_.directory);
   return clonePart(directory.fd, part);
 }
 
 /** A detached mount of what a relative path names below an open directory: no link in there leads out of it. What is missing is made. */
-function clonePart(directory: number, path: string): number {
+export function clonePart(directory: number, path: string): number {
   using part = new File(openPart(directory, path));
   return cloneMount('', true, part.fd);
 }

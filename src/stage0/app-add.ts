@@ -86,16 +86,18 @@ async function bring(host: Host, mutation: Mutation, { store }: ImageSession, ad
 /** What cannot be undone now is undone by the next command for an app of that name, or goes with the pod: the reason is the news. */
 async function withdraw(host: Host, mutation: Mutation, app: string): Promise<void> {
   try {
-    await takeOut(host, mutation, app);
-    clearApp(mutation, app);
+    const isReleased = await takeOut(host, mutation, app);
+    clearApp(mutation, { app, isReleased });
   } catch {}
 }
 
-/** With a pod that ends all its mounts go: then it is enough to wait for that. */
-async function takeOut(host: Host, mutation: Mutation, app: string): Promise<void> {
+/** Whether the supervisor has done it. With a pod that ends all its mounts go: then it is enough to wait for that. */
+async function takeOut(host: Host, mutation: Mutation, app: string): Promise<boolean> {
   try {
     await callForApp(host, mutation, 'rm', app);
+    return true;
   } catch {
     await until(mutation.pod, { milliseconds: END_MILLISECONDS }, hasEnded, 'exit');
+    return false;
   }
 }

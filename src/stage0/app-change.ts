@@ -55,7 +55,7 @@ export async function removeApp(host: Host, { uuid, app }: AppChange, signal?: A
   const without = { ...manifest, apps: manifest.apps.filter(({ name }) => name !== app) };
   if (mutation.isRunning) await tellRemoval({ uuid: pod.uuid, path: mutation.path }, without);
   mutation.manifest = without;
-  clearApp(mutation, app);
+  clearApp(mutation, { app, isReleased: mutation.isRunning });
 }
 
 function isNamed(pod: PodReference, app: string): boolean {

@@ -8,7 +8,7 @@ import { tryRename } from '../os/directory-entries.ts';
 import { check, isSystemError } from '../os/syscall.ts';
 import { removeAny, removeTree } from '../os/tree.ts';
 import type { Store } from '../store/index.ts';
-import { clearVolumes } from './app-volumes.ts';
+import { type ClearedApp, clearVolumes } from './app-volumes.ts';
 import type { Mutation } from './mutation.ts';
 import { makeClosedDirectory, replaceMountPlan, writeAppInfo } from './pod-files.ts';
 import type { PodApp } from './pod-request.ts';
@@ -26,7 +26,7 @@ const SHARE = `${POD.stage1Rootfs}/${STAGE2}`;
 export async function placeApp(mutation: Mutation, store: Store, app: PodApp): Promise<void> {
   const { name } = app.app;
   const pod = mutation.path;
-  clearApp(mutation, name);
+  clearApp(mutation, { app: name, isReleased: true });
   writeAppInfo(pod, app);
   if (hasOverlays(mutation)) {
     const step = makeAppOverlay(store, pod, app, rangeOf(mutation.pod));
@@ -62,7 +62,8 @@ export function withdrawCopy(mutation: Mutation, app: string): void {
 }
 
 /** Removes all that there is of an app that the manifest does not name, and whose root is mounted nowhere. */
-export function clearApp(mutation: Mutation, app: string): void {
+export function clearApp(mutation: Mutation, cleared: ClearedApp): void {
+  const { app } = cleared;
   const pod = mutation.path;
   const isRoot = ({ target }: MountStep) => target === appRootfs(app);
   const plan = mutation.mountPlan;
@@ -71,7 +72,7 @@ export function clearApp(mutation: Mutation, app: string): void {
   // A new app must not find old directories: as long as there are some, the plan has them.
   if (gone.length > 0) replaceMountPlan(pod, { ...plan, mounts: left });
   if (!hasOverlays(mutation)) removeBelow(pod, `${SHARE}/${app}`);
-  clearVolumes(mutation, app, (path) => removeBelow(pod, path));
+  clearVolumes(mutation, cleared, (path) => removeBelow(pod, path));
   for (const path of [`${POD.staging}/${app}`, appStatus(app), appState(app), appLogs(app)])
     removeBelow(pod, path);
   // By this one is known that there is something.

@@ -6,6 +6,12 @@ import type { PodApp } from './pod-request.ts';
 import { ownKey, planVolumesOf, withoutVolumesOf, withVolumes } from './pod-volumes.ts';
 import { makeVolume, readVolumes, replaceVolumes } from './volume-files.ts';
 
+export interface ClearedApp {
+  readonly app: string;
+  /** Whether the pod's supervisor has let go of it. Otherwise the pod has ended, and what bounds volumes is lifted when that is removed. */
+  readonly isReleased: boolean;
+}
+
 /** Throws Stage0Error `bad-request`, before anything is written. */
 export function volumesOf(mutation: Mutation, app: PodApp): VolumePlan {
   return planVolumesOf([app], mutation.manifest);
@@ -24,16 +30,16 @@ export function placeVolumes({ path }: Mutation, more: VolumePlan): void {
 
 /** Of an app whose root is mounted nowhere. `remove` takes a path of the pod's directory. */
 export function clearVolumes(
-  { path, isRunning }: Mutation,
-  app: string,
+  { path }: Pick<Mutation, 'path'>,
+  { app, isReleased }: ClearedApp,
   remove: (path: string) => void,
 ): void {
   const plan = readVolumes(path);
   const own = plan.volumes.filter(({ key }) => key.startsWith(ownKey(app, '')));
   for (const { key } of own) {
     remove(emptyVolume(key));
-    // Of a pod that has ended nobody has lifted what bounds it: it goes with the pod, after that.
-    if (isRunning) remove(limitedVolume(key));
+    // What bounds it is lifted first, for which its directory is needed.
+    if (isReleased) remove(limitedVolume(key));
   }
   if (plan.mounts.some((mount) => mount.app === app)) replaceVolumes(path, withoutVolumesOf(plan, app));
 }

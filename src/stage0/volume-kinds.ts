@@ -74,7 +74,7 @@ export const FURTHER_KINDS = {
     gid: words.number('gid', 10, LARGEST_ID) ?? 0,
   }),
   secret: (words, base) => ({
-    ...{ kind: 'secret', ...base, origin: origin(words) },
+    ...{ kind: 'secret', ...readOnlyOf(words, base), origin: origin(words) },
     mode: words.number('mode', 8, 0o777) ?? 0o400,
     ...maybe('uid', words.number('uid', 10, LARGEST_ID)),
     ...maybe('gid', words.number('gid', 10, LARGEST_ID)),
@@ -102,6 +102,12 @@ function volumeName(words: Words, name: ACName): VolumeName {
     if (!(cause instanceof VolumeError)) throw cause;
     throw words.refuse(cause.message, cause);
   }
+}
+
+/** Nobody writes to a secret; that somebody may is not to be asked for in vain. */
+function readOnlyOf(words: Words, base: VolumeRequestBase): VolumeRequestBase {
+  if (base.readOnly === false) throw words.refuse('readOnly=false: a secret is read-only');
+  return base;
 }
 
 function origin(words: Words): SecretOrigin {

@@ -12,7 +12,8 @@ export interface HostVolumeRequest extends VolumeRequestBase {
   readonly source: string;
   /** Absent: as the stage1 has it. */
   readonly recursive?: boolean;
-  readonly idMap: IdMap;
+  /** Null: as the stage1 has it. */
+  readonly idMap: IdMap | null;
 }
 
 export interface EmptyVolumeRequest extends VolumeRequestBase {
@@ -69,7 +70,7 @@ export function volumeRequest(volume: Volume): VolumeRequest {
     ...(volume.readOnly === undefined ? {} : { readOnly: volume.readOnly }),
     ...(volume.recursive === undefined ? {} : { recursive: volume.recursive }),
   };
-  if (kind === 'host') return { kind, ...common, source: volume.source, idMap: 'auto' };
+  if (kind === 'host') return { kind, ...common, source: volume.source, idMap: null };
   return { kind, ...common, mode: Number.parseInt(volume.mode, 8), uid: volume.uid, gid: volume.gid };
 }
 
@@ -111,7 +112,7 @@ const KINDS: Readonly<Record<string, (words: Words, base: VolumeRequestBase) => 
     ...base,
     source: words.absolute('source'),
     ...words.maybeBoolean('recursive'),
-    idMap: words.word('idmap', ID_MAPS) ?? 'auto',
+    idMap: words.word('idmap', ID_MAPS) ?? null,
   }),
   empty: (words, base) => ({
     kind: 'empty',

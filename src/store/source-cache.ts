@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type ImageID, parseImageID } from '../appc/index.ts';
 import { replaceFile } from '../os/durable.ts';
 import { isSystemError } from '../os/syscall.ts';
+import type { StoreLocks } from './locks.ts';
 import { sweepNotes } from './notes.ts';
 
 /** A local file as it was when an image was read from it: if all of this is unchanged, so is the content. */
@@ -33,9 +34,11 @@ const MODE = 0o600;
  */
 export class SourceCache {
   readonly #directory: string;
+  readonly #locks: StoreLocks;
 
-  constructor(directory: string) {
+  constructor(directory: string, locks: StoreLocks) {
     this.#directory = directory;
+    this.#locks = locks;
   }
 
   find(identity: FileIdentity): SourceNote | undefined {
@@ -43,9 +46,11 @@ export class SourceCache {
     return note?.stamp === identity.stamp ? note : undefined;
   }
 
-  note(identity: FileIdentity, { id, isVerified }: SourceNote): void {
+  async note(identity: FileIdentity, { id, isVerified }: SourceNote): Promise<void> {
     const lines = [identity.stamp, id, isVerified ? VERIFIED : 'unverified'];
     try {
+      // A file may have several paths, and who reads it has the lock of one.
+      using _lock = await this.#locks.exclusive(lockNameOf(identity.key));
       replaceFile(this.#path(identity), `${lines.join('\n')}\n`, MODE);
     } catch (error) {
       // Who is not root reads a file again.
@@ -61,6 +66,15 @@ export class SourceCache {
   #path(identity: FileIdentity): string {
     return join(this.#directory, identity.key);
   }
+}
+
+/** The lock that who writes the note of this name has; undefined: there is no such note. */
+export function sourceLock(name: string): string | undefined {
+  return /^\d+-\d+$/.test(name) ? lockNameOf(name) : undefined;
+}
+
+function lockNameOf(key: string): string {
+  return `note-${key}`;
 }
 
 // Missing or damaged: a cache that does not answer costs a reading of the file, no more.

@@ -14,7 +14,7 @@ import { Pins } from './pins.ts';
 import { formatRecord, type ImageRecord, type ImageSummary, type ImportedImage } from './record.ts';
 import { FULL_ID, RecordFiles, recordLock } from './record-files.ts';
 import { RemoteNotes } from './remotes.ts';
-import { SourceCache } from './source-cache.ts';
+import { SourceCache, sourceLock } from './source-cache.ts';
 import { Stage1Marks } from './stage1-marks.ts';
 import { type Swept, sweep, sweepPartials, type Usage } from './sweep.ts';
 
@@ -46,11 +46,11 @@ export class Store {
     this.#dataDirectory = dataDirectory;
     this.#paths = storePaths(dataDirectory);
     guardStore(this.#paths);
-    this.sources = new SourceCache(this.#paths.source);
     this.remotes = new RemoteNotes(this.#paths.remote);
     this.blobs = new Blobs(this.#paths);
     this.locks = new StoreLocks(this.#paths.locks);
     this.diskImages = new DiskImages(this.#paths, this.locks);
+    this.sources = new SourceCache(this.#paths.source, this.locks);
     this.#records = new RecordFiles(this.#paths.image);
     this.#marks = new Stage1Marks(this.#paths.stage1);
   }
@@ -171,7 +171,7 @@ export class Store {
     // The rest is root's to know.
     if (process.geteuid?.() === 0) {
       this.sources.sweep(isGone);
-      sweepTemporaries(this.#paths.source, this.locks, noteLock);
+      sweepTemporaries(this.#paths.source, this.locks, sourceLock);
       sweepTemporaries(this.#paths.stage1, this.locks, (id) => recordLock(`${id}.json`));
     }
     this.locks.sweep();
@@ -223,7 +223,7 @@ export class Store {
   }
 }
 
-/** Notes are called as what is fetched in part from the same place, whose lock their writer has. */
+/** Notes on addresses are called as what is fetched in part from the same place, whose lock their writer has. */
 function noteLock(name: string): string | undefined {
   return /^[0-9a-f]{64}$/.test(name) ? `source-${name}` : undefined;
 }

@@ -17,10 +17,11 @@ beforeAll(async () => {
 type Handlers = Readonly<Record<string, string>>;
 
 /** A pod manifest whose app is a shell of an ordinary user's; handlers are scripts, too. */
-function manifest(script: string, handlers: Handlers): string {
+function manifest(script: string, handlers: Handlers, isolators: readonly unknown[] = []): string {
   const pod = JSON.parse(prepared);
   const [{ app }] = pod.apps;
   app.exec = ['/bin/sh', '-c', script];
+  app.isolators = [...(app.isolators ?? []), ...isolators];
   app.eventHandlers = Object.entries(handlers).map(([name, text]) => ({
     name,
     exec: ['/bin/sh', '-c', text],
@@ -32,10 +33,10 @@ function manifest(script: string, handlers: Handlers): string {
 
 describe.each(FLAVOURS)('$name: event handlers', ({ name, image }) => {
   const uuidFile = rkt.path(`${name}.uuid`);
-  const run = (script: string, handlers: Handlers) =>
+  const run = (script: string, handlers: Handlers, isolators: readonly unknown[] = []) =>
     rkt.run([
       ...['run', `--stage1-path=${image}`, '--net=none', `--uuid-file-save=${uuidFile}`],
-      `--pod-manifest=${manifest(script, handlers)}`,
+      `--pod-manifest=${manifest(script, handlers, isolators)}`,
     ]);
 
   test('prepare a root for their app, and see what it has left; are root, without what it may not do', async () => {
@@ -46,6 +47,17 @@ describe.each(FLAVOURS)('$name: event handlers', ({ name, image }) => {
     expect(stdout).toBe('0\nnot allowed\n1000\n0\nleft\nnot allowed\n');
     expect(stderr.match(/^mount: .*/gm)).toHaveLength(2);
     expect(code).toBe(3);
+  });
+
+  test('have the limits of their app', async () => {
+    const look = 'ulimit -n; ulimit -Hn; cat /proc/self/oom_score_adj';
+    const isolators = [
+      { name: 'coreos.com/rkt/rlimits', value: { nofile: { soft: 100, hard: 200 } } },
+      { name: 'os/linux/oom-score-adj', value: 300 },
+    ];
+    const handlers = { 'pre-start': look, 'post-stop': look };
+    const { code, stdout } = await run('echo app', handlers, isolators);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '100\n200\n300\napp\n100\n200\n300\n' });
   });
 
   test('a pre-start that fails is the failure of its app, which does not start', async () => {

@@ -167,3 +167,29 @@ describe.each(FLAVOURS)('$name', ({ name, image: stage1, ownKernel }) => {
     });
   });
 });
+
+describe('without CAP_SYS_RESOURCE, stage1-ns', () => {
+  const { image: stage1 = '' } = FLAVOURS.find(({ ownKernel }) => !ownKernel) ?? {};
+  const less = ['setpriv', '--bounding-set=-sys_resource', '--inh-caps=-sys_resource'];
+  const saved = rkt.path('less');
+  const run = (...flags: readonly string[]) => {
+    const pod = ['--net=none', `--stage1-path=${stage1}`, `--uuid-file-save=${saved}`, ...flags, image];
+    const app = ['--ulimit=nofile=100:5000', '--exec=/bin/sh', '--', '-c', 'ulimit -n; ulimit -Hn'];
+    const argv = rkt.argv(['run', ...pod, ...app]);
+    return rkt.startArgv(['prlimit', '--nofile=4096:4096', ...less, ...argv]).finished;
+  };
+  const unset = 'guest: app tiny: the limit nofile could not be set: EPERM';
+
+  test('gives an app as much of a limit as may be had, and says so', async () => {
+    const { code, stdout, stderr } = await run();
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '100\n4096\n' });
+    expect(stderr).toContain(`run: ${unset}`);
+    expect(await rkt.output(['status', `--uuid-file=${saved}`])).toContain(`warning=${unset}`);
+  });
+
+  test('starts no such app with --strict-isolators', async () => {
+    const { code, stdout, stderr } = await run('--strict-isolators');
+    expect({ code, stdout }).toEqual({ code: 205, stdout: '' });
+    expect(stderr).toContain('app tiny: the limit nofile could not be set: EPERM');
+  });
+});

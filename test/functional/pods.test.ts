@@ -1,4 +1,5 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { RunningCommand } from '../support/command.ts';
 import { tinyImages } from '../support/images.ts';
@@ -97,6 +98,38 @@ describe('a pod through its life', () => {
     const removed = await rkt.run(['gc', '--grace-period=0s']);
     expect(removed).toMatchObject({ code: 0, stdout: `Garbage collecting pod "${uuid}"\n` });
     expect(await rkt.list()).toEqual([]);
+  });
+
+  test('gc --mark-only marks what has exited and what was not prepared, and removes nothing', async () => {
+    const prepared = (await rkt.output(['prepare', image, '--name=later'])).trim();
+    const running = await startPod('running');
+    const exited = await startPod('exited');
+    exited.command.signal('SIGTERM');
+    await exited.command.finished;
+    const cut = '00000000-0000-4000-8000-000000000001';
+    mkdirSync(join(rkt.dir, 'pods/prepare', cut));
+    const states = async () => Object.fromEntries((await rkt.list()).map(({ name, state }) => [name, state]));
+    const untouched = { [prepared]: 'prepared', [running.uuid]: 'running' };
+    expect(await states()).toEqual({ ...untouched, [exited.uuid]: 'exited', [cut]: 'aborted prepare' });
+
+    const marking = ['gc', '--mark-only', '--grace-period=0s', '--expire-prepared=0s'];
+    const { code, stdout, stderr } = await rkt.run(marking);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+    const moved = (uuid: string) => `gc: moving pod "${uuid}" to garbage\n`;
+    expect(stderr).toBe(`${moved(exited.uuid)}${moved(cut)}`);
+    const marked = { ...untouched, [exited.uuid]: 'exited garbage', [cut]: 'garbage' };
+    expect(await states()).toEqual(marked);
+    // Again: there is nothing to mark, and still nothing is removed.
+    expect(await rkt.run(marking)).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    expect(await states()).toEqual(marked);
+
+    expect(await rkt.output(['gc', '--grace-period=0s'])).toContain(
+      `Garbage collecting pod "${exited.uuid}"`,
+    );
+    expect(await states()).toEqual(untouched);
+    running.command.signal('SIGTERM');
+    await running.command.finished;
+    await rkt.output(['rm', prepared, running.uuid]);
   });
 
   test('pods of one data directory do not meet; --uuid-file names them', async () => {

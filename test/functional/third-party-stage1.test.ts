@@ -155,10 +155,33 @@ describe('a stage1 in shell', () => {
     expect((await rkt.list()).map(({ name }) => name)).not.toContain(uuid);
   });
 
+  test.each(['gc', 'rm'])(
+    'has its gc ended by who tells rkt %s to end, and is called again',
+    async (name) => {
+      const file = rkt.path(`kept-${name}`);
+      await rkt.output(['run', '--net=none', `--uuid-file-save=${file}`, ...words('true')], options());
+      const uuid = savedUuid(file) ?? '';
+      const args = name === 'gc' ? ['gc', '--grace-period=0s'] : ['rm', uuid];
+      const command = rkt.start(args, options({ RKT_TEST_GC_WAITS: 'yes' }));
+      await eventually('gc runs', () => called().at(-1) === 'gc waits');
+      command.signal('SIGTERM');
+      const { code, stderr } = await command.finished;
+      expect([code, called().at(-1)]).toEqual([143, 'gc ended']);
+      expect(stderr).not.toContain('failed');
+      expect((await rkt.list()).map((pod) => pod.name)).toContain(uuid);
+      await rkt.output(args, options());
+      expect((await rkt.list()).map((pod) => pod.name)).not.toContain(uuid);
+    },
+  );
+
   test('is had by its name and its hash as well, once it was given', async () => {
-    const run = (flag: string) => rkt.run(['run', '--net=none', flag, image], options());
-    expect(await run(`--stage1-name=${NAME}`)).toMatchObject({ code: 0, stdout: 'hello from the image\n' });
-    expect(called()[0]).toMatch(/^run --net=none /);
+    const id = (await rkt.output(['fetch', '--full', stage1])).trim();
+    for (const flag of [`--stage1-name=${NAME}`, `--stage1-hash=${id}`]) {
+      rmSync(calls, { force: true });
+      const { code, stdout } = await rkt.run(['run', '--net=none', flag, image], options());
+      expect({ flag, code, stdout }).toEqual({ flag, code: 0, stdout: 'hello from the image\n' });
+      expect(called()[0]).toMatch(/^run --net=none /);
+    }
   });
 
   test('has no other entrypoints: what needs one of those is refused, with a reason', async () => {

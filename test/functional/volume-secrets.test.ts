@@ -127,6 +127,21 @@ describe.each(VARIANTS.filter(({ mutablePods }) => mutablePods))(
       });
     });
 
+    test('is refused secrets that are too much with those that are there', async () => {
+      writeFileSync(rkt.path('large'), 'x'.repeat(600 * 1024));
+      const large = `secret,source=${rkt.path('large')}`;
+      expect(await add('large', large)).toMatchObject({ code: 0 });
+      expect(await add('more', large)).toMatchObject({
+        code: 254,
+        stderr: expect.stringContaining(
+          "volume more.v: secrets of the pod's apps would have 1228800 bytes together: 1048576 at most",
+        ),
+      });
+      await rkt.output(['app', 'rm', pod.uuid, '--app=large']);
+      expect(await add('more', large)).toMatchObject({ code: 0 });
+      await rkt.output(['app', 'rm', pod.uuid, '--app=more']);
+    });
+
     test('has named volumes, and no disk where the pod is a machine', async () => {
       const volume = `late-${variant.name}`;
       expect(await add('one', `named,source=${volume},subPath=sub`, 'echo late > /v/file')).toMatchObject({

@@ -78,7 +78,7 @@ describe.each(VARIANTS)('$name', (flavour) => {
       expect(readFileSync(rkt.path(name('copied')), 'utf8')).toBe('changed by the host, longer\n');
       const [inspected] = JSON.parse(await rkt.output(['inspect', pod.uuid]));
       expect(inspected.volumes).toMatchObject({
-        volumes: [{ kind: 'host', key: 'v', source: path, readOnly: false, idMap: 'auto' }],
+        volumes: [{ kind: 'host', key: 'v', source: path, readOnly: false, idMap: null }],
         mounts: [{ app: 'tiny', volume: 'v', target: '/v' }],
       });
       await endPod(pod);

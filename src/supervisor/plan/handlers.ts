@@ -3,7 +3,7 @@ import { type App, findIsolator } from '../../appc/index.ts';
 
 /**
  * An app's event handlers (appc 0.8.11, aci.md). They run as root, as in rkt, to prepare what is not the user's of the app; unlike there
- * with no more capabilities and system calls than the app has. What is limited of one process is the app's alone.
+ * with no more capabilities and system calls than the app has, and within the same limits.
  */
 export function planHandlers(
   { eventHandlers, isolators }: Pick<App, 'eventHandlers' | 'isolators'>,
@@ -19,8 +19,6 @@ export function planHandlers(
       gid: 0,
       groups: [],
       noNewPrivileges: findIsolator(isolators, 'no-new-privileges')?.value ?? false,
-      rlimits: [],
-      oomScoreAdj: null,
     };
   };
   return { preStart: plan('pre-start'), postStop: plan('post-stop') };

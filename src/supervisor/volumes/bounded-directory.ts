@@ -7,10 +7,10 @@ import type { LimitedVolumePlan } from '../../abi/further-volumes.ts';
 import type { IdRange } from '../../abi/id-range.ts';
 import { LOCKS_OF_POD, limitedVolume, POD } from '../../abi/pod-directory.ts';
 import { Unpacker } from '../../native/bytes.ts';
-import { entries } from '../../native/directories.ts';
-import { SystemError, unless } from '../../native/errors.ts';
+import { readdir } from '../../native/directories.ts';
+import { hasCode, SystemError, unless } from '../../native/errors.ts';
 import { close, File, open, open_ } from '../../native/files.ts';
-import { chmod, chown, mkdir, mkdirAll, rmdir } from '../../native/paths.ts';
+import { chmod, chown, mkdir, mkdirAll, rename, rmdir, unlink } from '../../native/paths.ts';
 import {
   enforcesProjects,
   isUnused,
@@ -84,8 +84,9 @@ export function makeBoundedDirectory(volume: LimitedVolumePlan): BoundedDirector
 
 /** Of a pod that has ended, however it did; its directory is the current one. What is in them stays, and their projects are taken until it has gone. */
 export function liftBounds(): void {
-  const left = unless(['ENOENT'], () => entries(POD.limitedVolumes)) ?? [];
-  for (const { name, kind } of left) if (kind === 'directory') liftAt(limitedVolume(name));
+  const left = unless(['ENOENT'], () => readdir(POD.limitedVolumes)) ?? [];
+  // The others are disks.
+  for (const name of left) unless(['ENOTDIR'], () => liftAt(limitedVolume(name)));
 }
 
 /** The first that is free, so many after the first of all, or further on; undefined where none of those that are looked at is. Pure. */
@@ -116,11 +117,21 @@ function claim(directory: number): number | undefined {
   return project;
 }
 
-function discard(path: string): void {
-  unless(['ENOENT'], () => {
+/** A directory, or the disk of a time when there were no quotas. What has files in it is moved aside, and goes with the pod. */
+export function discard(path: string): void {
+  try {
     liftAt(path);
     rmdir(path);
-  });
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return;
+    if (hasCode(error, 'ENOTDIR')) unlink(path);
+    else if (hasCode(error, 'ENOTEMPTY')) rename(path, asidePath());
+    else throw error;
+  }
+}
+
+function asidePath(): string {
+  return limitedVolume(`~${new Unpacker(randomBytes(4)).u32()}`);
 }
 
 function liftAt(path: string): void {

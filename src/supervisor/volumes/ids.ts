@@ -1,6 +1,6 @@
 /**
  * Who owns on the host what apps write to a volume. By default ids that nobody has there: a set-user-id program that an app has left is
- * one of a user that nobody is, and a file capability counts in no namespace of the host's.
+ * one of an id that owns files of volumes alone (those of other pods as well), and a file capability counts in no namespace of the host's.
  */
 import type { IdRange } from '../../abi/id-range.ts';
 import { type HostVolumePlan, VOLUME_IDS } from '../../abi/volume-plan.ts';
@@ -28,7 +28,7 @@ export function idsOf(
   { kind }: Pick<Stat, 'kind'>,
   users: IdRange | null,
 ): ShownIds | undefined {
-  const isMapped = idMap === 'auto' && !readOnly && (kind === 'directory' || kind === 'file');
+  const isMapped = idMap !== 'none' && !readOnly && (kind === 'directory' || kind === 'file');
   const pod = users?.first ?? 0;
   const count = Math.min(users?.count ?? VOLUME_IDS.count, VOLUME_IDS.count);
   if (isMapped) return { of: 'volume', disk: VOLUME_IDS.first, pod, count };

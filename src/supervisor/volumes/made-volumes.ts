@@ -1,5 +1,9 @@
 /** Volumes that PID 1 makes itself: what it is told of them, and what its machine needs for them. */
-import type { FurtherVolumePlan, SecretVolumePlan } from '../../abi/further-volumes.ts';
+import {
+  type FurtherVolumePlan,
+  SECRETS_MAX_BYTES,
+  type SecretVolumePlan,
+} from '../../abi/further-volumes.ts';
 import { type MadeVolume, madeVolumePath } from '../../abi/made-volumes.ts';
 import type { Secrets } from '../../abi/secrets.ts';
 import type { PodVolume, VolumeMount } from '../../abi/volume-plan.ts';
@@ -58,12 +62,15 @@ export class MadeVolumes {
     this.#disks.push({ fd, kind, serial: serialOf(this.#disks.length), readOnly: isReadOnly(volume) });
   }
 
-  /** Of an app that has come to the pod: a machine gets no more disks then. @throws SupervisorError `unsupported` */
+  /** Of an app that has come to the pod: a machine gets no more disks then. @throws SupervisorError `unsupported`, `bad-volume` */
   takeLate(volume: Made, secrets: Secrets): void {
     if (volume.kind === 'limited' || volume.kind === 'block') throw tooLate(volume);
-    this.#volumes.set(volume.key, volume);
     const content = secrets.get(volume.key);
-    if (content !== undefined) this.#late.set(volume.key, content);
+    if (content !== undefined) {
+      refuseTooMuch(volume.key, [...this.#late.values(), content]);
+      this.#late.set(volume.key, content);
+    }
+    this.#volumes.set(volume.key, volume);
   }
 
   /** Of an app that has gone. */
@@ -120,6 +127,21 @@ function tooLate({ key, kind }: Made): SupervisorError {
     'unsupported',
     `volume ${key}: a volume of kind ${shown} cannot come to a machine that runs`,
   );
+}
+
+/** What one app brings stage0 has counted; of those before it only the supervisor knows. */
+function refuseTooMuch(key: string, secrets: readonly string[]): void {
+  const bytes = secrets.reduce((total, content) => total + decodedLength(content), 0);
+  if (bytes <= SECRETS_MAX_BYTES) return;
+  throw new SupervisorError(
+    'bad-volume',
+    `volume ${key}: secrets of the pod's apps would have ${bytes} bytes together: ${SECRETS_MAX_BYTES} at most`,
+  );
+}
+
+/** Of base64. */
+function decodedLength(text: string): number {
+  return Math.floor((text.replace(/=+$/, '').length * 3) / 4);
 }
 
 /** In the order in which the machine has them. */

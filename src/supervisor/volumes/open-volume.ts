@@ -81,6 +81,10 @@ function openHostVolume(volume: HostVolumePlan, around: VolumeSurroundings): Ope
     const mount = cloneMount('', depth === 'recursive', file.fd);
     return holding(mount, () => {
       if (ids !== undefined) showIds(mount, depth, ids, `volume ${key}: ${source}`);
+      // What the host mounts below later arrives, as in rkt; nothing goes back. Not where ids are mapped or nothing may be written:
+      // what arrives has the host's ids and flags.
+      const isOpen = depth === 'recursive' && !volume.readOnly && ids === undefined;
+      setPropagation(mount, depth, isOpen ? 'slave' : 'private');
       restrict(volume, mount, depth, stat);
       // What is refused stays as it is.
       if (ids?.of === 'volume') adoptDirectory(file.fd, stat);
@@ -135,13 +139,7 @@ function holding<T>(mount: number, action: () => T): T {
   }
 }
 
-/**
- * What the host mounts below a recursive volume later arrives, as in rkt; nothing goes back. Not where ids are mapped or nothing may be
- * written, as what arrives would be without that.
- */
 function restrict(volume: HostVolumePlan, mount: number, depth: MountDepth, stat: Stat): void {
-  const isOpen = depth === 'recursive' && !volume.readOnly && volume.idMap === 'none';
-  setPropagation(mount, depth, isOpen ? 'slave' : 'private');
   if (deviceOf(volume, stat) === undefined)
     restrictOpenMount(mount, depth, 'no-suid', 'no-devices', ...readOnly(volume));
   else {

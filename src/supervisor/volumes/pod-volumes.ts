@@ -42,7 +42,7 @@ export class PodVolumes {
    */
   get isExposed(): boolean {
     const isExposed = (volume: PodVolume) =>
-      volume.kind === 'host' && !volume.readOnly && volume.idMap === 'auto';
+      volume.kind === 'host' && !volume.readOnly && volume.idMap !== 'none';
     return this.options.mutable || this.#plan.volumes.some(isExposed);
   }
 

@@ -49,6 +49,22 @@ describe('a place in a root', () => {
     ]);
   });
 
+  it('is asked about before anything is made in it, and where it is found', () => {
+    mkdirSync(join(root, 'there'));
+    symlinkSync('/there', join(root, 'link'));
+    using directory = File.open(root, open_.path | open_.directory);
+    const asked: string[] = [];
+    const refuse = (fd: number) => {
+      asked.push(readlink(`/proc/self/fd/${fd}`).slice(root.length));
+      throw new Error('not there');
+    };
+    for (const path of ['/link/a/b', '/link'])
+      for (const kind of ['file', 'directory'] as const)
+        expect(() => openOrMakeInRoot(directory.fd, path, kind, refuse)).toThrow('not there');
+    expect(asked).toEqual(['/there', '/there', '/there', '/there']);
+    expect(existsSync(join(root, 'there/a'))).toBe(false);
+  });
+
   it('is inside, wherever links lead', () => {
     symlinkSync('/inner', join(root, 'absolute'));
     symlinkSync('../../../../inner', join(root, 'up'));

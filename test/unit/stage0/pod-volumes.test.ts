@@ -60,7 +60,7 @@ function plan(apps: readonly PodApp[], flags: readonly string[] = []) {
 }
 
 const mount = (text: string) => parseMountRequest(text);
-const HOST = { kind: 'host', key: 'v', readOnly: false, source: '/s', recursive: null, idMap: 'auto' };
+const HOST = { kind: 'host', key: 'v', readOnly: false, source: '/s', recursive: null, idMap: null };
 const at = { app: 'web', volume: 'v', target: '/t', readOnly: false, subPath: null, seed: false };
 
 describe('volumes of a pod', () => {

@@ -23,6 +23,7 @@ test.each([
       readOnly: true,
     },
   ],
+  ['v,kind=secret,source=/a,readOnly=true', { readOnly: true }],
   [
     'v,kind=secret,env=A_1,mode=0440,gid=9',
     { origin: { from: 'environment', name: 'A_1' }, mode: 0o440, gid: 9 },
@@ -49,6 +50,7 @@ test.each([
   ['v,kind=secret', 'source is missing'],
   ['v,kind=secret,source=/a,env=A', 'source and env exclude each other'],
   ['v,kind=secret,env=A=B', '"A=B" is no name of a variable'],
+  ['v,kind=secret,source=/a,readOnly=false', 'readOnly=false: a secret is read-only'],
   ['v,kind=secret,source=/a,mode=4755', 'mode: "4755" is no mode'],
 ])('--volume=%s is refused', (text, why) => {
   expect(() => parseVolumeRequest(text)).toThrow(why);

@@ -10,12 +10,13 @@ import {
 
 describe('--volume', () => {
   it('has a name first, or where it is called one, and what its kind has', () => {
-    const host = { kind: 'host', name: 'v', source: '/a=b', idMap: 'auto' };
+    const host = { kind: 'host', name: 'v', source: '/a=b', idMap: null };
     expect(parseVolumeRequest('v,kind=host,source=/a=b')).toEqual(host);
     expect(parseVolumeRequest('kind=host,source=/a=b,name=v')).toEqual(host);
     expect(parseVolumeRequest('v,kind=host,source=/a,readOnly=true,recursive=false,idmap=none')).toEqual({
       ...{ ...host, source: '/a', readOnly: true, recursive: false, idMap: 'none' },
     });
+    expect(parseVolumeRequest('v,kind=host,source=/a=b,idmap=auto')).toEqual({ ...host, idMap: 'auto' });
     expect(parseVolumeRequest('v,kind=empty')).toEqual({
       kind: 'empty',
       name: 'v',

@@ -3,7 +3,7 @@ import { parseRunArguments } from '../../../src/abi/stage1.ts';
 import { DEFAULT_MODES } from '../../../src/abi/stream-modes.ts';
 import { blankApp, parseIsolator, readPodManifest } from '../../../src/appc/index.ts';
 import type { Pod, PodApp } from '../../../src/supervisor/plan/pod.ts';
-import { ignored, onlyApp, unenforced } from '../../../stage1-fly/unsupported.ts';
+import { ignored, ignoredOfVolume, onlyApp, unenforced } from '../../../stage1-fly/unsupported.ts';
 
 const UUID = '5bd2bb5f-ea2a-4e6e-b5f5-4d6a4f5a2f2e';
 const options = (...flags: string[]) => parseRunArguments([...flags, UUID]);
@@ -66,6 +66,19 @@ describe('what has no effect', () => {
       streamLine,
     ]);
     expect(ignored(options(), podOf(appOf({ streams: { kind: 'terminal' } })), 0)).toEqual([streamLine]);
+  });
+
+  it('of volumes: who may write to a device, whose files are', () => {
+    const volume = { key: 'v', kind: 'directory', readOnly: true, idMap: null } as const;
+    expect(ignoredOfVolume(volume)).toEqual([]);
+    expect(ignoredOfVolume({ ...volume, kind: 'char', readOnly: false, idMap: 'none' })).toEqual([]);
+    for (const kind of ['char', 'block'] as const)
+      expect(ignoredOfVolume({ ...volume, kind })).toEqual([
+        'volume v: readOnly=true does not keep the app from writing to the device',
+      ]);
+    expect(ignoredOfVolume({ ...volume, idMap: 'auto' })).toEqual([
+      'volume v: idmap=auto is ignored: ids are as they are on the host',
+    ]);
   });
 
   it('are isolators and event handlers, one and all', () => {

@@ -2,10 +2,12 @@ import {
   appendFileSync,
   chmodSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   utimesSync,
@@ -229,13 +231,47 @@ test('a file stands for its image as long as it is the same file', async () => {
   const before = identifyFile(file);
   expect(store.sources.find(before)).toBeUndefined();
   const note = { id: id('ab'), isVerified: true };
-  store.sources.note(before, note);
+  await store.sources.note(before, note);
   expect(store.sources.find(identifyFile(file))).toMatchObject(note);
   appendFileSync(file, 'two');
   expect(store.sources.find(identifyFile(file))).toBeUndefined();
-  store.sources.note(identifyFile(file), { id: id('cd'), isVerified: false });
+  await store.sources.note(identifyFile(file), { id: id('cd'), isVerified: false });
   writeFileSync(cas('source', before.key), 'damaged');
   expect(store.sources.find(identifyFile(file))).toBeUndefined();
+});
+
+test('a note has its writer’s lock, whatever path the file was read by', async () => {
+  const file = join(data, 'image.aci');
+  writeFileSync(file, 'one');
+  const { key } = identifyFile(file);
+  const other = store.locks.tryExclusive(`note-${key}`);
+  const noted = store.sources.note(identifyFile(file), { id: id('ab'), isVerified: true });
+  expect(readdirSync(cas('source'))).toEqual([]);
+  other?.release();
+  await noted;
+  expect(readdirSync(cas('source'))).toEqual([key]);
+});
+
+test('the notes of a file that was built again and again go with the images that it was', async () => {
+  const file = join(data, 'image.aci');
+  const notes: string[] = [];
+  const kept: string[] = [];
+  for (const digits of ['ab', 'ab', 'cd']) {
+    // A new file in the old one's place, while that is still there: its number is another.
+    writeFileSync(`${file}.new`, String(notes.length));
+    renameSync(`${file}.new`, file);
+    linkSync(file, `${file}.${notes.length}`);
+    const identity = identifyFile(file);
+    await store.put(record(id(digits)));
+    await store.sources.note(identity, { id: id(digits), isVerified: true });
+    notes.push(identity.key);
+    if (digits === 'cd') kept.push(identity.key);
+  }
+  store.sweepTraces(0);
+  expect(readdirSync(cas('source')).sort()).toEqual([...notes].sort());
+  await store.remove(id('ab'));
+  store.sweepTraces(0);
+  expect(readdirSync(cas('source'))).toEqual(kept);
 });
 
 test('collecting leaves alone what somebody is writing, and takes what a killed writer has left', async () => {
@@ -247,17 +283,19 @@ test('collecting leaves alone what somebody is writing, and takes what a killed 
     cas('remote', `${note}.tmp`),
     cas('image', `${id('cd')}.json.tmp`),
     cas('stage1', `${id('cd')}.tmp`),
+    cas('source', '1-2.tmp'),
   ];
   for (const path of half) writeFileSync(path, '{"refer');
   // Names that would be other places as names of locks.
   for (const name of ['...json.tmp', '.json.tmp', '..tmp']) writeFileSync(cas('image', name), '');
   for (const name of ['...tmp', '.tmp']) writeFileSync(cas('remote', name), '');
-  const writing = [`source-${note}`, id('cd')].map((name) => store.locks.tryExclusive(name));
+  for (const name of ['...tmp', '1-..tmp']) writeFileSync(cas('source', name), '');
+  const writing = [`source-${note}`, id('cd'), 'note-1-2'].map((name) => store.locks.tryExclusive(name));
   store.sweepTraces(0);
-  expect(half.map((path) => existsSync(path))).toEqual([true, true, true]);
+  expect(half.map((path) => existsSync(path))).toEqual([true, true, true, true]);
   for (const lock of writing) lock?.release();
   store.sweepTraces(0);
-  expect(half.map((path) => existsSync(path))).toEqual([false, false, false]);
+  expect(half.map((path) => existsSync(path))).toEqual([false, false, false, false]);
   expect(readdirSync(cas('locks'))).toEqual([]);
   expect([store.remotes.find(address)?.id, store.list()]).toEqual([id('ab'), [id('ab')]]);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { metaTags } from '../../../../src/image/discovery/meta-tags.ts';
+import { processorTime } from '../../../support/processor-time.ts';
 
 const contents = (html: string) => metaTags(html).map(({ content }) => content);
 
@@ -104,8 +105,6 @@ test.each([
   ['ampersands', '<meta name=n content="&#&#&'],
 ])('a page of 1 MiB of %s is passed over once', (_, piece) => {
   const page = piece.repeat(Math.floor((1024 * 1024) / piece.length));
-  const started = performance.now();
-  metaTags(page);
   // Twice over each character for each of them would be hours.
-  expect(performance.now() - started).toBeLessThan(10_000);
+  expect(processorTime(() => metaTags(page))).toBeLessThan(10_000);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseChallenges } from '../../../../src/image/registry/challenge.ts';
+import { processorTime } from '../../../support/processor-time.ts';
 
 const bearer = (realm: string, service?: string, scope?: string) => ({
   kind: 'bearer',
@@ -37,9 +38,10 @@ test.each([
 });
 
 test('a header that goes on and on costs no more than its length is worth', () => {
-  const started = performance.now();
-  parseChallenges('a="\\",'.repeat(100_000));
-  parseChallenges(`Bearer ${','.repeat(100_000)}`);
-  parseChallenges(`Bearer a="${'\\'.repeat(100_000)}`);
-  expect(performance.now() - started).toBeLessThan(2000);
+  const spent = processorTime(() => {
+    parseChallenges('a="\\",'.repeat(100_000));
+    parseChallenges(`Bearer ${','.repeat(100_000)}`);
+    parseChallenges(`Bearer a="${'\\'.repeat(100_000)}`);
+  });
+  expect(spent).toBeLessThan(2000);
 });

@@ -17,15 +17,8 @@ const process: ProcessPlan = {
   rlimits: [{ resource: 7, soft: 1, hard: 1 }],
   oomScoreAdj: 500,
 };
-const handler = {
-  ...process,
-  uid: 0,
-  gid: 0,
-  groups: [],
-  noNewPrivileges: false,
-  rlimits: [],
-  oomScoreAdj: null,
-};
+/** Limits are the app's own. */
+const handler = { ...process, uid: 0, gid: 0, groups: [], noNewPrivileges: false };
 
 it('plans none where there is none', () => {
   expect(planHandlers(blankApp, process)).toEqual(NO_HANDLERS);

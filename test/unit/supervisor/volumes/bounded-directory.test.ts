@@ -1,5 +1,15 @@
-import { describe, expect, it } from 'vitest';
-import { chooseProject, PROJECTS } from '../../../../src/supervisor/volumes/bounded-directory.ts';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { useEngine } from '../../../../src/native/engine.ts';
+import {
+  chooseProject,
+  discard,
+  liftBounds,
+  PROJECTS,
+} from '../../../../src/supervisor/volumes/bounded-directory.ts';
+import { koffiEngine } from '../../../support/koffi-syscall.ts';
 
 const { first, count } = PROJECTS;
 
@@ -19,5 +29,42 @@ describe('the project of a volume', () => {
       }),
     ).toBeUndefined();
     expect(new Set(asked).size).toBe(64);
+  });
+});
+
+describe('in a pod’s directory', () => {
+  const before = process.cwd();
+  const pod = mkdtempSync(join(tmpdir(), 'bounded-'));
+  const path = 'limitedVolumes/app.v';
+  beforeAll(() => {
+    useEngine(koffiEngine);
+    process.chdir(pod);
+  });
+  afterAll(() => {
+    process.chdir(before);
+    rmSync(pod, { recursive: true });
+  });
+
+  it('bounds are lifted where there are volumes, or disks of volumes, or neither', () => {
+    expect(() => liftBounds()).not.toThrow();
+    mkdirSync('limitedVolumes/app.directory', { recursive: true });
+    writeFileSync('limitedVolumes/app.disk', '');
+    expect(() => liftBounds()).not.toThrow();
+    rmSync('limitedVolumes', { recursive: true });
+  });
+
+  it('there is room for a volume, whatever an earlier attempt has left', () => {
+    mkdirSync(path, { recursive: true });
+    discard(path);
+    expect(existsSync(path)).toBe(false);
+    writeFileSync(path, 'disk');
+    discard(path);
+    expect(existsSync(path)).toBe(false);
+    mkdirSync(path);
+    writeFileSync(`${path}/file`, 'kept');
+    discard(path);
+    const [aside = ''] = readdirSync('limitedVolumes');
+    expect([existsSync(path), readdirSync(`limitedVolumes/${aside}`)]).toEqual([false, ['file']]);
+    discard(path);
   });
 });
