@@ -285,7 +285,9 @@ describe('the files of a hostile app', () => {
     }
     expect(readdirSync(rkt.path('nothing'))).toEqual([]);
     expect(readdirSync(join(rkt.dir, 'cas/tmp'))).toEqual([]);
-    expect(readdirSync(join(podPath(uuid), 'staging'))).toEqual([]);
+    // Where its root was on disks, what was there has been read before.
+    const staging = join(podPath(uuid), 'staging');
+    expect(existsSync(staging) ? readdirSync(staging) : []).toEqual([]);
   });
 
   test('are not those of the host where a copy has been replaced by a link', async () => {
