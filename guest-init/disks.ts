@@ -23,6 +23,12 @@ export function diskOf(serial: string): string {
   throw new InitError('volumes', `no disk ${serial}`);
 }
 
+/** Others have come in their places. */
+export function forgetDisks(): void {
+  found.clear();
+  asked.clear();
+}
+
 function askAll(): void {
   for (const name of readdir(BLOCK_DEVICES).filter((candidate) => !asked.has(candidate))) {
     const serial = readTextIfPresent(`${BLOCK_DEVICES}/${name}/serial`)?.trim();

@@ -22,6 +22,8 @@ export interface Ground {
   open(): Channels;
   /** The control group that is the pod's own; undefined where there is none. */
   groups(): ControlGroup | undefined;
+  /** Whatever has been written goes where it belongs. False: nobody needs to know. */
+  settle(): boolean;
   /** Ends it all, at once. */
   leave(code: number): never;
 }
@@ -46,6 +48,7 @@ export const namespaces: Ground = {
     });
   },
   groups: () => parseGroup(argv().slice(2)),
+  settle: () => false,
   // The kernel kills what is left in a pid namespace when its PID 1 exits.
   leave: exit,
 };

@@ -3,8 +3,8 @@ import {
   HOST_MESSAGE_MAX_BYTES,
   type HostMessage,
   parseHostMessage,
-  type Rehearsed,
 } from '../src/abi/guest.ts';
+import type { Rehearsed } from '../src/abi/saved-machine.ts';
 import type { Loop } from '../src/native/loop.ts';
 import { PacketChannel } from '../src/native/packets.ts';
 import { during } from './error.ts';

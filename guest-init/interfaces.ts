@@ -1,4 +1,4 @@
-import type { AddressPlan, InterfacePlan } from '../src/abi/network-plan.ts';
+import { type AddressPlan, type InterfacePlan, STAND_IN_ADDRESS } from '../src/abi/network-plan.ts';
 import { monotonicMilliseconds, sleep } from '../src/native/clock.ts';
 import { unless } from '../src/native/errors.ts';
 import { addAddress, type NewAddress } from '../src/native/netlink/addresses.ts';
@@ -47,6 +47,7 @@ export function nameInterfaces(netlink: Netlink, plans: readonly InterfacePlan[]
 export function configureInterface(netlink: Netlink, { plan, link }: FoundLink): void {
   const { mtu, queueLength } = plan;
   changeLink(netlink, link.index, {
+    ...(plan.mac !== null && plan.mac !== link.mac && { mac: plan.mac }),
     ...(mtu !== null && { mtu }),
     ...(queueLength !== null && { queueLength }),
     ...(plan.mac !== null && { arp: plan.arp }),
@@ -79,18 +80,22 @@ function findLinks(netlink: Netlink, plans: readonly InterfacePlan[]): readonly 
   }
 }
 
-/** Interfaces upon one parent may share its hardware address: devices come in the order of the plan. */
+/** Interfaces upon one parent may share its hardware address, and those that a machine was saved with have not got theirs yet: devices come in the order of the plan. */
 export function matchLinks(
   plans: readonly InterfacePlan[],
   links: readonly FoundLink['link'][],
 ): FoundLink[] {
   const free = [...links].sort((one, other) => one.index - other.index);
   return plans.flatMap((plan) => {
-    const at = free.findIndex(({ mac, index }) =>
-      plan.mac === null ? index === LOOPBACK : index !== LOOPBACK && mac === plan.mac,
+    const at = free.findIndex((link) =>
+      plan.mac === null ? link.index === LOOPBACK : link.index !== LOOPBACK && isOf(link, plan.mac),
     );
     return at === -1 ? [] : free.splice(at, 1).map((link) => ({ plan, link }));
   });
+}
+
+function isOf({ mac }: FoundLink['link'], wanted: string): boolean {
+  return mac === wanted || mac?.startsWith(STAND_IN_ADDRESS) === true;
 }
 
 function missing(plans: readonly InterfacePlan[], found: readonly FoundLink[]): InitError {

@@ -31,10 +31,13 @@ export const machine: Ground = {
       return { directories: [{ controller: 'unified', path: target }] };
     });
   },
-  leave() {
+  settle() {
     settleDisks();
     settleScratch();
     syncAll();
+    return true;
+  },
+  leave() {
     endMachine('power-off');
     throw new Error('power-off returned');
   },

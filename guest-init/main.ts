@@ -29,12 +29,16 @@ function serve(ground: Ground): void {
   const age = () => uptimeMilliseconds() - born;
   const channels = ground.open();
   const loop = new Loop();
-  const leave = () => ground.leave(0);
+  const leave = () => {
+    // Somebody may be there to hear it.
+    if (ground.settle()) host.send({ type: 'settled' });
+    ground.leave(0);
+  };
   const host = new HostChannel(loop, channels.control, {
     message: (message) => {
       switch (message.type) {
         case 'rehearse':
-          rehearse(message.modules);
+          rehearse(message);
           host.send({ type: 'rehearsed' });
           return;
         case 'wake':
@@ -43,7 +47,7 @@ function serve(ground: Ground): void {
           awaken(message);
           greet(0);
           // While the host makes the plan.
-          findDevices();
+          if (message.hasMore) findDevices();
           return;
         default:
           pod.receive(message);
@@ -71,6 +75,7 @@ function serve(ground: Ground): void {
   } catch (error) {
     die(error, host, loop);
   } finally {
+    ground.settle();
     ground.leave(1);
   }
 }

@@ -17,6 +17,8 @@ const SCRATCH_OPTIONS = 'noinit_itable';
 
 export function mountRootDisk({ serial, kind }: RootDiskPlan): void {
   const target = diskPlace(serial);
+  // The machine was saved with it.
+  if (scratchPlaces.has(target)) return;
   mkdirAll(target, 0o700);
   const source = diskOf(serial);
   if (kind === 'image') mount({ source, target, type: 'erofs', flags: ms.readOnly | ms.noDev });

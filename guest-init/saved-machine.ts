@@ -1,19 +1,32 @@
 /** PID 1 of a machine that is saved before it has a plan, and restored as the start of a pod, any number of times. */
 import { decodeBase64 } from '../src/abi/base64.ts';
-import type { HostMessage } from '../src/abi/guest.ts';
-import { setRealtime } from '../src/native/clock.ts';
+import type { RehearseOrder, WakeOrder } from '../src/abi/saved-machine.ts';
+import { setRealtime, sleep } from '../src/native/clock.ts';
 import { writeControl } from '../src/native/contents.ts';
+import { deviceFilter, keepDeviceFilter } from '../src/native/device-filter.ts';
 import { unless } from '../src/native/errors.ts';
-import { addEntropy, loadModule } from '../src/native/system.ts';
+import { addEntropy, loadModule, syncAll } from '../src/native/system.ts';
+import { forgetDisks } from './disks.ts';
 import { during } from './error.ts';
+import { mountRootDisk } from './root-disks.ts';
 
-type WakeOrder = Extract<HostMessage, { readonly type: 'wake' }>;
+const SETTLING_MS = 3000;
 
 /** What is the same for all pods is done before the machine is saved. */
-export function rehearse(modules: readonly string[]): void {
+export function rehearse({ modules, devices, disks }: RehearseOrder): void {
   during('modules', () => {
     for (const name of modules) loadKernelModule(name);
   });
+  during('disks', () => disks.forEach(mountRootDisk));
+  // What a kernel does in its first seconds, and of a file system that is new, each of its restored selves would do again.
+  sleep(SETTLING_MS);
+  syncAll();
+  // What they are to the pod they are asked again.
+  forgetDisks();
+  // A kernel without control groups has none for devices, either.
+  during('limits', () =>
+    unless(['EINVAL', 'ENOSYS', 'EPERM'], () => keepDeviceFilter(deviceFilter(devices))),
+  );
 }
 
 /** From the initramfs. One that a machine was saved with is there already. */

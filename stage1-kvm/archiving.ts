@@ -67,6 +67,9 @@ export class Archiving {
       notified: () => {},
       warning: () => {},
       ended: () => this.#end(),
+      settled: () => {
+        if (this.#code !== undefined) this.#end();
+      },
       failed: (problem) => this.#fail(problem),
     });
   }

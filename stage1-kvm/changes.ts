@@ -72,6 +72,7 @@ function setUp(uuid: string, fd: number): MachineSetup {
     id: allocateId(parseIdRange(environment(VM_IDS_ENV))),
     cgroupFiles: [],
     userNamespace: undefined,
+    hasMore: false,
   };
 }
 

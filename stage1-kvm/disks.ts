@@ -7,12 +7,17 @@ import { KERNEL_DIRECTORY } from './vmm.ts';
 
 /** QEMU has their fds in their order, from `first` on. Pure. */
 export function diskArguments(disks: readonly MachineDisk[], first: number): string[] {
-  return disks.flatMap((disk, index) => [
+  return disks.flatMap((disk, index) => oneDisk(disk, index, first + index));
+}
+
+/** QEMU has it as `fd`. */
+export function oneDisk(disk: MachineDisk, index: number, fd: number): string[] {
+  return [
     // By this number QEMU finds an open file instead of a name.
-    ...['-add-fd', `fd=${first + index},set=${index}`],
+    ...['-add-fd', `fd=${fd},set=${index}`],
     ...['-blockdev', blockdev(disk, index)],
-    ...['-device', device(disk, index)],
-  ]);
+    ...diskDevice(index, disk.serial),
+  ];
 }
 
 /** What the guest gives back goes from the file, too. */
@@ -29,9 +34,10 @@ function blockdev({ kind, readOnly, isPassing = false }: MachineDisk, index: num
 }
 
 /** An error is for the guest to hear: by default QEMU would stop the machine when the host's file system is full. */
-function device({ serial }: MachineDisk, index: number): string {
+export function diskDevice(index: number, serial: string): string[] {
   const errors = ['werror=report', 'rerror=report'];
-  return ['virtio-blk-pci', `drive=disk${index}`, `serial=${serial}`, ...errors].join(',');
+  const options = ['virtio-blk-pci', `drive=disk${index}`, `serial=${serial}`, ...errors];
+  return ['-device', options.join(',')];
 }
 
 const DRIVERS = ['virtio_blk'];

@@ -52,7 +52,7 @@ export function joinHostNetwork(apps: readonly PodApp[], report: Report): Joined
     report.say(`on the host's addresses: ${network.forwards.map(describe).join(', ')}`);
   const { plan, qemuArguments, dns, resolvConf, hostAddress } = network;
   const namespace = open('/proc/self/ns/net', open_.readOnly);
-  return { plan, qemuArguments, fds: [], dns, hostAddress, host: { namespace, resolvConf } };
+  return { plan, interfaces: 0, qemuArguments, fds: [], dns, hostAddress, host: { namespace, resolvConf } };
 }
 
 /** Nobody else looks for ports meanwhile: of two pods that want the same ones at once, the second sees that the first has them. */

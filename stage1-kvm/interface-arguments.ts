@@ -10,7 +10,6 @@ const vectorsFor = (queues: number) => 2 * queues + 2;
 
 export interface JoinedInterface {
   readonly mac: string;
-  readonly mtu: number;
   /** The supervisor's fds, one for each queue. */
   readonly taps: readonly number[];
   /** As many, or none. */
@@ -45,15 +44,15 @@ function netdev(id: string, { taps }: JoinedInterface, fds: string, vhosts: stri
 }
 
 /**
- * No ROM to boot from the network by. The guest is told the largest packet, so that it makes none that are lost on the way.
+ * No ROM to boot from the network by. How large packets may be PID 1 tells its kernel, by the plan.
  *
  * A guest that has something to send writes to a register. With KVM the kernel makes an event of that, and the guest goes on. In emulation
  * QEMU has the register in hand already: an event would cost it one more round of its loop, a third of all where packets go
  * one by one. A vhost takes nothing but events.
  */
-function device(id: string, { mac, mtu, taps, vhosts }: JoinedInterface, accelerator: Accelerator): string {
+function device(id: string, { mac, taps, vhosts }: JoinedInterface, accelerator: Accelerator): string {
   const queues = taps.length === 1 ? [] : ['mq=on', `vectors=${vectorsFor(taps.length)}`];
   const events = accelerator === 'tcg' && vhosts.length === 0 ? ['ioeventfd=off'] : [];
-  const options = [`mac=${mac}`, `host_mtu=${mtu}`, ...queues, ...events, 'romfile='];
+  const options = [`mac=${mac}`, ...queues, ...events, 'romfile='];
   return ['virtio-net-pci', `netdev=${id}`, ...options].join(',');
 }

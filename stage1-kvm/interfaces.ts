@@ -24,6 +24,8 @@ import { KERNEL_DIRECTORY, QEMU_FDS } from './vmm.ts';
 /** What a machine has of a network. */
 export interface MachineNetwork {
   readonly plan: NetworkPlan;
+  /** As many interfaces that a machine can be saved with. */
+  readonly interfaces: number;
   readonly qemuArguments: readonly string[];
   /** QEMU has them after QEMU_FDS; taken over. */
   readonly fds: readonly number[];
@@ -40,7 +42,7 @@ export interface QemuInHostNetwork {
 
 const NO_QUEUE = ['ENOENT', 'EINVAL', 'EOPNOTSUPP'];
 
-export const NOT_JOINED: MachineNetwork = { plan: NO_NETWORK, qemuArguments: [], fds: [] };
+export const NOT_JOINED: MachineNetwork = { plan: NO_NETWORK, interfaces: 0, qemuArguments: [], fds: [] };
 
 export interface JoinedMachine {
   readonly cpus: number;
@@ -57,12 +59,13 @@ export function joinInterfaces(
   using netlink = new Netlink();
   const queues = queuesFor(cpus);
   const joined = links.map((link, number) => ({
-    ...{ mac: link.mac ?? '', mtu: link.mtu },
+    mac: link.mac ?? '',
     taps: join(netlink, link, number, queues),
     vhosts: openVhosts(queues),
   }));
   return {
     plan,
+    interfaces: joined.length,
     qemuArguments: interfaceArguments(joined, QEMU_FDS.length, accelerator),
     fds: joined.flatMap(({ taps, vhosts }) => [...taps, ...vhosts]),
   };
@@ -136,7 +139,7 @@ function joinByMacvtap(
 }
 
 /** The host's kernel moves packets itself where it can; without it QEMU does. */
-function openVhosts(count: number): number[] {
+export function openVhosts(count: number): number[] {
   const fds: number[] = [];
   try {
     for (let opened = 0; opened < count; opened++) fds.push(open('/dev/vhost-net', open_.readWrite));

@@ -19,6 +19,8 @@ export interface MachineSetup {
   readonly cgroupFiles: readonly string[];
   /** Taken over. */
   readonly userNamespace: number | undefined;
+  /** Devices that no machine is saved with. */
+  readonly hasMore: boolean;
   /** A saved machine to start from; taken over. */
   readonly template: OpenTemplate | undefined;
 }

@@ -105,7 +105,10 @@ export class Machine implements Vessel {
     const { plan } = this.#setup;
     const attempt = this.#start('restored');
     const failed = (reason: string) => this.#replace(reason);
-    attempt.restore(this.#setup, filling, { failed, goesOn: () => wake(this.channels.control) });
+    attempt.restore(this.#setup, filling, {
+      failed,
+      goesOn: () => wake(this.channels.control, this.#setup.hasMore),
+    });
     const seconds = RESTORE_SECONDS[plan.accelerator];
     this.#deadline = this.#loop.after(seconds * 1000, () => failed(`no answer within ${seconds} seconds`));
     return attempt;

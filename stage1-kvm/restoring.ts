@@ -57,11 +57,12 @@ export class Restoring {
 }
 
 /** Wakes the guest: nothing has been sent to it since it was restored, so its channel takes this at once. */
-export function wake(control: number): void {
+export function wake(control: number, hasMore: boolean): void {
   const message: HostMessage = {
     type: 'wake',
     entropy: encodeBase64(randomBytes(ENTROPY_BYTES)),
     clock: realtime(),
+    hasMore,
   };
   const body = utf8Encode(JSON.stringify(message));
   const packet = new Uint8Array(4 + body.length);

@@ -16,6 +16,7 @@ import { SupervisorError } from '../src/supervisor/error.ts';
 import type { MachineDisk } from '../src/supervisor/volumes/made-volumes.ts';
 
 const SCRATCH_SERIAL = 'scratch';
+export const SCRATCH_PLAN: RootDiskPlan = { serial: SCRATCH_SERIAL, kind: 'scratch' };
 
 /** What a pod has that was made ready by a stage0 which knows of none. */
 const SHARED: PodRootsPlan = {
@@ -39,7 +40,7 @@ export function readPodRoots(): PodRootsPlan {
 /** For PID 1. */
 export function rootDiskPlans({ images }: Pick<RootDisksPlan, 'images'>): RootDiskPlan[] {
   const layers = images.map((_, index) => ({ serial: imageSerial(index), kind: 'image' }) as const);
-  return [...layers, { serial: SCRATCH_SERIAL, kind: 'scratch' }];
+  return [...layers, SCRATCH_PLAN];
 }
 
 /** @throws SupervisorError `bad-pod` for an app that is not in the plan */
@@ -50,9 +51,13 @@ export function blockRoot({ apps }: RootDisksPlan, name: string): RootPlan {
 }
 
 /** Their fds are for the machine. @throws SupervisorError `bad-pod`, SupervisorError `bad-disk`, `unsupported` */
-export function openRootDisks({ images, scratchBytes }: RootDisksPlan): MachineDisk[] {
-  const disks = images.map((path, index) => openImage(path, imageSerial(index)));
-  return [...disks, { ...scratchDisk(makeScratch(scratchBytes).fd) }];
+export function openImageDisks({ images }: RootDisksPlan): MachineDisk[] {
+  return images.map((path, index) => openImage(path, imageSerial(index)));
+}
+
+/** `like`: that of a saved machine. @throws SupervisorError `bad-disk`, `unsupported` */
+export function openScratch({ scratchBytes }: RootDisksPlan, like: number | undefined): MachineDisk {
+  return scratchDisk(makeScratch(scratchBytes, like).fd);
 }
 
 /** Written to by one machine alone, which cannot tell a failure of the host from its own end: nothing waits for the host's disk. */

@@ -1,6 +1,7 @@
 /** The entrypoint `run`: what of leading a pod is a matter of its machine. */
 import { POD } from '../src/abi/pod-directory.ts';
 import { KERNEL_PARAMS_ENV, type RunArguments, VM_IDS_ENV } from '../src/abi/stage1.ts';
+import type { SavedDevices } from '../src/abi/templates.ts';
 import { readTextIfPresent } from '../src/native/contents.ts';
 import { environment } from '../src/native/engine.ts';
 import { restrictMount } from '../src/native/mount-attributes.ts';
@@ -24,7 +25,8 @@ import { Machine } from './machine.ts';
 import type { MachineSetup } from './machine-setup.ts';
 import { type MachineFiles, machineFiles, machineHousing } from './plan.ts';
 import { findPrograms, type Programs } from './programs.ts';
-import { openRootDisks, readPodRoots } from './root-disks.ts';
+import { openImageDisks, openScratch, readPodRoots } from './root-disks.ts';
+import { savedDevices } from './saved-devices.ts';
 import { hostLimits, hostMemory, type MachineSize, sizeMachine, sizeSandbox } from './size.ts';
 import { chooseTemplate, saveInBackground } from './template-choice.ts';
 import type { OpenTemplate, TemplateKind } from './template-store.ts';
@@ -70,10 +72,13 @@ function prepare(leading: Leading, { roots, hasShare }: MachineFiles): Prepared 
       const { machine, plan, detach } = connect({ ...leading, machine: joined }, networks, report);
       const setUpMachine = (cgroup: PodCgroup) => {
         const share = hasShare ? openShare(apps) : undefined;
-        const disks = [...apps.volumes.disks, ...(roots.kind === 'block' ? openRootDisks(roots) : [])];
-        const parts = { accelerator, size, network: machine, disks, share };
+        const before = [...apps.volumes.disks, ...(roots.kind === 'block' ? openImageDisks(roots) : [])];
+        const devices = savedDevices(machine, before, roots.kind === 'block' ? roots.scratchBytes : null);
         const programs = findPrograms(hasShare);
-        const template = chooseTemplate(parts, programs.qemu, report);
+        const template = chooseTemplate({ accelerator, size, devices }, programs.qemu, report);
+        const disks =
+          roots.kind === 'block' ? [...before, openScratch(roots, template.open?.scratch)] : before;
+        const parts = { accelerator, size, network: machine, disks, devices, share };
         const setup = setUp(pod, options, host, { ...parts, programs, template: template.open }, cgroup);
         return startOf(setup, cgroup, report, template.missing);
       };
@@ -122,6 +127,7 @@ function setUp(
   {
     network,
     disks,
+    devices,
     share,
     programs,
     template,
@@ -131,16 +137,19 @@ function setUp(
     readonly size: MachineSize;
     readonly network: MachineNetwork;
     readonly disks: readonly MachineDisk[];
+    readonly devices: SavedDevices;
     readonly share: ShareCache | undefined;
     readonly programs: Programs;
     readonly template: OpenTemplate | undefined;
   },
   cgroup: PodCgroup,
 ): MachineSetup {
-  const deviceArguments = [
-    ...network.qemuArguments,
-    ...diskArguments(disks, QEMU_FDS.length + network.fds.length),
-  ];
+  const ofDisks = diskArguments(disks, QEMU_FDS.length + network.fds.length);
+  // Those that a machine was saved with come first.
+  const deviceArguments =
+    network.host === undefined
+      ? [...network.qemuArguments, ...ofDisks]
+      : [...ofDisks, ...network.qemuArguments];
   checkDevices(deviceArguments);
   return {
     plan: {
@@ -157,6 +166,7 @@ function setUp(
     share,
     network,
     disks,
+    hasMore: share !== undefined || network.host !== undefined || devices.disks.length < disks.length,
     template,
     id: allocateId(parseIdRange(environment(VM_IDS_ENV))),
     cgroupFiles: joinFiles(cgroup),

@@ -1,24 +1,33 @@
 /** A machine from its start to its state in a file: it boots, PID 1 says hello, loads what most pods need, and stands still. */
-import { parseGuestMessage, type Rehearsed } from '../src/abi/guest.ts';
+import type { RootDiskPlan } from '../src/abi/boot-plan.ts';
+import { type HostMessage, parseGuestMessage } from '../src/abi/guest.ts';
+import type { Rehearsed } from '../src/abi/saved-machine.ts';
 import { VM_IDS_ENV } from '../src/abi/stage1.ts';
 import { readText } from '../src/native/contents.ts';
 import { environment } from '../src/native/engine.ts';
 import { unless } from '../src/native/errors.ts';
 import { close, open, open_ } from '../src/native/files.ts';
 import { Loop } from '../src/native/loop.ts';
+import { unshare } from '../src/native/mounts.ts';
 import { PacketChannel } from '../src/native/packets.ts';
 import { kill } from '../src/native/processes.ts';
 import { spawn } from '../src/native/spawn.ts';
+import { openTap } from '../src/native/taps.ts';
 import { hostPaths } from '../src/supervisor/host-programs.ts';
 import { enterRoot } from '../src/supervisor/own-root.ts';
+import { DEVICE_RULES } from '../src/supervisor/plan/device-rules.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import { Messages } from '../src/supervisor/running/messages.ts';
 import { QEMU_NAMESPACES, qemuRoot, qemuSteps } from './confinement.ts';
 import { KvmError } from './error.ts';
 import { readHost } from './host.ts';
 import { parseIdRange } from './ids.ts';
+import { queuesFor } from './interface-arguments.ts';
+import { openVhosts } from './interfaces.ts';
 import { findPrograms } from './programs.ts';
 import { Qmp } from './qmp.ts';
+import { SCRATCH_PLAN, scratchDisk } from './root-disks.ts';
+import { fdsOf, type StandIns } from './saved-devices.ts';
 import {
   CAPABILITIES,
   MEMORY_DIRECTORY,
@@ -33,6 +42,8 @@ export interface SavingPlaces {
   readonly rootPlace: string;
   readonly memoryPlace: string;
   readonly statePath: string;
+  /** Undefined: there is no such disk. */
+  readonly scratchPath: string | undefined;
   readonly report: Report;
   /** For the QEMU of this uid. */
   mountMemory(id: number): void;
@@ -51,12 +62,18 @@ export function saveMachine(machine: SavedMachine, places: SavingPlaces): string
   places.mountMemory(id);
   const channels = connectChannels();
   const wires = connectWires(channels, false);
-  const pid = startQemu(machine, places, id, wires.qemu);
-  closeAll([...wires.theirs, channels.control.theirs, channels.data.theirs]);
+  const standIns = openStandIns(machine, places);
+  const fds = [
+    ...fdsOf(standIns.interfaces),
+    ...(standIns.scratch === undefined ? [] : [standIns.scratch.fd]),
+  ];
+  const pid = startQemu(machine, places, id, [...wires.qemu, ...fds], standIns);
+  closeAll([...wires.theirs, ...fds, channels.control.theirs, channels.data.theirs]);
   const loop = new Loop();
   const saving = new Saving(loop, places, { ...wires.own, control: channels.control.own });
   loop.onExit(pid, () => saving.ended());
   loop.after(PATIENCE_SECONDS * 1000, () => saving.fail(`no machine within ${PATIENCE_SECONDS} seconds`));
+  saving.disks = standIns.scratch === undefined ? [] : [SCRATCH_PLAN];
   const modules = readText(`${places.kernelDirectory}/modules`)
     .split('\n')
     .filter((name) => name !== '');
@@ -69,7 +86,26 @@ export function saveMachine(machine: SavedMachine, places: SavingPlaces): string
   return saving.kernel;
 }
 
-function startQemu(machine: SavedMachine, places: SavingPlaces, id: number, fds: readonly number[]): number {
+/** Taps of a network that nobody is on. This process is there from now on, and QEMU with it. */
+function openStandIns({ devices, size: { cpus } }: SavedMachine, { scratchPath }: SavingPlaces): StandIns {
+  unshare('network');
+  const queues = queuesFor(cpus);
+  return {
+    interfaces: Array.from({ length: devices.interfaces }, (_, index) => ({
+      taps: openTap(`rkt-tap${index}`, queues),
+      vhosts: openVhosts(queues),
+    })),
+    scratch: scratchPath === undefined ? undefined : scratchDisk(open(scratchPath, open_.readWrite)),
+  };
+}
+
+function startQemu(
+  machine: SavedMachine,
+  places: SavingPlaces,
+  id: number,
+  fds: readonly number[],
+  standIns: StandIns,
+): number {
   const { kernelDirectory, memoryPlace, rootPlace } = places;
   const entries = qemuRoot(hostPaths(), {
     kernelDirectory,
@@ -82,11 +118,10 @@ function startQemu(machine: SavedMachine, places: SavingPlaces, id: number, fds:
   const plan = { ...machine, tscKilohertz, debug: false, extraKernelParameters: '' };
   return spawn({
     path: findPrograms(false).qemu,
-    argv: ['qemu-system-x86_64', ...templateArguments(plan)],
+    argv: ['qemu-system-x86_64', ...templateArguments(plan, standIns)],
     env: ['PATH=/usr/bin:/bin'],
     fds,
-    // It is on no network.
-    namespaces: [...QEMU_NAMESPACES, 'network'],
+    namespaces: QEMU_NAMESPACES,
     steps: qemuSteps({
       id,
       cgroupFiles: [],
@@ -100,6 +135,7 @@ class Saving {
   kernel = '';
   problem: string | undefined;
   modules: readonly string[] = [];
+  disks: readonly RootDiskPlan[] = [];
   readonly #loop: Loop;
   readonly #places: SavingPlaces;
   readonly #guest: PacketChannel;
@@ -147,11 +183,18 @@ class Saving {
     }
     const message = parseGuestMessage(JSON.parse(text));
     switch (message.type) {
-      case 'hello':
+      case 'hello': {
         this.kernel = message.kernel;
         this.#places.report.step(`guest up (Linux ${message.kernel})`);
-        this.#guest.send(JSON.stringify({ type: 'rehearse', modules: this.modules }));
+        const order: HostMessage = {
+          type: 'rehearse',
+          modules: this.modules,
+          devices: DEVICE_RULES,
+          disks: this.disks,
+        };
+        this.#guest.send(JSON.stringify(order));
         return;
+      }
       case 'fatal':
         this.fail(message.message);
         return;

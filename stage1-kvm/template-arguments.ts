@@ -3,11 +3,15 @@
  * say the same machine: QEMU checks what it can of that. Pure.
  *
  * - q35: the small machine of a cold start has no place to plug anything in.
- * - `vmgenid`: the restored kernel hears that it was, and forgets its random numbers; PID 1 is told beside that.
- * - one root port, for the share of files, which QEMU neither saves nor restores. What else a pod has (interfaces, disks) is on the
- *   root bus of the restored machine alone, and PID 1 has its kernel look there.
+ * - no `vmgenid`: PID 1 is told that it was restored, and has its kernel forget its random numbers before anything else; the kernel would
+ *   hear the same by a program of ACPI's that it interprets, a tenth of the way to the app.
+ * - one root port, for the share of files, which QEMU neither saves nor restores. What else it was not saved with is on the root bus of
+ *   the restored machine alone, and PID 1 has its kernel look there.
  */
+import type { SavedDevices } from '../src/abi/templates.ts';
 import type { Accelerator } from './accelerator.ts';
+import { queuesFor } from './interface-arguments.ts';
+import { deviceWords, type StandIns, standIns } from './saved-devices.ts';
 import type { MachineSize } from './size.ts';
 import {
   ACCELERATION,
@@ -17,7 +21,7 @@ import {
   type MachinePlan,
   NOTHING_ELSE,
   oversight,
-  type QEMU_FDS,
+  QEMU_FDS,
   SHARE_TAG,
   serialArguments,
   socket,
@@ -37,9 +41,10 @@ export const CAPABILITIES = {
 export interface SavedMachine {
   readonly accelerator: Accelerator;
   readonly size: MachineSize;
+  readonly devices: SavedDevices;
 }
 
-function machineArguments({ accelerator, size }: SavedMachine): string[] {
+function machineArguments({ accelerator, size }: Omit<SavedMachine, 'devices'>): string[] {
   return [
     ...NOTHING_ELSE,
     ...['-machine', 'q35,usb=off,sata=off,smbus=off,memory-backend=ram'],
@@ -49,21 +54,25 @@ function machineArguments({ accelerator, size }: SavedMachine): string[] {
     ...['-smp', String(size.cpus), '-m', `${size.memoryMiB}M`],
     ...['-object', `memory-backend-file,id=ram,size=${size.memoryMiB}M,mem-path=${MEMORY},share=on`],
     '-no-reboot',
-    ...['-device', 'vmgenid,guid=auto'],
     ...serialArguments(',addr=1'),
     ...['-device', `pcie-root-port,id=${SHARE_PORT},chassis=1,slot=1,addr=2`],
     ...oversight(),
   ];
 }
 
-/** Without the program's name. */
-export function templateArguments(machine: SavedMachine & KernelPlan): string[] {
-  return [...machineArguments(machine), ...['-name', 'rkt-template'], ...kernelArguments(machine)];
+/** Without the program's name. The fds of its stand-ins come after QEMU_FDS. */
+export function templateArguments(machine: SavedMachine & KernelPlan, devices: StandIns): string[] {
+  return [
+    ...machineArguments(machine),
+    ...['-name', 'rkt-template'],
+    ...standIns(machine.devices, devices, QEMU_FDS.length, machine.accelerator),
+    ...kernelArguments(machine),
+  ];
 }
 
 /** Without the program's name, and without a kernel: that is in the memory. */
 export function restoredArguments(
-  machine: SavedMachine,
+  machine: Omit<SavedMachine, 'devices'>,
   { uuid, hasShare, deviceArguments }: Pick<MachinePlan, 'uuid' | 'hasShare' | 'deviceArguments'>,
 ): string[] {
   return [
@@ -85,7 +94,11 @@ export const SHARE_DEVICE = {
 };
 
 /** What all pods of a kind have in common before they are pods: the words that stand for it in a template's key. */
-export function machineWords(machine: SavedMachine): string[] {
+export function machineWords(machine: SavedMachine, hasVhost: boolean): string[] {
   const kernel = { ...machine, tscKilohertz: undefined, debug: false, extraKernelParameters: '' };
-  return [...machineArguments(machine), kernelParameters(kernel)];
+  return [
+    ...machineArguments(machine),
+    ...deviceWords(machine.devices, queuesFor(machine.size.cpus), hasVhost),
+    kernelParameters(kernel),
+  ];
 }

@@ -24,8 +24,8 @@ export interface TemplateChoice {
 
 /** With --debug, says why the pod starts cold where it might not. */
 export function chooseTemplate(machine: SavedMachine, qemu: string, report: Report): TemplateChoice {
-  const { accelerator, size } = machine;
-  const kind = templateOfPod({ accelerator, size }, KERNEL_DIRECTORY, qemu);
+  const { accelerator, size, devices } = machine;
+  const kind = templateOfPod({ accelerator, size, devices }, KERNEL_DIRECTORY, qemu);
   if (kind === undefined) return { open: undefined, missing: undefined };
   // Of that pod alone.
   if ((environment(KERNEL_PARAMS_ENV) ?? '').trim() !== '') {
@@ -42,7 +42,7 @@ export function chooseTemplate(machine: SavedMachine, qemu: string, report: Repo
 }
 
 /** By a process of its own, which outlives the pod and holds nothing of it but what it reads the kernel from. */
-export function saveInBackground({ directory, stage1, machine: { size } }: TemplateKind): void {
+export function saveInBackground({ directory, stage1, machine: { size, devices } }: TemplateKind): void {
   const nothing = open('/dev/null', open_.readWrite);
   try {
     const order = {
@@ -52,6 +52,7 @@ export function saveInBackground({ directory, stage1, machine: { size } }: Templ
       cpus: size.cpus,
       memoryMiB: size.memoryMiB,
       appBytes: null,
+      devices,
     };
     spawn({
       path: '/proc/self/exe',

@@ -13,10 +13,12 @@ export interface TemplateFacts {
   readonly cpuInfo: string;
   /** Of the host. */
   readonly kernelRelease: string;
+  /** Whether the host's kernel moves packets. */
+  readonly hasVhost: boolean;
 }
 
 /** When what is in a template changes its meaning. */
-const FORMAT = 1;
+const FORMAT = 2;
 const OF_THE_CPU = /^(vendor_id|cpu family|model|model name|stepping|microcode|flags)\s*:.*$/gm;
 
 /** Equal for two machines that can be restored from the same template, and only for these. */
@@ -31,7 +33,7 @@ export function templateFacts(machine: SavedMachine, facts: TemplateFacts): stri
     ...(firstCpu.match(OF_THE_CPU) ?? []).map((line) => `cpu ${line.replaceAll(/\s+/g, ' ')}`),
     // The hypervisor's state is the host kernel's.
     ...(machine.accelerator === 'kvm' ? [`host ${facts.kernelRelease}`] : []),
-    ...machineWords(machine),
+    ...machineWords(machine, facts.hasVhost),
   ];
 }
 

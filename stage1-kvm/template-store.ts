@@ -3,6 +3,7 @@ import { POD } from '../src/abi/pod-directory.ts';
 import {
   parseTemplateRecord,
   TEMPLATE,
+  TEMPLATE_SCRATCH,
   TEMPLATES_ENV,
   type TemplateRecord,
   templateFailure,
@@ -32,6 +33,8 @@ export interface OpenTemplate {
   readonly record: TemplateRecord;
   readonly memory: number;
   readonly state: number;
+  /** A disk to be copied. */
+  readonly scratch: number | undefined;
 }
 
 const RECORD_BYTES = 16 * 1024 * 1024;
@@ -54,6 +57,7 @@ export function describeTemplate(
     qemu: { ...stat(qemu), path: qemu },
     cpuInfo: readText('/proc/cpuinfo'),
     kernelRelease: kernelRelease(),
+    hasVhost: statIfPresent('/dev/vhost-net') !== undefined,
   });
   return { machine, directory, stage1, facts, key: templateKey(facts) };
 }
@@ -98,23 +102,28 @@ export function isMissing({ directory, key }: TemplateKind): boolean {
 function openFiles(place: string, record: TemplateRecord): OpenTemplate {
   const opened: number[] = [];
   try {
-    const [memory, state] = [TEMPLATE.memory, TEMPLATE.state].map((name) => {
+    const names = [
+      TEMPLATE.memory,
+      TEMPLATE.state,
+      ...(record.devices.scratchBytes === null ? [] : [TEMPLATE_SCRATCH]),
+    ];
+    const [memory, state, scratch] = names.map((name) => {
       const fd = open(`${place}/${name}`, open_.readOnly);
       opened.push(fd);
       return fd;
     });
-    if (memory === undefined || state === undefined) throw new TypeError('two files are two');
+    if (memory === undefined || state === undefined) throw new TypeError('two files are two at least');
     if (fstat(memory).size !== record.memoryBytes || fstat(state).size !== record.stateBytes)
       throw new RangeError('a file has another size than it had');
     // When it was last used, for `gc`.
     unless(['EROFS', 'EPERM'], () => call('utimensat', -100, place, null, 0));
-    return { record, memory, state };
+    return { record, memory, state, scratch };
   } catch (error) {
     for (const fd of opened) close(fd);
     throw error;
   }
 }
 
-export function closeTemplate({ memory, state }: OpenTemplate): void {
-  for (const fd of [memory, state]) close(fd);
+export function closeTemplate({ memory, state, scratch }: OpenTemplate): void {
+  for (const fd of [memory, state, scratch]) if (fd !== undefined) close(fd);
 }

@@ -5,6 +5,7 @@ import {
   TEMPLATE,
   TEMPLATE_DRAFT,
   TEMPLATE_LOCK,
+  TEMPLATE_SCRATCH,
   type TemplateArguments,
   type TemplateRecord,
   templateFailure,
@@ -22,6 +23,7 @@ import { dataRegions, type Region } from '../src/native/sparse-files.ts';
 import { spawn } from '../src/native/spawn.ts';
 import { fstat, statIfPresent } from '../src/native/stat.ts';
 import { call } from '../src/native/syscall.ts';
+import { formatScratch } from '../src/supervisor/disks/scratch.ts';
 import { Report } from '../src/supervisor/report.ts';
 import { chooseAccelerator } from './accelerator.ts';
 import { KvmError } from './error.ts';
@@ -56,7 +58,7 @@ export function template(args: readonly string[]): number {
 }
 
 function kindOf(options: TemplateArguments, report: Report): TemplateKind {
-  const { directory, stage1, kernel, cpus, memoryMiB, appBytes } = options;
+  const { directory, stage1, kernel, cpus, memoryMiB, appBytes, devices } = options;
   const host = readHost();
   const { accelerator, warning } = chooseAccelerator(host);
   if (warning !== undefined) report.step(warning);
@@ -65,7 +67,10 @@ function kindOf(options: TemplateArguments, report: Report): TemplateKind {
   const asked = appBytes === null ? usual.memoryMiB : memoryFor(appBytes);
   const size = { cpus: cpus ?? usual.cpus, memoryMiB: memoryMiB ?? asked };
   const { qemu } = findPrograms(false);
-  return describeTemplate({ accelerator, size }, { directory, kernelDirectory: kernel, stage1, qemu });
+  return describeTemplate(
+    { accelerator, size, devices },
+    { directory, kernelDirectory: kernel, stage1, qemu },
+  );
 }
 
 function isThere(kind: TemplateKind): boolean {
@@ -103,10 +108,14 @@ function draw(kind: TemplateKind, draft: string, kernel: string, report: Report)
   const [place, memory, root] = [DRAFT.template, DRAFT.memory, DRAFT.root].map((name) => `${draft}/${name}`);
   if (place === undefined || memory === undefined || root === undefined) throw new TypeError('three names');
   chmod(place, 0o700);
+  const { scratchBytes } = kind.machine.devices;
+  const scratchPath = `${place}/${TEMPLATE_SCRATCH}`;
+  if (scratchBytes !== null) formatScratch(scratchPath, scratchBytes, root);
   const guestKernel = saveMachine(kind.machine, {
     kernelDirectory: kernel,
     rootPlace: root,
     memoryPlace: memory,
+    scratchPath: scratchBytes === null ? undefined : scratchPath,
     statePath: `${place}/${TEMPLATE.state}`,
     mountMemory: (id) => mountMemoryFile(memory, kind.machine.size.memoryMiB, id),
     report,
@@ -114,7 +123,7 @@ function draw(kind: TemplateKind, draft: string, kernel: string, report: Report)
   copySparse(`${memory}/${MEMORY_FILE}`, `${place}/${TEMPLATE.memory}`);
   unmountMemoryFile(memory);
   writeFile(`${place}/${TEMPLATE.record}`, `${JSON.stringify(recordOf(kind, place, guestKernel))}\n`, 0o600);
-  for (const name of Object.values(TEMPLATE)) force(`${place}/${name}`);
+  for (const name of readdir(place)) force(`${place}/${name}`);
   force(place);
   report.step(`saved as ${kind.key}`);
 }
@@ -136,13 +145,14 @@ function copySparse(from: string, to: string): void {
 function recordOf({ facts, machine, stage1 }: TemplateKind, place: string, kernel: string): TemplateRecord {
   using memory = File.open(`${place}/${TEMPLATE.memory}`, open_.readOnly);
   using state = File.open(`${place}/${TEMPLATE.state}`, open_.readOnly);
-  const { accelerator, size } = machine;
+  const { accelerator, size, devices } = machine;
   const stat = fstat(memory.fd);
   const regions = dataRegions(memory.fd, stat) ?? [{ offset: 0, length: stat.size }];
   return {
     facts,
     accelerator,
     ...size,
+    devices,
     stage1,
     kernel,
     memoryBytes: stat.size,

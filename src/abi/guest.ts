@@ -18,6 +18,7 @@ import type { CopyPlan } from './copy-plan.ts';
 import { AbiError, FieldReader } from './json.ts';
 import type { MadeVolume } from './made-volumes.ts';
 import { NOTIFY_STATES, type Notice, STATUS_MAX } from './notify.ts';
+import type { RehearseOrder, WakeOrder } from './saved-machine.ts';
 import {
   type AppStatistics,
   type GuestStatistics,
@@ -105,17 +106,8 @@ export type HostMessage =
   | { readonly type: 'names'; readonly names: string }
   /** The wall clock, for a machine that has stood still. */
   | { readonly type: 'clock'; readonly seconds: number; readonly nanoseconds: number }
-  /** To a machine that is to be saved, before it has a plan: loads what most pods need. Answered by `rehearsed`, after which it stands still. */
-  | { readonly type: 'rehearse'; readonly modules: readonly string[] }
-  /**
-   * To a machine that was saved then, and is the start of a pod now: entropy of the host's in base64, before anything else, and the wall
-   * clock. It looks for the devices that it has now, and says `hello` again.
-   */
-  | {
-      readonly type: 'wake';
-      readonly entropy: string;
-      readonly clock: { readonly seconds: number; readonly nanoseconds: number };
-    }
+  | RehearseOrder
+  | WakeOrder
   /** The answer to `ended`: all output has arrived, the machine may go. */
   | { readonly type: 'power-off' };
 
@@ -161,12 +153,9 @@ export type GuestMessage =
   /** PID 1 cannot go on. */
   | { readonly type: 'fatal'; readonly message: string }
   /** All apps have ended and every stream has been sent to its end. */
-  | { readonly type: 'ended' };
-
-/** From a machine that is to be saved alone: of a pod's it is rubbish. */
-export interface Rehearsed {
-  readonly type: 'rehearsed';
-}
+  | { readonly type: 'ended' }
+  /** On the way to power off, and may be killed: what was written is where it belongs. */
+  | { readonly type: 'settled' };
 
 const NAME_MAX = 512;
 const MESSAGE_MAX = 16384;
@@ -237,6 +226,7 @@ export function parseGuestMessage(value: unknown): GuestMessage {
     case 'fatal':
       return { type, message: message.string('message', MESSAGE_MAX) };
     case 'ended':
+    case 'settled':
       return { type };
     default:
       throw new AbiError('bad-message', `guest message: unknown type ${JSON.stringify(type)}`);

@@ -1,3 +1,6 @@
+/** What the hardware addresses begin with of interfaces that a machine was saved with, until it is told whose they are: locally administered, and nobody else's. */
+export const STAND_IN_ADDRESS = 'fe:72:6b:74:00:';
+
 /**
  * The network of a pod as PID 1 makes it: what plugins have left in the pod's network namespace, by names instead of indexes.
  * Part of the `BootPlan`. Addresses are text; numbers are the kernel's, as rtnetlink(7) has them.

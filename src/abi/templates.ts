@@ -20,8 +20,18 @@ export const TEMPLATE_REMOVED = '.removed-';
 
 /** Files of a template. The record is there last. */
 export const TEMPLATE = { record: 'template.json', memory: 'memory', state: 'state' } as const;
+/** And one of a machine that has such a disk: the disk, as it was when the machine was saved. */
+export const TEMPLATE_SCRATCH = 'scratch';
 /** Beside them: why no machine of this kind could be saved. */
 export const templateFailure = (key: string) => `${key}.failed`;
+
+/** What a machine is saved with: interfaces, and disks in their order, to read, to write, and the one that its apps' roots are written to. */
+export interface SavedDevices {
+  readonly interfaces: number;
+  readonly disks: readonly ('read' | 'write' | 'scratch')[];
+  /** Of the last of these. The machine is saved with it mounted, and empty. */
+  readonly scratchBytes: number | null;
+}
 
 export interface TemplateRecord {
   /** All that a machine of this kind depends on; equal where a template fits. */
@@ -29,6 +39,7 @@ export interface TemplateRecord {
   readonly accelerator: string;
   readonly cpus: number;
   readonly memoryMiB: number;
+  readonly devices: SavedDevices;
   /** Id of the stage1's image. */
   readonly stage1: string;
   readonly kernel: string;
@@ -50,12 +61,23 @@ export function parseTemplateRecord(text: string): TemplateRecord {
     accelerator: record.string('accelerator', 16),
     cpus: record.integer('cpus', 1, 4096),
     memoryMiB: record.integer('memoryMiB', 1, Number.MAX_SAFE_INTEGER),
+    devices: devices(record.object('devices')),
     stage1: record.string('stage1', 256),
     kernel: record.string('kernel', 256),
     memoryBytes: record.integer('memoryBytes', 1, Number.MAX_SAFE_INTEGER),
     stateBytes: record.integer('stateBytes', 1, Number.MAX_SAFE_INTEGER),
     regions: record.integers('regions', LIST_MAX, 0, Number.MAX_SAFE_INTEGER),
     created: record.integer('created', 0, Number.MAX_SAFE_INTEGER),
+  };
+}
+
+function devices(record: FieldReader): SavedDevices {
+  return {
+    interfaces: record.integer('interfaces', 0, 999),
+    disks: record.texts('disks', 999).map(disk),
+    scratchBytes: record.has('scratchBytes')
+      ? record.integer('scratchBytes', 1, Number.MAX_SAFE_INTEGER)
+      : null,
   };
 }
 
@@ -79,10 +101,13 @@ export interface TemplateArguments {
   readonly memoryMiB: number | null;
   /** What the pod's apps may use together; null: as for one app without a limit. */
   readonly appBytes: number | null;
+  readonly devices: SavedDevices;
   /** Whoever makes one already is waited for; a failure of before is forgotten. */
   readonly wait: boolean;
   readonly debug: boolean;
 }
+
+const DISK_SEPARATOR = ',';
 
 export function formatTemplateArguments(template: TemplateArguments): string[] {
   return [
@@ -91,6 +116,9 @@ export function formatTemplateArguments(template: TemplateArguments): string[] {
     ...(template.cpus === null ? [] : [`--cpus=${template.cpus}`]),
     ...(template.memoryMiB === null ? [] : [`--memory=${template.memoryMiB}`]),
     ...(template.appBytes === null ? [] : [`--app-bytes=${template.appBytes}`]),
+    `--interfaces=${template.devices.interfaces}`,
+    `--disks=${template.devices.disks.join(DISK_SEPARATOR)}`,
+    ...(template.devices.scratchBytes === null ? [] : [`--scratch-bytes=${template.devices.scratchBytes}`]),
     `--kernel=${template.kernel}`,
     `--stage1=${template.stage1}`,
     template.directory,
@@ -105,6 +133,9 @@ export function parseTemplateArguments(args: readonly string[]): TemplateArgumen
     cpus: 'value',
     memory: 'value',
     'app-bytes': 'value',
+    interfaces: 'value',
+    disks: 'value',
+    'scratch-bytes': 'value',
     kernel: 'value',
     stage1: 'value',
   });
@@ -115,6 +146,14 @@ export function parseTemplateArguments(args: readonly string[]): TemplateArgumen
     cpus: count('--cpus', parsed.value('cpus')),
     memoryMiB: count('--memory', parsed.value('memory')),
     appBytes: count('--app-bytes', parsed.value('app-bytes')),
+    devices: {
+      interfaces: interfaces(parsed.value('interfaces')),
+      disks: (parsed.value('disks') ?? '')
+        .split(DISK_SEPARATOR)
+        .filter((text) => text !== '')
+        .map(disk),
+      scratchBytes: count('--scratch-bytes', parsed.value('scratch-bytes')),
+    },
     wait: parsed.isSet('wait'),
     debug: parsed.isSet('debug'),
   };
@@ -125,4 +164,14 @@ function count(name: string, text: string | undefined): number | null {
   const number = Number(text);
   if (Number.isSafeInteger(number) && number > 0) return number;
   throw new AbiError('bad-arguments', `${name} is no number above zero: ${JSON.stringify(text)}`);
+}
+
+function interfaces(text = '0'): number {
+  if (/^\d{1,3}$/.test(text)) return Number(text);
+  throw new AbiError('bad-arguments', `--interfaces is no number: ${JSON.stringify(text)}`);
+}
+
+function disk(text: string): SavedDevices['disks'][number] {
+  if (text === 'read' || text === 'write' || text === 'scratch') return text;
+  throw new AbiError('bad-arguments', `--disks: neither read, write nor scratch: ${JSON.stringify(text)}`);
 }

@@ -19,7 +19,7 @@ interface Values extends GlobalValues {
   readonly quiet?: boolean;
 }
 
-const LEGEND = ['KEY', 'SCOPE', 'CPUS', 'MEMORY', 'SIZE', 'CREATED', 'USED'];
+const LEGEND = ['KEY', 'SCOPE', 'CPUS', 'MEMORY', 'DEVICES', 'SIZE', 'CREATED', 'USED'];
 const MIB = 1024 * 1024;
 
 export function templateListCommand(summary: string): Command {
@@ -49,11 +49,20 @@ function table(templates: readonly TemplateSummary[], full: boolean, legend: boo
 }
 
 function row(template: TemplateSummary, time: (nanoseconds: bigint) => string): readonly string[] {
-  const { key, scope, cpus, memoryMiB, size, created, used } = template;
+  const { key, scope, cpus, memoryMiB, devices, size, created, used } = template;
   return [
-    ...[key, scope, String(cpus), formatBytes(memoryMiB * MIB), formatBytes(size)],
+    ...[key, scope, String(cpus), formatBytes(memoryMiB * MIB), describe(devices), formatBytes(size)],
     ...[created * 1000, used].map((milliseconds) => time(BigInt(Math.round(milliseconds)) * 1_000_000n)),
   ];
+}
+
+/** `1 net, 2 disks`. */
+function describe({ interfaces, disks }: TemplateSummary['devices']): string {
+  const parts = [
+    ...(interfaces > 0 ? [`${interfaces} net`] : []),
+    ...(disks.length > 0 ? [`${disks.length} disks`] : []),
+  ];
+  return parts.length === 0 ? '-' : parts.join(', ');
 }
 
 /** Times in seconds, as those of pods. */
@@ -63,6 +72,7 @@ function json({
   accelerator,
   cpus,
   memoryMiB,
+  devices,
   stage1,
   kernel,
   size,
@@ -70,5 +80,13 @@ function json({
   used,
 }: TemplateSummary): JsonValue {
   const machine = { accelerator, cpus, memory_bytes: memoryMiB * MIB, kernel, stage1 };
-  return { key, scope, ...machine, size, created_at: created, used_at: Math.floor(used / 1000) };
+  return {
+    key,
+    scope,
+    ...machine,
+    devices: { ...devices },
+    size,
+    created_at: created,
+    used_at: Math.floor(used / 1000),
+  };
 }

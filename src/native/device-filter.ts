@@ -89,18 +89,31 @@ const BPF_PROG_ATTACH = 8;
 const BPF_PROG_TYPE_CGROUP_DEVICE = 15;
 const BPF_CGROUP_DEVICE = 6;
 
+/** Programs of this process, and of its children, by what they are: the kernel has checked and translated them, which takes it a while. */
+const kept = new Map<string, number>();
+
+/** For groups to come. */
+export function keepDeviceFilter(program: Uint8Array): void {
+  kept.set(program.join(), load(program));
+}
+
 /** For the group of v2 that is open as `group`, in place of what it has had. */
 export function attachDeviceFilter(group: number, program: Uint8Array): void {
+  const known = kept.size === 0 ? undefined : kept.get(program.join());
+  const fd = known ?? load(program);
+  const attachment = new Packer(16).u32(group).u32(fd).u32(BPF_CGROUP_DEVICE).u32(0).finish();
+  call('bpf', BPF_PROG_ATTACH, attachment, attachment.length);
+  if (known === undefined) close(fd);
+}
+
+function load(program: Uint8Array): number {
   const license = utf8Encode('\0');
-  const load = new Packer(48)
+  const order = new Packer(48)
     .u32(BPF_PROG_TYPE_CGROUP_DEVICE)
     .u32(program.length / 8)
     .u64(addressOf(program))
     .u64(addressOf(license))
     .zeros(24)
     .finish();
-  const fd = call('bpf', BPF_PROG_LOAD, load, load.length);
-  const attachment = new Packer(16).u32(group).u32(fd).u32(BPF_CGROUP_DEVICE).u32(0).finish();
-  call('bpf', BPF_PROG_ATTACH, attachment, attachment.length);
-  close(fd);
+  return call('bpf', BPF_PROG_LOAD, order, order.length);
 }

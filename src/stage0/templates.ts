@@ -1,10 +1,12 @@
 /** Saved machines that pods start from, as commands deal with them. They are made by the stage1. */
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { DEFAULT_ROOTS, DEFAULT_SCRATCH_BYTES, MOST_ROOT_IMAGES } from '../abi/root-disks.ts';
 import { entrypointAnnotation, VM_IDS_ENV } from '../abi/stage1.ts';
 import {
   formatTemplateArguments,
   parseTemplateRecord,
+  type SavedDevices,
   TEMPLATE,
   TEMPLATE_DRAFT,
   TEMPLATE_LOCK,
@@ -29,14 +31,31 @@ export interface TemplateRequest {
   readonly cpus?: number;
   /** What the apps may use together. */
   readonly appBytes?: number;
+  /** Networks of the pod; absent: one. */
+  readonly interfaces?: number;
+  /** Of images whose layers are disks, beside the one that is written to; absent: one, where roots are disks. */
+  readonly layers?: number;
 }
 
-/** As `--cpu` and `--memory` say it. Throws Stage0Error `bad-request`. */
-export function parseTemplateSize(cpu: string | undefined, memory: string | undefined): TemplateRequest {
+/** What the flags of the same names say. Throws Stage0Error `bad-request`. */
+export function parseTemplateRequest(flags: {
+  readonly cpu?: string | undefined;
+  readonly memory?: string | undefined;
+  readonly interfaces?: string | undefined;
+  readonly layers?: string | undefined;
+}): TemplateRequest {
+  const { cpu, memory, interfaces, layers } = flags;
   return {
     ...(cpu === undefined ? {} : { cpus: amount('--cpu', cpu) }),
     ...(memory === undefined ? {} : { appBytes: amount('--memory', memory) }),
+    ...(interfaces === undefined ? {} : { interfaces: count('--interfaces', interfaces, 24) }),
+    ...(layers === undefined ? {} : { layers: count('--layers', layers, MOST_ROOT_IMAGES) }),
   };
+}
+
+function count(flag: string, text: string, most: number): number {
+  if (/^\d{1,3}$/.test(text) && Number(text) <= most) return Number(text);
+  throw new Stage0Error('bad-request', `${flag}: expected 0 to ${most}, got ${JSON.stringify(text)}`);
 }
 
 function amount(flag: string, text: string): number {
@@ -92,13 +111,25 @@ export async function buildTemplate(
 
 function templateArguments(
   host: Host,
-  { cpus, appBytes }: TemplateRequest,
+  { cpus, appBytes, interfaces, layers }: TemplateRequest,
   { id }: ImageRecord,
   { directory, root }: { readonly directory: string; readonly root: string },
 ): string[] {
-  const size = { cpus: cpus ?? null, appBytes: appBytes ?? null, memoryMiB: null };
+  const devices = { interfaces: interfaces ?? 1, ...disksOf(host, layers) };
+  const size = { devices, cpus: cpus ?? null, appBytes: appBytes ?? null, memoryMiB: null };
   const order = { directory, kernel: join(root, 'vm'), stage1: id, ...size };
   return formatTemplateArguments({ ...order, wait: true, debug: host.debug });
+}
+
+/** As of an app whose image has so many layers. */
+function disksOf(
+  { configuration: { machine } }: Host,
+  layers: number | undefined,
+): Pick<SavedDevices, 'disks' | 'scratchBytes'> {
+  if (layers === undefined && (machine.rootfs ?? DEFAULT_ROOTS) !== 'block')
+    return { disks: [], scratchBytes: null };
+  const images = Array.from({ length: layers ?? 1 }, () => 'read' as const);
+  return { disks: [...images, 'scratch'], scratchBytes: machine.scratchBytes ?? DEFAULT_SCRATCH_BYTES };
 }
 
 async function callStage1(host: Host, program: string, args: readonly string[]): Promise<string> {
@@ -139,7 +170,7 @@ function summary(scope: string, key: string, path: string): TemplateSummary {
     regions: __,
     ...record
   } = parseTemplateRecord(readFileSync(join(path, TEMPLATE.record), 'utf8'));
-  const size = Object.values(TEMPLATE).reduce((sum, name) => sum + onDisk(statSync(join(path, name))), 0);
+  const size = readdirSync(path).reduce((sum, name) => sum + onDisk(statSync(join(path, name))), 0);
   return { ...record, key, scope, size, used: statSync(path).mtimeMs };
 }
 

@@ -47,6 +47,8 @@ export interface SessionEvents {
   warning(message: string): void;
   /** All apps have ended and all their output has been passed on; the code is the pod's. */
   ended(code: number): void;
+  /** What has been written is where it belongs: the machine may be ended. */
+  settled(): void;
   /** It is over without an orderly end. */
   failed(problem: SupervisorError): void;
 }

@@ -149,7 +149,8 @@ export class Session {
         this.#fail(new SupervisorError('guest-failed', `the pod's init gave up: ${message.message}`));
         break;
       case 'ended':
-        this.#ended();
+      case 'settled':
+        this.#over(message.type);
         break;
       default:
         message satisfies never;
@@ -274,15 +275,13 @@ export class Session {
     if (this.#code === 0 && !this.#isMutable) this.#code = code;
   }
 
-  #ended(): void {
-    if (this.#state !== 'running') {
-      this.#outOfTurn('ended');
-      return;
+  #over(what: 'ended' | 'settled'): void {
+    if (this.#state !== (what === 'ended' ? 'running' : 'ended')) this.#outOfTurn(what);
+    else if (what === 'settled') this.#events.settled();
+    else {
+      this.#state = 'ended';
+      this.streams.whenDrained(() => this.#state === 'ended' && this.#events.ended(this.#code));
     }
-    this.#state = 'ended';
-    this.streams.whenDrained(() => {
-      if (this.#state === 'ended') this.#events.ended(this.#code);
-    });
   }
 
   #process(id: string, ...states: readonly Process['state'][]): Process | undefined {

@@ -40,8 +40,9 @@ async function run(script: string, ...flags: readonly string[]) {
 
 const keys = async () => (await rkt.output(['template', 'list', '--quiet'])).split('\n').filter(Boolean);
 
+/** For pods without a network. */
 async function built(...flags: readonly string[]): Promise<string> {
-  return (await rkt.output(['template', 'build', ...flags])).trim();
+  return (await rkt.output(['template', 'build', '--interfaces=0', ...flags])).trim();
 }
 
 const refusal = async (...args: string[]) => {
@@ -69,7 +70,7 @@ test('with another size a pod needs another one, which is made beforehand by com
   const key = await built('--memory=64Mi', '--cpu=1');
   const list = await rkt.output(['template', 'list', '--no-legend', '--full']);
   expect(list.split('\n').find((line) => line.startsWith(key))).toMatch(
-    /^[0-9a-f]{16}\ttenant-crew\t1\t192MiB\t\d+MiB\t\d{4}-\d\d-\d\d .*\t\d{4}-/,
+    /^[0-9a-f]{16}\ttenant-crew\t1\t192MiB\t-\t\d+MiB\t\d{4}-\d\d-\d\d .*\t\d{4}-/,
   );
   const found = JSON.parse(await rkt.output(['template', 'list', '--format=json']));
   expect(found.find((template: { key: string }) => template.key === key)).toMatchObject({
@@ -81,6 +82,51 @@ test('with another size a pod needs another one, which is made beforehand by com
   const { code, stderr } = await rkt.run(args);
   expect(code).toBe(0);
   expect(stderr).toContain(`starts from the template ${key}`);
+});
+
+describe('a pod whose roots are disks', () => {
+  const block = ['--rootfs=block', '--scratch-size=256Mi'];
+  const script = 'echo changed > /file; cat /file; df -k / | tail -1; cat /proc/partitions';
+
+  test('starts from one with such disks, and writes to a disk of its own', async () => {
+    expect((await run(script, ...block)).said).toContain('cold start: there is no template');
+    await noneIsMade(rkt);
+    for (const _ of ['one', 'other']) {
+      const { code, stdout, said } = await run(`test ! -e /file && ${script}`, ...block);
+      expect(code).toBe(0);
+      expect(said).toContain('starts from the template');
+      expect(said).not.toContain('cold start');
+      expect(said).toContain('] qemu started');
+      expect(stdout).toMatch(/^changed$/m);
+      // What its file system has, and no more.
+      const [, kilobytes] = /^overlay +(\d+)/m.exec(stdout) ?? [];
+      expect(Number(kilobytes)).toBeLessThan(256 * 1024);
+    }
+    const list = await rkt.output(['template', 'list', '--no-legend']);
+    expect(list).toContain('\t2 disks\t');
+  });
+
+  test('what it has changed can be read when it has ended', async () => {
+    const saved = join(rkt.dir, 'uuid');
+    const { said } = await run(script, ...block, `--uuid-file-save=${saved}`);
+    expect(said).toContain('starts from the template');
+    const uuid = readFileSync(saved, 'utf8').trim();
+    const file = join(rkt.dir, 'copied');
+    await rkt.output(['cp', `${uuid}:/file`, file]);
+    expect(readFileSync(file, 'utf8')).toBe('changed\n');
+  });
+
+  test('is as large as was asked for, whatever the template build was for', async () => {
+    await built('--layers=1');
+    const { stdout, said } = await run(
+      'dd if=/dev/zero of=/big bs=1M count=100 2>&1; df -k / | tail -1',
+      '--rootfs=block',
+      '--scratch-size=64Mi',
+    );
+    expect(said).toContain('cold start: there is no template');
+    expect(stdout).toContain('No space left on device');
+    await noneIsMade(rkt);
+  });
 });
 
 test('two who want the same at once get one', async () => {
@@ -200,7 +246,7 @@ test(`${RESTORED} machines restored from one are ${RESTORED} different ones`, as
     name: 'one',
     plugins: [{ type: 'bridge', bridge: 'one0', isGateway: true, ipam }],
   });
-  await site.rkt.output(['template', 'build']);
+  await site.rkt.output(['template', 'build', '--interfaces=1']);
   const one = async () => {
     const args = ['--debug', 'run', '--net=one', image, '--exec=/bin/sh', '--', '-c', IDENTITY];
     const before = Math.floor(Date.now() / 1000);

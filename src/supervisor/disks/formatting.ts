@@ -46,7 +46,13 @@ const ROOT_PLACE = 'stage1/rootfs/opt';
  * The program has the disk as an open file, the host's libraries, and no power but to write to what it has. `owner` is that of the
  * new file system's top. @throws SupervisorError `unsupported` where it is not installed, `bad-disk`
  */
-export function formatExt4(what: string, disk: Disk, { uid, gid }: Owner, life: DiskLife): void {
+export function formatExt4(
+  what: string,
+  disk: Disk,
+  { uid, gid }: Owner,
+  life: DiskLife,
+  rootPlace = ROOT_PLACE,
+): void {
   const program = PROGRAMS.find((path) => access(path, 'execute'));
   if (program === undefined)
     throw new SupervisorError('unsupported', `${what}: mkfs.ext4 is not installed: install e2fsprogs`);
@@ -58,7 +64,7 @@ export function formatExt4(what: string, disk: Disk, { uid, gid }: Owner, life: 
     // Not to be asked; no blocks kept for root alone; what can be done later the guest's kernel does.
     ['-q', '-F', '-m', '0', ...words, ...journal, '-E', options, `/proc/self/fd/${DISK_FD}`],
     MILLISECONDS,
-    { fds: [disk.fd], namespaces: ['mount', 'pid', 'network', 'ipc'], steps: steps() },
+    { fds: [disk.fd], namespaces: ['mount', 'pid', 'network', 'ipc'], steps: steps(rootPlace) },
   );
   if (result.kind === 'succeeded') return;
   const why = result.kind === 'late' ? 'mkfs.ext4 did not come to an end' : `mkfs.ext4: ${result.said}`;
@@ -66,7 +72,7 @@ export function formatExt4(what: string, disk: Disk, { uid, gid }: Owner, life: 
 }
 
 /** The disk may be somebody's whose files root reads by that power alone. */
-function steps(): Step[] {
+function steps(rootPlace: string): Step[] {
   const entries: RootEntry[] = [
     ...programsAndLibraries(hostPaths()),
     { kind: 'proc', target: 'proc', of: 'processes' },
@@ -74,7 +80,7 @@ function steps(): Step[] {
   const kept = ['CAP_DAC_OVERRIDE'] as const;
   return [
     { do: 'session' },
-    { do: 'call', name: 'root', action: () => enterRoot(entries, ROOT_PLACE) },
+    { do: 'call', name: 'root', action: () => enterRoot(entries, rootPlace) },
     { do: 'limit', resource: 'core', limit: { soft: 0, hard: 0 } },
     { do: 'bounding-set', capabilities: kept },
     { do: 'no-new-privileges' },

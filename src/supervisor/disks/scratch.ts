@@ -14,8 +14,25 @@ import { formatExt4 } from './formatting.ts';
 const ROOT = { uid: 0, gid: 0 };
 const NEW = open_.readWrite | open_.create | open_.noFollow;
 
-/** Anew, whatever an earlier attempt has left. @throws SupervisorError `bad-disk`, `unsupported` */
-export function makeScratch(bytes: number): Disk {
+/** Anew, whatever an earlier attempt has left; `like` is another that is open. @throws SupervisorError `bad-disk`, `unsupported` */
+export function makeScratch(bytes: number, like: number | undefined): Disk {
+  if (like === undefined) return copyOfModel(bytes);
+  {
+    using file = File.open(POD.scratch, NEW | open_.truncate, 0o600);
+    truncate(file.fd, bytes);
+    copyData(like, file.fd);
+  }
+  return openDisk('the scratch disk', POD.scratch, false);
+}
+
+/** One that a machine is saved with. */
+export function formatScratch(path: string, bytes: number, rootPlace: string): void {
+  using file = File.open(path, NEW | open_.exclusive, 0o600);
+  truncate(file.fd, bytes);
+  format(file.fd, bytes, rootPlace);
+}
+
+function copyOfModel(bytes: number): Disk {
   const model = `${SCRATCH_MODELS}/${bytes}`;
   {
     using file = File.open(POD.scratch, NEW | open_.truncate, 0o600);
@@ -36,24 +53,33 @@ function makeModel(model: string, bytes: number): boolean {
   if (!tryLock(file.fd, 'exclusive')) return false;
   truncate(file.fd, 0);
   truncate(file.fd, bytes);
-  formatExt4(
-    'the scratch disk',
-    { fd: file.fd, kind: 'file', bytes, [Symbol.dispose]() {} },
-    ROOT,
-    'scratch',
-  );
+  format(file.fd, bytes);
   rename(draft, model);
   return true;
 }
 
-/** What has data alone: the file stays as sparse as the model is. */
+function format(fd: number, bytes: number, rootPlace?: string): void {
+  formatExt4(
+    'the scratch disk',
+    { fd, kind: 'file', bytes, [Symbol.dispose]() {} },
+    ROOT,
+    'scratch',
+    rootPlace,
+  );
+}
+
 function copyModel(model: string, to: number): void {
   using from = File.open(model, open_.readOnly | open_.noFollow);
-  const regions = dataRegions(from.fd, fstat(from.fd));
-  if (regions === undefined) throw new SupervisorError('bad-disk', `${model} is no model of a disk`);
+  copyData(from.fd, to);
+}
+
+/** What has data alone: the file stays as sparse as the model is. */
+function copyData(from: number, to: number): void {
+  const regions = dataRegions(from, fstat(from));
+  if (regions === undefined) throw new SupervisorError('bad-disk', 'the model of the scratch disk is none');
   for (const region of regions) {
     let at = region.offset;
-    readRegion(from.fd, region, (bytes) => {
+    readRegion(from, region, (bytes) => {
       writeAt(to, bytes, at);
       at += bytes.length;
     });

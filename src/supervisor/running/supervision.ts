@@ -135,6 +135,10 @@ export class Supervision {
           const own = code === 0 && this.#unstarted.size > 0 ? this.#stopCode : code;
           this.#apps.whenWritten(() => this.#powerOff(own));
         },
+        // Its kernel needs a while to power off, and nothing of that is for anybody.
+        settled: () => {
+          if (this.#phase === 'powering-off') this.#end(this.#code);
+        },
         failed: (problem) => this.#fail(problem),
       },
     );

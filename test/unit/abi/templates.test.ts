@@ -6,11 +6,14 @@ import {
   type TemplateRecord,
 } from '../../../src/abi/templates.ts';
 
+const devices = { interfaces: 2, disks: ['write', 'read', 'scratch'], scratchBytes: 65536 } as const;
+
 const record: TemplateRecord = {
   facts: ['format 1', 'stage1 a'],
   accelerator: 'tcg',
   cpus: 1,
   memoryMiB: 384,
+  devices,
   stage1: 'sha512-a',
   kernel: '6.12',
   memoryBytes: 4096,
@@ -30,23 +33,30 @@ describe('the record of a template', () => {
     [JSON.stringify({ ...record, regions: [-1, 2] }), 'regions[0]'],
     [JSON.stringify({ ...record, facts: 'all' }), 'facts'],
     [JSON.stringify({ ...record, memoryBytes: 0 }), 'memoryBytes'],
+    [JSON.stringify({ ...record, devices: { interfaces: 0, disks: ['tape'] } }), 'tape'],
+    [JSON.stringify({ ...record, devices: { interfaces: -1, disks: [] } }), 'interfaces'],
   ])('is refused where it is none: %s', (text, problem) => {
     expect(() => parseTemplateRecord(text)).toThrow(problem);
   });
 });
 
 describe('the arguments of the entrypoint', () => {
-  const least = { cpus: null, memoryMiB: null, appBytes: null, wait: false, debug: false };
+  const none = { interfaces: 0, disks: [], scratchBytes: null };
+  const least = { devices: none, cpus: null, memoryMiB: null, appBytes: null, wait: false, debug: false };
   const places = { directory: '/data/templates/host', kernel: '/tree/vm', stage1: 'sha512-a' };
 
   it.each([
     { ...places, ...least },
-    { ...places, cpus: 2, memoryMiB: 384, appBytes: 5, wait: true, debug: true },
+    { ...places, devices, cpus: 2, memoryMiB: 384, appBytes: 5, wait: true, debug: true },
   ])('are read as they were written: %j', (order) => {
     expect(parseTemplateArguments(formatTemplateArguments(order))).toEqual(order);
   });
 
   it.each(['0', '-1', '1.5', 'many'])('are refused: %s processors', (count) => {
     expect(() => parseTemplateArguments([`--cpus=${count}`, '/data'])).toThrow('--cpus');
+  });
+
+  it.each(['--interfaces=some', '--disks=read,tape', '--scratch-bytes=0'])('are refused: %s', (argument) => {
+    expect(() => parseTemplateArguments([argument, '/data'])).toThrow(argument.split('=')[0]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { matchLinks, parsePrefix, renamings } from '../../../guest-init/interfaces.ts';
-import type { InterfacePlan } from '../../../src/abi/network-plan.ts';
+import { type InterfacePlan, STAND_IN_ADDRESS } from '../../../src/abi/network-plan.ts';
 
 const plan = (name: string, mac: string | null = null): InterfacePlan => ({
   ...{ name, mac, mtu: null, queueLength: null, addresses: [] },
@@ -42,6 +42,15 @@ describe('devices are found by their hardware addresses', () => {
     const links = [link(3, 'eth1', one), link(2, 'eth0', one)];
     const found = matchLinks([plan('up0', one), plan('up1', one)], links);
     expect(found.map(({ link: { index } }) => index)).toEqual([2, 3]);
+  });
+
+  test('in their order where a machine was saved with them, and has yet to be told whose they are', () => {
+    const links = [link(3, 'eth1', `${STAND_IN_ADDRESS}01`), link(2, 'eth0', `${STAND_IN_ADDRESS}00`)];
+    const found = matchLinks([plan('eth0', other), plan('eth1', one)], links);
+    expect(found.map(({ plan: { name }, link: { index } }) => [name, index])).toEqual([
+      ['eth0', 2],
+      ['eth1', 3],
+    ]);
   });
 
   test('unless they are not there yet', () => {

@@ -66,14 +66,14 @@ it('wakes with entropy that nobody else gets', () => {
   const woken = () => {
     const [own, theirs] = socketPair('stream');
     setNonBlocking(theirs, true);
-    wake(own);
+    wake(own, false);
     const buffer = Buffer.alloc(4096);
     const packet = buffer.subarray(0, readNow(theirs, buffer) ?? 0);
     expect(packet.readUInt32LE(0)).toBe(packet.length - 4);
     return JSON.parse(packet.subarray(4).toString());
   };
   const [one, other] = [woken(), woken()];
-  expect(one).toMatchObject({ type: 'wake', clock: { seconds: expect.any(Number) } });
+  expect(one).toMatchObject({ type: 'wake', clock: { seconds: expect.any(Number) }, hasMore: false });
   expect(decodeBase64(one.entropy)).toHaveLength(64);
   expect(one.entropy).not.toBe(other.entropy);
 });

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { diskArguments } from '../../../stage1-kvm/disks.ts';
+import { interfaceArguments } from '../../../stage1-kvm/interface-arguments.ts';
 import {
   machineWords,
   restoredArguments,
@@ -8,10 +10,19 @@ import {
 } from '../../../stage1-kvm/template-arguments.ts';
 import { QEMU_FDS } from '../../../stage1-kvm/vmm.ts';
 
-const machine: SavedMachine = { accelerator: 'tcg', size: { cpus: 2, memoryMiB: 384 } };
+const devices = { interfaces: 1, disks: ['read', 'scratch'], scratchBytes: 4096 } as const;
+const machine: SavedMachine = { accelerator: 'tcg', size: { cpus: 2, memoryMiB: 384 }, devices };
+const scratch = { fd: 50, kind: 'file', serial: 'scratch', readOnly: false, isPassing: true } as const;
+const standIns = { interfaces: [{ taps: [40, 41], vhosts: [] }], scratch };
 const kernel = { tscKilohertz: 2596142, debug: false, extraKernelParameters: '' };
-const saved = templateArguments({ ...machine, ...kernel });
-const deviceArguments = ['-netdev', 'tap,id=net0,fd=8', '-device', 'virtio-net-pci,netdev=net0'];
+const saved = templateArguments({ ...machine, ...kernel }, standIns);
+const first = QEMU_FDS.length;
+const mac = '0a:01:02:03:04:05';
+const layer = { fd: 60, kind: 'file', serial: 'image-0', readOnly: true } as const;
+const deviceArguments = [
+  ...interfaceArguments([{ mac, taps: [30, 31], vhosts: [] }], first, 'tcg'),
+  ...diskArguments([layer, scratch], first + 2),
+];
 const restored = restoredArguments(machine, { uuid: 'a-pod', hasShare: true, deviceArguments });
 
 function valuesOf(option: string, args: readonly string[]): string[] {
@@ -25,8 +36,17 @@ describe('a machine that is saved', () => {
     ]);
   });
 
-  it('knows of no pod: no interface, no disk, no share', () => {
-    expect(saved.join(' ')).not.toMatch(/netdev|blockdev|vhost|uuid/);
+  it('knows of no pod, and has no share', () => {
+    expect(saved.join(' ')).not.toMatch(/vhost|uuid|image-0/);
+  });
+
+  it('has something in the place of what its restored selves will have', () => {
+    const blockdevs = valuesOf('-blockdev', saved);
+    expect(blockdevs[0]).toMatch(/^driver=null-co,node-name=disk0,read-only=on,.*read-zeroes=on$/);
+    // What is on it is saved: it is the same disk.
+    expect(blockdevs[1]).toBe(valuesOf('-blockdev', restored)[1]);
+    expect(valuesOf('-netdev', saved)).toEqual([`tap,id=net0,fds=${first}:${first + 1}`]);
+    expect(valuesOf('-add-fd', saved)).toEqual([`fd=${first + 2},set=1`]);
   });
 
   it('boots as any other', () => {
@@ -44,9 +64,12 @@ describe('a machine that is restored', () => {
     },
   );
 
-  it('has its own devices after those that it was saved with', () => {
-    const devices = valuesOf('-device', saved);
-    expect(valuesOf('-device', restored)).toEqual([...devices, 'virtio-net-pci,netdev=net0']);
+  it('has devices of the same kinds in the same places, which say themselves whose they are', () => {
+    const own = (args: readonly string[]) =>
+      valuesOf('-device', args).map((device) => device.replace(/(mac|serial)=[^,]*/, '$1='));
+    expect(own(restored)).toEqual(own(saved));
+    expect(valuesOf('-device', restored).join(' ')).toContain(`mac=${mac},`);
+    expect(valuesOf('-device', restored).join(' ')).toContain('serial=image-0,');
   });
 
   it('waits for its state, and needs no kernel', () => {
@@ -64,12 +87,19 @@ describe('a machine that is restored', () => {
 
 describe('machineWords', () => {
   it('say all that the machines have in common', () => {
-    expect(machineWords(machine)).toEqual(expect.arrayContaining(valuesOf('-machine', saved)));
-    expect(machineWords(machine)).not.toEqual(machineWords({ ...machine, accelerator: 'kvm' }));
+    expect(machineWords(machine, false)).toEqual(expect.arrayContaining(valuesOf('-machine', saved)));
+    expect(machineWords(machine, false)).not.toEqual(machineWords(machine, true));
+    expect(machineWords(machine, false)).not.toEqual(machineWords({ ...machine, accelerator: 'kvm' }, false));
     for (const size of [
       { cpus: 1, memoryMiB: 384 },
       { cpus: 2, memoryMiB: 256 },
     ])
-      expect(machineWords(machine)).not.toEqual(machineWords({ ...machine, size }));
+      expect(machineWords(machine, false)).not.toEqual(machineWords({ ...machine, size }, false));
+    for (const other of [
+      { ...devices, interfaces: 2 },
+      { ...devices, scratchBytes: 8192 },
+      { ...devices, disks: ['write', 'scratch'] as const },
+    ])
+      expect(machineWords(machine, false)).not.toEqual(machineWords({ ...machine, devices: other }, false));
   });
 });

@@ -9,10 +9,12 @@ const facts: TemplateFacts = {
   qemu: { path: '/usr/bin/qemu', ...file(30) },
   cpuInfo: 'processor\t: 0\nmodel name\t: A\nflags\t\t: fpu vme\ncpu MHz\t\t: 2000.1\n\nprocessor\t: 1\n',
   kernelRelease: '6.1',
+  hasVhost: false,
 };
+const devices = { interfaces: 1, disks: [], scratchBytes: null };
 const size = { cpus: 1, memoryMiB: 384 };
 const key = (change: Partial<TemplateFacts> = {}, accelerator: 'tcg' | 'kvm' = 'tcg') =>
-  templateKey(templateFacts({ accelerator, size }, { ...facts, ...change }));
+  templateKey(templateFacts({ accelerator, size, devices }, { ...facts, ...change }));
 
 describe('the key of a template', () => {
   it('is a name without a dot', () => {
@@ -27,6 +29,7 @@ describe('the key of a template', () => {
     ['QEMU', { qemu: { path: '/usr/bin/qemu', ...file(30, 2) } }],
     ['place of QEMU', { qemu: { path: '/usr/local/bin/qemu', ...file(30) } }],
     ['processor', { cpuInfo: facts.cpuInfo.replace(': A', ': B') }],
+    ['way of its packets', { hasVhost: true }],
     ["processor's abilities", { cpuInfo: facts.cpuInfo.replace('vme', 'vmx') }],
   ] as const)('is another one for another %s', (_, change) => {
     expect(key(change)).not.toBe(key());

@@ -35,7 +35,14 @@ function scripted(...said: readonly unknown[]) {
     {
       hello: () => plan,
       app: () => ignored,
-      ...{ ready: () => {}, notified: () => {}, warning: () => {}, ended: () => {}, failed: () => {} },
+      ...{
+        ready: () => {},
+        notified: () => {},
+        warning: () => {},
+        ended: () => {},
+        settled: () => {},
+        failed: () => {},
+      },
     },
   );
   closing(() => {

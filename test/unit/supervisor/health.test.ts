@@ -85,7 +85,14 @@ function scripted(plan = PLAN) {
         exited: () => health.ended('web'),
         restarting: () => {},
       }),
-      ...{ ready: () => {}, notified: () => {}, warning: () => {}, ended: () => {}, failed: () => {} },
+      ...{
+        ready: () => {},
+        notified: () => {},
+        warning: () => {},
+        ended: () => {},
+        settled: () => {},
+        failed: () => {},
+      },
     },
   );
   closing(() => {

@@ -44,6 +44,7 @@ function scripted(pod = plan) {
       notified: (app, { state, status }) => log.push(`${app} says ${state} ${status}`),
       warning: (message) => log.push(`warning ${message}`),
       ended: (code) => log.push(`ended ${code}`),
+      settled: () => log.push('settled'),
       failed: ({ code, message }) => log.push(`${code}: ${message}`),
     },
   );
@@ -137,6 +138,13 @@ describe('Session', () => {
     writeAll(guestData, Uint8Array.from([stream, 0, 0, 0, 1, 0, 0, 0, 65, stream, 0, 0, 0, 0, 0, 0, 0]));
     turn();
     expect(log.at(-1)).toBe('ended 0');
+  });
+
+  it('has settled only after it has ended', () => {
+    const { say } = scripted();
+    const end = [exited('a', 0), exited('b', 0), { type: 'ended' }, { type: 'settled' }];
+    expect(say(hello, started('a'), started('b'), ...end).slice(-2)).toEqual(['ended 0', 'settled']);
+    expect(scripted().say(hello, { type: 'settled' }).at(-1)).toContain('settled out of turn');
   });
 
   it('tells exec sessions apart from apps', () => {
