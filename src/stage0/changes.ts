@@ -15,16 +15,15 @@ import { syncDirectory } from '../os/durable.ts';
 import { exclusive } from '../os/lock.ts';
 import { removeAny, syncFileSystem } from '../os/tree.ts';
 import type { HeldPod } from '../pod/hold.ts';
+import { archivingChild, linesOf } from './archiving-child.ts';
 import { stage1Annotations } from './entrypoint.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
-import { rktMountPath } from './installation.ts';
 import { makeClosedDirectory } from './pod-files.ts';
 import { vmIds } from './supervisor.ts';
 
 /** Headers of an archive, for as many files as a disk has inodes, are no more than what it holds. */
 const MORE_BYTES = 64 * 1024 ** 2;
-const STDERR_MAX = 256 * 1024;
 
 /**
  * The disk's file system was a guest's to make up: a machine of its own reads it, once, and what that tells is taken as any image's archive is.
@@ -76,18 +75,9 @@ async function unpackInto(target: string, step: MountStep, unpacking: Unpacking)
   const entrypoint = annotationValue(stage1Annotations(path), entrypointAnnotation('changes'));
   if (entrypoint === undefined)
     throw new Stage0Error('bad-stage1', "the pod's stage1 has no entrypoint that reads its disk");
-  const { run } = await import('../os/run.ts');
   const words = [join(POD.stage1Rootfs, entrypoint), ...formatChangesArguments({ uuid, app })];
-  const child = run(rktMountPath(), words, {
-    cwd: path,
-    env: { [VM_IDS_ENV]: vmIds(host.configuration) },
-    reject: false,
-    stdin: 'ignore',
-    encoding: 'buffer',
-    buffer: { stdout: false, stderr: true },
-    maxBuffer: STDERR_MAX,
-    ...(signal === undefined ? {} : { cancelSignal: signal }),
-  });
+  const env = { [VM_IDS_ENV]: vmIds(host.configuration) };
+  const { child } = await archivingChild(words, { cwd: path, env, signal });
   const lower = step.kind === 'overlay' ? step.lower.map((name) => join(step.lowerBase, name)) : [];
   const mostBytes = 2 * roots.scratchBytes + MORE_BYTES;
   const taken = await unpackChanges(child.stdout, { target, lower, mostBytes, signal }).then(
@@ -98,8 +88,7 @@ async function unpackInto(target: string, step: MountStep, unpacking: Unpacking)
   if (taken !== undefined) child.stdout.destroy();
   const { failed, stderr, shortMessage } = await child;
   signal?.throwIfAborted();
-  const lines = Buffer.from(stderr).toString('utf8').split('\n');
-  const said = lines.filter((line) => line !== '');
+  const said = linesOf(stderr);
   // Of an archive that is cut short the reason is what has cut it.
   if (failed)
     throw new Stage0Error('bad-tree', problemOf(said.at(-1) ?? shortMessage ?? 'no reason was told'));
