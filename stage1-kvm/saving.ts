@@ -31,6 +31,7 @@ import { fdsOf, type StandIns } from './saved-devices.ts';
 import {
   CAPABILITIES,
   MEMORY_DIRECTORY,
+  SAVED_PARAMETERS,
   type SavedMachine,
   templateArguments,
 } from './template-arguments.ts';
@@ -115,7 +116,7 @@ function startQemu(
     resolvConf: undefined,
   });
   const { tscKilohertz } = readHost();
-  const plan = { ...machine, tscKilohertz, debug: false, extraKernelParameters: '' };
+  const plan = { ...machine, tscKilohertz, debug: false, extraKernelParameters: SAVED_PARAMETERS };
   return spawn({
     path: findPrograms(false).qemu,
     argv: ['qemu-system-x86_64', ...templateArguments(plan, standIns)],

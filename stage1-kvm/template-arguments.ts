@@ -38,6 +38,9 @@ export const CAPABILITIES = {
   capabilities: ['x-ignore-shared', 'events'].map((capability) => ({ capability, state: true })),
 };
 
+/** The kernel plugs by the port's registers without asking ACPI, which lets it do so only if it also does what machines have no use for. */
+export const SAVED_PARAMETERS = 'pcie_ports=native';
+
 export interface SavedMachine {
   readonly accelerator: Accelerator;
   readonly size: MachineSize;
@@ -95,7 +98,12 @@ export const SHARE_DEVICE = {
 
 /** What all pods of a kind have in common before they are pods: the words that stand for it in a template's key. */
 export function machineWords(machine: SavedMachine, hasVhost: boolean): string[] {
-  const kernel = { ...machine, tscKilohertz: undefined, debug: false, extraKernelParameters: '' };
+  const kernel = {
+    ...machine,
+    tscKilohertz: undefined,
+    debug: false,
+    extraKernelParameters: SAVED_PARAMETERS,
+  };
   return [
     ...machineArguments(machine),
     ...deviceWords(machine.devices, queuesFor(machine.size.cpus), hasVhost),

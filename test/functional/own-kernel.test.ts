@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { machineImageWith } from '../../tools/build.ts';
 import { kernelDir } from '../../tools/kernel.ts';
 import { droppedOptions, optionsOf, parseKernelConfig } from '../../tools/kernel-config.ts';
@@ -10,6 +10,7 @@ import { writeWhole } from '../../tools/step.ts';
 import { testConfinement } from '../support/confinement-tests.ts';
 import { tinyImages } from '../support/images.ts';
 import { useRkt } from '../support/rkt.ts';
+import { configureTemplates, noneIsMade } from '../support/templates.ts';
 
 // In campaigns only (vitest.config.ts): the first time it compiles a kernel. The image of the build, which other tests have, stays as it is.
 
@@ -52,6 +53,23 @@ describe('our kernel', () => {
     const disk = ['--volume=data,kind=empty,size=32Mi', '--mount=volume=data,target=/data'];
     expect(await printed('grep " /data " /proc/mounts | cut -d" " -f3', ...disk)).toBe('ext4\n');
   });
+
+  test.each([['virtiofs'], ['block']])(
+    'starts a pod from a saved machine, with roots on %s',
+    async (roots) => {
+      configureTemplates(rkt, { scope: 'host' });
+      onTestFinished(() => configureTemplates(rkt, { scope: 'off' }));
+      const { aci } = await tinyImages();
+      const pod = ['run', '--net=none', `--stage1-path=${IMAGE}`, `--rootfs=${roots}`, aci.plain];
+      const run = () => rkt.run(['--debug', ...pod, '--exec=/bin/uname', '--', '-r']);
+      expect((await run()).stderr).toContain('cold start: there is no template');
+      await noneIsMade(rkt);
+      const { code, stdout, stderr } = await run();
+      expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringMatching(/-rkt\n$/) });
+      expect(stderr).toContain('starts from the template');
+      expect(stderr).not.toContain('cold start');
+    },
+  );
 });
 
 describe('confinement on our kernel', () => {

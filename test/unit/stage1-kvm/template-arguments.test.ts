@@ -4,6 +4,7 @@ import { interfaceArguments } from '../../../stage1-kvm/interface-arguments.ts';
 import {
   machineWords,
   restoredArguments,
+  SAVED_PARAMETERS,
   type SavedMachine,
   SHARE_DEVICE,
   templateArguments,
@@ -14,7 +15,7 @@ const devices = { interfaces: 1, disks: ['read', 'scratch'], scratchBytes: 4096 
 const machine: SavedMachine = { accelerator: 'tcg', size: { cpus: 2, memoryMiB: 384 }, devices };
 const scratch = { fd: 50, kind: 'file', serial: 'scratch', readOnly: false, isPassing: true } as const;
 const standIns = { interfaces: [{ taps: [40, 41], vhosts: [] }], scratch };
-const kernel = { tscKilohertz: 2596142, debug: false, extraKernelParameters: '' };
+const kernel = { tscKilohertz: 2596142, debug: false, extraKernelParameters: SAVED_PARAMETERS };
 const saved = templateArguments({ ...machine, ...kernel }, standIns);
 const first = QEMU_FDS.length;
 const mac = '0a:01:02:03:04:05';
@@ -51,6 +52,7 @@ describe('a machine that is saved', () => {
 
   it('boots as any other', () => {
     expect(valuesOf('-append', saved)[0]).toContain('tsc_early_khz=2596142');
+    expect(machineWords(machine, false).at(-1)).toContain(SAVED_PARAMETERS);
     expect(valuesOf('-kernel', saved)).toHaveLength(1);
   });
 });
