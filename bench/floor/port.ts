@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -49,7 +49,7 @@ export class BarePort {
     try {
       // It waits for one after the other.
       await until(machine, path('control'));
-      const control = connect(path('control')).on('error', () => {});
+      const control = await connected(path('control'));
       await until(machine, path('data'));
       const milliseconds = Number(await run(this.#reader, [path('data')], sockets));
       control.destroy();
@@ -58,6 +58,19 @@ export class BarePort {
       machine.kill('SIGKILL');
       await ended;
       rmSync(sockets, { recursive: true });
+    }
+  }
+}
+
+/** QEMU names its socket before it listens there. */
+async function connected(path: string): Promise<Socket> {
+  for (;;) {
+    const socket = connect(path);
+    try {
+      await once(socket, 'connect');
+      return socket.on('error', () => {});
+    } catch {
+      await delay(5);
     }
   }
 }
