@@ -2,7 +2,7 @@
  * The event loop: epoll, level triggered. Callbacks run one at a time; after each, the promise jobs that it
  * made ready run too. A callback may watch, change and unwatch anything, itself included.
  */
-import { Packer, Unpacker } from './bytes.ts';
+import { Packer } from './bytes.ts';
 import { monotonicMilliseconds } from './clock.ts';
 import { settle } from './engine.ts';
 import { close } from './files.ts';
@@ -50,6 +50,7 @@ const EINTR = -4;
 const EPOLL_CLOEXEC = 0o2000000;
 /** struct epoll_event is packed on x86-64 alone. */
 const EVENT_BYTES = 12;
+const TOKEN_AT = 4;
 const BATCH = 64;
 
 interface Entry {
@@ -67,6 +68,7 @@ export class Loop {
   readonly #alwaysReady = new Set<Entry>();
   readonly #timers = new Timers();
   readonly #events = new Uint8Array(EVENT_BYTES * BATCH);
+  readonly #view = new DataView(this.#events.buffer);
   #nextToken = 1;
   #exit: number | undefined;
 
@@ -154,15 +156,19 @@ export class Loop {
     const count = once('epoll_pwait', this.#epoll, this.#events, BATCH, this.#timeout(), null, 8);
     if (count !== EINTR) checked('epoll_pwait', count);
     for (let n = 0; n < count && this.#exit === undefined; n++) {
-      const event = new Unpacker(this.#events, n * EVENT_BYTES);
-      const happened = event.u32();
-      const entry = this.#entries.get(event.u32());
+      const happened = this.#view.getUint32(n * EVENT_BYTES, true);
+      const entry = this.#entries.get(this.#view.getUint32(n * EVENT_BYTES + TOKEN_AT, true));
       if (entry !== undefined) this.#dispatch(entry, happened);
     }
-    for (const entry of [...this.#alwaysReady]) {
-      if (this.#exit === undefined) this.#dispatch(entry, EPOLLIN | EPOLLOUT);
+    if (this.#alwaysReady.size > 0) {
+      for (const entry of [...this.#alwaysReady]) {
+        if (this.#exit === undefined) this.#dispatch(entry, EPOLLIN | EPOLLOUT);
+      }
     }
-    if (this.#exit !== undefined) return;
+    if (this.#exit === undefined && this.#timers.next() !== undefined) this.#callDue();
+  }
+
+  #callDue(): void {
     for (const callback of this.#timers.due(monotonicMilliseconds())) {
       this.#invoke(callback);
       // What is due after it is due in the next run.
