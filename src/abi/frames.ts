@@ -8,8 +8,9 @@
  */
 export const FRAME_HEADER_BYTES = 8;
 /** Each frame costs the guest's interpreter the same: large ones are what makes output fast. */
-export const FRAME_MAX_BYTES = 524288;
-export const STREAM_WINDOW = 2097152;
+export const FRAME_MAX_BYTES = 1048576;
+/** Two of the largest: one can be filled while the other is on its way. */
+export const STREAM_WINDOW = 2 * FRAME_MAX_BYTES;
 
 export interface FrameHeader {
   readonly stream: number;

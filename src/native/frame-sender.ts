@@ -5,6 +5,7 @@ import type { FrameCodec } from './frame-codec.ts';
 import { FrameError } from './frame-sink.ts';
 import type { Loop } from './loop.ts';
 import { openPipe, type Pipe, spliceNow } from './pipes.ts';
+import { yieldProcessor } from './processes.ts';
 import { Readiness } from './readiness.ts';
 import { fstat } from './stat.ts';
 
@@ -27,6 +28,11 @@ export interface SenderEvents {
 /** What is read into memory at a time: with its header it fits into an empty pipe of the default size. */
 const READ_BYTES = 32768;
 /**
+ * Who sends so much at a time has more to say. On a machine of one processor it fills its pipe while we stand back, and the next frame
+ * is a large one; else it would be interrupted after each of its writes, and each cost a frame.
+ */
+const LARGE_BYTES = 65536;
+/**
  * The sending half of a `Mux`. The payload of a frame first goes into a pipe of our own (`intake`), because only then
  * its length is known for sure: whoever else has the source's pipe could read from it, too. Header and payload are
  * joined in a second one (`staging`) and leave together, since a virtio port takes one write per round trip.
@@ -43,6 +49,8 @@ export class FrameSender {
   /** Bytes of the current frame that are in intake and in staging. */
   #taken = 0;
   #staged = 0;
+  /** The current frame. */
+  #isLarge = false;
 
   constructor(
     private readonly loop: Loop,
@@ -62,6 +70,8 @@ export class FrameSender {
     // Pipes are sized in powers of two: the one above what the largest frame needs has room for its header, too.
     unless(['EPERM'], () => {
       setPipeSize(this.#intake.write, codec.maxFrameBytes);
+      setPipeSize(this.#staging.write, codec.maxFrameBytes);
+      // More than the kernel's default lets everybody have.
       setPipeSize(this.#staging.write, 2 * codec.maxFrameBytes);
     });
   }
@@ -138,6 +148,7 @@ export class FrameSender {
           return;
         }
         this.#staged -= sent;
+        if (this.#isLarge && this.#taken + this.#staged === 0) yieldProcessor();
         continue;
       }
       const source = this.#queue.shift();
@@ -163,8 +174,8 @@ export class FrameSender {
 
   #charge(source: Source, length: number): void {
     source.credit -= length;
-    source.state = source.credit > 0 ? 'queued' : 'starved';
-    if (source.state === 'queued') this.#queue.push(source);
+    if (source.credit > 0) this.#await(source);
+    else source.state = 'starved';
   }
 
   /** Undefined: nothing there yet; 0: the end. A source that cannot be read has ended, whatever the reason. */
@@ -196,6 +207,7 @@ export class FrameSender {
 
   /** Puts a header, and so many bytes of the buffer behind it, into staging, which is empty and holds that much. */
   #stage(stream: number, length: number, inBuffer: number): void {
+    this.#isLarge = length >= LARGE_BYTES;
     this.codec.encode({ stream, length }, this.#header);
     const bytes = this.#buffer.subarray(0, this.codec.headerBytes + inBuffer);
     this.#staged = write(this.#staging.write, bytes);

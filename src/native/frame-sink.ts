@@ -30,8 +30,11 @@ export interface SinkEvents {
 
 /** Pages are what is counted, and spliced ones are seldom full. */
 const PIPE_BYTES = 1 << 20;
-/** Credit is granted in portions of this part of the window: fewer messages, and the sender still never starves. */
-const GRANT_PART = 4;
+/**
+ * Credit is granted in portions of this part of the window: few messages, each of which costs the sender as much as a frame, and it goes on
+ * with one portion while the other is on its way.
+ */
+const GRANT_PART = 2;
 
 /**
  * Where the bytes of one stream go. It takes whatever fits in the stream's window at once and passes it on as fast as

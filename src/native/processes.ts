@@ -35,6 +35,11 @@ export function forkInto(cgroup: number, ...kinds: NamespaceKind[]): number {
   return call('clone3', request.finish(), request.length);
 }
 
+/** Whoever else can run on this processor goes first, once. */
+export function yieldProcessor(): void {
+  call('sched_yield');
+}
+
 /** The pointers of a NULL-terminated vector of C strings, and the memory that must stay alive beside it. */
 function packStrings(texts: readonly string[]): { vector: Uint8Array; keep: Uint8Array } {
   const keep = utf8Encode(texts.map((text) => `${text}\0`).join(''));

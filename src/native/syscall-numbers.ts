@@ -12,6 +12,7 @@ const x64 = {
   ioctl: 16,
   pread64: 17,
   pwrite64: 18,
+  sched_yield: 24,
   nanosleep: 35,
   getpid: 39,
   sendfile: 40,

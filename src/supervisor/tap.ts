@@ -1,4 +1,3 @@
-import { FRAME_MAX_BYTES } from '../abi/frames.ts';
 import { setPipeSize } from '../native/descriptors.ts';
 import { SystemError, unless } from '../native/errors.ts';
 import { close, readNow, writeNow } from '../native/files.ts';
@@ -18,8 +17,8 @@ export interface TapEvents {
   closed(end: TapEnd): void;
 }
 
-/** Of its pipe, and of the source's: a frame has room. Where the host allows no such pipes, both stay as they are. */
-export const TAP_PIPE_BYTES = FRAME_MAX_BYTES;
+/** Of its pipe, and of the source's. Where the host allows no such pipes, both stay as they are. */
+export const TAP_PIPE_BYTES = 524288;
 const READ_BYTES = 65536;
 
 export function sizeTapPipe({ write }: Pipe): void {
