@@ -42,7 +42,8 @@ export interface MachinePlan extends KernelPlan {
 
 export const ACCELERATION: Readonly<Record<Accelerator, readonly string[]>> = {
   kvm: ['-accel', 'kvm', '-cpu', 'host'],
-  tcg: ['-accel', `tcg,tb-size=${TRANSLATIONS_MIB}`, '-cpu', 'max'],
+  // Without fast string operations the kernel copies and clears by larger words: emulated, those go byte by byte.
+  tcg: ['-accel', `tcg,tb-size=${TRANSLATIONS_MIB}`, '-cpu', 'max,-erms,-fsrm'],
 };
 
 /** Nothing that is not named: no default devices, no configuration of the user's, no window. */
