@@ -13,8 +13,10 @@ import { bringUpLoopback } from './interfaces.ts';
 import { setKernelSettings } from './kernel-settings.ts';
 import { makeVolumes } from './made-volumes.ts';
 import { configureNetwork } from './network.ts';
+import type { PodSurroundings } from './pod-surroundings.ts';
 import { makeBlockRoots, mountRootDisk } from './root-disks.ts';
 import { loadKernelModule } from './saved-machine.ts';
+import { isSealed, watchSealed } from './sealed-disks.ts';
 
 /** What needs no plan. */
 export function prepareAnyPod(): void {
@@ -22,14 +24,18 @@ export function prepareAnyPod(): void {
   during('root', mountMemory);
 }
 
-/** Gives what the operator should read. */
-export function preparePod(plan: BootPlan): string[] {
-  if (plan.machine !== null) prepareMachine(plan.machine);
+export function preparePod(plan: BootPlan, { loop, host }: Pick<PodSurroundings, 'loop' | 'host'>): void {
+  const warn = (message: string) => host.send({ type: 'warning', message });
+  if (plan.machine !== null) {
+    // Its first block may be one that is not what it was.
+    if (plan.machine.disks.some(isSealed)) during('disks', () => watchSealed(loop, warn));
+    prepareMachine(plan.machine);
+  }
   during('root', () => makeBlockRoots(plan.apps));
   during('volumes', () => makeVolumes(plan.volumes));
   during('hostname', () => setHostname(plan.hostname));
   const warnings = during('interfaces', () => configureNetwork(plan.network));
-  return [...warnings, ...during('sysctls', () => setKernelSettings(plan))];
+  for (const warning of [...warnings, ...during('sysctls', () => setKernelSettings(plan))]) warn(warning);
 }
 
 /** Of a machine that has stood still. In namespaces it would be the host's clock. */

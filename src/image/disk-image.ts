@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { accessSync, constants, createReadStream } from 'node:fs';
-import type { DiskDraft, Store } from '../store/index.ts';
+import type { DiskDraft, MadeDisk, SealedDisk, Store } from '../store/index.ts';
+import { sealDisk } from './disk-seal.ts';
 import { ImageError } from './error.ts';
 import { copyLayers } from './layer-copy.ts';
 
@@ -26,7 +27,7 @@ function isExecutable(path: string): boolean {
 }
 
 /**
- * Gives the path of a read-only file system, for a machine, of layers by their names in the store, the lowest first: one as it is, with the marks
+ * Gives a read-only file system, for a machine, of layers by their names in the store, the lowest first: one as it is, with the marks
  * of what it removes, several as they look together. Made when it is not there. @throws ImageError `system`
  */
 export function ensureDiskImage(
@@ -34,7 +35,7 @@ export function ensureDiskImage(
   layers: readonly string[],
   program: string,
   signal: AbortSignal | undefined,
-): Promise<string> {
+): Promise<SealedDisk> {
   return store.diskImages.ensure(layers, (draft) => makeDiskImage(draft, program, signal), signal);
 }
 
@@ -42,7 +43,7 @@ async function makeDiskImage(
   { layers, directory, image, bytes }: DiskDraft,
   program: string,
   signal: AbortSignal | undefined,
-): Promise<string> {
+): Promise<MadeDisk> {
   const [only] = layers;
   const tree = layers.length === 1 && only !== undefined ? only : directory;
   if (tree === directory) await copyLayers(layers, directory);
@@ -59,7 +60,7 @@ async function makeDiskImage(
   signal?.throwIfAborted();
   if (made.failed)
     throw new ImageError('system', `${program}: ${made.stderr.trim() || (made.shortMessage ?? 'failed')}`);
-  return await diskDigest(image, signal);
+  return await sealDisk(image, signal);
 }
 
 export async function diskDigest(path: string, signal: AbortSignal | undefined): Promise<string> {

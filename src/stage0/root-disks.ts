@@ -6,6 +6,7 @@ import { appRootfs, POD } from '../abi/pod-directory.ts';
 import {
   DEFAULT_ROOTS,
   DEFAULT_SCRATCH_BYTES,
+  DEFAULT_VERITY,
   type MachineRoots,
   type PodRootsPlan,
   ROOT_DISKS_ANNOTATION,
@@ -15,7 +16,7 @@ import { annotationValue, readImageManifest, readPodManifest } from '../appc/ind
 import { diskImageMaker, ensureDiskImage } from '../image/index.ts';
 import { replaceFile } from '../os/durable.ts';
 import type { Pod } from '../pod/pod.ts';
-import { openStore } from '../store/index.ts';
+import { openStore, type SealedDisk } from '../store/index.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
 import { type AppLayers, planImages } from './root-disks-plan.ts';
@@ -64,7 +65,7 @@ async function planRoots(
   request: RootsRequest,
   signal: AbortSignal | undefined,
 ): Promise<PodRootsPlan> {
-  const { rootfs, scratchBytes } = host.configuration.machine;
+  const { rootfs, scratchBytes, verity = DEFAULT_VERITY } = host.configuration.machine;
   const kind = askedFor(request) ?? rootfs ?? DEFAULT_ROOTS;
   if (kind === 'virtiofs') return shared('nothing else is asked for');
   if (request.mutable === true) return shared('apps come to a machine that runs as files, not as disks');
@@ -77,9 +78,9 @@ async function planRoots(
   if (images === undefined) return shared('the apps have too many images for the disks of a machine');
   if (images.images.length + diskVolumes(pod) > MOST_DISKS)
     return shared('volumes take the disks of the machine');
-  const paths: string[] = [];
+  const disks: SealedDisk[] = [];
   try {
-    for (const image of images.images) paths.push(await ensureDiskImage(store, image, program, signal));
+    for (const image of images.images) disks.push(await ensureDiskImage(store, image, program, signal));
   } catch (error) {
     signal?.throwIfAborted();
     return shared(error instanceof Error ? error.message : String(error));
@@ -88,7 +89,8 @@ async function planRoots(
     version: ROOT_DISKS_VERSION,
     kind: 'block',
     scratchBytes: request.scratchBytes ?? scratchBytes ?? DEFAULT_SCRATCH_BYTES,
-    images: paths,
+    images: disks.map(({ path }) => path),
+    ...(verity ? { seals: disks.map(({ seal }) => seal) } : {}),
     apps: images.apps,
   };
 }
