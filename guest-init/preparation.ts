@@ -27,9 +27,14 @@ export function prepareAnyPod(): void {
 export function preparePod(plan: BootPlan, { loop, host }: Pick<PodSurroundings, 'loop' | 'host'>): void {
   const warn = (message: string) => host.send({ type: 'warning', message });
   if (plan.machine !== null) {
-    // Its first block may be one that is not what it was.
-    if (plan.machine.disks.some(isSealed)) during('disks', () => watchSealed(loop, warn));
-    prepareMachine(plan.machine);
+    const { disks } = plan.machine;
+    const tell = disks.some(isSealed) ? during('disks', () => watchSealed(loop, warn)) : undefined;
+    try {
+      prepareMachine(plan.machine);
+    } finally {
+      // Why a disk could not be mounted.
+      tell?.();
+    }
   }
   during('root', () => makeBlockRoots(plan.apps));
   during('volumes', () => makeVolumes(plan.volumes));

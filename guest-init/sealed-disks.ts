@@ -47,8 +47,8 @@ function refusalOf(cause: Error): string {
     : "this machine's kernel has no dm-verity, which the configuration of kind vm asks for";
 }
 
-/** Tells of every block that is not what it was; the kernel itself stops after a hundred of a disk. */
-export function watchSealed(loop: Loop, say: (message: string) => void): void {
+/** Tells of every block that is not what it was; the kernel itself stops after a hundred of a disk. Gives what tells of those before the loop runs. */
+export function watchSealed(loop: Loop, say: (message: string) => void): () => void {
   const fd = openKernelEvents();
   const readable = () => {
     for (let event = readKernelEvent(fd); event !== undefined; event = readKernelEvent(fd)) {
@@ -58,6 +58,7 @@ export function watchSealed(loop: Loop, say: (message: string) => void): void {
     }
   };
   loop.watch(fd, { readable });
+  return readable;
 }
 
 /** The kernel counts hashes in blocks of the device, as data. */
