@@ -13,7 +13,7 @@ import {
   ROOT_DISKS_VERSION,
 } from '../abi/root-disks.ts';
 import { annotationValue, readImageManifest, readPodManifest } from '../appc/index.ts';
-import { diskImageMaker, ensureDiskImage } from '../image/index.ts';
+import { type DiskOptions, diskImageMaker, ensureDiskImage } from '../image/index.ts';
 import { replaceFile } from '../os/durable.ts';
 import type { Pod } from '../pod/pod.ts';
 import { openStore, type SealedDisk } from '../store/index.ts';
@@ -38,7 +38,7 @@ export async function readyRoots(
   host: Host,
   pod: Pod,
   request: RootsRequest,
-  signal: AbortSignal | undefined,
+  options: DiskOptions,
 ): Promise<void> {
   const stage1 = readImageManifest(readFileSync(join(pod.path, POD.stage1Manifest), 'utf8'));
   if (annotationValue(stage1.annotations, ROOT_DISKS_ANNOTATION) !== 'true') {
@@ -47,7 +47,7 @@ export async function readyRoots(
       throw new Stage0Error('unsupported', `--${flag}: ${stage1.name} runs no virtual machine of ours`);
     return;
   }
-  const plan = await planRoots(host, pod, request, signal);
+  const plan = await planRoots(host, pod, request, options);
   if (plan.kind === 'virtiofs' && askedFor(request) === 'block') {
     const flag = request.rootfs === 'block' ? 'rootfs=block' : 'scratch-size';
     throw new Stage0Error('unsupported', `--${flag}: ${plan.reason}`);
@@ -63,7 +63,7 @@ async function planRoots(
   host: Host,
   pod: Pod,
   request: RootsRequest,
-  signal: AbortSignal | undefined,
+  options: DiskOptions,
 ): Promise<PodRootsPlan> {
   const { rootfs, scratchBytes, verity = DEFAULT_VERITY } = host.configuration.machine;
   const kind = askedFor(request) ?? rootfs ?? DEFAULT_ROOTS;
@@ -80,9 +80,9 @@ async function planRoots(
     return shared('volumes take the disks of the machine');
   const disks: SealedDisk[] = [];
   try {
-    for (const image of images.images) disks.push(await ensureDiskImage(store, image, program, signal));
+    for (const image of images.images) disks.push(await ensureDiskImage(store, image, program, options));
   } catch (error) {
-    signal?.throwIfAborted();
+    options.signal?.throwIfAborted();
     return shared(error instanceof Error ? error.message : String(error));
   }
   return {

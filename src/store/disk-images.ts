@@ -29,6 +29,8 @@ export interface DiskDraft {
   readonly layers: readonly string[];
   /** Of the files in them. */
   readonly bytes: number;
+  /** Of the uppermost. */
+  readonly digest: string;
 }
 
 /** Makes a draft's file. */
@@ -78,16 +80,20 @@ export class DiskImages {
     return found?.seal && { path: found.path, seal: found.seal };
   }
 
-  /** The same, made where it is not there: by one at a time, and whole or not at all. */
+  /** The same, made where it is not there: by one at a time, and whole or not at all. `waits` is called where another one is at it. */
   async ensure(
     layers: readonly string[],
     make: DiskMaker,
     signal: AbortSignal | undefined,
+    waits?: () => void,
   ): Promise<SealedDisk> {
     const [top, directory] = [topOf(layers), directoryOf(layers)];
     const found = this.find(layers);
     if (found !== undefined) return found;
-    using _lock = await this.#locks.exclusive(`${directory}-${top}`, signal);
+    const name = `${directory}-${top}`;
+    const free = this.#locks.tryExclusive(name);
+    if (free === undefined) waits?.();
+    using _lock = free ?? (await this.#locks.exclusive(name, signal));
     return this.find(layers) ?? (await this.#make(layers, top, directory, make));
   }
 
@@ -108,9 +114,17 @@ export class DiskImages {
     mkdirSync(made, { mode: 0o700 });
     const image = join(made, IMAGE);
     const { layer: parent } = this.#paths;
-    const bytes = layers.reduce((sum, name) => sum + (readLayerNote(parent, name)?.size ?? 0), 0);
+    const notes = layers.flatMap((name) => readLayerNote(parent, name) ?? []);
+    const bytes = notes.reduce((sum, { size }) => sum + size, 0);
+    const digestOfTop = notes.at(-1)?.digest ?? top;
     const roots = layers.map((name) => join(parent, name, 'rootfs'));
-    const { digest, seal } = await make({ directory: draft.rootfs, image, layers: roots, bytes });
+    const { digest, seal } = await make({
+      directory: draft.rootfs,
+      image,
+      layers: roots,
+      bytes,
+      digest: digestOfTop,
+    });
     writeFileSync(join(made, NOTE), formatNote(digest, statSync(image).size, seal), { mode: 0o600 });
     for (const path of [image, join(made, NOTE), made]) sync(path);
     using from = openDirectory(draft.directory);
