@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { MadeDisk } from '../store/index.ts';
+import { ImageError } from './error.ts';
 import { BLOCK_BYTES, blocksOf, HashTree } from './hash-tree.ts';
 
 const READ_BYTES = 256 * BLOCK_BYTES;
@@ -22,7 +23,9 @@ export async function sealDisk(path: string, signal: AbortSignal | undefined): P
       for (const block of blocksOf(bytes)) hashes.add(block);
     }
     const { blocks, tree, rootHash } = hashes.finish();
-    await file.write(tree, 0, tree.length, blocks * BLOCK_BYTES);
+    const { bytesWritten } = await file.write(tree, 0, tree.length, blocks * BLOCK_BYTES);
+    // The file system is full.
+    if (bytesWritten !== tree.length) throw new ImageError('system', `${path}: not all could be written`);
     digest.update(tree);
     return {
       digest: `sha256:${digest.digest('hex')}`,

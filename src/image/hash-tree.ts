@@ -12,7 +12,9 @@ const HASHES_A_BLOCK = BLOCK_BYTES / HASH_BYTES;
  */
 export class HashTree {
   readonly #salt: Uint8Array;
+  /** Blocks of hashes of data: of a large file there are millions. */
   readonly #leaves: Buffer[] = [];
+  #blocks = 0;
 
   constructor(salt: Uint8Array) {
     this.#salt = salt;
@@ -20,22 +22,36 @@ export class HashTree {
 
   /** The next block, of `BLOCK_BYTES`. */
   add(block: Uint8Array): void {
-    this.#leaves.push(this.#hash(block));
+    const place = this.#blocks % HASHES_A_BLOCK;
+    if (place === 0) this.#leaves.push(Buffer.alloc(BLOCK_BYTES));
+    this.#leaves.at(-1)?.set(this.#hash(block), place * HASH_BYTES);
+    this.#blocks += 1;
   }
 
   /** What lies behind the data: the level below the root first. One block of data alone has nothing there, its own hash is the root's. */
   finish(): { readonly blocks: number; readonly tree: Buffer; readonly rootHash: string } {
-    const levels: Buffer[] = [];
-    let hashes = this.#leaves;
-    while (hashes.length > 1) {
-      const level = Buffer.alloc(Math.ceil(hashes.length / HASHES_A_BLOCK) * BLOCK_BYTES);
-      for (const [index, hash] of hashes.entries()) hash.copy(level, index * HASH_BYTES);
-      levels.unshift(level);
-      hashes = blocksOf(level).map((block) => this.#hash(block));
+    const [first] = this.#leaves;
+    if (first === undefined) throw new RangeError('a tree of no blocks');
+    if (this.#blocks === 1)
+      return { blocks: 1, tree: Buffer.alloc(0), rootHash: first.toString('hex', 0, HASH_BYTES) };
+    let top = Buffer.concat(this.#leaves);
+    const levels = [top];
+    while (top.length > BLOCK_BYTES) {
+      top = this.#above(top);
+      levels.unshift(top);
     }
-    const [root] = hashes;
-    if (root === undefined) throw new RangeError('a tree of no blocks');
-    return { blocks: this.#leaves.length, tree: Buffer.concat(levels), rootHash: root.toString('hex') };
+    return {
+      blocks: this.#blocks,
+      tree: Buffer.concat(levels),
+      rootHash: this.#hash(top).toString('hex'),
+    };
+  }
+
+  #above(level: Buffer): Buffer<ArrayBuffer> {
+    const hashes = blocksOf(level).map((block) => this.#hash(block));
+    const above = Buffer.alloc(Math.ceil(hashes.length / HASHES_A_BLOCK) * BLOCK_BYTES);
+    for (const [index, hash] of hashes.entries()) above.set(hash, index * HASH_BYTES);
+    return above;
   }
 
   #hash(block: Uint8Array): Buffer {

@@ -83,7 +83,9 @@ async function planRoots(
     for (const image of images.images) disks.push(await ensureDiskImage(store, image, program, options));
   } catch (error) {
     options.signal?.throwIfAborted();
-    return shared(error instanceof Error ? error.message : String(error));
+    const reason = error instanceof Error ? error.message : String(error);
+    options.report?.({ kind: 'disk-refused', reason });
+    return shared(reason);
   }
   return {
     version: ROOT_DISKS_VERSION,
