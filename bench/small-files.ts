@@ -49,24 +49,38 @@ try {
     runsFromArguments(5),
   );
   if (own === undefined) throw new Error('nothing was measured');
+  const emulation = emulationOf(machines, own);
   printTable([
     ['', ...WORK],
     ...[own, ...machines].map(({ name, medians }) => [name, ...medians.map(milliseconds)]),
-    ...machines.map((machine) => [`  ${machine.name}: ratio`, ...ratios(machine, own).map(twoDigits)]),
+    ...machines.map((machine) => [
+      `  ${machine.name}: ratio`,
+      ...ratios(machine, own, emulation).map(twoDigits),
+    ]),
   ]);
+  process.stdout.write(`  the processor is slower by ${twoDigits(emulation)}, which is taken out\n`);
   const [disks] = machines;
   if (disks === undefined) throw new Error('no machine was measured');
-  for (const [index, ratio] of ratios(disks, own).slice(0, -1).entries())
+  for (const [index, ratio] of ratios(disks, own, emulation).entries())
     printGoal(`on disks: ${index % 2 === 0 ? WORK[index] : `${WORK[index - 1]}, again`}`, ratio, GOAL);
 } finally {
   await home.close();
 }
 
-/** Without the factor by which the machine's processor is slower: the last is that of the processor alone. */
-function ratios({ medians }: Measured, own: Measured): number[] {
-  const factors = medians.map((time, work) => time / (own.medians[work] ?? Number.NaN));
-  const emulation = factors.at(-1) ?? Number.NaN;
-  return [...factors.slice(0, -1).map((factor) => factor / emulation), emulation];
+/** Without the factor by which the machine's processor is slower. */
+function ratios({ medians }: Measured, own: Measured, emulation: number): number[] {
+  return factorsOf(medians, own)
+    .slice(0, -1)
+    .map((factor) => factor / emulation);
+}
+
+/** All machines have the same processor, and whatever disturbs a loop makes it longer: the least is meant. */
+function emulationOf(machines: readonly Measured[], own: Measured): number {
+  return Math.min(...machines.map(({ medians }) => factorsOf(medians, own).at(-1) ?? Number.NaN));
+}
+
+function factorsOf(medians: readonly number[], own: Measured): number[] {
+  return medians.map((time, work) => time / (own.medians[work] ?? Number.NaN));
 }
 
 function twoDigits(value: number): string {

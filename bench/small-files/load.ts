@@ -8,7 +8,7 @@ const STDOUT = 1;
 const BUSYBOX = '/bin/busybox';
 const FIND = [BUSYBOX, 'find', '/', '-xdev'];
 const READ = [BUSYBOX, 'find', '/files/tree', '-type', 'f', '-exec', BUSYBOX, 'cat', '{}', '+'];
-const ADD = 'i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); done';
+const ADD = 'i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done';
 const LOOP = [BUSYBOX, 'sh', '-c', ADD];
 
 /** What it prints, nobody reads. */
