@@ -123,7 +123,7 @@ export class Pod {
     if (this.#phase !== 'waiting') throw new InitError('host', 'a second boot plan');
     this.#phase = 'starting';
     this.#plan = plan;
-    for (const message of preparePod(plan)) this.#around.host.send({ type: 'warning', message });
+    preparePod(plan, this.#around);
     this.#apps.knowNames(plan.names);
     const waits = plan.apps.length > 1;
     for (const app of plan.apps) this.#apps.start(app, this.#shares, waits);

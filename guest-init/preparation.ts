@@ -13,8 +13,10 @@ import { bringUpLoopback } from './interfaces.ts';
 import { setKernelSettings } from './kernel-settings.ts';
 import { makeVolumes } from './made-volumes.ts';
 import { configureNetwork } from './network.ts';
+import type { PodSurroundings } from './pod-surroundings.ts';
 import { makeBlockRoots, mountRootDisk } from './root-disks.ts';
 import { loadKernelModule } from './saved-machine.ts';
+import { isSealed, watchSealed } from './sealed-disks.ts';
 
 /** What needs no plan. */
 export function prepareAnyPod(): void {
@@ -22,14 +24,23 @@ export function prepareAnyPod(): void {
   during('root', mountMemory);
 }
 
-/** Gives what the operator should read. */
-export function preparePod(plan: BootPlan): string[] {
-  if (plan.machine !== null) prepareMachine(plan.machine);
+export function preparePod(plan: BootPlan, { loop, host }: Pick<PodSurroundings, 'loop' | 'host'>): void {
+  const warn = (message: string) => host.send({ type: 'warning', message });
+  if (plan.machine !== null) {
+    const { disks } = plan.machine;
+    const tell = disks.some(isSealed) ? during('disks', () => watchSealed(loop, warn)) : undefined;
+    try {
+      prepareMachine(plan.machine);
+    } finally {
+      // Why a disk could not be mounted.
+      tell?.();
+    }
+  }
   during('root', () => makeBlockRoots(plan.apps));
   during('volumes', () => makeVolumes(plan.volumes));
   during('hostname', () => setHostname(plan.hostname));
   const warnings = during('interfaces', () => configureNetwork(plan.network));
-  return [...warnings, ...during('sysctls', () => setKernelSettings(plan))];
+  for (const warning of [...warnings, ...during('sysctls', () => setKernelSettings(plan))]) warn(warning);
 }
 
 /** Of a machine that has stood still. In namespaces it would be the host's clock. */

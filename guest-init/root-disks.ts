@@ -5,6 +5,7 @@ import { mount, ms } from '../src/native/mounts.ts';
 import { chmod, chown, mkdirAll } from '../src/native/paths.ts';
 import { exists, stat } from '../src/native/stat.ts';
 import { diskOf } from './disks.ts';
+import { checkedDisk, isSealed } from './sealed-disks.ts';
 
 type BlockRoot = Extract<RootPlan, { kind: 'block' }>;
 
@@ -15,13 +16,15 @@ const ROOTS = '/roots';
 /** Zeroing what mkfs has left unwritten would make the disk's file grow, for nobody. */
 const SCRATCH_OPTIONS = 'noinit_itable';
 
-export function mountRootDisk({ serial, kind }: RootDiskPlan): void {
+export function mountRootDisk(disk: RootDiskPlan): void {
+  const { serial } = disk;
   const target = diskPlace(serial);
   // The machine was saved with it.
   if (scratchPlaces.has(target)) return;
   mkdirAll(target, 0o700);
-  const source = diskOf(serial);
-  if (kind === 'image') mount({ source, target, type: 'erofs', flags: ms.readOnly | ms.noDev });
+  const device = diskOf(serial);
+  const source = isSealed(disk) ? checkedDisk(serial, device, disk.seal) : device;
+  if (disk.kind === 'image') mount({ source, target, type: 'erofs', flags: ms.readOnly | ms.noDev });
   else {
     mount({ source, target, type: 'ext4', flags: ms.noDev | ms.noAtime, data: SCRATCH_OPTIONS });
     scratchPlaces.add(target);

@@ -29,9 +29,9 @@ export function rehearse({ modules, devices, disks }: RehearseOrder): void {
   );
 }
 
-/** From the initramfs. One that a machine was saved with is there already. */
+/** From the initramfs. One that a machine was saved with is there already; one that is for processors with more instructions is for others. */
 export function loadKernelModule(name: string): void {
-  unless(['EEXIST'], () => loadModule(`/modules/${name}.ko`));
+  unless(['EEXIST', 'ENODEV'], () => loadModule(`/modules/${name}.ko`));
 }
 
 /** All that were restored from one machine would draw the same random numbers: nothing is done before they do not. */

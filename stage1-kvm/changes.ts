@@ -78,7 +78,7 @@ function setUp(uuid: string, fd: number): MachineSetup {
 
 function bootPlan(): BootPlan {
   const nothing = { version: 1, kind: 'block', scratchBytes: 0, images: [], apps: [] } as const;
-  const housing = machineHousing({ roots: nothing, hasShare: false });
+  const housing = machineHousing({ roots: nothing, hasShare: false }, () => 'tcg');
   const network = { ...NO_NETWORK, sysctls: [] };
   return {
     hostname: 'changes',

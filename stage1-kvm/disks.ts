@@ -42,12 +42,20 @@ export function diskDevice(index: number, serial: string): string[] {
 
 const DRIVERS = ['virtio_blk'];
 const ROOT_DRIVERS = ['libcrc32c', 'erofs', 'overlay'];
+const HASH_DRIVERS: Readonly<Record<string, string>> = { sha256: 'sha256_ssse3' };
+const SEAL_DRIVERS = ['dm_mod', 'dm_bufio', 'reed_solomon', 'dm_verity'];
 
 /** Those that the guest has to load, in their order; a kernel that has them built in has no such files. */
 export function diskModules(volumes: readonly MadeVolume[], rootDisks: readonly RootDiskPlan[]): string[] {
   const hasRoots = rootDisks.length > 0;
   if (!hasRoots && volumes.every(({ kind }) => kind !== 'disk')) return [];
-  const wanted = hasRoots ? [...ROOT_DRIVERS, ...DRIVERS] : DRIVERS;
+  const seals = rootDisks.flatMap((disk) => (disk.kind === 'image' ? (disk.seal ?? []) : []));
+  const wanted = [
+    ...DRIVERS,
+    ...(hasRoots ? ROOT_DRIVERS : []),
+    ...(seals.length > 0 ? SEAL_DRIVERS : []),
+    ...seals.flatMap(({ algorithm }) => HASH_DRIVERS[algorithm] ?? []),
+  ];
   const present = (readTextIfPresent(`${KERNEL_DIRECTORY}/modules`) ?? '').split('\n');
   return present.filter((name) => wanted.includes(name));
 }

@@ -6,6 +6,7 @@ import { encodeBase64 } from '../src/supervisor/plan/base64.ts';
 import type { Housing } from '../src/supervisor/plan/plan.ts';
 import { isMade } from '../src/supervisor/volumes/made-volumes.ts';
 import { readVolumePlan } from '../src/supervisor/volumes/record.ts';
+import type { Accelerator } from './accelerator.ts';
 import { diskModules } from './disks.ts';
 import { networkModules } from './interfaces.ts';
 import { blockRoot, rootDiskPlans } from './root-disks.ts';
@@ -21,8 +22,7 @@ export interface MachineFiles {
   readonly hasShare: boolean;
 }
 
-export function machineHousing({ roots, hasShare }: MachineFiles): Housing {
-  const disks = roots.kind === 'block' ? rootDiskPlans(roots) : [];
+export function machineHousing({ roots, hasShare }: MachineFiles, accelerator: () => Accelerator): Housing {
   return {
     ownKernel: true,
     root: (app) =>
@@ -30,13 +30,16 @@ export function machineHousing({ roots, hasShare }: MachineFiles): Housing {
         ? blockRoot(roots, app)
         : { kind: 'virtiofs', tag: SHARE_TAG, path: `${app}/rootfs` },
     shared: (path) => ({ kind: 'virtiofs', tag: SHARE_TAG, path }),
-    machine: (network, volumes) => ({
-      modules: [...networkModules(network), ...diskModules(volumes, disks)],
-      clock: realtime(),
-      entropy: encodeBase64(randomBytes(ENTROPY_BYTES)),
-      shares: hasShare ? [{ tag: SHARE_TAG, target: SHARE_TARGET }] : [],
-      disks,
-    }),
+    machine: (network, volumes) => {
+      const disks = roots.kind === 'block' ? rootDiskPlans(roots, accelerator) : [];
+      return {
+        modules: [...networkModules(network), ...diskModules(volumes, disks)],
+        clock: realtime(),
+        entropy: encodeBase64(randomBytes(ENTROPY_BYTES)),
+        shares: hasShare ? [{ tag: SHARE_TAG, target: SHARE_TARGET }] : [],
+        disks,
+      };
+    },
   };
 }
 

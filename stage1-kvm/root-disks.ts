@@ -14,6 +14,7 @@ import { fstat } from '../src/native/stat.ts';
 import { makeScratch } from '../src/supervisor/disks/scratch.ts';
 import { SupervisorError } from '../src/supervisor/error.ts';
 import type { MachineDisk } from '../src/supervisor/volumes/made-volumes.ts';
+import type { Accelerator } from './accelerator.ts';
 
 const SCRATCH_SERIAL = 'scratch';
 export const SCRATCH_PLAN: RootDiskPlan = { serial: SCRATCH_SERIAL, kind: 'scratch' };
@@ -37,9 +38,23 @@ export function readPodRoots(): PodRootsPlan {
   }
 }
 
-/** For PID 1. */
-export function rootDiskPlans({ images }: Pick<RootDisksPlan, 'images'>): RootDiskPlan[] {
-  const layers = images.map((_, index) => ({ serial: imageSerial(index), kind: 'image' }) as const);
+/**
+ * For PID 1. Instructions for vectors, which the fastest SHA-256 of a kernel is made of, are the slowest of an emulated processor: there the
+ * one without them takes half the time.
+ */
+export function rootDiskPlans(
+  { images, seals }: Pick<RootDisksPlan, 'images' | 'seals'>,
+  accelerator: () => Accelerator,
+): RootDiskPlan[] {
+  const algorithm = seals !== undefined && accelerator() === 'tcg' ? 'sha256-generic' : 'sha256';
+  const layers = images.map((_, index): RootDiskPlan => {
+    const seal = seals?.[index];
+    return {
+      serial: imageSerial(index),
+      kind: 'image',
+      seal: seal === undefined ? null : { ...seal, algorithm },
+    };
+  });
   return [...layers, SCRATCH_PLAN];
 }
 

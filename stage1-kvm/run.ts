@@ -44,7 +44,7 @@ const HELLO_SECONDS: Readonly<Record<Accelerator, number>> = { kvm: 30, tcg: 180
 export function run(args: readonly string[]): number {
   const files = machineFiles(readPodRoots());
   return leadPod(args, {
-    housing: machineHousing(files),
+    housing: machineHousing(files, () => chooseAccelerator(readHost()).accelerator),
     socketRefusal: 'cannot be handed into a virtual machine',
     prepare: (leading) => prepare(leading, files),
   });

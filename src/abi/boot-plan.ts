@@ -1,5 +1,6 @@
 import type { MadeVolume } from './made-volumes.ts';
 import type { NetworkPlan } from './network-plan.ts';
+import type { DiskSeal } from './root-disks.ts';
 
 /**
  * What PID 1 of a pod does, flat and final: it knows no appc and decides nothing. Made by the stage1's `plan.ts`,
@@ -43,11 +44,15 @@ export interface MachinePlan {
   readonly disks: readonly RootDiskPlan[];
 }
 
-/** A disk that says that it is `serial`: an EROFS image, or what apps write to, an ext4 file system. */
-export interface RootDiskPlan {
-  readonly serial: string;
-  readonly kind: 'image' | 'scratch';
-}
+/** A disk that says that it is `serial`. */
+export type RootDiskPlan =
+  /** An EROFS image, and what nothing else than is to be read of it: null to believe what it says. */
+  | { readonly serial: string; readonly kind: 'image'; readonly seal: CheckedSeal | null }
+  /** What apps write to, an ext4 file system. */
+  | { readonly serial: string; readonly kind: 'scratch' };
+
+/** What makes the hashes is by the name that the guest's kernel has for it. */
+export type CheckedSeal = DiskSeal & { readonly algorithm: string };
 
 /** A virtio-fs share and where PID 1 mounts it in its own root. */
 export interface SharePlan {

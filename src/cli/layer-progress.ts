@@ -1,7 +1,7 @@
 import type { ImageEvent } from '../image/index.ts';
 
 /** An extraction is shown only when there is no download left to show: it may run behind it. */
-export type Phase = 'downloading' | 'downloaded' | 'extracting';
+export type Phase = 'downloading' | 'downloaded' | 'extracting' | 'making disk';
 
 /** What is known of a layer under way. Times are in milliseconds, of a clock that never goes back. */
 export interface LayerProgress {
@@ -64,10 +64,18 @@ export function advance(image: ImageProgress, event: ImageEvent, now: number): I
         layers: withLayer(layers, event.layer, extracted(layers.get(event.layer), event, now)),
       };
     case 'layer-done':
+    case 'disk-done':
       return { origin, layers: new Map([...layers].filter(([layer]) => layer !== event.layer)) };
+    case 'disk-progress': {
+      const before = layers.get(event.layer);
+      const phase = 'making disk';
+      const count = counted(before?.phase === phase ? before : undefined, event, now);
+      return { origin, layers: withLayer(layers, event.layer, { ...count, phase, download: undefined }) };
+    }
     // An image that is there has no layers under way, whatever they reported last.
     case 'image-imported':
     case 'image-found':
+    case 'disk-refused':
       return NO_PROGRESS;
     default:
       return image;

@@ -49,9 +49,14 @@ function detailsOf(event: Detail): readonly string[] {
       return [`have ${event.source} as ${event.id} after ${Math.round(event.milliseconds)} ms`];
     case 'signature-deferred':
       return ['server requested deferring the signature download'];
+    case 'disk-done':
+      return [`made a disk of layer ${event.layer}`];
+    case 'disk-refused':
+      return [`no disks for machines: ${event.reason}`];
     case 'layer-download':
     case 'layer-progress':
     case 'layer-done':
+    case 'disk-progress':
       return [];
     default:
       return event satisfies never;

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { openHost } from '../stage0/host.ts';
 import { runPrepared } from '../stage0/run-prepared.ts';
+import { withAttention } from './attention.ts';
 import { show } from './detached-pod.ts';
 import { type GlobalValues, hostOptions } from './global-flags.ts';
-import { interruptible } from './interruption.ts';
 import { START_FLAGS } from './run-flags.ts';
 import { type StartValues, startRequest } from './run-request.ts';
 import { requireRoot, subcommand } from './subcommand.ts';
@@ -18,6 +18,8 @@ export function runPreparedCommand(summary: string): Command {
       const uuid = uuidArgument(word === undefined ? [] : [word], undefined);
       const request = { uuid, ...startRequest(values) };
       const host = openHost(hostOptions(values));
-      show(await interruptible((signal) => runPrepared(host, request, process.env, signal)));
+      show(
+        await withAttention(host.debug, (attention) => runPrepared(host, request, process.env, attention)),
+      );
     });
 }

@@ -23,6 +23,8 @@ export type Entry =
 export interface MachineConfig {
   readonly rootfs?: MachineRoots;
   readonly scratchBytes?: number;
+  /** They check what they read of images. */
+  readonly verity?: boolean;
 }
 
 /** All pods of the host, those of one tenant, or none. */
@@ -85,6 +87,7 @@ export function claimsOf(entry: Entry): readonly string[] {
         ...(entry.ids === undefined ? [] : ['vm ids']),
         ...(entry.rootfs === undefined ? [] : ['vm rootfs']),
         ...(entry.scratchBytes === undefined ? [] : ['vm scratch size']),
+        ...(entry.verity === undefined ? [] : ['vm verity']),
       ];
     case 'privateUsers':
       return ['ids of private users'];

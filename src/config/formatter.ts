@@ -1,6 +1,6 @@
 import type { IdRange } from '../abi/id-range.ts';
 import type { Configuration } from './configuration.ts';
-import type { Credentials, Kind } from './entries.ts';
+import type { Credentials, Kind, MachineConfig } from './entries.ts';
 import type { RegistryConfig } from './registry.ts';
 
 /**
@@ -40,10 +40,14 @@ export function formatConfiguration(configuration: Configuration) {
     })),
     ...unlessUnset({ data, 'stage1-images': stage1Images }, 'paths'),
     ...unlessUnset({ name: stage1.name, version: stage1.version, location: stage1.location }, 'stage1'),
-    ...unlessUnset({ ids: rangeOf(vmIds), rootfs: machine.rootfs, scratchSize: machine.scratchBytes }, 'vm'),
+    ...unlessUnset({ ids: rangeOf(vmIds), ...formatMachine(machine) }, 'vm'),
     ...unlessUnset({ ids: rangeOf(privateUsers) }, 'privateUsers'),
     ...unlessUnset({ scope: templates?.scope, tenant: templates?.tenant }, 'template'),
   ];
+}
+
+function formatMachine({ rootfs, scratchBytes, verity }: MachineConfig) {
+  return { rootfs, scratchSize: scratchBytes, verity };
 }
 
 function rangeOf(ids: IdRange | undefined) {

@@ -1,7 +1,7 @@
 import type { IdRange } from '../abi/id-range.ts';
 import { PRIVATE_USERS_COUNT } from '../abi/private-users.ts';
 import { LEAST_SCRATCH_BYTES, MOST_SCRATCH_BYTES, ROOT_KINDS } from '../abi/root-disks.ts';
-import { type Cursor, fields, integer, nonEmptyString, oneOf } from '../appc/json.ts';
+import { boolean, type Cursor, fields, integer, nonEmptyString, oneOf } from '../appc/json.ts';
 import { documentCursor, parseJsonText } from '../appc/json-document.ts';
 import { withoutUndefined } from '../appc/json-value.ts';
 import { type Credentials, type Entry, type Kind, TEMPLATE_SCOPES } from './entries.ts';
@@ -88,9 +88,10 @@ function readMachine(at: Cursor): Entry {
   const ids = machine.optional('ids', idRange(1));
   const rootfs = machine.optional('rootfs', oneOf(...ROOT_KINDS));
   const scratchBytes = machine.optional('scratchSize', integer(LEAST_SCRATCH_BYTES, MOST_SCRATCH_BYTES));
-  if (ids === undefined && rootfs === undefined && scratchBytes === undefined)
-    throw at.refuse('invalid-value', at.path, 'one of ids, rootfs and scratchSize is needed');
-  return withoutUndefined({ kind: 'vm' as const, ids, rootfs, scratchBytes });
+  const verity = machine.optional('verity', boolean);
+  if ([ids, rootfs, scratchBytes, verity].every((value) => value === undefined))
+    throw at.refuse('invalid-value', at.path, 'one of ids, rootfs, scratchSize and verity is needed');
+  return withoutUndefined({ kind: 'vm' as const, ids, rootfs, scratchBytes, verity });
 }
 
 /** Ids of which there must be `least`. */

@@ -1,7 +1,7 @@
 import type { TrustEvent } from '../trust/index.ts';
 
 /** What becomes of an image while it is fetched and imported, for whoever shows it. */
-export type ImageEvent = OriginEvent | LayerEvent | DelayEvent | SignatureEvent | ImportedEvent;
+export type ImageEvent = OriginEvent | LayerEvent | DiskEvent | DelayEvent | SignatureEvent | ImportedEvent;
 
 /** Where an image is taken from. `source` is the image string, as the user wrote it. */
 type OriginEvent =
@@ -36,6 +36,20 @@ type LayerEvent =
     }
   /** Extracted and in the store, whole. */
   | { readonly kind: 'layer-done'; readonly layer: string };
+
+/** What machines read layers from. `layer` is the digest of the layer, of several in one the uppermost one's. */
+type DiskEvent =
+  /** Now and then: bytes of it that are written, of about so many. */
+  | {
+      readonly kind: 'disk-progress';
+      readonly layer: string;
+      readonly read: number;
+      readonly total: number;
+    }
+  /** In the store, whole. */
+  | { readonly kind: 'disk-done'; readonly layer: string }
+  /** There will be none: machines have what is in it by other means. */
+  | { readonly kind: 'disk-refused'; readonly reason: string };
 
 /** Why nothing moves. */
 type DelayEvent =

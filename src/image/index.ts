@@ -2,7 +2,7 @@ export { unpackChanges } from './changes.ts';
 export type { FetchCheck, FetchContext, PullPolicy } from './context.ts';
 export { fromGuest, fromOperator } from './copied-tree.ts';
 export { findNamed } from './dependency.ts';
-export { diskImageMaker, ensureDiskImage } from './disk-image.ts';
+export { type DiskOptions, diskImageMaker, ensureDiskImage } from './disk-image.ts';
 export { ImageError, type ImageErrorCode } from './error.ts';
 export type { ImageEvent } from './event.ts';
 export { type AppTree, exportApp, type TreeTar } from './export/app-export.ts';

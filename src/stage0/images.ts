@@ -9,6 +9,7 @@ import {
 import { exclusive, tryExclusive } from '../os/lock.ts';
 import { type ImageRecord, type ImageSummary, openStore } from '../store/index.ts';
 import { type Attention, type Host, preparationLock } from './host.ts';
+import { makeDisks } from './image-disks.ts';
 import { lookUpImage } from './image-lookup.ts';
 import { ImageSession } from './image-session.ts';
 import { layersOfPods } from './pod-usage.ts';
@@ -24,7 +25,7 @@ export interface FetchRequest {
   readonly authFiles: readonly string[];
 }
 
-/** Brings an image into the store. @throws what `fetchImage` of src/image throws */
+/** Brings an image into the store, and makes what machines read it from. @throws what `fetchImage` of src/image throws */
 export async function fetchImage(
   host: Host,
   { image, pullPolicy, signature, authFiles }: FetchRequest,
@@ -33,7 +34,9 @@ export async function fetchImage(
   await using session = new ImageSession(host, attention, authFiles);
   const reference = parseReference(image, process.cwd());
   const request = { reference, pullPolicy, ...(signature === undefined ? {} : { signature }) };
-  return await fetchInto(session.context, request, session.options);
+  const record = await fetchInto(session.context, request, session.options);
+  await makeDisks(host, session.store, record, attention);
+  return record;
 }
 
 export interface ImageListing {

@@ -6,16 +6,17 @@ import { appRootfs, POD } from '../abi/pod-directory.ts';
 import {
   DEFAULT_ROOTS,
   DEFAULT_SCRATCH_BYTES,
+  DEFAULT_VERITY,
   type MachineRoots,
   type PodRootsPlan,
   ROOT_DISKS_ANNOTATION,
   ROOT_DISKS_VERSION,
 } from '../abi/root-disks.ts';
 import { annotationValue, readImageManifest, readPodManifest } from '../appc/index.ts';
-import { diskImageMaker, ensureDiskImage } from '../image/index.ts';
+import { type DiskOptions, diskImageMaker, ensureDiskImage } from '../image/index.ts';
 import { replaceFile } from '../os/durable.ts';
 import type { Pod } from '../pod/pod.ts';
-import { openStore } from '../store/index.ts';
+import { openStore, type SealedDisk } from '../store/index.ts';
 import { Stage0Error } from './errors.ts';
 import type { Host } from './host.ts';
 import { type AppLayers, planImages } from './root-disks-plan.ts';
@@ -37,7 +38,7 @@ export async function readyRoots(
   host: Host,
   pod: Pod,
   request: RootsRequest,
-  signal: AbortSignal | undefined,
+  options: DiskOptions,
 ): Promise<void> {
   const stage1 = readImageManifest(readFileSync(join(pod.path, POD.stage1Manifest), 'utf8'));
   if (annotationValue(stage1.annotations, ROOT_DISKS_ANNOTATION) !== 'true') {
@@ -46,7 +47,7 @@ export async function readyRoots(
       throw new Stage0Error('unsupported', `--${flag}: ${stage1.name} runs no virtual machine of ours`);
     return;
   }
-  const plan = await planRoots(host, pod, request, signal);
+  const plan = await planRoots(host, pod, request, options);
   if (plan.kind === 'virtiofs' && askedFor(request) === 'block') {
     const flag = request.rootfs === 'block' ? 'rootfs=block' : 'scratch-size';
     throw new Stage0Error('unsupported', `--${flag}: ${plan.reason}`);
@@ -62,9 +63,9 @@ async function planRoots(
   host: Host,
   pod: Pod,
   request: RootsRequest,
-  signal: AbortSignal | undefined,
+  options: DiskOptions,
 ): Promise<PodRootsPlan> {
-  const { rootfs, scratchBytes } = host.configuration.machine;
+  const { rootfs, scratchBytes, verity = DEFAULT_VERITY } = host.configuration.machine;
   const kind = askedFor(request) ?? rootfs ?? DEFAULT_ROOTS;
   if (kind === 'virtiofs') return shared('nothing else is asked for');
   if (request.mutable === true) return shared('apps come to a machine that runs as files, not as disks');
@@ -77,18 +78,21 @@ async function planRoots(
   if (images === undefined) return shared('the apps have too many images for the disks of a machine');
   if (images.images.length + diskVolumes(pod) > MOST_DISKS)
     return shared('volumes take the disks of the machine');
-  const paths: string[] = [];
+  const disks: SealedDisk[] = [];
   try {
-    for (const image of images.images) paths.push(await ensureDiskImage(store, image, program, signal));
+    for (const image of images.images) disks.push(await ensureDiskImage(store, image, program, options));
   } catch (error) {
-    signal?.throwIfAborted();
-    return shared(error instanceof Error ? error.message : String(error));
+    options.signal?.throwIfAborted();
+    const reason = error instanceof Error ? error.message : String(error);
+    options.report?.({ kind: 'disk-refused', reason });
+    return shared(reason);
   }
   return {
     version: ROOT_DISKS_VERSION,
     kind: 'block',
     scratchBytes: request.scratchBytes ?? scratchBytes ?? DEFAULT_SCRATCH_BYTES,
-    images: paths,
+    images: disks.map(({ path }) => path),
+    ...(verity ? { seals: disks.map(({ seal }) => seal) } : {}),
     apps: images.apps,
   };
 }

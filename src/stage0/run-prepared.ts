@@ -7,7 +7,7 @@ import { readManifestText } from '../pod/record.ts';
 import { type State, stateOf } from '../pod/state.ts';
 import type { Detached } from './detachment.ts';
 import { Stage0Error } from './errors.ts';
-import type { Host } from './host.ts';
+import type { Attention, Host } from './host.ts';
 import { refuseRestart } from './life-request.ts';
 import { start } from './start.ts';
 import { refuseStreams } from './stream-request.ts';
@@ -27,13 +27,13 @@ export async function runPrepared(
   host: Host,
   request: RunPreparedRequest,
   environment: Environment,
-  signal?: AbortSignal,
+  attention: Pick<Attention, 'report' | 'signal'>,
 ): Promise<Detached> {
   using pod = await takePrepared(lookUpPod(podsDirectory(host.dataDirectory), request.uuid));
   if (request.interactive) checkSingleApp(pod);
   noteCommand(pod, 'run-prepared');
   noteMark(pod, 'taken');
-  return await start(host, pod, request, environment, signal);
+  return await start(host, pod, request, environment, attention);
 }
 
 /** Of several who try, the one who gets the lock has the pod. */

@@ -33,7 +33,7 @@ export async function run(
   const onFailure = request.uuidFile === undefined ? 'discard' : 'keep';
   using pod = await newPod(host, request, attention, onFailure);
   try {
-    return await start(host, pod, request, environment, attention.signal);
+    return await start(host, pod, request, environment, attention);
   } catch (error) {
     // One that has been started stays, as any other.
     if (pod.phase === 'prepare' && onFailure === 'discard') discard(pod);

@@ -1,6 +1,6 @@
 import type { Pod } from '../pod/pod.ts';
 import { type Detached, startDetached } from './detachment.ts';
-import type { Host } from './host.ts';
+import type { Attention, Host } from './host.ts';
 import { writeNameFiles } from './name-files.ts';
 import { openSecrets } from './pod-secrets.ts';
 import { claimPorts } from './port-claims.ts';
@@ -22,10 +22,10 @@ export async function start(
   pod: Pod,
   request: StartRequest,
   environment: Environment,
-  signal: AbortSignal | undefined,
+  { report, signal }: Pick<Attention, 'report' | 'signal'>,
 ): Promise<Detached> {
   await claimPorts(host, pod, request.net, signal);
-  await readyRoots(host, pod, request, signal);
+  await readyRoots(host, pod, request, { report, ...(signal === undefined ? {} : { signal }) });
   writeNameFiles(pod, request.names, request.hostname);
   const plan = readVolumes(pod.path);
   await readyNamedVolumes(host, plan, signal);

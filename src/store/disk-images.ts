@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DiskSeal } from '../abi/root-disks.ts';
 import { openDirectory } from '../os/descriptor.ts';
 import { tryRename } from '../os/directory-entries.ts';
 import { syncDirectory } from '../os/durable.ts';
@@ -28,16 +29,35 @@ export interface DiskDraft {
   readonly layers: readonly string[];
   /** Of the files in them. */
   readonly bytes: number;
+  /** Of the uppermost. */
+  readonly digest: string;
 }
 
-/** Makes a draft's file, and gives its digest. */
-export type DiskMaker = (draft: DiskDraft) => Promise<string>;
+/** Makes a draft's file. */
+export type DiskMaker = (draft: DiskDraft) => Promise<MadeDisk>;
+
+export interface MadeDisk {
+  /** Of the whole file. */
+  readonly digest: string;
+  /** What a machine can check by what it reads of it. */
+  readonly seal: DiskSeal;
+}
+
+/** One that a machine can have. */
+export interface SealedDisk {
+  /** Absolute. */
+  readonly path: string;
+  /** What is believed of it: where this is written only root can write. */
+  readonly seal: DiskSeal;
+}
 
 /** One that is in the store. */
 export interface StoredDisk {
   readonly path: string;
   /** That it had when it was made. */
   readonly digest: string;
+  /** One of an earlier version has none, and is made anew for the next pod. */
+  readonly seal: DiskSeal | undefined;
   remove(): void;
 }
 
@@ -54,17 +74,26 @@ export class DiskImages {
     this.#locks = locks;
   }
 
-  /** Absolute path of the image of one layer, or of a chain, by their names in the store, the lowest first; undefined where it is not made yet. */
-  find(layers: readonly string[]): string | undefined {
-    return this.#read(topOf(layers), directoryOf(layers))?.path;
+  /** The image of one layer, or of a chain, by their names in the store, the lowest first; undefined where it is not made yet. */
+  find(layers: readonly string[]): SealedDisk | undefined {
+    const found = this.#read(topOf(layers), directoryOf(layers));
+    return found?.seal && { path: found.path, seal: found.seal };
   }
 
-  /** The same, made where it is not there: by one at a time, and whole or not at all. */
-  async ensure(layers: readonly string[], make: DiskMaker, signal: AbortSignal | undefined): Promise<string> {
+  /** The same, made where it is not there: by one at a time, and whole or not at all. `waits` is called where another one is at it. */
+  async ensure(
+    layers: readonly string[],
+    make: DiskMaker,
+    signal: AbortSignal | undefined,
+    waits?: () => void,
+  ): Promise<SealedDisk> {
     const [top, directory] = [topOf(layers), directoryOf(layers)];
     const found = this.find(layers);
     if (found !== undefined) return found;
-    using _lock = await this.#locks.exclusive(`${directory}-${top}`, signal);
+    const name = `${directory}-${top}`;
+    const free = this.#locks.tryExclusive(name);
+    if (free === undefined) waits?.();
+    using _lock = free ?? (await this.#locks.exclusive(name, signal));
     return this.find(layers) ?? (await this.#make(layers, top, directory, make));
   }
 
@@ -74,40 +103,66 @@ export class DiskImages {
     return names.flatMap((name) => this.#read(layer, name) ?? []);
   }
 
-  async #make(layers: readonly string[], top: string, directory: string, make: DiskMaker): Promise<string> {
+  async #make(
+    layers: readonly string[],
+    top: string,
+    directory: string,
+    make: DiskMaker,
+  ): Promise<SealedDisk> {
     using draft = LayerDraft.make(this.#paths);
     const made = join(draft.directory, DISK);
     mkdirSync(made, { mode: 0o700 });
     const image = join(made, IMAGE);
     const { layer: parent } = this.#paths;
-    const bytes = layers.reduce((sum, name) => sum + (readLayerNote(parent, name)?.size ?? 0), 0);
+    const notes = layers.flatMap((name) => readLayerNote(parent, name) ?? []);
+    const bytes = notes.reduce((sum, { size }) => sum + size, 0);
+    const digestOfTop = notes.at(-1)?.digest ?? top;
     const roots = layers.map((name) => join(parent, name, 'rootfs'));
-    const digest = await make({ directory: draft.rootfs, image, layers: roots, bytes });
-    writeFileSync(join(made, NOTE), `${digest}\n${statSync(image).size}\n`, { mode: 0o600 });
+    const { digest, seal } = await make({
+      directory: draft.rootfs,
+      image,
+      layers: roots,
+      bytes,
+      digest: digestOfTop,
+    });
+    writeFileSync(join(made, NOTE), formatNote(digest, statSync(image).size, seal), { mode: 0o600 });
     for (const path of [image, join(made, NOTE), made]) sync(path);
     using from = openDirectory(draft.directory);
     const place = join(parent, top);
     using to = openDirectory(place);
+    this.#read(top, directory)?.remove();
     check(tryRename(from, DISK, to, directory), 'renameat2', join(place, directory));
     syncDirectory(place);
-    return join(place, directory, IMAGE);
+    return { path: join(place, directory, IMAGE), seal };
   }
 
   #read(layer: string, directory: string): StoredDisk | undefined {
     const place = join(this.#paths.layer, layer);
     try {
-      const [digest = ''] = readFileSync(join(place, directory, NOTE), 'utf8').split('\n');
+      const [digest = '', , seal = ''] = readFileSync(join(place, directory, NOTE), 'utf8').split('\n');
       const remove = () => {
         using parent = openDirectory(place);
         removeTree(parent, directory);
       };
-      return { path: join(place, directory, IMAGE), digest, remove };
+      return { path: join(place, directory, IMAGE), digest, seal: parseSeal(seal), remove };
     } catch (error) {
       if (isSystemError(error, 'ENOENT')) return undefined;
       throw error;
     }
   }
 }
+
+function formatNote(digest: string, size: number, { blocks, salt, rootHash }: DiskSeal): string {
+  return `${digest}\n${size}\n${blocks} ${salt} ${rootHash}\n`;
+}
+
+function parseSeal(line: string): DiskSeal | undefined {
+  const [, blocks, salt, rootHash] = SEAL.exec(line) ?? [];
+  if (blocks === undefined || salt === undefined || rootHash === undefined) return undefined;
+  return { blocks: Number(blocks), salt, rootHash };
+}
+
+const SEAL = /^(\d+) ([0-9a-f]{64}) ([0-9a-f]{64})$/;
 
 function topOf(layers: readonly string[]): string {
   const top = layers.at(-1);

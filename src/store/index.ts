@@ -1,4 +1,4 @@
-export type { DiskDraft } from './disk-images.ts';
+export type { DiskDraft, MadeDisk, SealedDisk } from './disk-images.ts';
 export type { LayerDraft } from './draft.ts';
 export { StoreError, type StoreErrorCode } from './error.ts';
 export { layerName } from './layer-note.ts';

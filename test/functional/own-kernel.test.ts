@@ -70,6 +70,11 @@ describe('our kernel', () => {
       expect(stderr).not.toContain('cold start');
     },
   );
+
+  test('checks what it reads of images', async () => {
+    rkt.configure('vm', { rootfs: 'block', verity: true });
+    expect(await printed('cat /sys/block/dm-0/size; id -u')).toMatch(/^[1-9]\d*\n0\n$/);
+  });
 });
 
 describe('confinement on our kernel', () => {

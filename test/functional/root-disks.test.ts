@@ -225,6 +225,28 @@ describe('images of layers', () => {
     expect(readdirSync(join(rkt.dir, 'cas/tmp'))).toEqual([]);
   });
 
+  test('are made by fetch where the configuration says that pods have them, and said to be', async () => {
+    const marks = (kind: string, count: number) =>
+      Array.from({ length: count }, (_, n) => tar.archive(tar.file(`etc/${kind}-${n}`, String(n))));
+    const flat = image('fetched', marks('flat', 7));
+    rkt.configure('vm', { rootfs: 'virtiofs' });
+    await rkt.output(['fetch', flat]);
+    const before = imagesIn();
+    const made = () => imagesIn().filter((path) => !before.includes(path));
+    rkt.configure('vm', { rootfs: 'block' });
+    try {
+      const { stderr } = await rkt.run(['--debug', 'fetch', flat]);
+      expect(stderr.match(/made a disk of layer sha256:[0-9a-f]{64}/g)).toHaveLength(7);
+      expect(made()).toHaveLength(7);
+      // As many as a machine has none for: all are one.
+      await rkt.output(['fetch', image('fetched-deep', marks('deep', 8))]);
+      expect(made()).toHaveLength(7 + 1);
+      expect(made().filter((path) => /\/disk-[0-9a-f]{24}\//.test(path))).toHaveLength(1);
+    } finally {
+      rkt.configure('vm', { rootfs: 'virtiofs' });
+    }
+  });
+
   test('whose maker is killed are made by the next, and nothing is left of the first', async () => {
     const large = image('large', [base(), tar.archive(tar.file('noise', randomBytes(150_000_000)))]);
     await rkt.output(['fetch', large]);

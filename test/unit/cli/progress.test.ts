@@ -105,6 +105,20 @@ describe('bars', () => {
     expect(advance(extracting, { kind: 'layer-done', layer: layer(1) }, 4).layers.size).toBe(0);
   });
 
+  it('of a disk for machines come after those of its layer, and go with it', () => {
+    const disk = (read: number) =>
+      ({ kind: 'disk-progress', layer: layer(1), read, total: 100 * MIB }) as const;
+    const making = underWay([0, extract(1, 100 * MIB)], [1, disk(0)], [2, disk(50 * MIB)]);
+    expect(only(making, 100, 2)).toMatch(/^making disk 010101010101 \[=+> +\] {2}50%/);
+    const done = { kind: 'disk-done', layer: layer(1) } as const;
+    expect(advance(making, done, 3).layers.size).toBe(0);
+    expect(remarksOn(done, true)).toEqual([`made a disk of layer ${layer(1)}`]);
+    const refused = { kind: 'disk-refused', reason: 'no space' } as const;
+    expect(advance(making, refused, 3).layers.size).toBe(0);
+    expect(remarksOn(refused, true)).toEqual(['no disks for machines: no space']);
+    expect(remarksOn(refused, false)).toEqual([]);
+  });
+
   it('of a download that goes on come before the extraction of what was there', () => {
     const image = underWay([0, extract(1, 50 * MIB)], [1, resumed(60 * MIB)], [2, extract(1, 60 * MIB)]);
     expect(image.layers.get(layer(1))).toMatchObject({ phase: 'downloading', read: 60 * MIB });

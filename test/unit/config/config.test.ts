@@ -218,6 +218,18 @@ const broken: readonly (readonly [string, string, unknown, string])[] = [
     'ids.count: expected an integer from 1 to 1',
   ],
   [
+    'a word where there are two',
+    'vm.d/a.json',
+    { rktKind: 'vm', rktVersion: 'v1', verity: 'yes' },
+    'verity: expected true or false',
+  ],
+  [
+    'machines of which nothing is said',
+    'vm.d/a.json',
+    { rktKind: 'vm', rktVersion: 'v1' },
+    'one of ids, rootfs, scratchSize and verity is needed',
+  ],
+  [
     'fewer ids than a pod has',
     'private-users.d/a.json',
     { rktKind: 'privateUsers', rktVersion: 'v1', ids: { first: 100000, count: 65535 } },

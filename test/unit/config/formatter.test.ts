@@ -84,6 +84,7 @@ describe('a configuration that is printed and read back is the same', () => {
     ['all paths', { dataDirectory: '/data', stage1Images: '/images' }],
     ['the location of a stage1', { stage1: { location: '/stage1.aci' } }],
     ['the name of a stage1', { stage1: { name: 'example.com/s', version: '1' } }],
+    ['machines', { machine: { rootfs: 'block', scratchBytes: 2 ** 30, verity: true } }],
     ['ids', { vmIds: { first: 70_000, count: 10 } }],
     ['who shares saved machines', { templates: { scope: 'tenant', tenant: 'crew' } }],
     ['that nobody has any', { templates: { scope: 'off' } }],

@@ -27,7 +27,7 @@ async function refusal(uuid: string, interactive = false, remover?: readonly str
     hostname: undefined,
     ...(remover === undefined ? {} : { remover }),
   };
-  return await runPrepared(host, request, {}).then(
+  return await runPrepared(host, request, {}, { report: () => undefined }).then(
     () => 'ran',
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { parseDigest } from '../../../src/oci/index.ts';
-import type { DiskDraft } from '../../../src/store/index.ts';
+import type { DiskDraft, MadeDisk } from '../../../src/store/index.ts';
 import { layerName, openStore, type Store } from '../../../src/store/index.ts';
 
 let base = '';
@@ -23,10 +23,14 @@ async function keptLayer(digit: string): Promise<string> {
   return layerName(digest);
 }
 
+const MADE = {
+  digest: 'sha256:of-it',
+  seal: { blocks: 1, salt: '0'.repeat(64), rootHash: 'f'.repeat(64) },
+};
 const make = async ({ image, layers }: DiskDraft) => {
   await new Promise((resolve) => setTimeout(resolve, 20));
   writeFileSync(image, layers.map((root) => readFileSync(join(root, 'file'), 'utf8')).join());
-  return 'sha256:of-it';
+  return MADE;
 };
 const left = () => readdirSync(join(base, 'cas/tmp'));
 
@@ -38,16 +42,16 @@ it('makes an image once, whoever asks meanwhile, and finds it then', async () =>
     return make(draft);
   };
   const paths = await Promise.all([1, 2, 3].map(() => store.diskImages.ensure([layer], counted, undefined)));
-  expect(new Set(paths).size).toBe(1);
+  expect(new Set(paths.map(({ path }) => path)).size).toBe(1);
   expect(count).toBe(1);
-  expect(store.diskImages.find([layer])).toBe(paths[0]);
-  expect(readFileSync(paths[0] ?? '', 'utf8')).toBe('a');
+  expect(store.diskImages.find([layer])).toEqual({ path: paths[0]?.path, seal: MADE.seal });
+  expect(readFileSync(paths[0]?.path ?? '', 'utf8')).toBe('a');
   expect(left()).toEqual([]);
 });
 
 it('has another one of a chain of layers, in the directory of the uppermost', async () => {
   const layers = [await keptLayer('a'), await keptLayer('b')];
-  const path = await store.diskImages.ensure(layers, make, undefined);
+  const { path } = await store.diskImages.ensure(layers, make, undefined);
   expect(readFileSync(path, 'utf8')).toBe('a,b');
   expect(path.startsWith(join(store.layerDirectory, layers[1] ?? ''))).toBe(true);
   expect(store.diskImages.find(layers.slice(1))).toBeUndefined();
@@ -57,7 +61,7 @@ it('has another one of a chain of layers, in the directory of the uppermost', as
 
 it('keeps nothing of one whose maker fails', async () => {
   const layer = await keptLayer('a');
-  const failing = async ({ image }: DiskDraft): Promise<string> => {
+  const failing = async ({ image }: DiskDraft): Promise<MadeDisk> => {
     writeFileSync(image, 'half');
     throw new Error('no space');
   };
@@ -79,4 +83,15 @@ it('forgets one that is removed', async () => {
   await store.diskImages.ensure([layer], make, undefined);
   for (const disk of store.diskImages.of(layer)) disk.remove();
   expect(store.diskImages.find([layer])).toBeUndefined();
+});
+
+it('makes one anew of which nothing says what is to be read of it', async () => {
+  const layer = await keptLayer('a');
+  const { path } = await store.diskImages.ensure([layer], make, undefined);
+  writeFileSync(join(path, '../digest'), 'sha256:of-another\n1\n');
+  writeFileSync(path, 'of an earlier version');
+  expect(store.diskImages.find([layer])).toBeUndefined();
+  expect((await store.diskImages.ensure([layer], make, undefined)).path).toBe(path);
+  expect(readFileSync(path, 'utf8')).toBe('a');
+  expect(store.diskImages.find([layer])?.seal).toEqual(MADE.seal);
 });
