@@ -1,9 +1,8 @@
 /** The machine's disks: files and devices of the host, that QEMU has open. */
 import type { RootDiskPlan } from '../src/abi/boot-plan.ts';
 import type { MadeVolume } from '../src/abi/made-volumes.ts';
-import { readTextIfPresent } from '../src/native/contents.ts';
 import type { MachineDisk } from '../src/supervisor/volumes/made-volumes.ts';
-import { KERNEL_DIRECTORY } from './vmm.ts';
+import { presentModules } from './guest-modules.ts';
 
 /** QEMU has their fds in their order, from `first` on. Pure. */
 export function diskArguments(disks: readonly MachineDisk[], first: number): string[] {
@@ -43,11 +42,10 @@ export function diskDevice(index: number, serial: string): string[] {
 const DRIVERS = ['virtio_blk'];
 const ROOT_DRIVERS = ['libcrc32c', 'erofs', 'overlay'];
 
-/** Those that the guest has to load, in their order; a kernel that has them built in has no such files. */
+/** Those that the guest has to load, in their order. */
 export function diskModules(volumes: readonly MadeVolume[], rootDisks: readonly RootDiskPlan[]): string[] {
   const hasRoots = rootDisks.length > 0;
   if (!hasRoots && volumes.every(({ kind }) => kind !== 'disk')) return [];
   const wanted = hasRoots ? [...ROOT_DRIVERS, ...DRIVERS] : DRIVERS;
-  const present = (readTextIfPresent(`${KERNEL_DIRECTORY}/modules`) ?? '').split('\n');
-  return present.filter((name) => wanted.includes(name));
+  return presentModules(wanted);
 }

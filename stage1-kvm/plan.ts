@@ -7,6 +7,7 @@ import type { Housing } from '../src/supervisor/plan/plan.ts';
 import { isMade } from '../src/supervisor/volumes/made-volumes.ts';
 import { readVolumePlan } from '../src/supervisor/volumes/record.ts';
 import { diskModules } from './disks.ts';
+import { machineModules } from './guest-modules.ts';
 import { networkModules } from './interfaces.ts';
 import { blockRoot, rootDiskPlans } from './root-disks.ts';
 import { SHARE_TAG } from './vmm.ts';
@@ -31,7 +32,7 @@ export function machineHousing({ roots, hasShare }: MachineFiles): Housing {
         : { kind: 'virtiofs', tag: SHARE_TAG, path: `${app}/rootfs` },
     shared: (path) => ({ kind: 'virtiofs', tag: SHARE_TAG, path }),
     machine: (network, volumes) => ({
-      modules: [...networkModules(network), ...diskModules(volumes, disks)],
+      modules: [...networkModules(network), ...diskModules(volumes, disks), ...machineModules()],
       clock: realtime(),
       entropy: encodeBase64(randomBytes(ENTROPY_BYTES)),
       shares: hasShare ? [{ tag: SHARE_TAG, target: SHARE_TARGET }] : [],

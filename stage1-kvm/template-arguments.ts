@@ -15,6 +15,7 @@ import { deviceWords, type StandIns, standIns } from './saved-devices.ts';
 import type { MachineSize } from './size.ts';
 import {
   ACCELERATION,
+  balloonArguments,
   type KernelPlan,
   kernelArguments,
   kernelParameters,
@@ -62,6 +63,8 @@ function machineArguments({ accelerator, size }: Omit<SavedMachine, 'devices'>, 
     '-no-reboot',
     ...serialArguments(',addr=1'),
     ...['-device', `pcie-root-port,id=${SHARE_PORT},chassis=1,slot=1,addr=2`],
+    // A function of the bridge to ISA's place, so that it takes none of its own.
+    ...balloonArguments(',addr=1f.4'),
     ...oversight(),
   ];
 }

@@ -12,7 +12,14 @@ export type ModuleSource = {
 
 // What Debian's cloud kernel does not have built in and a pod needs. Everything on the way to the control
 // channel (virtio, PCI, console, fuse, virtiofs) is built in, so these load after the first answer.
-export const wantedModules = ['overlay', 'erofs', 'virtio_rng', 'virtio_blk', 'virtio_net'] as const;
+export const wantedModules = [
+  'overlay',
+  'erofs',
+  'virtio_rng',
+  'virtio_blk',
+  'virtio_net',
+  'virtio_balloon',
+] as const;
 
 /** `foo-bar.ko.xz` and `foo_bar` are the same module. */
 export function moduleName(path: string): string {
