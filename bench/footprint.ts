@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { tinyImages } from '../test/support/images.ts';
+import { mappingsOf } from '../test/support/mappings.ts';
 import { configureTemplates } from '../test/support/templates.ts';
 import { measureHeldQemu } from './floor/held-qemu.ts';
 import { floorAccelerator } from './floor/machine.ts';
@@ -101,7 +101,7 @@ async function end(): Promise<void> {
 }
 
 function mapsKernel(pid: number): boolean {
-  return readFileSync(`/proc/${pid}/maps`, 'utf8').includes('/vmlinux');
+  return mappingsOf(pid).some(({ path }) => path.includes('vmlinux'));
 }
 
 function row(name: string, { pid, rss, pss, guest }: ProcessMemory): string[] {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
+import { isGuestMemory, type Mapping, mappingsOf } from '../../test/support/mappings.ts';
 
 /** Resident memory of a process in KiB; PSS shares what is shared among those that share it. A guest's memory is counted apart. */
 export interface ProcessMemory {
@@ -25,22 +26,17 @@ export function pidsOf(pid: number): number[] {
   return below(pid);
 }
 
-/** What QEMU calls it: a file in memory of a machine that boots, the copy that a restored one has, or a template's. */
-const GUEST = /^\S+ \S+ \S+ \S+ \d+ +\/(memfd:memory-backend|memory\/ram$|\S*\/memory$)/;
-const MAPPING = /^[0-9a-f]+-[0-9a-f]+ /m;
-
 export function memoryOf(pid: number): ProcessMemory {
-  const mappings = readFileSync(`/proc/${pid}/smaps`, 'utf8').split(new RegExp(`(?=${MAPPING.source})`, 'm'));
-  const sum = (field: string, of: readonly string[]) =>
-    of.reduce((all, text) => all + Number(new RegExp(`^${field}: +(\\d+) kB`, 'm').exec(text)?.[1] ?? 0), 0);
-  const isGuests = (text: string) => GUEST.test(text.slice(0, text.indexOf('\n')));
-  const own = mappings.filter((text) => !isGuests(text));
+  const mappings = mappingsOf(pid);
+  const sum = (field: 'rss' | 'pss', of: readonly Mapping[]) =>
+    of.reduce((all, mapping) => all + mapping[field], 0);
+  const own = mappings.filter((mapping) => !isGuestMemory(mapping));
   return {
     pid,
     program: basename(readlinkSync(`/proc/${pid}/exe`)),
-    rss: sum('Rss', own),
-    pss: sum('Pss', own),
-    guest: sum('Pss', mappings.filter(isGuests)),
+    rss: sum('rss', own),
+    pss: sum('pss', own),
+    guest: sum('pss', mappings.filter(isGuestMemory)),
   };
 }
 
