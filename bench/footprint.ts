@@ -28,7 +28,7 @@ const home = new BenchHome();
 const pods: IdlePod[] = [];
 try {
   configureTemplates({ localConfig: home.localConfig }, { scope: 'host' });
-  await timed(home.argv(['template', 'build']));
+  await timed(home.argv(['template', 'build', '--interfaces=0', '--layers=1']));
   const { plain } = (await tinyImages()).aci;
   const command = (...args: string[]) => home.argv(['run', '--net=none', '--rootfs=block', plain, ...args]);
   // Images and all else that is made once.

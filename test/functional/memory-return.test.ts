@@ -16,15 +16,16 @@ let image = '';
 beforeAll(async () => {
   image = (await tinyImages()).aci.plain;
   configureTemplates(rkt, { scope: 'host' });
-  await rkt.output(['template', 'build']);
 });
 
 test.each([
-  ["a template's memory", '--rootfs=block', '/templates/host/', ''],
-  ['a copy of it', '--rootfs=virtiofs', '/memory/ram', ''],
-  ['memory of its own', '--rootfs=virtiofs', '/memfd:', 'of=mine'],
-])('that of a machine which began with %s', async (_, roots, path, parameters) => {
-  const args = [roots, image, '--exec=/bin/sleep', '--', '100000'];
+  ["a template's memory", 'block', '/templates/host/', ''],
+  ['a copy of it', 'virtiofs', '/memory/ram', ''],
+  ['memory of its own', 'virtiofs', '/memfd:', 'of=mine'],
+])('that of a machine which began with %s', async (_, rootfs, path, parameters) => {
+  rkt.configure('vm', { rootfs });
+  await rkt.output(['template', 'build', '--interfaces=0']);
+  const args = [image, '--exec=/bin/sleep', '--', '100000'];
   const pod = await startPod(rkt, args, { env: { RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS: parameters } });
   pods.push(pod);
   const resident = () => guestMemory(qemuOf(rkt, pod.uuid)).rss;

@@ -22,16 +22,18 @@ beforeAll(async () => {
   configureTemplates(rkt, { scope: 'tenant', tenant: 'crew' });
 });
 
-async function started(roots: string, ...ofApp: readonly string[]): Promise<RunningPod> {
+async function started(...ofApp: readonly string[]): Promise<RunningPod> {
   const idle = ['--exec=/bin/sleep', '--', '100000'];
-  const pod = await startPod(rkt, [`--rootfs=${roots}`, image, ...ofApp, ...idle]);
+  const pod = await startPod(rkt, [image, ...ofApp, ...idle]);
   pods.push(pod);
   return pod;
 }
 const inside = (pod: RunningPod, ...command: string[]) => rkt.output(['enter', pod.uuid, ...command]);
 
-async function templateMemory(): Promise<string> {
-  const key = (await rkt.output(['template', 'build'])).trim();
+/** Of the template for pods with such roots, and for those that are started from now on. */
+async function templateMemory(rootfs: 'block' | 'virtiofs'): Promise<string> {
+  rkt.configure('vm', { rootfs });
+  const key = (await rkt.output(['template', 'build', '--interfaces=0'])).trim();
   return join(scope, key, TEMPLATE.memory);
 }
 
@@ -52,9 +54,9 @@ const mapsKernel = (pid: number) => mappingsOf(pid).some(({ path }) => path.incl
 
 describe('machines without a share', () => {
   test('read the memory of one template, which none of them can write to', async () => {
-    const memory = await templateMemory();
+    const memory = await templateMemory('block');
     const before = digest(memory);
-    const two = [await started('block'), await started('block')];
+    const two = [await started(), await started()];
     for (const pid of two.map(qemuOf)) {
       expect(guestMemory(pid)).toMatchObject({ access: 'rw-p', path: memory });
       expect(openings(pid, memory)).toEqual([O_RDONLY]);
@@ -68,8 +70,8 @@ describe('machines without a share', () => {
   });
 
   test('go on when their template is removed', async () => {
-    const memory = await templateMemory();
-    const pod = await started('block');
+    const memory = await templateMemory('block');
+    const pod = await started();
     await rkt.output(['template', 'rm', basename(dirname(memory))]);
     expect(await inside(pod, '/bin/echo', 'still here')).toBe('still here\n');
     expect(guestMemory(qemuOf(pod)).path).toMatch(/\/memory \(deleted\)$/);
@@ -77,16 +79,17 @@ describe('machines without a share', () => {
 });
 
 test('a machine with a share has a copy, which the share is given, too', async () => {
-  const memory = await templateMemory();
-  const pod = await started('virtiofs');
+  const memory = await templateMemory('virtiofs');
+  const pod = await started();
   expect(guestMemory(qemuOf(pod))).toMatchObject({ access: 'rw-s', path: '/memory/ram' });
   expect(openings(qemuOf(pod), memory)).toEqual([]);
 });
 
 test('a kernel stays mapped where it has booted, and nowhere else', async () => {
-  const cold = await started('block', '--memory=32Mi');
+  rkt.configure('vm', { rootfs: 'block' });
+  const cold = await started('--memory=32Mi');
   expect(mapsKernel(qemuOf(cold))).toBe(true);
   await noneIsMade(rkt);
-  const warm = await started('block', '--memory=32Mi');
+  const warm = await started('--memory=32Mi');
   expect(mapsKernel(qemuOf(warm))).toBe(false);
 });
