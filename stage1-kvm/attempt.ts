@@ -5,9 +5,10 @@ import { signalName } from '../src/native/signals.ts';
 import { Messages } from '../src/supervisor/running/messages.ts';
 import { KvmError } from './error.ts';
 import type { MachineSetup } from './machine-setup.ts';
+import { MEMORY_FD } from './memory-filter.ts';
 import { Qmp } from './qmp.ts';
 import { Restoring, type RestoringEvents } from './restoring.ts';
-import { type Beginning, startQemu, startVirtiofsd } from './starting.ts';
+import { type Beginning, mapsTemplate, startQemu, startVirtiofsd } from './starting.ts';
 import { QEMU_FDS } from './vmm.ts';
 import { type Channels, closeAll, connectWires } from './wires.ts';
 
@@ -20,6 +21,9 @@ export interface AttemptEvents {
   /** All of its processes have been reaped. */
   gone(): void;
 }
+
+/** The process after whose end the memory is there, unless it is already. */
+export type Filling = number | 'there';
 
 /** It does not stay. */
 const FILLING = 'memory';
@@ -76,10 +80,14 @@ export class Attempt {
     return [...this.#running].map(([pid, name]) => ({ name, pid })).filter(({ name }) => name !== FILLING);
   }
 
-  /** `filling`: the process after whose end the memory is there. */
-  restore(setup: MachineSetup, filling: number, events: RestoringEvents): void {
+  restore(setup: MachineSetup, filling: Filling, events: RestoringEvents): void {
     const restoring = new Restoring(this.qmp, stateFd(setup), setup.share !== undefined, events);
     this.#restoring = restoring;
+    if (filling === 'there') restoring.filled();
+    else this.#await(filling, restoring, events);
+  }
+
+  #await(filling: number, restoring: Restoring, events: RestoringEvents): void {
     this.#running.set(filling, FILLING);
     this.#loop.onExit(filling, ({ exit }) => {
       this.#running.delete(filling);
@@ -124,8 +132,11 @@ export class Attempt {
 
 /** After those that every machine has: the interfaces' and the disks', as their arguments say; at last the state of a saved machine. */
 function qemuFds(setup: MachineSetup, beginning: Beginning, own: readonly number[]): readonly number[] {
+  const { template } = setup;
   const fds = [...own, ...deviceFds(setup)];
-  return beginning === 'restored' && setup.template !== undefined ? [...fds, setup.template.state] : fds;
+  if (beginning === 'cold' || template === undefined) return fds;
+  if (mapsTemplate(setup, beginning)) fds[MEMORY_FD] = template.memory;
+  return [...fds, template.state];
 }
 
 export function deviceFds({ network, disks }: MachineSetup): number[] {

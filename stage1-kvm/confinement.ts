@@ -6,6 +6,7 @@ import type { NamespaceKind } from '../src/native/mounts.ts';
 import type { Step } from '../src/native/spawn-steps.ts';
 import { type HostPaths, programsAndLibraries } from '../src/supervisor/host-programs.ts';
 import type { RootEntry } from '../src/supervisor/own-root.ts';
+import { memoryFilter } from './memory-filter.ts';
 import { socketFilter } from './socket-filter.ts';
 import { SHARE_FILES, SHARE_PATH } from './vmm.ts';
 
@@ -73,13 +74,15 @@ export interface QemuConfinement {
   readonly cgroupFiles: readonly string[];
   /** Where QEMU is to be in the host's network: its namespace, by fd, and the most files that QEMU may be allowed. */
   readonly hostNetwork: { readonly namespace: number; readonly hardLimit: number } | undefined;
+  /** Its memory is a template's. */
+  readonly hasTemplate: boolean;
   readonly enterRoot: () => void;
 }
 
 /** Each of the guest's connections is then a file of QEMU's, which looks at all of them whenever one has something. */
 const HOST_NETWORK_FILES = 16384;
 
-export function qemuSteps({ id, cgroupFiles, hostNetwork, enterRoot }: QemuConfinement): Step[] {
+export function qemuSteps({ id, cgroupFiles, hostNetwork, hasTemplate, enterRoot }: QemuConfinement): Step[] {
   return [
     ...joinCgroups(cgroupFiles),
     ...leaveTerminal(),
@@ -93,6 +96,7 @@ export function qemuSteps({ id, cgroupFiles, hostNetwork, enterRoot }: QemuConfi
     { do: 'uid', uid: id },
     { do: 'no-new-privileges' },
     ...(hostNetwork === undefined ? [] : [{ do: 'seccomp', program: socketFilter() } as const]),
+    ...(hasTemplate ? [{ do: 'seccomp', program: memoryFilter() } as const] : []),
     { do: 'parent-death-signal', signal: 'SIGKILL' },
   ];
 }

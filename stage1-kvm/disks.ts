@@ -1,9 +1,8 @@
 /** The machine's disks: files and devices of the host, that QEMU has open. */
 import type { RootDiskPlan } from '../src/abi/boot-plan.ts';
 import type { MadeVolume } from '../src/abi/made-volumes.ts';
-import { readTextIfPresent } from '../src/native/contents.ts';
 import type { MachineDisk } from '../src/supervisor/volumes/made-volumes.ts';
-import { KERNEL_DIRECTORY } from './vmm.ts';
+import { presentModules } from './guest-modules.ts';
 
 /** QEMU has their fds in their order, from `first` on. Pure. */
 export function diskArguments(disks: readonly MachineDisk[], first: number): string[] {
@@ -45,7 +44,7 @@ const ROOT_DRIVERS = ['libcrc32c', 'erofs', 'overlay'];
 const HASH_DRIVERS: Readonly<Record<string, string>> = { sha256: 'sha256_ssse3' };
 const SEAL_DRIVERS = ['dm_mod', 'dm_bufio', 'reed_solomon', 'dm_verity'];
 
-/** Those that the guest has to load, in their order; a kernel that has them built in has no such files. */
+/** Those that the guest has to load, in their order. */
 export function diskModules(volumes: readonly MadeVolume[], rootDisks: readonly RootDiskPlan[]): string[] {
   const hasRoots = rootDisks.length > 0;
   if (!hasRoots && volumes.every(({ kind }) => kind !== 'disk')) return [];
@@ -56,6 +55,5 @@ export function diskModules(volumes: readonly MadeVolume[], rootDisks: readonly 
     ...(seals.length > 0 ? SEAL_DRIVERS : []),
     ...seals.flatMap(({ algorithm }) => HASH_DRIVERS[algorithm] ?? []),
   ];
-  const present = (readTextIfPresent(`${KERNEL_DIRECTORY}/modules`) ?? '').split('\n');
-  return present.filter((name) => wanted.includes(name));
+  return presentModules(wanted);
 }

@@ -1,6 +1,5 @@
 /** Joins a machine to the interfaces that plugins have left in the pod's network namespace. */
 import { type NetworkPlan, NO_NETWORK } from '../src/abi/network-plan.ts';
-import { readTextIfPresent } from '../src/native/contents.ts';
 import { hasCode, SystemError, unless } from '../src/native/errors.ts';
 import { close, open, open_ } from '../src/native/files.ts';
 import {
@@ -17,9 +16,10 @@ import { openTap } from '../src/native/taps.ts';
 import type { NetworkSnapshot } from '../src/supervisor/network/snapshot.ts';
 import type { Accelerator } from './accelerator.ts';
 import { KvmError } from './error.ts';
+import { presentModules } from './guest-modules.ts';
 import { interfaceArguments, MOST_INTERFACES, queuesFor } from './interface-arguments.ts';
 import { openMacvtap } from './macvtap.ts';
-import { KERNEL_DIRECTORY, QEMU_FDS } from './vmm.ts';
+import { QEMU_FDS } from './vmm.ts';
 
 /** What a machine has of a network. */
 export interface MachineNetwork {
@@ -156,6 +156,5 @@ const DRIVERS = ['failover', 'net_failover', 'virtio_net'];
 /** Those that the guest has to load; a kernel that has them built in has no such files. */
 export function networkModules({ interfaces }: NetworkPlan): string[] {
   if (interfaces.every(({ mac }) => mac === null)) return [];
-  const present = (readTextIfPresent(`${KERNEL_DIRECTORY}/modules`) ?? '').split('\n');
-  return present.filter((name) => DRIVERS.includes(name));
+  return presentModules(DRIVERS);
 }

@@ -5,10 +5,10 @@ import type { Loop, Timer } from '../src/native/loop.ts';
 import { fstat } from '../src/native/stat.ts';
 import type { Vessel, VesselEvents } from '../src/supervisor/running/vessel.ts';
 import type { Accelerator } from './accelerator.ts';
-import { Attempt, deviceFds, type ShowLine } from './attempt.ts';
+import { Attempt, deviceFds, type Filling, type ShowLine } from './attempt.ts';
 import type { MachineSetup } from './machine-setup.ts';
 import { wake } from './restoring.ts';
-import { type Beginning, MEMORY_PLACE } from './starting.ts';
+import { type Beginning, MEMORY_PLACE, mapsTemplate } from './starting.ts';
 import { fillMemory, mountMemoryFile, unmountMemoryFile } from './template-memory.ts';
 import { closeTemplate, type OpenTemplate } from './template-store.ts';
 import { type Channels, closeAll, connectChannels } from './wires.ts';
@@ -87,8 +87,9 @@ export class Machine implements Vessel {
     return attempt;
   }
 
-  /** The process that fills the memory; undefined where there is no room for it. */
-  #fill(template: OpenTemplate): number | undefined {
+  /** Undefined where there is no room for it. */
+  #fill(template: OpenTemplate): Filling | undefined {
+    if (mapsTemplate(this.#setup, 'restored')) return 'there';
     const { plan, id, cgroupFiles } = this.#setup;
     try {
       mountMemoryFile(MEMORY_PLACE, plan.size.memoryMiB, id);
@@ -101,7 +102,7 @@ export class Machine implements Vessel {
     }
   }
 
-  #restore(filling: number): Attempt {
+  #restore(filling: Filling): Attempt {
     const { plan } = this.#setup;
     const attempt = this.#start('restored');
     const failed = (reason: string) => this.#replace(reason);

@@ -8,6 +8,7 @@ import { isMade } from '../src/supervisor/volumes/made-volumes.ts';
 import { readVolumePlan } from '../src/supervisor/volumes/record.ts';
 import type { Accelerator } from './accelerator.ts';
 import { diskModules } from './disks.ts';
+import { machineModules } from './guest-modules.ts';
 import { networkModules } from './interfaces.ts';
 import { blockRoot, rootDiskPlans } from './root-disks.ts';
 import { SHARE_TAG } from './vmm.ts';
@@ -33,7 +34,7 @@ export function machineHousing({ roots, hasShare }: MachineFiles, accelerator: (
     machine: (network, volumes) => {
       const disks = roots.kind === 'block' ? rootDiskPlans(roots, accelerator) : [];
       return {
-        modules: [...networkModules(network), ...diskModules(volumes, disks)],
+        modules: [...networkModules(network), ...diskModules(volumes, disks), ...machineModules()],
         clock: realtime(),
         entropy: encodeBase64(randomBytes(ENTROPY_BYTES)),
         shares: hasShare ? [{ tag: SHARE_TAG, target: SHARE_TARGET }] : [],

@@ -127,6 +127,7 @@ function startQemu(
       id,
       cgroupFiles: [],
       hostNetwork: undefined,
+      hasTemplate: false,
       enterRoot: () => enterRoot(entries, rootPlace),
     }),
   });

@@ -28,6 +28,11 @@ const ENVIRONMENT = ['PATH=/usr/bin:/bin'];
 /** A machine's start: its kernel's, or from where a machine was saved. */
 export type Beginning = 'cold' | 'restored';
 
+/** Its memory is the template's, until it writes to it. Where virtiofsd writes to it as well, it has to be a copy. */
+export function mapsTemplate({ share }: Pick<MachineSetup, 'share'>, beginning: Beginning): boolean {
+  return beginning === 'restored' && share === undefined;
+}
+
 export function startVirtiofsd(
   { programs, userNamespace, cgroupFiles }: MachineSetup,
   shareCache: ShareCache,
@@ -51,16 +56,14 @@ export function startVirtiofsd(
   });
 }
 
-/** `devices` are the fds of interfaces and disks; `state` that of a saved machine. */
-export function startQemu(
-  { plan, programs, id, cgroupFiles, network }: MachineSetup,
-  beginning: Beginning,
-  fds: readonly number[],
-): number {
+export function startQemu(setup: MachineSetup, beginning: Beginning, fds: readonly number[]): number {
+  const { plan, programs, id, cgroupFiles, network } = setup;
+  const hasTemplate = mapsTemplate(setup, beginning);
   const entries = qemuRoot(hostPaths(), {
-    ...(beginning === 'cold'
-      ? { kernelDirectory: KERNEL_DIRECTORY }
-      : { memory: { source: MEMORY_PLACE, target: MEMORY_DIRECTORY } }),
+    ...(beginning === 'cold' ? { kernelDirectory: KERNEL_DIRECTORY } : {}),
+    ...(beginning === 'restored' && !hasTemplate
+      ? { memory: { source: MEMORY_PLACE, target: MEMORY_DIRECTORY } }
+      : {}),
     gid: id,
     kvm: plan.accelerator === 'kvm',
     resolvConf: network.host?.resolvConf,
@@ -81,6 +84,7 @@ export function startQemu(
         namespace: network.host.namespace,
         hardLimit: getLimit('nofile').hard,
       },
+      hasTemplate,
       enterRoot: () => enterRoot(entries, QEMU_ROOT_PLACE),
     }),
   });

@@ -15,6 +15,7 @@ import { deviceWords, type StandIns, standIns } from './saved-devices.ts';
 import type { MachineSize } from './size.ts';
 import {
   ACCELERATION,
+  balloonArguments,
   type KernelPlan,
   kernelArguments,
   kernelParameters,
@@ -27,7 +28,7 @@ import {
   socket,
 } from './vmm.ts';
 
-/** Where QEMU finds its memory, in its own root: a file of its own, as large as the machine's memory. */
+/** Where QEMU finds its memory, in its own root: a file as large as the machine's memory, which is its own or (`memory-filter.ts`) a template's. */
 export const MEMORY_DIRECTORY = 'memory';
 export const MEMORY_FILE = 'ram';
 const MEMORY = `/${MEMORY_DIRECTORY}/${MEMORY_FILE}`;
@@ -47,7 +48,10 @@ export interface SavedMachine {
   readonly devices: SavedDevices;
 }
 
-function machineArguments({ accelerator, size }: Omit<SavedMachine, 'devices'>): string[] {
+/** `own`: only this QEMU has it. Else virtiofsd maps it, too. */
+type Memory = 'own' | 'shared';
+
+function machineArguments({ accelerator, size }: Omit<SavedMachine, 'devices'>, memory: Memory): string[] {
   return [
     ...NOTHING_ELSE,
     ...['-machine', 'q35,usb=off,sata=off,smbus=off,memory-backend=ram'],
@@ -55,18 +59,25 @@ function machineArguments({ accelerator, size }: Omit<SavedMachine, 'devices'>):
     ...['-global', 'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off'],
     ...ACCELERATION[accelerator],
     ...['-smp', String(size.cpus), '-m', `${size.memoryMiB}M`],
-    ...['-object', `memory-backend-file,id=ram,size=${size.memoryMiB}M,mem-path=${MEMORY},share=on`],
+    ...['-object', memoryObject(size, memory)],
     '-no-reboot',
     ...serialArguments(',addr=1'),
     ...['-device', `pcie-root-port,id=${SHARE_PORT},chassis=1,slot=1,addr=2`],
+    // A function of the bridge to ISA's place, so that it takes none of its own.
+    ...balloonArguments(',addr=1f.4'),
     ...oversight(),
   ];
+}
+
+function memoryObject({ memoryMiB }: MachineSize, memory: Memory): string {
+  const share = memory === 'shared' ? 'on' : 'off';
+  return `memory-backend-file,id=ram,size=${memoryMiB}M,mem-path=${MEMORY},share=${share}`;
 }
 
 /** Without the program's name. The fds of its stand-ins come after QEMU_FDS. */
 export function templateArguments(machine: SavedMachine & KernelPlan, devices: StandIns): string[] {
   return [
-    ...machineArguments(machine),
+    ...machineArguments(machine, 'shared'),
     ...['-name', 'rkt-template'],
     ...standIns(machine.devices, devices, QEMU_FDS.length, machine.accelerator),
     ...kernelArguments(machine),
@@ -79,7 +90,7 @@ export function restoredArguments(
   { uuid, hasShare, deviceArguments }: Pick<MachinePlan, 'uuid' | 'hasShare' | 'deviceArguments'>,
 ): string[] {
   return [
-    ...machineArguments(machine),
+    ...machineArguments(machine, hasShare ? 'shared' : 'own'),
     // For people who look at `ps`: the guest's DMI was made before there was a pod.
     ...['-name', `rkt-${uuid}`, '-uuid', uuid],
     ...(hasShare ? socket('share') : []),
@@ -105,7 +116,7 @@ export function machineWords(machine: SavedMachine, hasVhost: boolean): string[]
     extraKernelParameters: SAVED_PARAMETERS,
   };
   return [
-    ...machineArguments(machine),
+    ...machineArguments(machine, 'shared'),
     ...deviceWords(machine.devices, queuesFor(machine.size.cpus), hasVhost),
     kernelParameters(kernel),
   ];

@@ -68,6 +68,7 @@ export function qemuArguments(plan: MachinePlan): string[] {
     // A guest that resets itself has crashed (panic=-1): the pod ends.
     '-no-reboot',
     ...serialArguments(),
+    ...balloonArguments(),
     ...(plan.hasShare ? shareArguments() : []),
     ...plan.deviceArguments,
     ...oversight(),
@@ -101,6 +102,11 @@ export function serialArguments(place = ''): string[] {
     ...socket('data'),
     ...['-device', `virtserialport,bus=ports.0,nr=2,chardev=data,name=${DATA_PORT}`],
   ];
+}
+
+/** Memory that the guest has freed goes back to the host, some seconds later. Nobody ever takes any from a guest. */
+export function balloonArguments(place = ''): string[] {
+  return ['-device', `virtio-balloon-pci,free-page-reporting=on${place}`];
 }
 
 function shareArguments(): string[] {

@@ -44,12 +44,8 @@ export async function floorKernel(): Promise<string> {
 }
 
 async function machineCommand(initramfs: string): Promise<string[]> {
-  const { flags, kilohertz } = parseCpuInfo(await readFile('/proc/cpuinfo', 'utf8'));
-  const { accelerator } = chooseAccelerator({
-    flags,
-    kvmRefusal: kvmRefusal(),
-    wanted: process.env[ACCEL_ENV],
-  });
+  const { kilohertz } = parseCpuInfo(await readFile('/proc/cpuinfo', 'utf8'));
+  const accelerator = await floorAccelerator();
   return [
     ...['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none'],
     ...['-machine', 'microvm,pcie=on,isa-serial=on', '-bios', firmware()],
@@ -59,6 +55,12 @@ async function machineCommand(initramfs: string): Promise<string[]> {
     ...['-append', `${kernelCommandLine(accelerator, kilohertz)} rdinit=/floor-init`],
     ...['-no-reboot', '-serial', 'stdio'],
   ];
+}
+
+/** The one that pods get. */
+export async function floorAccelerator(): Promise<Accelerator> {
+  const { flags } = parseCpuInfo(await readFile('/proc/cpuinfo', 'utf8'));
+  return chooseAccelerator({ flags, kvmRefusal: kvmRefusal(), wanted: process.env[ACCEL_ENV] }).accelerator;
 }
 
 function kernelCommandLine(accelerator: Accelerator, tscKilohertz: number | undefined): string {

@@ -1,12 +1,15 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
+import { isGuestMemory, type Mapping, mappingsOf } from '../../test/support/mappings.ts';
 
-/** Resident memory of a process in KiB; PSS shares what is shared among those that share it. */
+/** Resident memory of a process in KiB; PSS shares what is shared among those that share it. A guest's memory is counted apart. */
 export interface ProcessMemory {
   readonly pid: number;
   readonly program: string;
   readonly rss: number;
   readonly pss: number;
+  /** The PSS of the guest's memory. */
+  readonly guest: number;
 }
 
 /** A process and all that descend from it. */
@@ -23,10 +26,31 @@ export function pidsOf(pid: number): number[] {
   return below(pid);
 }
 
-function memoryOf(pid: number): ProcessMemory {
-  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-  const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(rollup)?.[1]);
-  return { pid, program: basename(readlinkSync(`/proc/${pid}/exe`)), rss: field('Rss'), pss: field('Pss') };
+export function memoryOf(pid: number): ProcessMemory {
+  const mappings = mappingsOf(pid);
+  const sum = (field: 'rss' | 'pss', of: readonly Mapping[]) =>
+    of.reduce((all, mapping) => all + mapping[field], 0);
+  const own = mappings.filter((mapping) => !isGuestMemory(mapping));
+  return {
+    pid,
+    program: basename(readlinkSync(`/proc/${pid}/exe`)),
+    rss: sum('rss', own),
+    pss: sum('pss', own),
+    guest: sum('pss', mappings.filter(isGuestMemory)),
+  };
+}
+
+export interface HostMemory {
+  /** In KiB: what is free, or would be if it were needed. */
+  readonly available: number;
+  /** What the kernel keeps for itself and cannot give back. */
+  readonly slab: number;
+}
+
+export function hostMemory(): HostMemory {
+  const text = readFileSync('/proc/meminfo', 'utf8');
+  const field = (name: string) => Number(new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(text)?.[1]);
+  return { available: field('MemAvailable'), slab: field('SUnreclaim') };
 }
 
 function pids(): number[] {

@@ -13,7 +13,7 @@ export type ModuleSource = {
 // What Debian's cloud kernel does not have built in and a pod needs. Everything on the way to the control
 // channel (virtio, PCI, console, fuse, virtiofs) is built in, so these load after the first answer.
 export const wantedModules = [
-  ...['overlay', 'erofs', 'virtio_rng', 'virtio_blk', 'virtio_net'],
+  ...['overlay', 'erofs', 'virtio_rng', 'virtio_blk', 'virtio_net', 'virtio_balloon'],
   ...['dm_verity', 'sha256_ssse3'],
 ] as const;
 

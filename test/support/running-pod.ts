@@ -15,7 +15,7 @@ let count = 0;
 export function startPod(
   rkt: RktHome,
   args: readonly string[],
-  options: Pick<RktOptions, 'insecure'> = {},
+  options: Pick<RktOptions, 'insecure' | 'env'> = {},
 ): Promise<RunningPod> {
   return start(rkt, ['run'], args, options);
 }
@@ -29,7 +29,7 @@ async function start(
   rkt: RktHome,
   words: readonly string[],
   args: readonly string[],
-  options: Pick<RktOptions, 'insecure'> = {},
+  options: Pick<RktOptions, 'insecure' | 'env'> = {},
 ): Promise<RunningPod> {
   const file = rkt.path(`running-${++count}`);
   const command = rkt.start([...words, '--net=none', `--uuid-file-save=${file}`, ...args], {

@@ -7,6 +7,7 @@ import {
   shareRoot,
   shareSteps,
 } from '../../../stage1-kvm/confinement.ts';
+import { memoryFilter } from '../../../stage1-kvm/memory-filter.ts';
 
 const doing = (steps: readonly { do: string }[]) => steps.map((step) => step.do);
 
@@ -15,6 +16,7 @@ describe('qemuSteps', () => {
     id: 70001,
     cgroupFiles: ['/cg/a/cgroup.procs', '/cg/b/cgroup.procs'],
     hostNetwork: undefined,
+    hasTemplate: false,
     enterRoot: () => {},
   });
 
@@ -51,9 +53,29 @@ describe('qemuSteps', () => {
   });
 });
 
+describe("qemuSteps where its memory is a template's", () => {
+  it('keeps QEMU from opening it for writing, when nothing can be gained any more', () => {
+    const steps = qemuSteps({
+      id: 70001,
+      cgroupFiles: [],
+      hostNetwork: undefined,
+      hasTemplate: true,
+      enterRoot: () => {},
+    });
+    expect(doing(steps).slice(-3)).toEqual(['no-new-privileges', 'seccomp', 'parent-death-signal']);
+    expect(steps).toContainEqual({ do: 'seccomp', program: memoryFilter() });
+  });
+});
+
 describe("qemuSteps in the host's network", () => {
   const steps = (hardLimit: number) =>
-    qemuSteps({ id: 70001, cgroupFiles: [], hostNetwork: { namespace: 9, hardLimit }, enterRoot: () => {} });
+    qemuSteps({
+      id: 70001,
+      cgroupFiles: [],
+      hostNetwork: { namespace: 9, hardLimit },
+      hasTemplate: false,
+      enterRoot: () => {},
+    });
 
   it('enters it with the power to, and filters sockets when nothing can be gained any more', () => {
     expect(doing(steps(1_000_000))).toEqual([

@@ -59,7 +59,7 @@ it('lets the pod’s processes have the machine’s processors and one more, whe
 describe('hostMemory', () => {
   it.each([
     ['kvm', 768],
-    ['tcg', 1024],
+    ['tcg', 832],
   ] as const)('with %s is the guest and what its programs need', (accelerator, mebibytes) => {
     expect(hostMemory({ cpus: 1, memoryMiB: 384 }, accelerator)).toBe(mebibytes * 1024 * 1024);
   });

@@ -87,6 +87,15 @@ describe('a machine that is restored', () => {
   });
 });
 
+describe('the memory of a machine that is restored', () => {
+  it('is the same file as when it was saved; without a share, mapped for QEMU alone', () => {
+    const own = restoredArguments(machine, { uuid: 'a-pod', hasShare: false, deviceArguments });
+    const [shared] = valuesOf('-object', restored);
+    expect(shared).toContain('share=on');
+    expect(valuesOf('-object', own)).toEqual([shared?.replace('share=on', 'share=off')]);
+  });
+});
+
 describe('machineWords', () => {
   it('say all that the machines have in common', () => {
     expect(machineWords(machine, false)).toEqual(expect.arrayContaining(valuesOf('-machine', saved)));

@@ -63,7 +63,7 @@ describe('qemuArguments', () => {
   });
 
   it.each([
-    ['tcg', 'tcg,tb-size=256', 'max,-erms,-fsrm'],
+    ['tcg', 'tcg,tb-size=64', 'max,-erms,-fsrm'],
     ['kvm', 'kvm', 'host'],
   ] as const)('%s is %s with the processor %s', (accelerator, acceleration, cpu) => {
     const chosen = qemuArguments({ ...plan, accelerator });
