@@ -1,0 +1,116 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { TEMPLATE } from '../../src/abi/templates.ts';
+import { tinyImages } from '../support/images.ts';
+import { LayoutWriter } from '../support/layout-writer.ts';
+import { savedUuid, useRkt } from '../support/rkt.ts';
+import { endPod, startPod } from '../support/running-pod.ts';
+import * as tar from '../support/tar-archive.ts';
+import { configureTemplates, noneIsMade } from '../support/templates.ts';
+
+// Machines that are restored and have their roots on disks, which they find only then.
+
+const rkt = useRkt();
+let image = '';
+let key = '';
+let count = 0;
+
+beforeAll(async () => {
+  image = (await tinyImages()).aci.plain;
+  configureTemplates(rkt, { scope: 'host' });
+  rkt.configure('vm', { rootfs: 'block' });
+  key = (await rkt.output(['template', 'build'])).trim();
+});
+
+/** Runs a pod of one app to its end, which must have had such a machine. */
+async function ran(script: string, flags: readonly string[] = [], from = image) {
+  const file = rkt.path(`uuid-${++count}`);
+  const words = ['--debug', 'run', '--net=none', `--uuid-file-save=${file}`, ...flags, from, '--name=app'];
+  const { code, stdout, stderr } = await rkt.run([...words, '--exec=/bin/sh', '--', '-c', script]);
+  const uuid = savedUuid(file) ?? '';
+  expect(stderr).toContain(`starts from the template ${key}`);
+  expect(rootsOf(uuid).kind).toBe('block');
+  return { code, stdout, stderr, uuid };
+}
+
+const rootsOf = (uuid: string) =>
+  JSON.parse(readFileSync(join(rkt.dir, 'pods/run', uuid, 'root-disks.json'), 'utf8'));
+
+test('what an app writes is there for cp and export, and its exit code comes back', async () => {
+  const { code, stdout, stderr, uuid } = await ran('echo written > /kept; rm /etc/group; cat /kept; exit 7');
+  expect({ code, stdout }).toEqual({ code: 7, stdout: 'written\n' });
+  expect(stderr).not.toContain('cold start');
+  await rkt.output(['cp', `${uuid}:/kept`, rkt.path('kept')]);
+  expect(readFileSync(rkt.path('kept'), 'utf8')).toBe('written\n');
+  await rkt.output(['export', uuid, rkt.path('kept.aci')]);
+  const names = execFileSync('tar', ['-tf', rkt.path('kept.aci')], { encoding: 'utf8' }).split('\n');
+  expect(names).toEqual(expect.arrayContaining(['rootfs/kept', 'rootfs/etc/passwd']));
+  expect(names).not.toContain('rootfs/etc/group');
+});
+
+test('each pod writes for itself', async () => {
+  await ran('echo mine > /mine');
+  expect((await ran('ls /mine; df / | tail -n 1')).stdout).toMatch(/^overlay /);
+});
+
+test('an image of as many layers as there are disks is one app of many disks, and a deeper one of one', async () => {
+  const layout = new LayoutWriter(rkt.path('layout'));
+  const base = tar.archive(
+    tar.directory('bin'),
+    tar.entry({ name: 'bin/busybox', mode: 0o755 }, readFileSync('/bin/busybox')),
+    ...['sh', 'cat'].map((name) => tar.symlink(`bin/${name}`, 'busybox')),
+  );
+  const of = (depth: number) => {
+    const marks = Array.from({ length: depth - 1 }, (_, n) => tar.archive(tar.file(`layer-${n}`, String(n))));
+    return layout.tag(layout.image({ layers: [base, ...marks], config: {} }), `of-${depth}`);
+  };
+  const [seven, ten] = [await ran('cat /layer-*', [], of(7)), await ran('cat /layer-*', [], of(10))];
+  expect([seven, ten].map(({ stdout }) => stdout)).toEqual(['012345', '012345678']);
+  expect([seven, ten].map(({ uuid }) => rootsOf(uuid).images.length)).toEqual([7, 1]);
+});
+
+describe('while it runs', () => {
+  const VOLUME = ['--volume=v,kind=host,source=/etc', '--mount=volume=v,target=/v'];
+  test.each([
+    ['a pod has QEMU and its supervisor', [], ['qemu', 'supervisor'], ''],
+    [
+      'one with a volume of the host has a file server besides',
+      VOLUME,
+      ['qemu', 'supervisor', 'virtiofsd'],
+      readFileSync('/etc/hostname', 'utf8'),
+    ],
+  ])('%s', async (_, flags, expected, hostname) => {
+    const started = [...flags, image, '--name=app', '--exec=/bin/sleep', '--', '100000'];
+    const pod = await startPod(rkt, started);
+    const { pods } = JSON.parse(await rkt.output(['stats', '--format=json', pod.uuid]));
+    const names = pods[0].host.processes.map(({ name }: { readonly name: string }) => name);
+    expect(names.sort()).toEqual(expected);
+    const qemu = rkt.scope.processes().filter(({ name }) => name.startsWith('qemu'));
+    expect(qemu).toHaveLength(1);
+    expect(qemu[0]?.argv).toContain('-incoming');
+    const inside = ['enter', pod.uuid, '/bin/sh', '-c', 'echo entered > /entered; cat /v/hostname; true'];
+    expect(await rkt.output(inside)).toBe(hostname);
+    await endPod(pod);
+    await rkt.output(['cp', `${pod.uuid}:/entered`, rkt.path(`entered-${pod.uuid}`)]);
+  });
+});
+
+test('a machine that cannot be restored is started cold, with the same disks', async () => {
+  const state = join(rkt.dir, 'templates/host', key, TEMPLATE.state);
+  const whole = readFileSync(state);
+  truncateSync(state, 0);
+  truncateSync(state, whole.length);
+  try {
+    const { code, stdout, stderr, uuid } = await ran('echo cold > /kept; cat /kept; exit 3');
+    expect({ code, stdout }).toEqual({ code: 3, stdout: 'cold\n' });
+    expect(stderr).toMatch(/cold start: .*could not be restored/);
+    await rkt.output(['cp', `${uuid}:/kept`, rkt.path('cold')]);
+    expect(readFileSync(rkt.path('cold'), 'utf8')).toBe('cold\n');
+  } finally {
+    writeFileSync(state, whole);
+    expect(statSync(state).size).toBe(whole.length);
+    await noneIsMade(rkt);
+  }
+});
