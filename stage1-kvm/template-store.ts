@@ -94,9 +94,9 @@ function absence(directory: string, key: string): string {
   return failure === undefined ? `there is no template ${key} yet` : `no template ${key}: ${failure}`;
 }
 
-/** Whether one should be made: a kind of which that has failed is left alone. */
+/** Whether one should be made where none could be opened, be it there or not: a kind of which that has failed is left alone. */
 export function isMissing({ directory, key }: TemplateKind): boolean {
-  return [key, templateFailure(key)].every((name) => statIfPresent(`${directory}/${name}`) === undefined);
+  return statIfPresent(`${directory}/${templateFailure(key)}`) === undefined;
 }
 
 function openFiles(place: string, record: TemplateRecord): OpenTemplate {

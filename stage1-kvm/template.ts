@@ -5,6 +5,7 @@ import {
   TEMPLATE,
   TEMPLATE_DRAFT,
   TEMPLATE_LOCK,
+  TEMPLATE_REMOVED,
   TEMPLATE_SCRATCH,
   type TemplateArguments,
   type TemplateRecord,
@@ -87,8 +88,7 @@ function make(kind: TemplateKind, { kernel, wait }: TemplateArguments, report: R
   unless(['ENOENT'], () => unlink(failure));
   try {
     draw(kind, draft, kernel, report);
-    // What is there of this name does not fit.
-    removeTemplate(`${directory}/${key}`);
+    makeRoom(directory, key);
     rename(`${draft}/${DRAFT.template}`, `${directory}/${key}`);
     force(directory);
   } catch (error) {
@@ -97,6 +97,14 @@ function make(kind: TemplateKind, { kernel, wait }: TemplateArguments, report: R
   } finally {
     removeDraft(draft);
   }
+}
+
+/** What is there of this name does not fit. Away with it in one step: half of one would be in the way of every later one. */
+function makeRoom(directory: string, key: string): void {
+  const removed = `${directory}/${TEMPLATE_REMOVED}${key}`;
+  removeTemplate(removed);
+  unless(['ENOENT'], () => rename(`${directory}/${key}`, removed));
+  removeTemplate(removed);
 }
 
 function draw(kind: TemplateKind, draft: string, kernel: string, report: Report): void {
@@ -187,8 +195,10 @@ function removeDraft(draft: string): void {
   rmdir(draft);
 }
 
+/** `gc` may do the same at that moment. */
 function removeTemplate(place: string): void {
-  if (statIfPresent(place) === undefined) return;
-  for (const name of readdir(place)) unlink(`${place}/${name}`);
-  rmdir(place);
+  unless(['ENOENT'], () => {
+    for (const name of readdir(place)) unless(['ENOENT'], () => unlink(`${place}/${name}`));
+    rmdir(place);
+  });
 }

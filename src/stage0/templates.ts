@@ -185,12 +185,18 @@ export function removeTemplate(host: Host, key: string): void {
   for (const { directory, path } of found) discard(directory, path, key);
 }
 
-/** Of no use to anybody from the first step on, whatever interrupts the second. */
-function discard(directory: string, path: string, key: string): void {
+/** Of no use to anybody from the first step on, whatever interrupts the second. False: somebody else has taken it away. */
+function discard(directory: string, path: string, key: string): boolean {
   const removed = join(directory, `${TEMPLATE_REMOVED}${key}`);
   rmSync(removed, { recursive: true, force: true });
-  renameSync(path, removed);
+  try {
+    renameSync(path, removed);
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return false;
+    throw error;
+  }
   rmSync(removed, { recursive: true, force: true });
+  return true;
 }
 
 /**
@@ -203,8 +209,7 @@ export function collectTemplates(host: Host, unused: number): readonly string[] 
   for (const { directory, path, key } of allTemplates(host)) {
     const used = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
     if (used === undefined || used > before) continue;
-    discard(directory, path, key);
-    gone.push(key);
+    if (discard(directory, path, key)) gone.push(key);
   }
   for (const scope of scopesOf(host)) clear(join(host.dataDirectory, TEMPLATES, scope), before);
   return gone;

@@ -8,7 +8,7 @@ import { LayoutWriter } from '../support/layout-writer.ts';
 import { savedUuid, useRkt } from '../support/rkt.ts';
 import { endPod, startPod } from '../support/running-pod.ts';
 import * as tar from '../support/tar-archive.ts';
-import { configureTemplates, noneIsMade } from '../support/templates.ts';
+import { noneIsMade, ownTemplates } from '../support/templates.ts';
 
 // Machines that are restored and have their roots on disks, which they find only then.
 
@@ -19,7 +19,7 @@ let count = 0;
 
 beforeAll(async () => {
   image = (await tinyImages()).aci.plain;
-  configureTemplates(rkt, { scope: 'host' });
+  ownTemplates(rkt, { scope: 'host' });
   rkt.configure('vm', { rootfs: 'block' });
   key = (await rkt.output(['template', 'build'])).trim();
 });

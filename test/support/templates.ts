@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TEMPLATES } from '../../src/abi/templates.ts';
 import { buildDir } from '../../tools/paths.ts';
@@ -18,6 +18,12 @@ export function configureTemplates(home: Pick<RktHome, 'localConfig'>, settings:
   mkdirSync(join(home.localConfig, 'templates.d'), { recursive: true });
   const document = { rktKind: 'template', rktVersion: 'v1', ...settings };
   writeFileSync(join(home.localConfig, 'templates.d/templates.json'), JSON.stringify(document));
+}
+
+/** Of this home alone, whatever all have. */
+export function ownTemplates(home: Pick<RktHome, 'localConfig' | 'dir'>, settings: TemplateSettings): void {
+  rmSync(join(home.dir, TEMPLATES), { force: true });
+  configureTemplates(home, settings);
 }
 
 /** Of all homes: one of its own would be made for each. */

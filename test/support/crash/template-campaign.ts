@@ -1,0 +1,190 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { TEMPLATE, TEMPLATE_DRAFT, TEMPLATE_LOCK } from '../../../src/abi/templates.ts';
+import { assertNothingLeft, hostState, liveLeftovers } from '../leaks.ts';
+import { eventually } from '../polling.ts';
+import type { ScopeProcess } from '../process-scope.ts';
+import type { RktHome } from '../rkt.ts';
+import { noneIsMade } from '../templates.ts';
+import { type CallPoint, killedAt, readRecording, recorded, wasKilled } from './system-calls.ts';
+
+/** The template that is there before; `unfit`: of the same name, and of another QEMU. */
+type Before = 'none' | 'whole' | 'unfit';
+
+/** Who is killed, and where it was; undefined: it had ended before. */
+interface Victim {
+  readonly name: string;
+  readonly before: Before;
+  kill(): Promise<string | undefined>;
+}
+
+/** How far a machine's saving is, by what is there of it. */
+const STAGES: readonly string[] = [
+  TEMPLATE_DRAFT,
+  ...[TEMPLATE.state, TEMPLATE.memory, TEMPLATE.record].map((name) => join(TEMPLATE_DRAFT, 'template', name)),
+];
+const MOST_LATER_MS = 300;
+
+/**
+ * Kills whoever makes or removes saved machines, and sees that what is left is in nobody's way: commands understand it, pods start,
+ * `gc` takes it away, and a next machine is saved and started from.
+ */
+export class TemplateCampaign {
+  /** By name of who was. */
+  readonly killed = new Map<string, number>();
+  readonly #rkt: RktHome;
+  readonly #image: string;
+  readonly #random: () => number;
+  readonly #scope: string;
+  readonly #before = hostState();
+  #victims: readonly Victim[] = [];
+  #key = '';
+
+  /** `rkt` has templates for the host, and none is there. */
+  constructor(rkt: RktHome, image: string, random: () => number) {
+    this.#rkt = rkt;
+    this.#image = image;
+    this.#random = random;
+    this.#scope = join(rkt.dir, 'templates/host');
+  }
+
+  get names(): string[] {
+    return this.#victims.map(({ name }) => name);
+  }
+
+  /** Has each do its work once, undisturbed, and notes its system calls. */
+  async record(): Promise<void> {
+    const rkt = this.#rkt;
+    const build = rkt.argv(['template', 'build']);
+    const building = rkt.startArgv(build);
+    // Itself: tracing what commands start would trace the machine.
+    const { argv: maker } = await eventually('a machine is being saved', () => this.#maker());
+    this.#key = (await building.finished).stdout.trim();
+    const remove = rkt.argv(['template', 'rm', this.#key]);
+    const collect = rkt.argv(['gc', '--expire-templates=0s']);
+    this.#victims = [
+      await this.#command('template rm', remove, 'whole'),
+      await this.#command('template build', build, 'none'),
+      await this.#command('gc', collect, 'whole'),
+      await this.#command('who saves for template build', maker, 'none'),
+      await this.#command('who saves in place of another', maker, 'unfit'),
+      { name: 'who saves in the background', before: 'none', kill: () => this.#killInBackground('one') },
+      { name: 'all, saving in the background', before: 'none', kill: () => this.#killInBackground('all') },
+    ];
+  }
+
+  /** Throws what does not hold after a crash, with what was done. */
+  async round(number: number): Promise<void> {
+    const victim = this.#victims[number % this.#victims.length];
+    if (victim === undefined) throw new RangeError('nobody to kill');
+    await this.#prepare(victim.before);
+    const where = await victim.kill();
+    if (where !== undefined) this.killed.set(victim.name, (this.killed.get(victim.name) ?? 0) + 1);
+    try {
+      await this.#inOrder();
+    } catch (cause) {
+      const what = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`after ${victim.name} killed at ${where}: ${what}`, { cause });
+    }
+  }
+
+  async #command(name: string, argv: readonly string[], before: Before): Promise<Victim> {
+    const log = this.#rkt.path('recording');
+    await this.#prepare(before);
+    await this.#start(recorded(log, argv));
+    const points = byName(readRecording(log, 'none'));
+    return { name, before, kill: () => this.#killAtCall(argv, points) };
+  }
+
+  async #start(argv: readonly string[]): Promise<void> {
+    await this.#rkt.startArgv(argv, { cwd: this.#rkt.dir }).finished;
+  }
+
+  async #prepare(before: Before): Promise<void> {
+    const place = join(this.#scope, this.#key);
+    if (before === 'none') {
+      if (existsSync(place)) await this.#rkt.output(['template', 'rm', this.#key]);
+      return;
+    }
+    await this.#rkt.output(['template', 'build']);
+    if (before === 'whole') return;
+    const record = join(place, TEMPLATE.record);
+    writeFileSync(record, readFileSync(record, 'utf8').replace(/"qemu [^"]*"/, '"qemu other"'));
+  }
+
+  async #killAtCall(argv: readonly string[], calls: readonly CallPoint[][]): Promise<string | undefined> {
+    const point = this.#pick(this.#pick(calls));
+    const log = this.#rkt.path('crash');
+    await this.#start(killedAt(point, log, argv));
+    return wasKilled(log) ? `${point.call} ${point.nth}` : undefined;
+  }
+
+  async #killInBackground(who: 'one' | 'all'): Promise<string | undefined> {
+    const { scope } = this.#rkt;
+    const [stage, later] = [this.#pick(STAGES), Math.floor(this.#random() * MOST_LATER_MS)];
+    const pod = this.#rkt.start(['run', '--net=none', this.#image]);
+    await eventually('a machine is being saved', () => this.#maker() !== undefined);
+    const isSoFar = () => existsSync(join(this.#scope, stage)) || this.#maker() === undefined;
+    await eventually('it is so far', isSoFar);
+    await sleep(later);
+    const maker = this.#maker();
+    if (who === 'all') scope.killAll();
+    else if (maker !== undefined) process.kill(maker.pid, 'SIGKILL');
+    await pod.finished;
+    return maker === undefined ? undefined : `${stage} and ${later} ms`;
+  }
+
+  #maker(): ScopeProcess | undefined {
+    return this.#rkt.scope.processes().find(({ argv: [program = ''] }) => basename(program) === 'template');
+  }
+
+  async #inOrder(): Promise<void> {
+    const rkt = this.#rkt;
+    // Of a command that was killed the program which saves goes on, and ends by itself.
+    await eventually('nobody is left', () => liveLeftovers(rkt.scope, rkt.dir).length === 0);
+    const { code, stdout, stderr } = await rkt.run(['template', 'list', '--format=json']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const listed: readonly { readonly key: string }[] = JSON.parse(stdout) ?? [];
+    expect([[], [this.#key]]).toContainEqual(listed.map(({ key }) => key));
+    await this.#podRuns();
+    await noneIsMade(rkt);
+    await this.#clean();
+    expect(await rkt.output(['template', 'build'])).toBe(`${this.#key}\n`);
+    expect(await this.#podRuns()).toContain(`starts from the template ${this.#key}`);
+    await this.#clean();
+  }
+
+  /** Gives what it says of its start. */
+  async #podRuns(): Promise<string> {
+    const args = ['--debug', 'run', '--rm', '--net=none', this.#image];
+    const { code, stdout, stderr } = await this.#rkt.run(args);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'hello from the image\n' });
+    return stderr;
+  }
+
+  /** What is there after `gc` is whole. */
+  async #clean(): Promise<void> {
+    const rkt = this.#rkt;
+    const pods = rkt.notePods();
+    await rkt.output(['gc', '--grace-period=0s']);
+    await assertNothingLeft(this.#before, rkt.scope, rkt.dir, pods);
+    const names = readdirSync(this.#scope).sort();
+    expect([[TEMPLATE_LOCK], [TEMPLATE_LOCK, this.#key]]).toContainEqual(names);
+    if (names.includes(this.#key))
+      expect(readdirSync(join(this.#scope, this.#key)).sort()).toEqual(Object.values(TEMPLATE).sort());
+  }
+
+  #pick<T>(list: readonly T[]): T {
+    const chosen = list[Math.floor(this.#random() * list.length)];
+    if (chosen === undefined) throw new RangeError('nothing to pick from');
+    return chosen;
+  }
+}
+
+/** Calls of one name are as likely as those of another, however many they are. */
+function byName(points: readonly CallPoint[]): CallPoint[][] {
+  const names = [...new Set(points.map(({ call }) => call))];
+  return names.map((name) => points.filter(({ call }) => call === name));
+}
