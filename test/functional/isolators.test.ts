@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { artefacts } from '../../tools/paths.ts';
 import { FLAVOURS } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
 import { eventually } from '../support/polling.ts';
@@ -169,7 +170,7 @@ describe.each(FLAVOURS)('$name', ({ name, image: stage1, ownKernel }) => {
 });
 
 describe('without CAP_SYS_RESOURCE, stage1-ns', () => {
-  const { image: stage1 = '' } = FLAVOURS.find(({ ownKernel }) => !ownKernel) ?? {};
+  const { stage1Ns: stage1 } = artefacts;
   const less = ['setpriv', '--bounding-set=-sys_resource', '--inh-caps=-sys_resource'];
   const saved = rkt.path('less');
   const run = (...flags: readonly string[]) => {

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { artefacts } from '../../tools/paths.ts';
 import { writeFileImage } from '../support/file-image.ts';
 import { FLAVOURS } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
@@ -152,9 +153,7 @@ test('an app whose AppArmor profile the host does not have is no app, now or lat
     stderr: `run: app profile: ${why}\n`,
   });
   await rkt.output(['fetch', image]);
-  const pod = await startSandbox(rkt, [
-    `--stage1-path=${FLAVOURS.find(({ ownKernel }) => !ownKernel)?.image}`,
-  ]);
+  const pod = await startSandbox(rkt, [`--stage1-path=${artefacts.stage1Ns}`]);
   pods.push(pod);
   expect(await rkt.run(['app', 'add', pod.uuid, 'example.com/profile', '--name=one'])).toMatchObject({
     code: 254,

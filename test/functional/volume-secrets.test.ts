@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { VOLUMES_ANNOTATION } from '../../src/abi/volume-plan.ts';
-import { FLAVOURS, FLY, VARIANTS, type Variant } from '../support/flavours.ts';
+import { artefacts } from '../../tools/paths.ts';
+import { FLY, VARIANTS, type Variant } from '../support/flavours.ts';
 import { tinyImages } from '../support/images.ts';
 import { eventually } from '../support/polling.ts';
 import { useRkt } from '../support/rkt.ts';
@@ -168,9 +169,7 @@ describe.each(VARIANTS.filter(({ mutablePods }) => mutablePods))(
 );
 
 test('an app of a stage1 that knows no further kinds is refused them, too', async () => {
-  const pod = await startSandbox(rkt, [
-    `--stage1-path=${FLAVOURS.find(({ ownKernel }) => !ownKernel)?.image}`,
-  ]);
+  const pod = await startSandbox(rkt, [`--stage1-path=${artefacts.stage1Ns}`]);
   const path = join(rkt.dir, 'pods/run', pod.uuid, 'stage1/manifest');
   const { annotations, ...manifest } = JSON.parse(readFileSync(path, 'utf8'));
   const fewer = annotations.filter(({ name }: { name: string }) => name !== VOLUMES_ANNOTATION);

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Finished } from './command.ts';
 import type { RktHome, RktOptions } from './rkt.ts';
 
@@ -22,6 +22,10 @@ export class GroupHost {
     chmodSync(this.#groupFile, 0o644);
     // Users come this way.
     for (const path of [home.root, home.path('tmp')]) chmodSync(path, 0o777);
+    // As rkt makes it.
+    if (!existsSync(home.dir)) return;
+    chownSync(home.dir, 0, GROUP_ID);
+    chmodSync(home.dir, 0o2750);
   }
 
   root(args: readonly string[], options: RktOptions = {}): Promise<Finished> {

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { TEMPLATE, TEMPLATE_DRAFT, TEMPLATE_LOCK } from '../../../src/abi/templates.ts';
 import { assertNothingLeft, hostState, liveLeftovers } from '../leaks.ts';
@@ -20,12 +19,8 @@ interface Victim {
   kill(): Promise<string | undefined>;
 }
 
-/** How far a machine's saving is, by what is there of it. */
-const STAGES: readonly string[] = [
-  TEMPLATE_DRAFT,
-  ...[TEMPLATE.state, TEMPLATE.memory, TEMPLATE.record].map((name) => join(TEMPLATE_DRAFT, 'template', name)),
-];
-const MOST_LATER_MS = 300;
+/** How far a machine's saving is, by what is there of it. What comes later goes by too fast to be met. */
+const STAGES: readonly string[] = [TEMPLATE_DRAFT, join(TEMPLATE_DRAFT, 'template', TEMPLATE.state)];
 
 /**
  * Kills whoever makes or removes saved machines, and sees that what is left is in nobody's way: commands understand it, pods start,
@@ -54,8 +49,8 @@ export class TemplateCampaign {
     return this.#victims.map(({ name }) => name);
   }
 
-  /** Has each do its work once, undisturbed, and notes its system calls. */
-  async record(): Promise<void> {
+  /** Finds out what programs there are to kill. */
+  async begin(): Promise<void> {
     const rkt = this.#rkt;
     const build = rkt.argv(['template', 'build']);
     const building = rkt.startArgv(build);
@@ -65,20 +60,20 @@ export class TemplateCampaign {
     const remove = rkt.argv(['template', 'rm', this.#key]);
     const collect = rkt.argv(['gc', '--expire-templates=0s']);
     this.#victims = [
-      await this.#command('template rm', remove, 'whole'),
-      await this.#command('template build', build, 'none'),
-      await this.#command('gc', collect, 'whole'),
-      await this.#command('who saves for template build', maker, 'none'),
-      await this.#command('who saves in place of another', maker, 'unfit'),
+      this.#command('template rm', remove, 'whole'),
+      this.#command('template build', build, 'none'),
+      this.#command('gc', collect, 'whole'),
+      this.#command('who saves for template build', maker, 'none'),
+      this.#command('who saves in place of another', maker, 'unfit'),
       { name: 'who saves in the background', before: 'none', kill: () => this.#killInBackground('one') },
       { name: 'all, saving in the background', before: 'none', kill: () => this.#killInBackground('all') },
     ];
   }
 
   /** Throws what does not hold after a crash, with what was done. */
-  async round(number: number): Promise<void> {
-    const victim = this.#victims[number % this.#victims.length];
-    if (victim === undefined) throw new RangeError('nobody to kill');
+  async round(name: string): Promise<void> {
+    const victim = this.#victims.find((each) => each.name === name);
+    if (victim === undefined) throw new RangeError(`nobody is ${name}`);
     await this.#prepare(victim.before);
     const where = await victim.kill();
     if (where !== undefined) this.killed.set(victim.name, (this.killed.get(victim.name) ?? 0) + 1);
@@ -90,12 +85,24 @@ export class TemplateCampaign {
     }
   }
 
-  async #command(name: string, argv: readonly string[], before: Before): Promise<Victim> {
+  #command(name: string, argv: readonly string[], before: Before): Victim {
+    let points: readonly CallPoint[][] | undefined;
+    return {
+      name,
+      before,
+      kill: async () => {
+        points ??= await this.#recorded(argv);
+        await this.#prepare(before);
+        return await this.#killAtCall(argv, points);
+      },
+    };
+  }
+
+  /** Has it do its work once, undisturbed. */
+  async #recorded(argv: readonly string[]): Promise<CallPoint[][]> {
     const log = this.#rkt.path('recording');
-    await this.#prepare(before);
     await this.#start(recorded(log, argv));
-    const points = byName(readRecording(log, 'none'));
-    return { name, before, kill: () => this.#killAtCall(argv, points) };
+    return byName(readRecording(log, 'none'));
   }
 
   async #start(argv: readonly string[]): Promise<void> {
@@ -123,17 +130,16 @@ export class TemplateCampaign {
 
   async #killInBackground(who: 'one' | 'all'): Promise<string | undefined> {
     const { scope } = this.#rkt;
-    const [stage, later] = [this.#pick(STAGES), Math.floor(this.#random() * MOST_LATER_MS)];
+    const stage = this.#pick(STAGES);
     const pod = this.#rkt.start(['run', '--net=none', this.#image]);
     await eventually('a machine is being saved', () => this.#maker() !== undefined);
     const isSoFar = () => existsSync(join(this.#scope, stage)) || this.#maker() === undefined;
     await eventually('it is so far', isSoFar);
-    await sleep(later);
     const maker = this.#maker();
     if (who === 'all') scope.killAll();
     else if (maker !== undefined) process.kill(maker.pid, 'SIGKILL');
     await pod.finished;
-    return maker === undefined ? undefined : `${stage} and ${later} ms`;
+    return maker === undefined ? undefined : stage;
   }
 
   #maker(): ScopeProcess | undefined {
