@@ -1,4 +1,5 @@
 import { program } from './program.ts';
+import { soakPasses } from './test-passes.ts';
 import { runTests } from './test-run.ts';
 
-await program(() => runTests({ RKT_TEST_SOAK: '1' }));
+await program(() => runTests(soakPasses()));

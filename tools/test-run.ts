@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { build } from './build.ts';
 import { inherit } from './inherit.ts';
 import { seconds } from './step.ts';
-import { type Counts, formatCounts, parseCounts } from './test-counts.ts';
+import { addCounts, type Counts, formatCounts, NO_TESTS, parseCounts } from './test-counts.ts';
+import type { TestPass } from './test-passes.ts';
 
 /** The checks before the tests: each is a program that complains by its exit code. */
 const checks = [
@@ -15,13 +16,19 @@ const checks = [
 
 /**
  * Builds, checks and tests everything. Every part runs even when one before it has failed: a report is more
- * useful whole. The last line printed is `N passed, N failed`, with `, N skipped` if there are such; a failed check counts as a failed test.
+ * useful whole. Of several passes each has its counts in a line of its own; the last line printed is `N passed, N failed`, with `, N skipped` if there are such; a failed check counts as a failed test.
  */
-export async function runTests(env: Readonly<Record<string, string>>): Promise<number> {
+export async function runTests(passes: readonly TestPass[]): Promise<number> {
   await build();
   const failedChecks = await runChecks();
-  const counts = await runVitest(env);
-  const total = { ...counts, failed: counts.failed + failedChecks };
+  const lines: string[] = [];
+  let total: Counts = { ...NO_TESTS, failed: failedChecks };
+  for (const pass of passes) {
+    const counts = await runVitest(pass);
+    lines.push(`${pass.name}: ${formatCounts(counts)}\n`);
+    total = addCounts(total, counts);
+  }
+  if (passes.length > 1) process.stdout.write(lines.join(''));
   process.stdout.write(`${formatCounts(total)}\n`);
   return total.failed === 0 ? 0 : 1;
 }
@@ -37,12 +44,12 @@ async function runChecks(): Promise<number> {
   return failed;
 }
 
-async function runVitest(env: Readonly<Record<string, string>>): Promise<Counts> {
+async function runVitest({ env, args }: TestPass): Promise<Counts> {
   const dir = await mkdtemp(join(tmpdir(), 'rkt-test-'));
   const report = join(dir, 'report.json');
   try {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-    const status = await inherit('vitest', ['run', ...reporters], env);
+    const status = await inherit('vitest', ['run', ...reporters, ...args], env);
     return parseCounts(await readFile(report, 'utf8').catch(() => ''), status);
   } finally {
     await rm(dir, { recursive: true, force: true });

@@ -9,6 +9,8 @@ import type { RktHome } from './rkt.ts';
 const { RKT_TEST_TEMPLATES } = process.env;
 export const TEMPLATES_EVERYWHERE = RKT_TEST_TEMPLATES === 'on';
 
+export const SHARED_TEMPLATES = join(buildDir, 'test-templates');
+
 export interface TemplateSettings {
   readonly scope: 'host' | 'tenant' | 'off';
   readonly tenant?: string;
@@ -29,10 +31,9 @@ export function ownTemplates(home: Pick<RktHome, 'localConfig' | 'dir'>, setting
 /** Of all homes: one of its own would be made for each. */
 export function shareTemplates(home: Pick<RktHome, 'localConfig' | 'dir'>): void {
   configureTemplates(home, { scope: 'host' });
-  const shared = join(buildDir, 'test-templates');
-  mkdirSync(shared, { recursive: true });
+  mkdirSync(SHARED_TEMPLATES, { recursive: true });
   mkdirSync(home.dir);
-  symlinkSync(shared, join(home.dir, TEMPLATES));
+  symlinkSync(SHARED_TEMPLATES, join(home.dir, TEMPLATES));
 }
 
 /** One that is made in the background outlives the pod which wanted it. */

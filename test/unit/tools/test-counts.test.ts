@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatCounts, parseCounts } from '../../../tools/test-counts.ts';
+import { addCounts, formatCounts, NO_TESTS, parseCounts } from '../../../tools/test-counts.ts';
 
 const report = (passed: number, failed: number, pending = 0, todo = 0) =>
   JSON.stringify({
@@ -18,6 +18,13 @@ describe('parseCounts', () => {
   it('never lets a broken run look like success', () => {
     expect(parseCounts('', 1)).toEqual({ passed: 0, failed: 1, skipped: 0 });
     expect(parseCounts(report(3, 0), 1)).toEqual({ passed: 3, failed: 1, skipped: 0 });
+  });
+});
+
+describe('addCounts', () => {
+  it('adds each to its own', () => {
+    const counts = { passed: 3, failed: 2, skipped: 1 };
+    expect(addCounts({ ...NO_TESTS, failed: 1 }, counts)).toEqual({ passed: 3, failed: 3, skipped: 1 });
   });
 });
 
