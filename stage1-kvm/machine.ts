@@ -1,3 +1,4 @@
+import { monotonicMilliseconds } from '../src/native/clock.ts';
 import { setNonBlocking } from '../src/native/descriptors.ts';
 import { SystemError } from '../src/native/errors.ts';
 import { close, duplicate, open, open_, readNow } from '../src/native/files.ts';
@@ -30,6 +31,7 @@ export class Machine implements Vessel {
   readonly #wires: Channels;
   #attempt: Attempt;
   #deadline: Timer | undefined;
+  #wentOn = 0;
   /** `restoring`: until the guest has been heard of; `replacing`: until all of that attempt is gone. */
   #state: 'restoring' | 'replacing' | 'settled' | 'ending';
 
@@ -65,10 +67,11 @@ export class Machine implements Vessel {
     this.#attempt.qmp.resume(done);
   }
 
-  answered(): void {
-    if (this.#state !== 'restoring') return;
+  answered(): number | undefined {
+    if (this.#state !== 'restoring') return undefined;
     this.#state = 'settled';
     this.#settle();
+    return Math.floor(monotonicMilliseconds() - this.#wentOn);
   }
 
   kill(): void {
@@ -106,10 +109,11 @@ export class Machine implements Vessel {
     const { plan } = this.#setup;
     const attempt = this.#start('restored');
     const failed = (reason: string) => this.#replace(reason);
-    attempt.restore(this.#setup, filling, {
-      failed,
-      goesOn: () => wake(this.channels.control, this.#setup.hasMore),
-    });
+    const goesOn = () => {
+      this.#wentOn = monotonicMilliseconds();
+      wake(this.channels.control, this.#setup.hasMore);
+    };
+    attempt.restore(this.#setup, filling, { failed, goesOn });
     const seconds = RESTORE_SECONDS[plan.accelerator];
     this.#deadline = this.#loop.after(seconds * 1000, () => failed(`no answer within ${seconds} seconds`));
     return attempt;

@@ -11,7 +11,7 @@ export const MEANINGS: Readonly<Record<SpanName, string>> = {
   mount: 'roots mounted, stage1 executed',
   network: "namespaces, CNI plugins of the pod's networks",
   'set-up': 'control group, namespaces, plan of the machine',
-  vm: "QEMU and its firmware, up to the kernel's start",
+  vm: "QEMU and its firmware, up to the kernel's start, or to where a saved machine goes on",
   kernel: "the guest's kernel",
   namespaces: 'namespaces of the host, until PID 1 runs in them',
   init: 'PID 1, until it knows its pod',

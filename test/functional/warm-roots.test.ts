@@ -50,6 +50,16 @@ test('what an app writes is there for cp and export, and its exit code comes bac
   expect(names).not.toContain('rootfs/etc/group');
 });
 
+test('the parts of its start are of this machine, not of the one that was saved', async () => {
+  const { uuid } = await ran('true');
+  const { spans } = JSON.parse(await rkt.output(['analyze', '--format=json', uuid]));
+  const took = (name: string) =>
+    spans.find((span: { readonly name: string }) => span.name === name)?.duration;
+  expect(took('kernel')).toBe(0);
+  expect(took('vm')).toBeGreaterThan(0);
+  expect(took('init')).toBeGreaterThan(0);
+});
+
 test('each pod writes for itself', async () => {
   await ran('echo mine > /mine');
   expect((await ran('ls /mine; df / | tail -n 1')).stdout).toMatch(/^overlay /);

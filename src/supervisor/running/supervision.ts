@@ -110,10 +110,12 @@ export class Supervision {
       this.#loop,
       { ...channels, outputs },
       {
-        hello: (kernel, uptimes) => {
+        hello: (kernel, said) => {
+          // The kernel of a saved machine counts from before it was saved, and is no part of this start.
+          const restoredMs = this.#vessel.answered?.();
+          const uptimes = restoredMs === undefined ? said : { initMs: 0, helloMs: restoredMs };
           this.#report.step(`guest up (Linux ${kernel})`, { name: 'hello', ...uptimes });
           this.#deadline.cancel();
-          this.#vessel.answered?.();
           // It may be failing by now, and just settling why.
           if (this.#phase === 'booting') this.#phase = 'running';
           if (start.facts !== undefined) recordMachine({ ...start.facts, kernel });
