@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { TEMPLATE } from '../../src/abi/templates.ts';
@@ -13,24 +13,31 @@ import { noneIsMade, ownTemplates } from '../support/templates.ts';
 // Machines that are restored and have their roots on disks, which they find only then.
 
 const rkt = useRkt();
+const SCOPE = join(rkt.dir, 'templates/host');
 let image = '';
-let key = '';
 let count = 0;
 
 beforeAll(async () => {
   image = (await tinyImages()).aci.plain;
   ownTemplates(rkt, { scope: 'host' });
   rkt.configure('vm', { rootfs: 'block' });
-  key = (await rkt.output(['template', 'build'])).trim();
 });
 
-/** Runs a pod of one app to its end, which must have had such a machine. */
+/** Runs a pod of one app to its end, which must have had such a machine: the first of a kind leaves it. */
 async function ran(script: string, flags: readonly string[] = [], from = image) {
+  const first = await started(script, flags, from);
+  if (!first.stderr.includes('there is no template')) return first;
+  await noneIsMade(rkt);
+  const second = await started(script, flags, from);
+  expect(second.stderr).toMatch(/starts from the template [0-9a-f]{16}/);
+  return second;
+}
+
+async function started(script: string, flags: readonly string[], from: string) {
   const file = rkt.path(`uuid-${++count}`);
   const words = ['--debug', 'run', '--net=none', `--uuid-file-save=${file}`, ...flags, from, '--name=app'];
   const { code, stdout, stderr } = await rkt.run([...words, '--exec=/bin/sh', '--', '-c', script]);
   const uuid = savedUuid(file) ?? '';
-  expect(stderr).toContain(`starts from the template ${key}`);
   expect(rootsOf(uuid).kind).toBe('block');
   return { code, stdout, stderr, uuid };
 }
@@ -92,8 +99,9 @@ describe('while it runs', () => {
       readFileSync('/etc/hostname', 'utf8'),
     ],
   ])('%s', async (_, flags, expected, hostname) => {
-    const started = [...flags, image, '--name=app', '--exec=/bin/sleep', '--', '100000'];
-    const pod = await startPod(rkt, started);
+    await ran('true', flags);
+    const app = [image, '--name=app', '--exec=/bin/sleep', '--', '100000'];
+    const pod = await startPod(rkt, [...flags, ...app]);
     const { pods } = JSON.parse(await rkt.output(['stats', '--format=json', pod.uuid]));
     const names = pods[0].host.processes.map(({ name }: { readonly name: string }) => name);
     expect(names.sort()).toEqual(expected);
@@ -108,19 +116,16 @@ describe('while it runs', () => {
 });
 
 test('a machine that cannot be restored is started cold, with the same disks', async () => {
-  const state = join(rkt.dir, 'templates/host', key, TEMPLATE.state);
-  const whole = readFileSync(state);
-  truncateSync(state, 0);
-  truncateSync(state, whole.length);
-  try {
-    const { code, stdout, stderr, uuid } = await ran('echo cold > /kept; cat /kept; exit 3');
-    expect({ code, stdout }).toEqual({ code: 3, stdout: 'cold\n' });
-    expect(stderr).toMatch(/cold start: .*could not be restored/);
-    await rkt.output(['cp', `${uuid}:/kept`, rkt.path('cold')]);
-    expect(readFileSync(rkt.path('cold'), 'utf8')).toBe('cold\n');
-  } finally {
-    writeFileSync(state, whole);
-    expect(statSync(state).size).toBe(whole.length);
-    await noneIsMade(rkt);
+  await ran('true');
+  for (const key of readdirSync(SCOPE).filter((name) => !name.startsWith('.'))) {
+    const state = join(SCOPE, key, TEMPLATE.state);
+    const { size } = statSync(state);
+    truncateSync(state, 0);
+    truncateSync(state, size);
   }
+  const { code, stdout, stderr, uuid } = await started('echo cold > /kept; cat /kept; exit 3', [], image);
+  expect({ code, stdout }).toEqual({ code: 3, stdout: 'cold\n' });
+  expect(stderr).toMatch(/cold start: .*could not be restored/);
+  await rkt.output(['cp', `${uuid}:/kept`, rkt.path('cold')]);
+  expect(readFileSync(rkt.path('cold'), 'utf8')).toBe('cold\n');
 });
