@@ -30,6 +30,8 @@ let image = '';
 beforeAll(async () => {
   image = (await tinyImages()).aci.plain;
   ownTemplates(rkt, { scope: 'tenant', tenant: 'crew' });
+  // What a template is for depends on it: tests say when they want disks.
+  rkt.configure('vm', { rootfs: 'virtiofs' });
 });
 
 async function run(script: string, ...flags: readonly string[]) {
