@@ -67,9 +67,8 @@ export class Archiving {
       notified: () => {},
       warning: () => {},
       ended: () => this.#end(),
-      settled: () => {
-        if (this.#code !== undefined) this.#end();
-      },
+      // It has no apps that could have ended before: what it says on its way out is heard as out of turn, which is its end as well.
+      settled: () => {},
       failed: (problem) => this.#fail(problem),
     });
   }

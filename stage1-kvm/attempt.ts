@@ -68,7 +68,9 @@ export class Attempt {
     this.#qemuMessages = new Messages(loop, own.qemuMessages, MESSAGE_BYTES, undefined);
     this.#shareMessages = new Messages(loop, own.shareMessages, MESSAGE_BYTES, undefined);
     this.qmp = new Qmp(loop, own.qmp, {
-      shutdown: (reason) => events.failed(new KvmError('vessel-failed', ENDS[reason])),
+      shutdown: (reason) => {
+        if (!this.#ending) events.failed(new KvmError('vessel-failed', ENDS[reason]));
+      },
       stopped: (status) => {
         if (!this.#ending) events.failed(new KvmError('vessel-failed', `qemu stopped the guest: ${status}`));
       },

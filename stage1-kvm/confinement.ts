@@ -13,7 +13,7 @@ import { SHARE_FILES, SHARE_PATH } from './vmm.ts';
 export interface QemuSurroundings {
   /** Absent: it needs no kernel. */
   readonly kernelDirectory?: string;
-  /** Where its memory is, if that is a file. */
+  /** Where its memory is, if that is a file of its own. */
   readonly memory?: { readonly source: string; readonly target: string };
   readonly gid: number;
   readonly kvm: boolean;

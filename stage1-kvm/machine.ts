@@ -4,6 +4,7 @@ import { SystemError } from '../src/native/errors.ts';
 import { close, duplicate, open, open_, readNow } from '../src/native/files.ts';
 import type { Loop, Timer } from '../src/native/loop.ts';
 import { fstat } from '../src/native/stat.ts';
+import { wakeQueue } from '../src/native/taps.ts';
 import type { Vessel, VesselEvents } from '../src/supervisor/running/vessel.ts';
 import type { Accelerator } from './accelerator.ts';
 import { Attempt, deviceFds, type Filling, type ShowLine } from './attempt.ts';
@@ -11,7 +12,7 @@ import type { MachineSetup } from './machine-setup.ts';
 import { wake } from './restoring.ts';
 import { type Beginning, MEMORY_PLACE, mapsTemplate } from './starting.ts';
 import { fillMemory, mountMemoryFile, unmountMemoryFile } from './template-memory.ts';
-import { closeTemplate, type OpenTemplate } from './template-store.ts';
+import { closeTemplate, markUsed, type OpenTemplate } from './template-store.ts';
 import { type Channels, closeAll, connectChannels } from './wires.ts';
 
 /** For a machine that was saved to be heard of. A start of its own takes longer, and is what follows. */
@@ -52,7 +53,8 @@ export class Machine implements Vessel {
     this.channels = { control: this.#wires.control.own, data: this.#wires.data.own };
     const filling = setup.template === undefined ? undefined : this.#fill(setup.template);
     this.#state = filling === undefined ? 'settled' : 'restoring';
-    this.#attempt = filling === undefined ? this.#startCold() : this.#restore(filling);
+    this.#attempt = filling === undefined ? this.#startCold() : this.#start('restored');
+    if (filling !== undefined) this.#restore(filling);
   }
 
   get processes(): readonly { readonly name: string; readonly pid: number }[] {
@@ -70,6 +72,7 @@ export class Machine implements Vessel {
   answered(): number | undefined {
     if (this.#state !== 'restoring') return undefined;
     this.#state = 'settled';
+    if (this.#setup.template !== undefined) markUsed(this.#setup.template);
     this.#settle();
     return Math.floor(monotonicMilliseconds() - this.#wentOn);
   }
@@ -105,18 +108,16 @@ export class Machine implements Vessel {
     }
   }
 
-  #restore(filling: Filling): Attempt {
+  #restore(filling: Filling): void {
     const { plan } = this.#setup;
-    const attempt = this.#start('restored');
     const failed = (reason: string) => this.#replace(reason);
     const goesOn = () => {
       this.#wentOn = monotonicMilliseconds();
       wake(this.channels.control, this.#setup.hasMore);
     };
-    attempt.restore(this.#setup, filling, { failed, goesOn });
     const seconds = RESTORE_SECONDS[plan.accelerator];
     this.#deadline = this.#loop.after(seconds * 1000, () => failed(`no answer within ${seconds} seconds`));
-    return attempt;
+    this.#attempt.restore(this.#setup, filling, { failed, goesOn });
   }
 
   #start(beginning: Beginning): Attempt {
@@ -146,7 +147,11 @@ export class Machine implements Vessel {
     this.#state = 'settled';
     unmountMemoryFile(MEMORY_PLACE);
     forget(this.#wires.control.theirs);
-    for (const fd of this.#setup.network.fds) renewVhost(fd);
+    for (const fd of this.#setup.network.fds) {
+      renewVhost(fd);
+      // Of several queues QEMU uses one until its guest asks for more, and has the others rest.
+      wakeQueue(fd);
+    }
     this.#attempt = this.#startCold();
   }
 

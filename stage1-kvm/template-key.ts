@@ -31,8 +31,10 @@ export function templateFacts(machine: SavedMachine, facts: TemplateFacts): stri
     `initramfs ${stamp(facts.initramfs)}`,
     `qemu ${facts.qemu.path} ${stamp(facts.qemu)}`,
     ...(firstCpu.match(OF_THE_CPU) ?? []).map((line) => `cpu ${line.replaceAll(/\s+/g, ' ')}`),
-    // The hypervisor's state is the host kernel's.
-    ...(machine.accelerator === 'kvm' ? [`host ${facts.kernelRelease}`] : []),
+    // The hypervisor's state is the host kernel's, and what taps can do.
+    ...(machine.accelerator === 'kvm' || machine.devices.interfaces > 0
+      ? [`host ${facts.kernelRelease}`]
+      : []),
     ...machineWords(machine, facts.hasVhost),
   ];
 }

@@ -30,6 +30,8 @@ export interface TemplateKind {
 
 /** Open files stay what they are whoever removes the template. */
 export interface OpenTemplate {
+  /** Its directory. */
+  readonly place: string;
   readonly record: TemplateRecord;
   readonly memory: number;
   readonly state: number;
@@ -115,13 +117,18 @@ function openFiles(place: string, record: TemplateRecord): OpenTemplate {
     if (memory === undefined || state === undefined) throw new TypeError('two files are two at least');
     if (fstat(memory).size !== record.memoryBytes || fstat(state).size !== record.stateBytes)
       throw new RangeError('a file has another size than it had');
-    // When it was last used, for `gc`.
-    unless(['EROFS', 'EPERM'], () => call('utimensat', -100, place, null, 0));
-    return { record, memory, state, scratch };
+    if (scratch !== undefined && fstat(scratch).size !== record.devices.scratchBytes)
+      throw new RangeError('its disk has another size than it had');
+    return { place, record, memory, state, scratch };
   } catch (error) {
     for (const fd of opened) close(fd);
     throw error;
   }
+}
+
+/** A pod has started from it: for `gc`. One that only fails is not kept by that. */
+export function markUsed({ place }: OpenTemplate): void {
+  unless(['EROFS', 'EPERM', 'ENOENT'], () => call('utimensat', -100, place, null, 0));
 }
 
 export function closeTemplate({ memory, state, scratch }: OpenTemplate): void {

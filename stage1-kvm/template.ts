@@ -38,8 +38,8 @@ import { closeTemplate, describeTemplate, openTemplate, type TemplateKind } from
 
 /** Of a draft: what becomes the template, where QEMU's root is made, where its memory is. */
 const DRAFT = { template: 'template', root: 'root', memory: 'memory' } as const;
-/** A hole that is smaller is copied as zeros: fewer pieces are faster. */
 const STDOUT = 1;
+/** A hole that is smaller is copied as zeros: fewer pieces are faster. */
 const SMALLEST_HOLE = 65536;
 
 /** Prints the key of a template that is there then. Zero also where somebody else makes one, who was not waited for. */

@@ -7,16 +7,26 @@ export interface Counts {
 
 /**
  * The counts of vitest's JSON report. A file that could not be loaded has no tests that could fail, and a run
- * that broke off has no report: neither may look like success, so an exit code without a failure counts as one.
+ * that broke off has no report: neither may look like success, so that counts as one failure.
  */
 export function parseCounts(report: string, exitCode: number): Counts {
-  const found = report === '' ? {} : fields(JSON.parse(report));
+  const found = fields(parsed(report));
   const failed = count(found.numFailedTests);
+  const broke = exitCode !== 0 || found.numPassedTests === undefined;
   return {
     passed: count(found.numPassedTests),
-    failed: failed === 0 && exitCode !== 0 ? 1 : failed,
+    failed: failed === 0 && broke ? 1 : failed,
     skipped: count(found.numPendingTests) + count(found.numTodoTests),
   };
+}
+
+function parsed(report: string): unknown {
+  try {
+    return JSON.parse(report);
+  } catch {
+    // Cut short.
+    return {};
+  }
 }
 
 export const NO_TESTS: Counts = { passed: 0, failed: 0, skipped: 0 };

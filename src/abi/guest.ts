@@ -3,7 +3,7 @@
  * messages, each a u32 little-endian length and that many bytes of UTF-8 JSON; `frames.ts` is the other. In a VM they are the
  * virtio-serial ports named here, in namespaces two socketpairs.
  *
- * The guest speaks first (`hello`) and has been told nothing before: a machine saved at that moment can become any pod.
+ * The guest speaks first (`hello`) and has been told nothing of its pod before: a machine saved then can become any pod.
  * What comes from a guest is hostile: parsed here, field by field, with caps.
  */
 import {

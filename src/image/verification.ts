@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type Digest, digestAlgorithm, digestHex } from '../oci/index.ts';
+import { isSystemError } from '../os/syscall.ts';
 import { type Archive, blobsOf, type ImageRecord, layerName, type Store } from '../store/index.ts';
 import { storedContent } from './blob-content.ts';
 import { diskDigest } from './disk-image.ts';
@@ -63,7 +64,10 @@ async function verifyBlob(store: Store, digest: Digest, { signal }: ImportOption
 async function verifyDisks(store: Store, layer: Digest, { signal }: ImportOptions): Promise<string[]> {
   const repairs: string[] = [];
   for (const disk of store.diskImages.of(layerName(layer))) {
-    const digest = await diskDigest(disk.path, signal);
+    const digest = await diskDigest(disk.path, signal).catch((error: unknown) => {
+      if (isSystemError(error, 'ENOENT')) return 'of no file';
+      throw error;
+    });
     if (digest === disk.digest) continue;
     disk.remove();
     repairs.push(`disk image of layer ${layer}: it has the digest ${digest}, not ${disk.digest}`);

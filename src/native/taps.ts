@@ -1,6 +1,7 @@
 /** Taps: network interfaces whose cable is a fd. */
 import { Packer } from './bytes.ts';
 import { ioctl } from './descriptors.ts';
+import { unless } from './errors.ts';
 import { close, open, open_ } from './files.ts';
 
 const TUNSETIFF = 0x400454ca;
@@ -22,6 +23,17 @@ const REQUEST_BYTES = 40;
 export function openTap(name: string, count: number): number[] {
   const flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (count > 1 ? IFF_MULTI_QUEUE : 0);
   return Array.from({ length: count }, () => attach(name, flags));
+}
+
+const TUNSETQUEUE = 0x400454d9;
+const IFF_ATTACH_QUEUE = 0x0200;
+
+/** A queue that somebody who had the tap before has let rest; others stay as they are, and so does a fd that is none. */
+export function wakeQueue(fd: number): void {
+  const request = new Packer(REQUEST_BYTES).zeros(NAME_BYTES).u16(IFF_ATTACH_QUEUE);
+  unless(['EINVAL', 'ENOTTY', 'EBADFD'], () =>
+    ioctl(fd, TUNSETQUEUE, request.zeros(REQUEST_BYTES - request.length).finish()),
+  );
 }
 
 export interface TapOptions {

@@ -26,6 +26,9 @@ import { resolveStage1 } from './stage1-image.ts';
 import { vmIds } from './supervisor.ts';
 import { templateDirectory } from './template-scope.ts';
 
+/** Beside as many disks as there may be, on the bus of a machine. */
+const MOST_INTERFACES = 16;
+
 export interface TemplateRequest {
   /** Of the machine; absent: as a pod of one app without limits has them. */
   readonly cpus?: number;
@@ -48,7 +51,7 @@ export function parseTemplateRequest(flags: {
   return {
     ...(cpu === undefined ? {} : { cpus: amount('--cpu', cpu) }),
     ...(memory === undefined ? {} : { appBytes: amount('--memory', memory) }),
-    ...(interfaces === undefined ? {} : { interfaces: count('--interfaces', interfaces, 24) }),
+    ...(interfaces === undefined ? {} : { interfaces: count('--interfaces', interfaces, MOST_INTERFACES) }),
     ...(layers === undefined ? {} : { layers: count('--layers', layers, MOST_ROOT_IMAGES) }),
   };
 }
@@ -187,7 +190,7 @@ export function removeTemplate(host: Host, key: string): void {
 
 /** Of no use to anybody from the first step on, whatever interrupts the second. False: somebody else has taken it away. */
 function discard(directory: string, path: string, key: string): boolean {
-  const removed = join(directory, `${TEMPLATE_REMOVED}${key}`);
+  const removed = join(directory, `${TEMPLATE_REMOVED}${key}-${process.pid}`);
   rmSync(removed, { recursive: true, force: true });
   try {
     renameSync(path, removed);

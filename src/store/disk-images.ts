@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { DiskSeal } from '../abi/root-disks.ts';
 import { openDirectory } from '../os/descriptor.ts';
 import { tryRename } from '../os/directory-entries.ts';
 import { syncDirectory } from '../os/durable.ts';
 import { check, isSystemError } from '../os/syscall.ts';
-import { removeTree } from '../os/tree.ts';
 import { LayerDraft } from './draft.ts';
 import { readLayerNote } from './layer-note.ts';
 import type { StorePaths } from './layout.ts';
@@ -18,6 +18,8 @@ const DISK = 'disk';
 const IMAGE = 'image.erofs';
 const NOTE = 'digest';
 const CHAIN_DIGITS = 24;
+/** In a draft that is thrown away. */
+const REMOVED = 'removed';
 
 /** A file system on its way into the store. */
 export interface DiskDraft {
@@ -129,21 +131,27 @@ export class DiskImages {
     for (const path of [image, join(made, NOTE), made]) sync(path);
     using from = openDirectory(draft.directory);
     const place = join(parent, top);
+    this.#discard(top, directory);
     using to = openDirectory(place);
-    this.#read(top, directory)?.remove();
     check(tryRename(from, DISK, to, directory), 'renameat2', join(place, directory));
     syncDirectory(place);
     return { path: join(place, directory, IMAGE), seal };
+  }
+
+  /** Away in one step: half of one would be in the way of every later one. */
+  #discard(layer: string, directory: string): void {
+    using draft = LayerDraft.make(this.#paths);
+    using from = openDirectory(join(this.#paths.layer, layer));
+    using to = openDirectory(draft.directory);
+    const result = tryRename(from, directory, to, REMOVED);
+    if (result !== -constants.errno.ENOENT) check(result, 'renameat2', directory);
   }
 
   #read(layer: string, directory: string): StoredDisk | undefined {
     const place = join(this.#paths.layer, layer);
     try {
       const [digest = '', , seal = ''] = readFileSync(join(place, directory, NOTE), 'utf8').split('\n');
-      const remove = () => {
-        using parent = openDirectory(place);
-        removeTree(parent, directory);
-      };
+      const remove = () => this.#discard(layer, directory);
       return { path: join(place, directory, IMAGE), digest, seal: parseSeal(seal), remove };
     } catch (error) {
       if (isSystemError(error, 'ENOENT')) return undefined;

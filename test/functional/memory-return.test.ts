@@ -4,7 +4,7 @@ import { guestMemory, qemuOf } from '../support/mappings.ts';
 import { eventually } from '../support/polling.ts';
 import { useRkt } from '../support/rkt.ts';
 import { startPod, useRunningPods } from '../support/running-pod.ts';
-import { configureTemplates } from '../support/templates.ts';
+import { ownTemplates } from '../support/templates.ts';
 
 // What a guest frees goes back to the host.
 
@@ -15,7 +15,7 @@ let image = '';
 
 beforeAll(async () => {
   image = (await tinyImages()).aci.plain;
-  configureTemplates(rkt, { scope: 'host' });
+  ownTemplates(rkt, { scope: 'host' });
 });
 
 test.each([

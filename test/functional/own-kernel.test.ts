@@ -73,6 +73,7 @@ describe('our kernel', () => {
 
   test('checks what it reads of images', async () => {
     rkt.configure('vm', { rootfs: 'block', verity: true });
+    onTestFinished(() => rkt.configure('vm', { rootfs: 'virtiofs' }));
     expect(await printed('cat /sys/block/dm-0/size; id -u')).toMatch(/^[1-9]\d*\n0\n$/);
   });
 });

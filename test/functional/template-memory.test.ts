@@ -7,7 +7,7 @@ import { tinyImages } from '../support/images.ts';
 import { guestMemory, mappingsOf, qemuOf as qemuPid } from '../support/mappings.ts';
 import { useRkt } from '../support/rkt.ts';
 import { endPod, type RunningPod, startPod, useRunningPods } from '../support/running-pod.ts';
-import { configureTemplates, noneIsMade } from '../support/templates.ts';
+import { noneIsMade, ownTemplates } from '../support/templates.ts';
 
 // Whose the memory is that a machine was restored with.
 
@@ -19,7 +19,7 @@ let image = '';
 
 beforeAll(async () => {
   image = (await tinyImages()).aci.plain;
-  configureTemplates(rkt, { scope: 'tenant', tenant: 'crew' });
+  ownTemplates(rkt, { scope: 'tenant', tenant: 'crew' });
 });
 
 async function started(...ofApp: readonly string[]): Promise<RunningPod> {

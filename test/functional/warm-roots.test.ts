@@ -96,9 +96,9 @@ describe('while it runs', () => {
       'one with a volume of the host has a file server besides',
       VOLUME,
       ['qemu', 'supervisor', 'virtiofsd'],
-      readFileSync('/etc/hostname', 'utf8'),
+      readFileSync('/etc/passwd', 'utf8'),
     ],
-  ])('%s', async (_, flags, expected, hostname) => {
+  ])('%s', async (_, flags, expected, passwd) => {
     await ran('true', flags);
     const app = [image, '--name=app', '--exec=/bin/sleep', '--', '100000'];
     const pod = await startPod(rkt, [...flags, ...app]);
@@ -108,8 +108,8 @@ describe('while it runs', () => {
     const qemu = rkt.scope.processes().filter(({ name }) => name.startsWith('qemu'));
     expect(qemu).toHaveLength(1);
     expect(qemu[0]?.argv).toContain('-incoming');
-    const inside = ['enter', pod.uuid, '/bin/sh', '-c', 'echo entered > /entered; cat /v/hostname; true'];
-    expect(await rkt.output(inside)).toBe(hostname);
+    const inside = ['enter', pod.uuid, '/bin/sh', '-c', 'echo entered > /entered; cat /v/passwd; true'];
+    expect(await rkt.output(inside)).toBe(passwd);
     await endPod(pod);
     await rkt.output(['cp', `${pod.uuid}:/entered`, rkt.path(`entered-${pod.uuid}`)]);
   });

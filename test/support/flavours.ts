@@ -39,6 +39,7 @@ const ALL: readonly Flavour[] = [
 /** `RKT_TEST_FLAVOUR`: the only one that is tested. */
 const { RKT_TEST_FLAVOUR } = process.env;
 export const FLAVOURS: readonly Flavour[] = ALL.filter(({ name }) => name === (RKT_TEST_FLAVOUR ?? name));
+if (FLAVOURS.length === 0) throw new RangeError(`RKT_TEST_FLAVOUR: there is no ${RKT_TEST_FLAVOUR}`);
 
 /** A flavour, and what pods of it are asked to have besides. */
 export interface Variant extends Flavour {

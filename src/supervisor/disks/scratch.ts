@@ -6,7 +6,7 @@ import { POD, SCRATCH_MODELS } from '../../abi/pod-directory.ts';
 import { File, open_, truncate, tryLock, writeAt } from '../../native/files.ts';
 import { mkdirAll, rename } from '../../native/paths.ts';
 import { dataRegions, readRegion } from '../../native/sparse-files.ts';
-import { exists, fstat } from '../../native/stat.ts';
+import { exists, fstat, statIfPresent } from '../../native/stat.ts';
 import { SupervisorError } from '../error.ts';
 import { type Disk, openDisk } from './disk.ts';
 import { formatExt4 } from './formatting.ts';
@@ -34,14 +34,16 @@ export function formatScratch(path: string, bytes: number, rootPlace: string): v
 
 function copyOfModel(bytes: number): Disk {
   const model = `${SCRATCH_MODELS}/${bytes}`;
+  let isCopy = false;
   {
     using file = File.open(POD.scratch, NEW | open_.truncate, 0o600);
     truncate(file.fd, bytes);
-    if (exists(model) || makeModel(model, bytes)) copyModel(model, file.fd);
+    isCopy = exists(model) || makeModel(model, bytes);
+    if (isCopy) copyModel(model, file.fd);
   }
   const disk = openDisk('the scratch disk', POD.scratch, false);
   // Somebody else is just making the model.
-  if (!exists(model)) formatExt4('the scratch disk', disk, ROOT, 'scratch');
+  if (!isCopy) formatExt4('the scratch disk', disk, ROOT, 'scratch');
   return disk;
 }
 
@@ -51,6 +53,8 @@ function makeModel(model: string, bytes: number): boolean {
   const draft = `${model}.tmp`;
   using file = File.open(draft, NEW, 0o600);
   if (!tryLock(file.fd, 'exclusive')) return false;
+  // Whoever had the lock may have made the model of what we opened.
+  if (statIfPresent(draft)?.inode !== fstat(file.fd).inode) return exists(model);
   truncate(file.fd, 0);
   truncate(file.fd, bytes);
   format(file.fd, bytes);

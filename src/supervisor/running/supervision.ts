@@ -18,7 +18,8 @@ import type { Vessel, VesselEvents } from './vessel.ts';
 
 /** What a guest gets, once its own grace for the apps is over, to report and power off. */
 const STOP_SLACK_SECONDS = 5;
-const POWER_OFF_SECONDS = 5;
+/** For a guest to bring to the host's disks what it has in its memory. */
+const POWER_OFF_SECONDS = 60;
 /** When something breaks, several ends notice in any order; after this the best explanation has arrived. */
 const SETTLE_MS = 100;
 
@@ -161,7 +162,12 @@ export class Supervision {
     this.#phase = 'powering-off';
     this.#code = code;
     this.#deadline.cancel();
-    this.#deadline = this.#loop.after(POWER_OFF_SECONDS * 1000, () => this.#end(code));
+    this.#deadline = this.#loop.after(POWER_OFF_SECONDS * 1000, () => {
+      this.#report.warn(
+        `the guest has not settled in ${POWER_OFF_SECONDS} seconds: what was written last may be lost`,
+      );
+      this.#end(code);
+    });
     this.#session.send({ type: 'power-off' });
   }
 

@@ -31,16 +31,17 @@ class CountingLoop extends Loop {
   }
 }
 
-/** What `ready` does at each event, and how often it is called in a tenth of a second. */
-function timesReady(ready: (readiness: Readiness, pipe: Pipe, times: number) => void) {
+/** What `ready` does at each event, and how often it is called: `enough` times, or as often as it is in a tenth of a second. */
+function timesReady(ready: (readiness: Readiness, pipe: Pipe, times: number) => void, enough?: number) {
   using loop = new CountingLoop();
   const pipe = filledPipe();
   let times = 0;
-  const readiness: Readiness = new Readiness(loop, pipe.read, 'readable', () =>
-    ready(readiness, pipe, ++times),
-  );
+  const readiness: Readiness = new Readiness(loop, pipe.read, 'readable', () => {
+    ready(readiness, pipe, ++times);
+    if (times === enough) loop.stop();
+  });
   readiness.arm();
-  loop.after(100, () => loop.stop());
+  if (enough === undefined) loop.after(100, () => loop.stop());
   loop.run();
   readiness.close();
   for (const fd of [pipe.read, pipe.write]) close(fd);
@@ -56,7 +57,7 @@ describe('Readiness', () => {
     const took = timesReady((readiness, pipe, times) => {
       expect(read(pipe.read, new Uint8Array(1))).toBe(1);
       if (times < BYTES) readiness.arm();
-    });
+    }, BYTES);
     expect(took).toEqual({ times: BYTES, updates: 1 });
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { SavedDevices } from '../../../src/abi/templates.ts';
 import { type TemplateFacts, templateFacts, templateKey } from '../../../stage1-kvm/template-key.ts';
 
 const file = (size: number, seconds = 1) => ({ size, modified: { seconds, nanoseconds: 5 } });
@@ -13,8 +14,11 @@ const facts: TemplateFacts = {
 };
 const devices = { interfaces: 1, disks: [], scratchBytes: null };
 const size = { cpus: 1, memoryMiB: 384 };
-const key = (change: Partial<TemplateFacts> = {}, accelerator: 'tcg' | 'kvm' = 'tcg') =>
-  templateKey(templateFacts({ accelerator, size, devices }, { ...facts, ...change }));
+const key = (
+  change: Partial<TemplateFacts> = {},
+  accelerator: 'tcg' | 'kvm' = 'tcg',
+  saved: SavedDevices = devices,
+) => templateKey(templateFacts({ accelerator, size, devices: saved }, { ...facts, ...change }));
 
 describe('the key of a template', () => {
   it('is a name without a dot', () => {
@@ -39,8 +43,10 @@ describe('the key of a template', () => {
     expect(key({ cpuInfo: facts.cpuInfo.replace('2000.1', '3000.2') })).toBe(key());
   });
 
-  it("depends on the host's kernel where that is the hypervisor", () => {
-    expect(key({ kernelRelease: '6.2' })).toBe(key());
-    expect(key({ kernelRelease: '6.2' }, 'kvm')).not.toBe(key({}, 'kvm'));
+  it("depends on the host's kernel where that is the hypervisor, or has the other ends of interfaces", () => {
+    const none = { interfaces: 0, disks: [], scratchBytes: null };
+    expect(key({ kernelRelease: '6.2' }, 'tcg', none)).toBe(key({}, 'tcg', none));
+    expect(key({ kernelRelease: '6.2' }, 'kvm', none)).not.toBe(key({}, 'kvm', none));
+    expect(key({ kernelRelease: '6.2' })).not.toBe(key());
   });
 });

@@ -1,5 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { useEngine } from '../../../../src/native/engine.ts';
 import { parseKernelEvent } from '../../../../src/native/netlink/kernel-events.ts';
+import { koffiEngine } from '../../../support/koffi-syscall.ts';
+
+beforeAll(() => useEngine(koffiEngine));
 
 const event = (text: string) => parseKernelEvent(new TextEncoder().encode(text));
 
