@@ -115,6 +115,16 @@ function joined(names: Segments): ByteString {
   return `/${names.join('/')}`;
 }
 
+/** What other tools' archives begin with. */
+const OTHER_ARCHIVES: ReadonlyMap<string, string> = new Map([
+  ['oci-layout', 'oci-archive'],
+  ['index.json', 'oci-archive'],
+  ['blobs', 'oci-archive'],
+  ['manifest.json', 'docker-archive'],
+]);
+
 function unrecognized(path: ByteString): ImageError {
-  return new ImageError('bad-layout', `unrecognized file path in layout: ${showBytes(path)}`);
+  const kind = OTHER_ARCHIVES.get(path.split('/')[0] ?? '');
+  const hint = kind === undefined ? '' : ` (is it an image of another kind, ${kind}:PATH?)`;
+  return new ImageError('bad-layout', `unrecognized file path in layout: ${showBytes(path)}${hint}`);
 }

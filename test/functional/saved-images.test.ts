@@ -123,6 +123,11 @@ describe('what is not there is named, with what is', () => {
     ['a file', () => `docker-archive:${rkt.path('absent.tar')}`, /no such file: \S+absent\.tar\n$/],
     ['a layout', () => `oci:${rkt.path('absent')}`, /no such file: \S+absent\/oci-layout\n$/],
     ['a layout in an archive of Docker', () => `oci-archive:${rkt.path('docker.tar')}`, /oci-layout/],
+    [
+      'an ACI in an archive of OCI',
+      () => rkt.path('oci.tar'),
+      /\(is it an image of another kind, oci-archive:PATH\?\)/,
+    ],
     ['an image in an archive of OCI', () => `docker-archive:${rkt.path('oci.tar')}`, /manifest\.json/],
   ])('%s', async (what, reference, message) => {
     const store = rkt.path(`missing-${what.replaceAll(/\W/g, '')}`);

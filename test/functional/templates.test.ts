@@ -232,14 +232,8 @@ test('what is removed is gone, and gc removes what nobody has used and what a cr
   expect(readdirSync(scope)).toEqual(['.lock']);
 });
 
-// What identifies a pod or has to be a secret: read as the first thing that its first app does.
-const IDENTITY = [
-  'head -c 32 /dev/urandom | od -An -tx1 | tr -d " \\n"; echo',
-  'cat /proc/sys/kernel/random/boot_id /proc/sys/kernel/random/uuid',
-  'hostname; cat /sys/class/net/eth0/address; date +%s',
-].join('; ');
-
-test(`${RESTORED} machines restored from one are ${RESTORED} different ones`, async () => {
+/** A host with one network, and templates of its own. */
+async function startSite(): Promise<NetworkSite> {
   const own = PLUGIN_SETS.find(({ of }) => of === 'rkt');
   if (own === undefined) throw new Error('rkt has plugins');
   const site = await NetworkSite.start(own);
@@ -251,6 +245,18 @@ test(`${RESTORED} machines restored from one are ${RESTORED} different ones`, as
     name: 'one',
     plugins: [{ type: 'bridge', bridge: 'one0', isGateway: true, ipam }],
   });
+  return site;
+}
+
+// What identifies a pod or has to be a secret: read as the first thing that its first app does.
+const IDENTITY = [
+  'head -c 32 /dev/urandom | od -An -tx1 | tr -d " \\n"; echo',
+  'cat /proc/sys/kernel/random/boot_id /proc/sys/kernel/random/uuid',
+  'hostname; cat /sys/class/net/eth0/address; date +%s',
+].join('; ');
+
+test(`${RESTORED} machines restored from one are ${RESTORED} different ones`, async () => {
+  const site = await startSite();
   await site.rkt.output(['template', 'build', '--interfaces=1']);
   const one = async () => {
     const args = ['--debug', 'run', '--net=one', image, '--exec=/bin/sh', '--', '-c', IDENTITY];
@@ -271,17 +277,7 @@ test(`${RESTORED} machines restored from one are ${RESTORED} different ones`, as
 });
 
 test('a pod of several processors is on its network where the saved machine could not be restored', async () => {
-  const own = PLUGIN_SETS.find(({ of }) => of === 'rkt');
-  if (own === undefined) throw new Error('rkt has plugins');
-  const site = await NetworkSite.start(own);
-  onTestFinished(() => site.close());
-  configureTemplates(site.rkt, { scope: 'host' });
-  const ipam = { type: 'host-local', ranges: [[{ subnet: '10.60.0.0/24' }]] };
-  site.network('10-one.conflist', {
-    cniVersion: '1.0.0',
-    name: 'one',
-    plugins: [{ type: 'bridge', bridge: 'one0', isGateway: true, ipam }],
-  });
+  const site = await startSite();
   const key = (await site.rkt.output(['template', 'build', '--cpu=2'])).trim();
   const state = join(site.rkt.dir, 'templates/host', key, TEMPLATE.state);
   // It ends behind what QEMU takes from it first.

@@ -10,6 +10,7 @@ import { ExecSession } from '../../../src/supervisor/exec-session.ts';
 import { Session } from '../../../src/supervisor/session.ts';
 import { useClosing } from '../../support/closing.ts';
 import { nativeScratch } from '../../support/native-scratch.ts';
+import { unheardEvents } from '../../support/unheard-events.ts';
 
 nativeScratch();
 const closing = useClosing();
@@ -35,14 +36,7 @@ function scripted(...said: readonly unknown[]) {
     {
       hello: () => plan,
       app: () => ignored,
-      ...{
-        ready: () => {},
-        notified: () => {},
-        warning: () => {},
-        ended: () => {},
-        settled: () => {},
-        failed: () => {},
-      },
+      ...unheardEvents,
     },
   );
   closing(() => {

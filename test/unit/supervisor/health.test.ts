@@ -11,6 +11,7 @@ import { judge } from '../../../src/supervisor/health-verdict.ts';
 import { Session } from '../../../src/supervisor/session.ts';
 import { useClosing } from '../../support/closing.ts';
 import { nativeScratch } from '../../support/native-scratch.ts';
+import { unheardEvents } from '../../support/unheard-events.ts';
 
 nativeScratch();
 const closing = useClosing();
@@ -85,14 +86,7 @@ function scripted(plan = PLAN) {
         exited: () => health.ended('web'),
         restarting: () => {},
       }),
-      ...{
-        ready: () => {},
-        notified: () => {},
-        warning: () => {},
-        ended: () => {},
-        settled: () => {},
-        failed: () => {},
-      },
+      ...unheardEvents,
     },
   );
   closing(() => {
