@@ -82,12 +82,13 @@ const REFUSED: readonly Refused[] = [
     'invalid-signature',
     /invalid signature/,
     async () => {
-      // The subpacket of the time: length 5, type 2.
-      const signature = await binary(key('rsa2048'));
-      return {
-        trusted: ['rsa2048'],
-        signature: flipped(signature, signature.indexOf(Buffer.from([5, 2])) + 5),
-      };
+      // A month after its key was made, so that no changed second is before that. Its subpacket: length 5, type 2, time.
+      const one = await gpg.makeKey('Dated', 'ed25519', { options: [at2020('01')] });
+      const signature = await gpg.signDetached(CONTENT, { by: [one], options: [at2020('02')], armor: false });
+      const dated = Buffer.from([5, 2, 0, 0, 0, 0]);
+      dated.writeUInt32BE(Date.UTC(2020, 1) / 1000, 2);
+      const last = signature.indexOf(dated) + dated.length - 1;
+      return { trusted: [one], signature: flipped(signature, last) };
     },
   ],
   [
