@@ -35,6 +35,10 @@ export interface TemplateSettings {
   readonly scope: TemplateScope;
   /** Which tenant this is; absent: the user who calls. */
   readonly tenant?: string;
+  /** Machines that wait for pods, of each saved machine that pods start from; absent: none. */
+  readonly spares?: number;
+  /** How long one waits; absent: `SPARE_SECONDS`. */
+  readonly spareSeconds?: number;
 }
 
 export type Kind = Entry['kind'];

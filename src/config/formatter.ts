@@ -1,6 +1,6 @@
 import type { IdRange } from '../abi/id-range.ts';
 import type { Configuration } from './configuration.ts';
-import type { Credentials, Kind, MachineConfig } from './entries.ts';
+import type { Credentials, Kind, MachineConfig, TemplateSettings } from './entries.ts';
 import type { RegistryConfig } from './registry.ts';
 
 /**
@@ -42,12 +42,16 @@ export function formatConfiguration(configuration: Configuration) {
     ...unlessUnset({ name: stage1.name, version: stage1.version, location: stage1.location }, 'stage1'),
     ...unlessUnset({ ids: rangeOf(vmIds), ...formatMachine(machine) }, 'vm'),
     ...unlessUnset({ ids: rangeOf(privateUsers) }, 'privateUsers'),
-    ...unlessUnset({ scope: templates?.scope, tenant: templates?.tenant }, 'template'),
+    ...(templates === undefined ? [] : [{ ...header('template'), ...formatTemplates(templates) }]),
   ];
 }
 
 function formatMachine({ rootfs, scratchBytes, verity }: MachineConfig) {
   return { rootfs, scratchSize: scratchBytes, verity };
+}
+
+function formatTemplates({ scope, tenant, spares, spareSeconds }: TemplateSettings) {
+  return { scope, tenant, spares, spareSeconds };
 }
 
 function rangeOf(ids: IdRange | undefined) {

@@ -1,6 +1,7 @@
 import type { IdRange } from '../abi/id-range.ts';
 import { PRIVATE_USERS_COUNT } from '../abi/private-users.ts';
 import { LEAST_SCRATCH_BYTES, MOST_SCRATCH_BYTES, ROOT_KINDS } from '../abi/root-disks.ts';
+import { MOST_SPARE_SECONDS, MOST_SPARES } from '../abi/spares.ts';
 import { boolean, type Cursor, fields, integer, nonEmptyString, oneOf } from '../appc/json.ts';
 import { documentCursor, parseJsonText } from '../appc/json-document.ts';
 import { withoutUndefined } from '../appc/json-value.ts';
@@ -72,14 +73,7 @@ const readers: Readonly<Record<Kind, (at: Cursor) => Entry>> = {
     kind: 'privateUsers',
     ids: fields(at).required('ids', idRange(PRIVATE_USERS_COUNT)),
   }),
-  template: (at) => {
-    const template = fields(at);
-    const scope = template.required('scope', oneOf(...TEMPLATE_SCOPES));
-    const tenant = template.optional('tenant', readTenant);
-    if (tenant !== undefined && scope !== 'tenant')
-      throw at.refuse('invalid-value', at.path, `scope ${scope} has no tenant`);
-    return withoutUndefined({ kind: 'template' as const, scope, tenant });
-  },
+  template: readTemplates,
   registry: (at) => ({ kind: 'registry', ...readRegistry(at) }),
 };
 
@@ -92,6 +86,18 @@ function readMachine(at: Cursor): Entry {
   if ([ids, rootfs, scratchBytes, verity].every((value) => value === undefined))
     throw at.refuse('invalid-value', at.path, 'one of ids, rootfs, scratchSize and verity is needed');
   return withoutUndefined({ kind: 'vm' as const, ids, rootfs, scratchBytes, verity });
+}
+
+function readTemplates(at: Cursor): Entry {
+  const template = fields(at);
+  const scope = template.required('scope', oneOf(...TEMPLATE_SCOPES));
+  const tenant = template.optional('tenant', readTenant);
+  const spares = template.optional('spares', integer(0, MOST_SPARES));
+  const spareSeconds = template.optional('spareSeconds', integer(1, MOST_SPARE_SECONDS));
+  const refuse = (what: string) => at.refuse('invalid-value', at.path, `scope ${scope} has no ${what}`);
+  if (tenant !== undefined && scope !== 'tenant') throw refuse('tenant');
+  if (spares !== undefined && spares > 0 && scope === 'off') throw refuse('spares');
+  return withoutUndefined({ kind: 'template' as const, scope, tenant, spares, spareSeconds });
 }
 
 /** Ids of which there must be `least`. */

@@ -6,6 +6,7 @@ import { POD } from '../abi/pod-directory.ts';
 import { formatRemoval, REMOVAL_ANNOTATION, REMOVAL_ENV } from '../abi/removal.ts';
 import type { MachineRoots } from '../abi/root-disks.ts';
 import { SECRETS_ENV } from '../abi/secrets.ts';
+import { SPARES_ENV } from '../abi/spares.ts';
 import {
   DETACHED_ENV,
   entrypointAnnotation,
@@ -29,7 +30,7 @@ import { pluginDirectories, rktMountPath } from './installation.ts';
 import { modesOf, type NamesRequest } from './name-files.ts';
 import { rangeOf } from './private-users.ts';
 import { tokenOf } from './registration.ts';
-import { templateDirectory } from './template-scope.ts';
+import { sparesKept, templateDirectory } from './template-scope.ts';
 
 /** How a pod that is filled is started. */
 export interface StartRequest {
@@ -113,6 +114,7 @@ export function supervisorProgram(
       ...environment,
       [VM_IDS_ENV]: vmIds(host.configuration),
       [TEMPLATES_ENV]: templateDirectory(host),
+      [SPARES_ENV]: sparesKept(host),
       [LOCK_FD_ENV]: String(lock),
       [DETACHED_ENV]: request.detach === true ? 'true' : undefined,
       [REMOVAL_ENV]: removing,

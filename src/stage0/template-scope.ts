@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { formatSpares, SPARE_SECONDS } from '../abi/spares.ts';
 import { TEMPLATES } from '../abi/templates.ts';
 import type { Host } from './host.ts';
 
@@ -9,6 +10,13 @@ import type { Host } from './host.ts';
 export function templateDirectory({ configuration, dataDirectory }: Host): string | undefined {
   const scope = scopeName(configuration.templates);
   return scope === undefined ? undefined : join(dataDirectory, TEMPLATES, scope);
+}
+
+/** How many spares of their templates the caller's pods leave, as a stage1 is told; undefined: none. */
+export function sparesKept(host: Host): string | undefined {
+  const { spares = 0, spareSeconds = SPARE_SECONDS } = host.configuration.templates ?? {};
+  if (spares === 0 || templateDirectory(host) === undefined) return undefined;
+  return formatSpares({ count: spares, seconds: spareSeconds });
 }
 
 function scopeName(settings: Host['configuration']['templates']): string | undefined {

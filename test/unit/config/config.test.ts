@@ -80,6 +80,10 @@ describe('layers', () => {
     expect(read('system').templates).toEqual({ scope: 'tenant', tenant: 'crew' });
     put('local', 'templates.d/a.json', { ...template, scope: 'host' });
     expect(read('system', 'local').templates).toEqual({ scope: 'host' });
+    put('local', 'templates.d/a.json', { ...template, scope: 'host', spares: 16, spareSeconds: 604800 });
+    expect(read('system', 'local').templates).toEqual({ scope: 'host', spares: 16, spareSeconds: 604800 });
+    put('user', 'templates.d/a.json', { ...template, scope: 'off', spares: 0 });
+    expect(read('system', 'local', 'user').templates).toEqual({ scope: 'off', spares: 0 });
   });
 
   it.each([
@@ -88,6 +92,13 @@ describe('layers', () => {
     [{ scope: 'tenant', tenant: '0' }, 'tenant'],
     [{ scope: 'tenant', tenant: '../host' }, 'tenant'],
     [{ scope: 'host', tenant: 'crew' }, 'scope host has no tenant'],
+    [{ scope: 'host', spares: 17 }, 'spares: expected an integer from 0 to 16'],
+    [{ scope: 'host', spares: -1 }, 'spares: expected an integer from 0 to 16'],
+    [{ scope: 'host', spares: 0.5 }, 'spares: expected an integer'],
+    [{ scope: 'host', spares: '1' }, 'spares: expected an integer'],
+    [{ scope: 'host', spares: 1, spareSeconds: 0 }, 'spareSeconds: expected an integer from 1 to 604800'],
+    [{ scope: 'host', spares: 1, spareSeconds: 604801 }, 'spareSeconds: expected an integer'],
+    [{ scope: 'off', spares: 1 }, 'scope off has no spares'],
   ])('do not say of saved machines: %j', (settings, problem) => {
     put('local', 'templates.d/a.json', { rktKind: 'template', rktVersion: 'v1', ...settings });
     expect(() => read('local')).toThrow(problem);

@@ -87,6 +87,7 @@ describe('a configuration that is printed and read back is the same', () => {
     ['machines', { machine: { rootfs: 'block', scratchBytes: 2 ** 30, verity: true } }],
     ['ids', { vmIds: { first: 70_000, count: 10 } }],
     ['who shares saved machines', { templates: { scope: 'tenant', tenant: 'crew' } }],
+    ['machines that wait', { templates: { scope: 'host', spares: 2, spareSeconds: 60 } }],
     ['that nobody has any', { templates: { scope: 'off' } }],
     ['ids of users', { privateUsers: { first: 100_000, count: 65_536 } }],
   ])('%s', (_, members) => {
