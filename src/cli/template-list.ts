@@ -19,7 +19,7 @@ interface Values extends GlobalValues {
   readonly quiet?: boolean;
 }
 
-const LEGEND = ['KEY', 'SCOPE', 'CPUS', 'MEMORY', 'DEVICES', 'SIZE', 'CREATED', 'USED'];
+const LEGEND = ['KEY', 'SCOPE', 'CPUS', 'MEMORY', 'DEVICES', 'SPARES', 'SIZE', 'CREATED', 'USED'];
 const MIB = 1024 * 1024;
 
 export function templateListCommand(summary: string): Command {
@@ -49,9 +49,10 @@ function table(templates: readonly TemplateSummary[], full: boolean, legend: boo
 }
 
 function row(template: TemplateSummary, time: (nanoseconds: bigint) => string): readonly string[] {
-  const { key, scope, cpus, memoryMiB, devices, size, created, used } = template;
+  const { key, scope, cpus, memoryMiB, devices, spares, size, created, used } = template;
   return [
-    ...[key, scope, String(cpus), formatBytes(memoryMiB * MIB), describe(devices), formatBytes(size)],
+    ...[key, scope, String(cpus), formatBytes(memoryMiB * MIB), describe(devices), String(spares)],
+    formatBytes(size),
     ...[created * 1000, used].map((milliseconds) => time(BigInt(Math.round(milliseconds)) * 1_000_000n)),
   ];
 }
@@ -75,6 +76,7 @@ function json({
   devices,
   stage1,
   kernel,
+  spares,
   size,
   created,
   used,
@@ -85,6 +87,7 @@ function json({
     scope,
     ...machine,
     devices: { ...devices },
+    spares,
     size,
     created_at: created,
     used_at: Math.floor(used / 1000),

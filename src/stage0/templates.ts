@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_ROOTS, DEFAULT_SCRATCH_BYTES, MOST_ROOT_IMAGES } from '../abi/root-disks.ts';
+import { SPARES } from '../abi/spares.ts';
 import { entrypointAnnotation, VM_IDS_ENV } from '../abi/stage1.ts';
 import {
   formatTemplateArguments,
@@ -22,6 +23,7 @@ import type { ImageRecord } from '../store/index.ts';
 import { Stage0Error } from './errors.ts';
 import type { Attention, Host } from './host.ts';
 import { ImageSession } from './image-session.ts';
+import { clearSpares, countSpares } from './spares.ts';
 import { resolveStage1 } from './stage1-image.ts';
 import { vmIds } from './supervisor.ts';
 import { templateDirectory } from './template-scope.ts';
@@ -79,6 +81,8 @@ export interface TemplateSummary extends Omit<TemplateRecord, 'facts' | 'regions
   readonly used: number;
   /** Bytes on the disk. */
   readonly size: number;
+  /** How many machines of it wait for pods. */
+  readonly spares: number;
 }
 
 export interface TemplateListing {
@@ -156,9 +160,10 @@ async function callStage1(host: Host, program: string, args: readonly string[]):
 export function listTemplates(host: Host): TemplateListing {
   const templates: TemplateSummary[] = [];
   const problems: { key: string; error: unknown }[] = [];
-  for (const { scope, key, path } of allTemplates(host)) {
+  for (const place of allTemplates(host)) {
+    const { key, path } = place;
     try {
-      templates.push(summary(scope, key, path));
+      templates.push(summary(place));
     } catch (error) {
       // It may have gone meanwhile.
       if (!isSystemError(error, 'ENOENT') || existsSync(path)) problems.push({ key, error });
@@ -167,14 +172,15 @@ export function listTemplates(host: Host): TemplateListing {
   return { templates, problems };
 }
 
-function summary(scope: string, key: string, path: string): TemplateSummary {
+function summary({ scope, directory, path, key }: Place): TemplateSummary {
   const {
     facts: _,
     regions: __,
     ...record
   } = parseTemplateRecord(readFileSync(join(path, TEMPLATE.record), 'utf8'));
   const size = readdirSync(path).reduce((sum, name) => sum + onDisk(statSync(join(path, name))), 0);
-  return { ...record, key, scope, size, used: statSync(path).mtimeMs };
+  const spares = countSpares(directory, key);
+  return { ...record, key, scope, size, spares, used: statSync(path).mtimeMs };
 }
 
 function onDisk({ blocks }: Stats): number {
@@ -225,6 +231,7 @@ function clear(directory: string, before: number): void {
     if (name.startsWith(TEMPLATE_REMOVED) || (name.endsWith(templateFailure('')) && isOld))
       rmSync(path, { recursive: true, force: true });
     else if (name === TEMPLATE_DRAFT) clearDraft(directory, path);
+    else if (name === SPARES) clearSpares(directory);
   }
 }
 

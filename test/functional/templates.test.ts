@@ -72,13 +72,14 @@ test('with another size a pod needs another one, which is made beforehand by com
   const key = await built('--memory=64Mi', '--cpu=1');
   const list = await rkt.output(['template', 'list', '--no-legend', '--full']);
   expect(list.split('\n').find((line) => line.startsWith(key))).toMatch(
-    /^[0-9a-f]{16}\ttenant-crew\t1\t192MiB\t-\t\d+MiB\t\d{4}-\d\d-\d\d .*\t\d{4}-/,
+    /^[0-9a-f]{16}\ttenant-crew\t1\t192MiB\t-\t0\t\d+MiB\t\d{4}-\d\d-\d\d .*\t\d{4}-/,
   );
   const found = JSON.parse(await rkt.output(['template', 'list', '--format=json']));
   expect(found.find((template: { key: string }) => template.key === key)).toMatchObject({
     scope: 'tenant-crew',
     cpus: 1,
     memory_bytes: 192 * 1024 * 1024,
+    spares: 0,
   });
   const args = ['--debug', 'run', '--net=none', image, '--memory=64Mi', '--exec=/bin/true'];
   const { code, stderr } = await rkt.run(args);
