@@ -14,6 +14,8 @@ export const SHARED_TEMPLATES = join(buildDir, 'test-templates');
 export interface TemplateSettings {
   readonly scope: 'host' | 'tenant' | 'off';
   readonly tenant?: string;
+  readonly spares?: number;
+  readonly spareSeconds?: number;
 }
 
 export function configureTemplates(home: Pick<RktHome, 'localConfig'>, settings: TemplateSettings): void {
