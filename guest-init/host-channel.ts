@@ -4,7 +4,7 @@ import {
   type HostMessage,
   parseHostMessage,
 } from '../src/abi/guest.ts';
-import type { Rehearsed } from '../src/abi/saved-machine.ts';
+import type { Rehearsed, Renewed } from '../src/abi/saved-machine.ts';
 import type { Loop } from '../src/native/loop.ts';
 import { PacketChannel } from '../src/native/packets.ts';
 import { during } from './error.ts';
@@ -32,7 +32,7 @@ export class HostChannel {
     });
   }
 
-  send(message: GuestMessage | Rehearsed): void {
+  send(message: GuestMessage | Rehearsed | Renewed): void {
     this.#packets.send(JSON.stringify('message' in message ? cut(message) : message));
   }
 

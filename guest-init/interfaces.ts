@@ -1,7 +1,12 @@
 import { type AddressPlan, type InterfacePlan, STAND_IN_ADDRESS } from '../src/abi/network-plan.ts';
 import { monotonicMilliseconds, sleep } from '../src/native/clock.ts';
 import { unless } from '../src/native/errors.ts';
-import { addAddress, type NewAddress } from '../src/native/netlink/addresses.ts';
+import {
+  addAddress,
+  deleteAddress,
+  listAddresses,
+  type NewAddress,
+} from '../src/native/netlink/addresses.ts';
 import type { Prefix } from '../src/native/netlink/ip.ts';
 import { changeLink, type Link, linkAt, listLinks } from '../src/native/netlink/links.ts';
 import { Netlink } from '../src/native/netlink/socket.ts';
@@ -58,6 +63,17 @@ export function configureInterface(netlink: Netlink, { plan, link }: FoundLink):
   for (const address of plan.addresses)
     unless(['EEXIST'], () => addAddress(netlink, newAddress(address, link.index)));
   if (plan.up) changeLink(netlink, link.index, { up: true });
+}
+
+/** As they were before a plan, but for their names: down, and nobody's. Routes go with them. */
+export function bareInterfaces(plans: readonly InterfacePlan[]): void {
+  using netlink = new Netlink();
+  for (const { link } of matchLinks(plans, listLinks(netlink))) {
+    if (link.index === LOOPBACK) continue;
+    changeLink(netlink, link.index, { up: false });
+    for (const address of listAddresses(netlink))
+      if (address.link === link.index) unless(['EADDRNOTAVAIL'], () => deleteAddress(netlink, address));
+  }
 }
 
 function newAddress(plan: AddressPlan, link: number): NewAddress {

@@ -49,6 +49,10 @@ function serve(ground: Ground): void {
           // While the host makes the plan.
           if (message.hasMore) findDevices();
           return;
+        case 'renew':
+          pod.renew();
+          host.send({ type: 'renewed' });
+          return;
         default:
           pod.receive(message);
       }

@@ -14,6 +14,7 @@ import type { PodSurroundings } from './pod-surroundings.ts';
 import { allOver, allReady, exitStatus, isOver } from './policy.ts';
 import { handlerFailure } from './pre-start.ts';
 import { preparePod, setClock } from './preparation.ts';
+import { forgetPod } from './renewal.ts';
 import { sendStatistics } from './statistics.ts';
 import { StreamTable } from './stream-table.ts';
 import type { ChildStreams } from './streams.ts';
@@ -28,9 +29,9 @@ type PodPhase = 'waiting' | 'starting' | 'running' | 'stopping' | 'ending' | 'en
 
 export class Pod {
   readonly #around: PodSurroundings;
-  readonly #tasks = new TaskTable();
   readonly #streams: StreamTable;
-  readonly #apps: Apps;
+  #tasks = new TaskTable();
+  #apps: Apps;
   #phase: PodPhase = 'waiting';
   #plan: BootPlan | undefined;
   #grace: Timer | undefined;
@@ -44,11 +45,13 @@ export class Pod {
         throw new InitError('host', `data channel: ${problem.message}`, { cause: problem });
       },
     });
-    this.#apps = new Apps({
-      loop: around.loop,
-      host: around.host,
-      tasks: this.#tasks,
-      groups: around.groups,
+    this.#apps = this.#makeApps();
+  }
+
+  #makeApps(): Apps {
+    const { loop, host, groups } = this.#around;
+    return new Apps({
+      ...{ loop, host, groups, tasks: this.#tasks },
       open: (streams) => this.#streams.open(streams),
       launch: (order, childs) => this.#launch(order, childs),
       failed: () => {
@@ -58,19 +61,25 @@ export class Pod {
     });
   }
 
+  /** From its end to its beginning. */
+  renew(): void {
+    if (this.#phase !== 'ended' || !this.#plan) throw new InitError('host', 'the pod is not over');
+    forgetPod(this.#plan, this.#around.groups);
+    this.#tasks = new TaskTable();
+    this.#apps = this.#makeApps();
+    this.#plan = undefined;
+    this.#phase = 'waiting';
+  }
+
   receive(message: PodMessage): void {
     switch (message.type) {
       case 'boot':
         this.#boot(message.plan);
         return;
       case 'credit':
-        this.#streams.grant(message.stream, message.bytes);
-        return;
       case 'close':
-        this.#streams.closeOutput(message.stream);
-        return;
       case 'resize':
-        this.#streams.resize(message.stream, message);
+        this.#streams.receive(message);
         return;
       case 'signal':
         this.#tasks.signal(message.target, message.signal);
@@ -195,10 +204,7 @@ export class Pod {
   }
 
   #ready(task: Task, terminal: number | undefined): void {
-    if (terminal !== undefined && task.streams.kind === 'terminal') {
-      this.#streams.attachTerminal(task.streams.stream, terminal);
-      task.hasTerminal = true;
-    }
+    if (terminal !== undefined) this.#streams.attachTerminalOf(task, terminal);
     if (task.phase !== 'preparing') return;
     task.phase = 'ready';
     this.#startAll();
@@ -223,7 +229,7 @@ export class Pod {
 
   #failed(task: Task, step: StartStep, message: string): void {
     if (isOver(task.phase) || task.phase === 'resting') return;
-    this.#endTerminal(task);
+    this.#streams.endTerminalOf(task);
     if (task.kind === 'app') {
       this.#apps.failed(task, step, message);
       this.#startAll();
@@ -232,11 +238,6 @@ export class Pod {
     task.phase = 'failed';
     if (task.kind === 'handler') this.#apps.handled(task, `could not be started: ${message}`);
     else this.#around.host.send({ type: 'failed', id: task.id, step, message });
-  }
-
-  /** Of a terminal that will never be. */
-  #endTerminal(task: Task): void {
-    if (task.streams.kind === 'terminal' && !task.hasTerminal) this.#streams.attachNothing(task.streams);
   }
 
   #taskEnded(task: Task, exit: Exit): void {
@@ -274,7 +275,7 @@ export class Pod {
 
   /** Does not run (yet, or at the moment), so nothing is lost with it. */
   #drop(task: Task): void {
-    this.#endTerminal(task);
+    this.#streams.endTerminalOf(task);
     if (task.kind === 'app') {
       this.#apps.cutShort(task);
     } else {

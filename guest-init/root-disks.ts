@@ -1,9 +1,10 @@
 /** Roots of apps on disks of the machine: images to read, and one disk that all apps write to. */
 import type { AppPlan, RootDiskPlan, RootPlan } from '../src/abi/boot-plan.ts';
 import { unless } from '../src/native/errors.ts';
-import { mount, ms } from '../src/native/mounts.ts';
-import { chmod, chown, mkdirAll } from '../src/native/paths.ts';
+import { mount, ms, unmount } from '../src/native/mounts.ts';
+import { chmod, chown, mkdirAll, rmdir } from '../src/native/paths.ts';
 import { exists, stat } from '../src/native/stat.ts';
+import { removeTree } from '../src/native/tree-removal.ts';
 import { diskOf } from './disks.ts';
 import { checkedDisk, isSealed } from './sealed-disks.ts';
 
@@ -60,6 +61,25 @@ function makeRoot(root: BlockRoot): void {
       // What is changed can be read without the layers below.
       data: `redirect_dir=off,lowerdir=${lower.join(':')},upperdir=${changes},workdir=${workOf(root)}`,
     });
+}
+
+/** As if no app had been there. */
+export function removeBlockRoots(
+  apps: readonly Pick<AppPlan, 'root'>[],
+  disks: readonly RootDiskPlan[],
+): void {
+  for (const { root } of apps) {
+    if (root.kind !== 'block') continue;
+    unmount(blockRootPath(root));
+    rmdir(blockRootPath(root));
+    const changes = changesOf(root);
+    removeTree(changes.slice(0, changes.lastIndexOf('/')));
+  }
+  for (const { serial, kind } of disks) {
+    if (kind !== 'image') continue;
+    unmount(diskPlace(serial));
+    rmdir(diskPlace(serial));
+  }
 }
 
 /** The top of an overlay looks like that of its upper directory. */

@@ -1,5 +1,6 @@
 import type { StreamsPlan } from '../src/abi/boot-plan.ts';
 import { FRAMES } from '../src/abi/frames.ts';
+import type { HostMessage } from '../src/abi/guest.ts';
 import { duplicateAbove } from '../src/native/descriptors.ts';
 import { unless } from '../src/native/errors.ts';
 import { close } from '../src/native/files.ts';
@@ -20,6 +21,12 @@ export interface StreamEvents {
   drained(): void;
   /** The data channel is of no use any more. */
   broken(problem: Error): void;
+}
+
+/** Whose terminal it may be. */
+interface Terminals {
+  readonly streams: StreamsPlan;
+  hasTerminal: boolean;
 }
 
 /** All streams of the pod, joined to the data channel. */
@@ -70,6 +77,36 @@ export class StreamTable {
     this.#sizes.set(stream, size);
   }
 
+  /** One that the host has sent of a stream. */
+  receive(message: Extract<HostMessage, { readonly type: 'credit' | 'close' | 'resize' }>): void {
+    switch (message.type) {
+      case 'credit':
+        this.#mux.grant(message.stream, message.bytes);
+        return;
+      case 'close':
+        // Nobody reads it any more: its writer is told by a signal, or an error, as in any pipeline.
+        this.#mux.endSource(message.stream);
+        return;
+      case 'resize':
+        this.#resize(message.stream, message);
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** What a process has made for itself, where it is to have one. */
+  attachTerminalOf(task: Terminals, terminal: number): void {
+    if (task.streams.kind !== 'terminal') return;
+    this.attachTerminal(task.streams.stream, terminal);
+    task.hasTerminal = true;
+  }
+
+  /** That will never be. */
+  endTerminalOf({ streams, hasTerminal }: Terminals): void {
+    if (streams.kind === 'terminal' && !hasTerminal) this.attachNothing(streams);
+  }
+
   /** Both ways at once; typing ends with the host's end of the stream, output with the last program that has the terminal. */
   attachTerminal(stream: number, controller: number): void {
     this.#terminals.set(stream, duplicateAbove(controller, FIRST_FREE_FD));
@@ -77,7 +114,7 @@ export class StreamTable {
     this.#attach({ stream, direction: 'source', fd: controller });
     const size = this.#sizes.get(stream);
     this.#sizes.delete(stream);
-    if (size !== undefined) this.resize(stream, size);
+    if (size !== undefined) this.#resize(stream, size);
   }
 
   /** The streams of a process that does not come to be: the host is told the end of each output, its bytes go nowhere. */
@@ -94,18 +131,8 @@ export class StreamTable {
     this.#mux.addSink(input, null);
   }
 
-  /** The host has passed on so many bytes of a stream. */
-  grant(stream: number, bytes: number): void {
-    this.#mux.grant(stream, bytes);
-  }
-
-  /** Nobody reads it any more: its writer is told by a signal, or an error, as in any pipeline. */
-  closeOutput(stream: number): void {
-    this.#mux.endSource(stream);
-  }
-
   /** A terminal that has gone meanwhile has no size any more. */
-  resize(stream: number, size: WindowSize): void {
+  #resize(stream: number, size: WindowSize): void {
     const terminal = this.#terminals.get(stream);
     if (terminal !== undefined) unless(['EIO'], () => setWindowSize(terminal, size));
     else if (this.#sizes.has(stream)) this.#sizes.set(stream, size);

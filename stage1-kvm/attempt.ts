@@ -1,16 +1,15 @@
-import { unless } from '../src/native/errors.ts';
 import type { Loop } from '../src/native/loop.ts';
-import { type Exit, kill } from '../src/native/processes.ts';
+import type { Exit } from '../src/native/processes.ts';
 import { signalName } from '../src/native/signals.ts';
 import { Messages } from '../src/supervisor/running/messages.ts';
+import type { MachineDisk } from '../src/supervisor/volumes/made-volumes.ts';
+import { adopt } from './adopting.ts';
 import { KvmError } from './error.ts';
 import type { MachineSetup } from './machine-setup.ts';
-import { MEMORY_FD } from './memory-filter.ts';
+import { childMember, type MachineParts, type Member } from './members.ts';
 import { Qmp } from './qmp.ts';
 import { Restoring, type RestoringEvents } from './restoring.ts';
-import { type Beginning, mapsTemplate, startQemu, startVirtiofsd } from './starting.ts';
-import { QEMU_FDS } from './vmm.ts';
-import { type Channels, closeAll, connectWires } from './wires.ts';
+import { stateFd } from './starting.ts';
 
 /** With --debug, is told each line of the console. */
 export type ShowLine = ((line: string) => void) | undefined;
@@ -42,28 +41,17 @@ export class Attempt {
   readonly #console: Messages;
   readonly #qemuMessages: Messages;
   readonly #shareMessages: Messages;
-  readonly #running = new Map<number, string>();
+  /** What of it is still there. */
+  readonly #running = new Set<Member>();
   readonly #loop: Loop;
   #ending = false;
   #restoring: Restoring | undefined;
 
-  constructor(
-    loop: Loop,
-    setup: MachineSetup,
-    beginning: Beginning,
-    channels: Channels,
-    showLine: ShowLine,
-    events: AttemptEvents,
-  ) {
-    const { share } = setup;
-    const wires = connectWires(channels, share !== undefined);
+  constructor(loop: Loop, { own, members }: MachineParts, showLine: ShowLine, events: AttemptEvents) {
     this.#loop = loop;
     this.#events = events;
     this.#showsConsole = showLine !== undefined;
-    if (share !== undefined) this.#watch('virtiofsd', startVirtiofsd(setup, share, wires));
-    this.#watch('qemu', startQemu(setup, beginning, qemuFds(setup, beginning, wires.qemu)));
-    closeAll(wires.theirs);
-    const { own } = wires;
+    for (const member of members) this.#watch(member);
     this.#console = new Messages(loop, own.console, CONSOLE_BYTES, showLine);
     this.#qemuMessages = new Messages(loop, own.qemuMessages, MESSAGE_BYTES, undefined);
     this.#shareMessages = new Messages(loop, own.shareMessages, MESSAGE_BYTES, undefined);
@@ -79,7 +67,7 @@ export class Attempt {
   }
 
   get processes(): readonly { readonly name: string; readonly pid: number }[] {
-    return [...this.#running].map(([pid, name]) => ({ name, pid })).filter(({ name }) => name !== FILLING);
+    return [...this.#running].map(({ name, pid }) => ({ name, pid })).filter(({ name }) => name !== FILLING);
   }
 
   restore(setup: MachineSetup, filling: Filling, events: RestoringEvents): void {
@@ -89,10 +77,16 @@ export class Attempt {
     else this.#await(filling, restoring, events);
   }
 
+  /** A spare machine becomes this pod's. */
+  adopt(disks: readonly MachineDisk[], events: RestoringEvents): void {
+    adopt(this.qmp, disks, events);
+  }
+
   #await(filling: number, restoring: Restoring, events: RestoringEvents): void {
-    this.#running.set(filling, FILLING);
-    this.#loop.onExit(filling, ({ exit }) => {
-      this.#running.delete(filling);
+    const member = childMember(FILLING, filling);
+    this.#running.add(member);
+    member.watch(this.#loop, (exit) => {
+      this.#running.delete(member);
       if (this.#goneNow() || this.#ending) return;
       if (exit.kind === 'exited' && exit.code === 0) restoring.filled();
       else events.failed('its memory could not be copied');
@@ -101,7 +95,7 @@ export class Attempt {
 
   kill(): void {
     this.#ending = true;
-    for (const pid of this.#running.keys()) unless(['ESRCH'], () => kill(pid, 'SIGKILL'));
+    for (const member of this.#running) member.kill();
   }
 
   /** The last lines of what the programs and the guest's console have said, each with who said it; what was shown as it came is left out. */
@@ -116,11 +110,11 @@ export class Attempt {
     );
   }
 
-  #watch(name: string, pid: number): void {
-    this.#running.set(pid, name);
-    this.#loop.onExit(pid, ({ exit }) => {
-      this.#running.delete(pid);
-      if (!this.#ending) this.#events.failed(problemOf(name, exit));
+  #watch(member: Member): void {
+    this.#running.add(member);
+    member.watch(this.#loop, (exit) => {
+      this.#running.delete(member);
+      if (!this.#ending) this.#events.failed(problemOf(member.name, exit));
       this.#goneNow();
     });
   }
@@ -130,23 +124,6 @@ export class Attempt {
     this.#events.gone();
     return true;
   }
-}
-
-/** After those that every machine has: the interfaces' and the disks', as their arguments say; at last the state of a saved machine. */
-function qemuFds(setup: MachineSetup, beginning: Beginning, own: readonly number[]): readonly number[] {
-  const { template } = setup;
-  const fds = [...own, ...deviceFds(setup)];
-  if (beginning === 'cold' || template === undefined) return fds;
-  if (mapsTemplate(setup, beginning)) fds[MEMORY_FD] = template.memory;
-  return [...fds, template.state];
-}
-
-export function deviceFds({ network, disks }: MachineSetup): number[] {
-  return [...network.fds, ...disks.map(({ fd }) => fd)];
-}
-
-function stateFd(setup: MachineSetup): number {
-  return QEMU_FDS.length + deviceFds(setup).length;
 }
 
 function problemOf(name: string, exit: Exit): KvmError {

@@ -24,6 +24,7 @@ import type { MachineSetup } from './machine-setup.ts';
 import { machineHousing } from './plan.ts';
 import { findPrograms } from './programs.ts';
 import { blockRoot, readPodRoots, scratchDisk } from './root-disks.ts';
+import { QEMU_ROOT_PLACE } from './starting.ts';
 import { QEMU_FDS } from './vmm.ts';
 
 /** What a kernel and an archive of any size need. */
@@ -67,6 +68,8 @@ function setUp(uuid: string, fd: number): MachineSetup {
     programs,
     share: undefined,
     template: undefined,
+    spare: undefined,
+    rootPlace: QEMU_ROOT_PLACE,
     network: NOT_JOINED,
     disks,
     id: allocateId(parseIdRange(environment(VM_IDS_ENV))),

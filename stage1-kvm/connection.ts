@@ -4,14 +4,32 @@ import { metadataEnvironment } from '../src/supervisor/metadata.ts';
 import { boundNetwork, limitSending } from '../src/supervisor/network/bandwidth.ts';
 import { enterOwnNetwork, type Joining, joinNetworks } from '../src/supervisor/network/joining.ts';
 import type { NetworksPlan } from '../src/supervisor/network/networks.ts';
-import { type FreshLinks, readFreshLinks, readSnapshot } from '../src/supervisor/network/snapshot.ts';
+import {
+  type FreshLinks,
+  type NetworkSnapshot,
+  readFreshLinks,
+  readSnapshot,
+} from '../src/supervisor/network/snapshot.ts';
 import { readSysctlChanges } from '../src/supervisor/network/sysctl-changes.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import { joinHostNetwork } from './host-network-join.ts';
-import { type JoinedMachine, joinInterfaces, type MachineNetwork, NOT_JOINED } from './interfaces.ts';
+import {
+  checkInterfaces,
+  type JoinedMachine,
+  joinInterfaces,
+  joinSpareInterfaces,
+  type MachineNetwork,
+  NOT_JOINED,
+} from './interfaces.ts';
+import type { Spare } from './spare-taking.ts';
 
-interface Joined {
-  readonly machine: MachineNetwork;
+export interface Joined {
+  /** So many interfaces that a machine can be saved with. */
+  readonly interfaces: number;
+  /** To those, and to the host's network where it is that. @throws KvmError */
+  join(): MachineNetwork;
+  /** By the taps of a machine that is there. @throws SystemError, KvmError; as if it had not been tried then */
+  joinSpare(spare: Pick<Spare, 'interfaces' | 'moveTaps'>): MachineNetwork;
   /** For the guest. It takes some time, and is to be asked for while the machine starts. */
   plan(): NetworkPlan;
   /** What plugins have made goes. */
@@ -37,22 +55,39 @@ export function connect(
   enterOwnNetwork();
   if (networks === undefined) return unattached(ofHost ?? NOT_JOINED);
   const fresh = readFreshLinks();
-  const join = () => {
-    const machine = joinMachine(fresh, joined, report);
+  const look = () => lookAt(fresh, report);
+  const { finished: snapshot, detach } = joinNetworks({ pod, options, apps }, networks, report, look);
+  const bounded = (machine: MachineNetwork) => {
     boundNetwork(apps.limits, limitSending, options, report);
     return machine;
   };
-  const { finished: machine, detach } = joinNetworks({ pod, options, apps }, networks, report, join);
-  const plan = () => ({ ...machine.plan, sysctls: readSysctlChanges(machine.plan.interfaces) });
-  return { machine, plan, detach };
+  return {
+    interfaces: snapshot.links.length,
+    join: () => bounded(joinInterfaces(snapshot, joined)),
+    joinSpare({ interfaces, moveTaps }) {
+      moveTaps();
+      return bounded(joinSpareInterfaces(snapshot, joined, interfaces));
+    },
+    plan: () => ({ ...snapshot.plan, sysctls: readSysctlChanges(snapshot.plan.interfaces) }),
+    detach,
+  };
 }
 
 function unattached(machine: MachineNetwork): Joined {
-  return { machine, plan: () => ({ ...machine.plan, sysctls: [] }), detach: () => {} };
+  const { interfaces } = machine;
+  const join = () => machine;
+  return {
+    interfaces,
+    join,
+    joinSpare: join,
+    plan: () => ({ ...machine.plan, sysctls: [] }),
+    detach: () => {},
+  };
 }
 
-function joinMachine(fresh: FreshLinks, joined: JoinedMachine, report: Report): MachineNetwork {
+function lookAt(fresh: FreshLinks, report: Report): NetworkSnapshot {
   const snapshot = readSnapshot(fresh);
   for (const remark of snapshot.remarks) report.warn(remark);
-  return joinInterfaces(snapshot, joined);
+  checkInterfaces(snapshot);
+  return snapshot;
 }

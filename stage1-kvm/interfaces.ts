@@ -17,8 +17,14 @@ import type { NetworkSnapshot } from '../src/supervisor/network/snapshot.ts';
 import type { Accelerator } from './accelerator.ts';
 import { KvmError } from './error.ts';
 import { presentModules } from './guest-modules.ts';
-import { interfaceArguments, MOST_INTERFACES, queuesFor } from './interface-arguments.ts';
+import {
+  interfaceArguments,
+  type JoinedInterface,
+  MOST_INTERFACES,
+  queuesFor,
+} from './interface-arguments.ts';
 import { openMacvtap } from './macvtap.ts';
+import { fdsOf, type StandInInterface } from './saved-devices.ts';
 import { QEMU_FDS } from './vmm.ts';
 
 /** What a machine has of a network. */
@@ -50,30 +56,65 @@ export interface JoinedMachine {
 }
 
 /** @throws KvmError `unsupported` */
-export function joinInterfaces(
-  { plan, links }: NetworkSnapshot,
-  { cpus, accelerator }: JoinedMachine,
-): MachineNetwork {
+export function checkInterfaces({ links }: NetworkSnapshot): void {
   if (links.length > MOST_INTERFACES)
     throw new KvmError('unsupported', `${links.length} interfaces: a machine has at most ${MOST_INTERFACES}`);
+}
+
+/** @throws KvmError `unsupported` */
+export function joinInterfaces({ plan, links }: NetworkSnapshot, machine: JoinedMachine): MachineNetwork {
   using netlink = new Netlink();
-  const queues = queuesFor(cpus);
+  const queues = queuesFor(machine.cpus);
   const joined = links.map((link, number) => ({
     mac: link.mac ?? '',
     taps: join(netlink, link, number, queues),
     vhosts: openVhosts(queues),
   }));
+  return joinedNetwork(plan, joined, machine);
+}
+
+/** By taps that a machine has already, which have come to this namespace. @throws SystemError, KvmError; the interfaces are as before then */
+export function joinSpareInterfaces(
+  { plan, links }: NetworkSnapshot,
+  machine: JoinedMachine,
+  given: readonly StandInInterface[],
+): MachineNetwork {
+  using netlink = new Netlink();
+  const isJoined: Link[] = [];
+  try {
+    for (const [number, link] of links.entries()) {
+      redirect(netlink, link, tapName(number));
+      isJoined.push(link);
+    }
+  } catch (error) {
+    for (const { index } of isJoined) unless(NO_QUEUE, () => deleteQueue(netlink, index, 'ingress'));
+    throw error;
+  }
+  const joined = given.map((fds, number) => ({ ...fds, mac: links[number]?.mac ?? '' }));
+  return joinedNetwork(plan, joined, machine);
+}
+
+function joinedNetwork(
+  plan: NetworkPlan,
+  joined: readonly JoinedInterface[],
+  { accelerator }: JoinedMachine,
+): MachineNetwork {
   return {
     plan,
     interfaces: joined.length,
     qemuArguments: interfaceArguments(joined, QEMU_FDS.length, accelerator),
-    fds: joined.flatMap(({ taps, vhosts }) => [...taps, ...vhosts]),
+    fds: fdsOf(joined),
   };
+}
+
+/** The name of the tap of an interface. */
+export function tapName(number: number): string {
+  return `rkt-tap${number}`;
 }
 
 /** The fds of the queues. What redirects packets may be lacking in this kernel, or be a plugin's own on this interface. */
 function join(netlink: Netlink, link: Link, number: number, queues: number): number[] {
-  const name = `rkt-tap${number}`;
+  const name = tapName(number);
   try {
     return joinByTap(netlink, link, name, queues);
   } catch (refusal) {

@@ -1,6 +1,7 @@
 import type { MachineDisk } from '../src/supervisor/volumes/made-volumes.ts';
 import type { MachineNetwork } from './interfaces.ts';
 import type { Programs } from './programs.ts';
+import type { Spare } from './spare-taking.ts';
 import type { OpenTemplate } from './template-store.ts';
 import type { MachinePlan, ShareCache } from './vmm.ts';
 
@@ -23,4 +24,8 @@ export interface MachineSetup {
   readonly hasMore: boolean;
   /** A saved machine to start from; taken over. */
   readonly template: OpenTemplate | undefined;
+  /** One that has been, for whoever comes: instead of a start. Its fds are among those of network and disks; taken over. */
+  readonly spare: Spare | undefined;
+  /** For QEMU's root to be made over, in its own mount namespace: a directory that it does not need. */
+  readonly rootPlace: string;
 }

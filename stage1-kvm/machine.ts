@@ -7,10 +7,11 @@ import { fstat } from '../src/native/stat.ts';
 import { wakeQueue } from '../src/native/taps.ts';
 import type { Vessel, VesselEvents } from '../src/supervisor/running/vessel.ts';
 import type { Accelerator } from './accelerator.ts';
-import { Attempt, deviceFds, type Filling, type ShowLine } from './attempt.ts';
+import { Attempt, type Filling, type ShowLine } from './attempt.ts';
 import type { MachineSetup } from './machine-setup.ts';
-import { wake } from './restoring.ts';
-import { type Beginning, MEMORY_PLACE, mapsTemplate } from './starting.ts';
+import type { MachineParts } from './members.ts';
+import { type RestoringEvents, wake } from './restoring.ts';
+import { type Beginning, deviceFds, MEMORY_PLACE, mapsTemplate, startMachine } from './starting.ts';
 import { fillMemory, mountMemoryFile, unmountMemoryFile } from './template-memory.ts';
 import { closeTemplate, markUsed, type OpenTemplate } from './template-store.ts';
 import { type Channels, closeAll, connectChannels } from './wires.ts';
@@ -19,7 +20,7 @@ import { type Channels, closeAll, connectChannels } from './wires.ts';
 const RESTORE_SECONDS: Readonly<Record<Accelerator, number>> = { kvm: 5, tcg: 20 };
 
 /**
- * A running virtual machine. Where there is a saved one it begins as that; whatever goes wrong before its guest is heard of is made good by a
+ * A running virtual machine. Where there is a saved one, or a spare, it begins as that; whatever goes wrong before its guest is heard of is made good by a
  * start of its own, to which the channels, interfaces and disks are handed on.
  */
 export class Machine implements Vessel {
@@ -49,12 +50,20 @@ export class Machine implements Vessel {
     this.#showLine = showLine;
     this.#note = note;
     this.#events = events;
-    this.#wires = connectChannels();
+    this.#wires = setup.spare?.channels ?? connectChannels();
     this.channels = { control: this.#wires.control.own, data: this.#wires.data.own };
-    const filling = setup.template === undefined ? undefined : this.#fill(setup.template);
-    this.#state = filling === undefined ? 'settled' : 'restoring';
-    this.#attempt = filling === undefined ? this.#startCold() : this.#start('restored');
-    if (filling !== undefined) this.#restore(filling);
+    const { spare, template } = setup;
+    const filling = spare !== undefined || template === undefined ? undefined : this.#fill(template);
+    this.#state = spare === undefined && filling === undefined ? 'settled' : 'restoring';
+    if (spare !== undefined) {
+      this.#attempt = this.#attend(spare.parts);
+      this.#restore((attempt, events) => attempt.adopt(setup.disks, events));
+    } else if (filling !== undefined) {
+      this.#attempt = this.#start('restored');
+      this.#restore((attempt, events) => attempt.restore(setup, filling, events));
+    } else {
+      this.#attempt = this.#startCold();
+    }
   }
 
   get processes(): readonly { readonly name: string; readonly pid: number }[] {
@@ -108,7 +117,8 @@ export class Machine implements Vessel {
     }
   }
 
-  #restore(filling: Filling): void {
+  /** `begin` brings it to go on from where it stands. */
+  #restore(begin: (attempt: Attempt, events: RestoringEvents) => void): void {
     const { plan } = this.#setup;
     const failed = (reason: string) => this.#replace(reason);
     const goesOn = () => {
@@ -117,11 +127,15 @@ export class Machine implements Vessel {
     };
     const seconds = RESTORE_SECONDS[plan.accelerator];
     this.#deadline = this.#loop.after(seconds * 1000, () => failed(`no answer within ${seconds} seconds`));
-    this.#attempt.restore(this.#setup, filling, { failed, goesOn });
+    begin(this.#attempt, { failed, goesOn });
   }
 
   #start(beginning: Beginning): Attempt {
-    return new Attempt(this.#loop, this.#setup, beginning, this.#wires, this.#showLine, {
+    return this.#attend(startMachine(this.#setup, beginning, this.#wires));
+  }
+
+  #attend(parts: MachineParts): Attempt {
+    return new Attempt(this.#loop, parts, this.#showLine, {
       failed: (problem) => {
         if (this.#state === 'restoring') this.#replace(problem.message);
         else if (this.#state === 'settled') this.#events.failed(problem);

@@ -59,7 +59,7 @@ export function rootDiskPlans(
 }
 
 /** @throws SupervisorError `bad-pod` for an app that is not in the plan */
-export function blockRoot({ apps }: RootDisksPlan, name: string): RootPlan {
+export function blockRoot({ apps }: Pick<RootDisksPlan, 'apps'>, name: string): RootPlan {
   const app = apps.find((candidate) => candidate.name === name);
   if (app === undefined) throw new SupervisorError('bad-pod', `${POD.rootDisks}: there is no app ${name}`);
   return { kind: 'block', app: name, layers: app.layers.map(imageSerial), scratch: SCRATCH_SERIAL };
@@ -87,6 +87,6 @@ function openImage(path: string, serial: string): MachineDisk {
   throw new SupervisorError('bad-pod', `${path} is no file`);
 }
 
-function imageSerial(index: number): string {
+export function imageSerial(index: number): string {
   return `image-${index}`;
 }

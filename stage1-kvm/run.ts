@@ -25,11 +25,19 @@ import { Machine } from './machine.ts';
 import type { MachineSetup } from './machine-setup.ts';
 import { type MachineFiles, machineFiles, machineHousing } from './plan.ts';
 import { findPrograms, type Programs } from './programs.ts';
-import { openImageDisks, openScratch, readPodRoots } from './root-disks.ts';
+import { openImageDisks, openScratch, readPodRoots, scratchDisk } from './root-disks.ts';
 import { savedDevices } from './saved-devices.ts';
 import { hostLimits, hostMemory, type MachineSize, sizeMachine, sizeSandbox } from './size.ts';
-import { chooseTemplate, saveInBackground } from './template-choice.ts';
-import type { OpenTemplate, TemplateKind } from './template-store.ts';
+import type { Spare } from './spare-taking.ts';
+import { canTakeSpare, obtainSpare } from './spares.ts';
+import { QEMU_ROOT_PLACE } from './starting.ts';
+import {
+  chooseTemplate,
+  keepSpareInBackground,
+  saveInBackground,
+  type TemplateChoice,
+} from './template-choice.ts';
+import type { OpenTemplate } from './template-store.ts';
 import { QEMU_FDS, type ShareCache } from './vmm.ts';
 
 /** Of the group around the machine; apps have groups of their own inside. */
@@ -69,18 +77,25 @@ function prepare(leading: Leading, { roots, hasShare }: MachineFiles): Prepared 
     limits: hostLimits(apps.limits, size),
     connect(networks) {
       const joined = { cpus: size.cpus, accelerator };
-      const { machine, plan, detach } = connect({ ...leading, machine: joined }, networks, report);
+      const connection = connect({ ...leading, machine: joined }, networks, report);
+      const { plan, detach } = connection;
       const setUpMachine = (cgroup: PodCgroup) => {
         const share = hasShare ? openShare(apps) : undefined;
         const before = [...apps.volumes.disks, ...(roots.kind === 'block' ? openImageDisks(roots) : [])];
-        const devices = savedDevices(machine, before, roots.kind === 'block' ? roots.scratchBytes : null);
+        const devices = savedDevices(connection, before, roots.kind === 'block' ? roots.scratchBytes : null);
         const programs = findPrograms(hasShare);
         const template = chooseTemplate({ accelerator, size, devices }, programs.qemu, report);
-        const disks =
-          roots.kind === 'block' ? [...before, openScratch(roots, template.open?.scratch)] : before;
-        const parts = { accelerator, size, network: machine, disks, devices, share };
+        const mayTake = template.kind !== undefined && !hasShare && canTakeSpare(devices, before);
+        const taken = mayTake ? obtainSpare(template.kind, connection, cgroup, report) : undefined;
+        const { network, spare } = taken ?? { network: connection.join(), spare: undefined };
+        const scratch =
+          roots.kind !== 'block'
+            ? []
+            : [spare ? scratchDisk(spare.scratch) : openScratch(roots, template.open?.scratch)];
+        const disks = [...before, ...scratch];
+        const parts = { accelerator, size, network, disks, devices, share, spare };
         const setup = setUp(pod, options, host, { ...parts, programs, template: template.open }, cgroup);
-        return startOf(setup, cgroup, report, template.missing);
+        return startOf(setup, cgroup, report, template);
       };
       return { setUp: setUpMachine, plan, detach };
     },
@@ -131,6 +146,7 @@ function setUp(
     share,
     programs,
     template,
+    spare,
     ...machine
   }: {
     readonly accelerator: Accelerator;
@@ -141,6 +157,7 @@ function setUp(
     readonly share: ShareCache | undefined;
     readonly programs: Programs;
     readonly template: OpenTemplate | undefined;
+    readonly spare: Spare | undefined;
   },
   cgroup: PodCgroup,
 ): MachineSetup {
@@ -168,7 +185,9 @@ function setUp(
     disks,
     hasMore: share !== undefined || network.host !== undefined || devices.disks.length < disks.length,
     template,
-    id: allocateId(parseIdRange(environment(VM_IDS_ENV))),
+    spare,
+    rootPlace: QEMU_ROOT_PLACE,
+    id: spare?.id ?? allocateId(parseIdRange(environment(VM_IDS_ENV))),
     cgroupFiles: joinFiles(cgroup),
     userNamespace: share === undefined ? undefined : openUserNamespace(),
   };
@@ -190,13 +209,17 @@ function startOf(
   setup: MachineSetup,
   cgroup: PodCgroup,
   report: Report,
-  missing: TemplateKind | undefined,
+  { kind, missing }: TemplateChoice,
 ): Start {
   const { accelerator, size, debug } = setup.plan;
   const showLine = debug ? (line: string) => report.say(`console: ${line}`) : undefined;
   return {
     launch: (loop, events) => new Machine(loop, setup, showLine, (what) => report.step(what), events),
-    ...(missing === undefined ? {} : { ready: () => saveInBackground(missing) }),
+    // For pods to come.
+    ready: () => {
+      if (missing !== undefined) saveInBackground(missing);
+      else if (kind !== undefined) keepSpareInBackground(kind);
+    },
     helloSeconds: HELLO_SECONDS[accelerator],
     cgroup,
     facts: { accelerator, cpus: size.cpus, memory_bytes: size.memoryMiB * 1024 * 1024, uid: setup.id },

@@ -77,6 +77,7 @@ function standInDisk(kind: SavedDevices['disks'][number], index: number): string
   return `driver=null-co,node-name=disk${index},read-only=${readOnly},size=${STAND_IN_SIZE},read-zeroes=on`;
 }
 
-function standInAddress(index: number): string {
+/** Of an interface before it is a pod's. */
+export function standInAddress(index: number): string {
   return `${STAND_IN_ADDRESS}${index.toString(16).padStart(2, '0')}`;
 }

@@ -23,7 +23,7 @@ import { KvmError } from './error.ts';
 import { readHost } from './host.ts';
 import { parseIdRange } from './ids.ts';
 import { queuesFor } from './interface-arguments.ts';
-import { openVhosts } from './interfaces.ts';
+import { openVhosts, tapName } from './interfaces.ts';
 import { findPrograms } from './programs.ts';
 import { Qmp } from './qmp.ts';
 import { SCRATCH_PLAN, scratchDisk } from './root-disks.ts';
@@ -93,7 +93,7 @@ function openStandIns({ devices, size: { cpus } }: SavedMachine, { scratchPath }
   const queues = queuesFor(cpus);
   return {
     interfaces: Array.from({ length: devices.interfaces }, (_, index) => ({
-      taps: openTap(`rkt-tap${index}`, queues),
+      taps: openTap(tapName(index), queues),
       vhosts: openVhosts(queues),
     })),
     scratch: scratchPath === undefined ? undefined : scratchDisk(open(scratchPath, open_.readWrite)),

@@ -14,12 +14,14 @@ import {
 } from './confinement.ts';
 import { KvmError } from './error.ts';
 import type { MachineSetup } from './machine-setup.ts';
+import { childMember, type MachineParts, type Member } from './members.ts';
+import { MEMORY_FD } from './memory-filter.ts';
 import { MEMORY_DIRECTORY, restoredArguments } from './template-arguments.ts';
-import { KERNEL_DIRECTORY, qemuArguments, type ShareCache, virtiofsdArguments } from './vmm.ts';
-import type { Wires } from './wires.ts';
+import { KERNEL_DIRECTORY, QEMU_FDS, qemuArguments, type ShareCache, virtiofsdArguments } from './vmm.ts';
+import { type Channels, closeAll, connectWires, type Wires } from './wires.ts';
 
-/** Each one's root is built in its own mount namespace, over a directory that it does not need. */
-const QEMU_ROOT_PLACE = 'stage1/rootfs/opt';
+/** Of a pod. Each one's root is built in its own mount namespace, over a directory that it does not need. */
+export const QEMU_ROOT_PLACE = 'stage1/rootfs/opt';
 const SHARE_ROOT_PLACE = KERNEL_DIRECTORY;
 /** Where the supervisor mounts the memory of a machine that is restored. */
 export const MEMORY_PLACE = 'stage1/rootfs/memory';
@@ -33,7 +35,35 @@ export function mapsTemplate({ share }: Pick<MachineSetup, 'share'>, beginning: 
   return beginning === 'restored' && share === undefined;
 }
 
-export function startVirtiofsd(
+/** QEMU, and virtiofsd where there is a share. */
+export function startMachine(setup: MachineSetup, beginning: Beginning, channels: Channels): MachineParts {
+  const { share } = setup;
+  const wires = connectWires(channels, share !== undefined);
+  const members: Member[] = [];
+  if (share !== undefined) members.push(childMember('virtiofsd', startVirtiofsd(setup, share, wires)));
+  members.push(childMember('qemu', startQemu(setup, beginning, qemuFds(setup, beginning, wires.qemu))));
+  closeAll(wires.theirs);
+  return { own: wires.own, members };
+}
+
+/** After those that every machine has: the interfaces' and the disks', as their arguments say; at last the state of a saved machine. */
+function qemuFds(setup: MachineSetup, beginning: Beginning, own: readonly number[]): readonly number[] {
+  const { template } = setup;
+  const fds = [...own, ...deviceFds(setup)];
+  if (beginning === 'cold' || template === undefined) return fds;
+  if (mapsTemplate(setup, beginning)) fds[MEMORY_FD] = template.memory;
+  return [...fds, template.state];
+}
+
+export function deviceFds({ network, disks }: MachineSetup): number[] {
+  return [...network.fds, ...disks.map(({ fd }) => fd)];
+}
+
+export function stateFd(setup: MachineSetup): number {
+  return QEMU_FDS.length + deviceFds(setup).length;
+}
+
+function startVirtiofsd(
   { programs, userNamespace, cgroupFiles }: MachineSetup,
   shareCache: ShareCache,
   wires: Wires,
@@ -56,7 +86,7 @@ export function startVirtiofsd(
   });
 }
 
-export function startQemu(setup: MachineSetup, beginning: Beginning, fds: readonly number[]): number {
+function startQemu(setup: MachineSetup, beginning: Beginning, fds: readonly number[]): number {
   const { plan, programs, id, cgroupFiles, network } = setup;
   const hasTemplate = mapsTemplate(setup, beginning);
   const entries = qemuRoot(hostPaths(), {
@@ -85,7 +115,7 @@ export function startQemu(setup: MachineSetup, beginning: Beginning, fds: readon
         hardLimit: getLimit('nofile').hard,
       },
       hasTemplate,
-      enterRoot: () => enterRoot(entries, QEMU_ROOT_PLACE),
+      enterRoot: () => enterRoot(entries, setup.rootPlace),
     }),
   });
 }

@@ -2,15 +2,20 @@
 
 import { parseMountPlan } from '../src/abi/mount-plan.ts';
 import { POD } from '../src/abi/pod-directory.ts';
-import { KERNEL_PARAMS_ENV } from '../src/abi/stage1.ts';
+import { parseSpares, SPARES_ENV } from '../src/abi/spares.ts';
+import { type Entrypoint, KERNEL_PARAMS_ENV } from '../src/abi/stage1.ts';
 import { formatTemplateArguments } from '../src/abi/templates.ts';
 import { readText } from '../src/native/contents.ts';
 import { environ, environment } from '../src/native/engine.ts';
 import { SystemError } from '../src/native/errors.ts';
 import { close, open, open_ } from '../src/native/files.ts';
 import { spawn } from '../src/native/spawn.ts';
+import type { Step } from '../src/native/spawn-steps.ts';
 import { exists } from '../src/native/stat.ts';
+import { HostSide } from '../src/supervisor/network/host-side.ts';
 import type { Report } from '../src/supervisor/report.ts';
+import { areSlotsTaken } from './spare-store.ts';
+import { canHaveSpares } from './spares.ts';
 import type { SavedMachine } from './template-arguments.ts';
 import {
   isMissing,
@@ -23,30 +28,35 @@ import { KERNEL_DIRECTORY } from './vmm.ts';
 
 /** In the root of the stage1. */
 const OF_STAGE1 = KERNEL_DIRECTORY.slice(POD.stage1Rootfs.length);
+const PROGRAM = 'run';
 
 export interface TemplateChoice {
   readonly open: OpenTemplate | undefined;
+  /** Of that one. */
+  readonly kind: TemplateKind | undefined;
   /** One that is to be made, for pods to come. */
   readonly missing: TemplateKind | undefined;
 }
+
+const NO_TEMPLATE: TemplateChoice = { open: undefined, kind: undefined, missing: undefined };
 
 /** With --debug, says why the pod starts cold where it might not. */
 export function chooseTemplate(machine: SavedMachine, qemu: string, report: Report): TemplateChoice {
   const { accelerator, size, devices } = machine;
   const kind = templateOfPod({ accelerator, size, devices }, KERNEL_DIRECTORY, qemu);
-  if (kind === undefined) return { open: undefined, missing: undefined };
+  if (kind === undefined) return NO_TEMPLATE;
   // Of that pod alone.
   if ((environment(KERNEL_PARAMS_ENV) ?? '').trim() !== '') {
     report.step(`cold start: ${KERNEL_PARAMS_ENV} is set`);
-    return { open: undefined, missing: undefined };
+    return NO_TEMPLATE;
   }
   const template = openTemplate(kind);
   if (typeof template !== 'string') {
     report.step(`starts from the template ${kind.key}`);
-    return { open: template, missing: undefined };
+    return { open: template, kind, missing: undefined };
   }
   report.step(`cold start: ${template}`);
-  return { open: undefined, missing: isMissing(kind) ? kind : undefined };
+  return { ...NO_TEMPLATE, missing: isMissing(kind) ? kind : undefined };
 }
 
 /** Where the stage1's image is in the store; that of a pod with a copy of its own is in its directory alone. */
@@ -62,24 +72,36 @@ function storedKernel(): string {
 }
 
 /** By a process of its own, which outlives the pod and holds nothing of it: that may be over, and removed, before the kernel is read. */
-export function saveInBackground({ directory, stage1, machine: { size, devices } }: TemplateKind): void {
+export function saveInBackground(kind: TemplateKind): void {
+  inBackground('/proc/self/exe', 'template', kind, storedKernel(), []);
+}
+
+/** Likewise; where as many are there already, nobody is started. It waits for a long time, in the host's namespaces, so that nothing of this pod stays for it. */
+export function keepSpareInBackground(kind: TemplateKind): void {
+  const { count } = parseSpares(environment(SPARES_ENV));
+  if (count === 0 || !canHaveSpares(kind.machine.devices) || areSlotsTaken(kind, count)) return;
+  const kernel = storedKernel();
+  const host = HostSide.given();
+  // A stage1 that is in the pod's directory goes with it.
+  if (host === undefined || !kernel.endsWith(OF_STAGE1) || !kernel.startsWith('/')) return;
+  const program = `${kernel.slice(0, -OF_STAGE1.length)}/${PROGRAM}`;
+  inBackground(program, 'spare', kind, kernel, host.steps);
+}
+
+function inBackground(
+  path: string,
+  entrypoint: Extract<Entrypoint, 'template' | 'spare'>,
+  { directory, stage1, machine: { size, devices } }: TemplateKind,
+  kernel: string,
+  steps: readonly Step[],
+): void {
   const nothing = open('/dev/null', open_.readWrite);
   try {
-    const order = {
-      directory,
-      stage1,
-      kernel: storedKernel(),
-      cpus: size.cpus,
-      memoryMiB: size.memoryMiB,
-      appBytes: null,
-      devices,
-    };
+    const order = { directory, stage1, kernel, cpus: size.cpus, memoryMiB: size.memoryMiB, devices };
+    const args = formatTemplateArguments({ ...order, appBytes: null, wait: false, debug: false });
     spawn({
-      path: '/proc/self/exe',
-      argv: ['template', ...formatTemplateArguments({ ...order, wait: false, debug: false })],
-      env: environ(),
-      fds: [nothing, nothing, nothing],
-      steps: [{ do: 'session' }],
+      ...{ path, argv: [entrypoint, ...args], env: environ(), fds: [nothing, nothing, nothing] },
+      steps: [{ do: 'session' }, ...steps],
     });
   } catch (error) {
     // The pod runs: the next one will try again.

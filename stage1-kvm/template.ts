@@ -58,7 +58,8 @@ export function template(args: readonly string[]): number {
   return EXIT.ok;
 }
 
-function kindOf(options: TemplateArguments, report: Report): TemplateKind {
+/** Of such machines on this host. */
+export function kindOf(options: TemplateArguments, report: Report): TemplateKind {
   const { directory, stage1, kernel, cpus, memoryMiB, appBytes, devices } = options;
   const host = readHost();
   const { accelerator, warning } = chooseAccelerator(host);

@@ -50,10 +50,12 @@ export const machineImage = ({ program, init, kernelKey }: MachineInputs): Recip
   },
 });
 
+const OF_MACHINES: ReadonlySet<Entrypoint> = new Set(['changes', 'template', 'spare', 'rehearsal']);
+
 /** Namespaces: the same init, and a directory that its root is made over. */
 export const namespaceImage = ({ program, init }: NamespaceInputs): Recipe => ({
   ...{ flavour: 'stage1-ns', image: artefacts.stage1Ns, program, files: [init], key: '' },
-  entrypoints: ENTRYPOINTS.filter((name) => name !== 'changes' && name !== 'template'),
+  entrypoints: ENTRYPOINTS.filter((name) => !OF_MACHINES.has(name)),
   own: async () => ({
     entries: [directory('rootfs/root'), file('rootfs/init', await readFile(init), 0o755)],
   }),

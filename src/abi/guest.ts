@@ -18,7 +18,7 @@ import type { CopyPlan } from './copy-plan.ts';
 import { AbiError, FieldReader } from './json.ts';
 import type { MadeVolume } from './made-volumes.ts';
 import { NOTIFY_STATES, type Notice, STATUS_MAX } from './notify.ts';
-import type { RehearseOrder, WakeOrder } from './saved-machine.ts';
+import type { RehearseOrder, RenewOrder, WakeOrder } from './saved-machine.ts';
 import {
   type AppStatistics,
   type GuestStatistics,
@@ -108,11 +108,12 @@ export type HostMessage =
   | { readonly type: 'clock'; readonly seconds: number; readonly nanoseconds: number }
   | RehearseOrder
   | WakeOrder
+  | RenewOrder
   /** The answer to `ended`: all output has arrived, the machine may go. */
   | { readonly type: 'power-off' };
 
 /** All but what comes before there is a pod. */
-export type PodMessage = Exclude<HostMessage, { readonly type: 'rehearse' | 'wake' }>;
+export type PodMessage = Exclude<HostMessage, { readonly type: 'rehearse' | 'wake' | 'renew' }>;
 
 export type GuestMessage =
   /** `initMs`, `helloMs`: from the start of its kernel to that of PID 1, and to this message; in namespaces PID 1 is the beginning. */
@@ -279,5 +280,6 @@ const HOST_MESSAGE_TYPES: ReadonlySet<string> = new Set<HostMessage['type']>([
   'clock',
   'rehearse',
   'wake',
+  'renew',
   'power-off',
 ]);

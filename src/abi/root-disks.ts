@@ -13,6 +13,9 @@ export const ROOT_KINDS = ['virtiofs', 'block'] as const;
 export type MachineRoots = (typeof ROOT_KINDS)[number];
 
 /** Of pods that neither a flag nor the configuration says one for. */
+/** Where what makes disks of images may be. */
+export const EROFS_PROGRAMS = ['/usr/bin/mkfs.erofs', '/usr/sbin/mkfs.erofs', '/usr/local/bin/mkfs.erofs'];
+
 export const DEFAULT_ROOTS: MachineRoots = 'virtiofs';
 
 /** Each is a disk of the machine; with the scratch disk they are at most eight. */

@@ -16,6 +16,16 @@ export interface Rehearsed {
   readonly type: 'rehearsed';
 }
 
+/** After the `ended` of a pod that was only to go through its start once: nothing of that is left, and the plan of another may come. Answered by `renewed`. */
+export interface RenewOrder {
+  readonly type: 'renew';
+}
+
+/** As `rehearsed`. */
+export interface Renewed {
+  readonly type: 'renewed';
+}
+
 /**
  * To one that is the start of a pod now: entropy of the host's in base64, before anything else, and the wall clock. It says `hello`
  * again, and where it has devices that it was not saved with its kernel looks for them.

@@ -41,6 +41,8 @@ export const ENTRYPOINTS = [
   'stop',
   'control',
   'template',
+  'spare',
+  'rehearsal',
   'attach',
   'app/add',
   'app/start',

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { accessSync, constants, createReadStream, statSync } from 'node:fs';
+import { EROFS_PROGRAMS } from '../abi/root-disks.ts';
 import type { DiskDraft, MadeDisk, SealedDisk, Store } from '../store/index.ts';
 import { sealDisk } from './disk-seal.ts';
 import { ImageError } from './error.ts';
@@ -7,7 +8,6 @@ import type { ImageEvent } from './event.ts';
 import { copyLayers } from './layer-copy.ts';
 import type { ImportOptions } from './options.ts';
 
-const PROGRAMS = ['/usr/bin/mkfs.erofs', '/usr/sbin/mkfs.erofs', '/usr/local/bin/mkfs.erofs'];
 const READ_SIZE = 1024 * 1024;
 /** Ends of files would lie between inodes, and make each inode a block to be read by itself: who lists 10,000 small files would wait for as many. */
 const SEPARATE = ['-E', 'noinline_data'];
@@ -18,7 +18,7 @@ const LOOK_MS = 200;
 
 /** Undefined where it is not installed. */
 export function diskImageMaker(): string | undefined {
-  return PROGRAMS.find(isExecutable);
+  return EROFS_PROGRAMS.find(isExecutable);
 }
 
 function isExecutable(path: string): boolean {

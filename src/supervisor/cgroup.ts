@@ -60,6 +60,19 @@ export function joinFiles(cgroup: PodCgroup, which: 'all' | 'v1' = 'all'): strin
   return joinFilesOf({ directories: wanted });
 }
 
+/**
+ * Files to which the pid of a process is written that comes to the pod from elsewhere. It also leaves what others of the host watch it by, for
+ * where this process is: hierarchies without controllers, which systemd ends a unit's processes by.
+ */
+export function moveFiles(cgroup: PodCgroup): string[] {
+  const { mode, places } = ownCgroups();
+  const watched = places.filter(
+    ({ controller }) => controller.startsWith('name=') || (controller === 'unified' && mode !== 'v2'),
+  );
+  const own = cgroup.kind === 'none' ? [] : cgroup.group.directories.map(({ path }) => path);
+  return [...own, ...watched.map(({ directory }) => directory)].map((path) => `${path}/cgroup.procs`);
+}
+
 /** What divides a group, and moves processes within it. Its limits stay the host's. */
 const GIVEN_FILES = ['cgroup.procs', 'cgroup.threads', 'cgroup.subtree_control', 'tasks'];
 

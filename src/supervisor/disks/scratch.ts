@@ -17,12 +17,17 @@ const NEW = open_.readWrite | open_.create | open_.noFollow;
 /** Anew, whatever an earlier attempt has left; `like` is another that is open. @throws SupervisorError `bad-disk`, `unsupported` */
 export function makeScratch(bytes: number, like: number | undefined): Disk {
   if (like === undefined) return copyOfModel(bytes);
+  return copyScratch(POD.scratch, bytes, like);
+}
+
+/** Likewise, elsewhere than in a pod's directory. @throws SupervisorError `bad-disk` */
+export function copyScratch(path: string, bytes: number, like: number): Disk {
   {
-    using file = File.open(POD.scratch, NEW | open_.truncate, 0o600);
+    using file = File.open(path, NEW | open_.truncate, 0o600);
     truncate(file.fd, bytes);
     copyData(like, file.fd);
   }
-  return openDisk('the scratch disk', POD.scratch, false);
+  return openDisk('the scratch disk', path, false);
 }
 
 /** One that a machine is saved with. */

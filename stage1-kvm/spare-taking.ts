@@ -1,0 +1,205 @@
+/** A spare machine becomes that of the pod whose directory is the current one. */
+import { AbiError } from '../src/abi/json.ts';
+import { POD } from '../src/abi/pod-directory.ts';
+import { SPARE } from '../src/abi/spares.ts';
+import { SystemError } from '../src/native/errors.ts';
+import { close, open, open_ } from '../src/native/files.ts';
+import type { Loop } from '../src/native/loop.ts';
+import type { Received } from '../src/native/messages.ts';
+import { setNamespace } from '../src/native/mounts.ts';
+import { changeLink, findLink } from '../src/native/netlink/links.ts';
+import { Netlink } from '../src/native/netlink/socket.ts';
+import { rename } from '../src/native/paths.ts';
+import type { Exit } from '../src/native/processes.ts';
+import type { Report } from '../src/supervisor/report.ts';
+import { KvmError } from './error.ts';
+import { recordId } from './ids.ts';
+import { tapName } from './interfaces.ts';
+import type { MachineParts, Member } from './members.ts';
+import type { StandInInterface } from './saved-devices.ts';
+import {
+  HANDED,
+  type HandedFile,
+  hear,
+  type Offer,
+  readEnded,
+  readOffer,
+  readTaken,
+  say,
+} from './spare-protocol.ts';
+import { connectToSpares } from './spare-store.ts';
+import type { TemplateKind } from './template-store.ts';
+import { type Channels, closeAll } from './wires.ts';
+
+export interface Spare {
+  readonly parts: MachineParts;
+  readonly channels: Channels;
+  /** QEMU's uid. */
+  readonly id: number;
+  /** In the order of the machine's. */
+  readonly interfaces: readonly StandInInterface[];
+  readonly scratch: number;
+  /** Brings the taps to this process's network namespace. */
+  moveTaps(): void;
+  /** Until its QEMU is in the pod's control groups. @throws KvmError where it cannot come there */
+  settle(): void;
+  /** It is nobody's, and ends. */
+  abandon(): void;
+}
+
+const OFFER_MS = 2000;
+const TAKEN_MS = 10_000;
+const END_MS = 5000;
+
+/**
+ * The first that is ready, whose QEMU is on its way to the groups of these files. Undefined: there is none. Whatever is wrong with one is a reason to go on
+ * without it.
+ */
+export function takeSpare(kind: TemplateKind, groups: readonly string[], report: Report): Spare | undefined {
+  for (const { place, socket } of connectToSpares(kind)) {
+    try {
+      const received = hear(socket, OFFER_MS);
+      // Somebody else was faster.
+      if (received === undefined) {
+        close(socket);
+        continue;
+      }
+      const spare = offered(received, socket, kind);
+      rename(`${place}/${SPARE.scratch}`, POD.scratch);
+      recordId(spare.id);
+      say(socket, { type: 'take', groups });
+      report.step('takes a spare machine');
+      return spare;
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      report.step(`a spare machine is not usable: ${error.message}`);
+      close(socket);
+    }
+  }
+  return undefined;
+}
+
+function isExpected(error: unknown): error is Error {
+  return [SystemError, AbiError, SyntaxError, KvmError].some((kind) => error instanceof kind);
+}
+
+/** @throws KvmError, AbiError, SyntaxError, with all files closed */
+function offered(received: Received, socket: number, { facts }: TemplateKind): Spare {
+  try {
+    const offer = readOffer(received);
+    if (offer.facts.join('\n') !== facts.join('\n'))
+      throw new KvmError('unsupported', 'it is of another kind');
+    if (received.fds.length !== HANDED.length + offer.interfaces * (offer.taps + offer.vhosts))
+      throw new KvmError('unsupported', 'not all of its files have come');
+    return spareOf(offer, socket, received.fds);
+  } catch (error) {
+    closeAll(received.fds);
+    throw error;
+  }
+}
+
+function spareOf(offer: Offer, socket: number, fds: readonly number[]): Spare {
+  const file = (name: HandedFile) => fds[HANDED.indexOf(name)] ?? -1;
+  const each = offer.taps + offer.vhosts;
+  const interfaces = Array.from({ length: offer.interfaces }, (_, number) => {
+    const own = fds.slice(HANDED.length + number * each, HANDED.length + (number + 1) * each);
+    return { taps: own.slice(0, offer.taps), vhosts: own.slice(offer.taps) };
+  });
+  return {
+    parts: {
+      own: {
+        qmp: file('qmp'),
+        console: file('console'),
+        qemuMessages: file('qemuMessages'),
+        shareMessages: file('shareMessages'),
+      },
+      members: [keptMember(offer.pid, socket)],
+    },
+    channels: {
+      control: { own: file('control'), theirs: file('controlTheirs') },
+      data: { own: file('data'), theirs: file('dataTheirs') },
+    },
+    id: offer.id,
+    interfaces,
+    scratch: file('scratch'),
+    moveTaps: () => moveTaps(file('namespace'), offer.interfaces),
+    settle: () => settle(socket, file('namespace')),
+    abandon: () => abandon(socket, fds),
+  };
+}
+
+/** QEMU, by its keeper, whose child it is. */
+function keptMember(pid: number, socket: number): Member {
+  return {
+    name: 'qemu',
+    pid,
+    watch(loop: Loop, ended: (exit: Exit) => void) {
+      const watch = loop.watch(socket, {
+        readable: () => {
+          const exit = lastWord(socket);
+          watch.close();
+          close(socket);
+          ended(exit);
+        },
+      });
+    },
+    kill: () => tryToSay(socket),
+  };
+}
+
+/** A keeper that ends without one has taken QEMU with it. */
+function lastWord(socket: number): Exit {
+  const killed = { kind: 'signalled', signal: 9, dumped: false } as const;
+  try {
+    const received = hear(socket, 0);
+    return received === undefined ? killed : readEnded(received).exit;
+  } catch (error) {
+    if (isExpected(error)) return killed;
+    throw error;
+  }
+}
+
+/** It may have gone. */
+function tryToSay(socket: number): void {
+  try {
+    say(socket, { type: 'end' });
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+  }
+}
+
+function moveTaps(namespace: number, count: number): void {
+  if (count === 0) return;
+  const own = open('/proc/self/ns/net', open_.readOnly);
+  try {
+    setNamespace(namespace, 'network');
+    try {
+      using netlink = new Netlink();
+      for (let number = 0; number < count; number++) {
+        const tap = findLink(netlink, tapName(number));
+        if (tap === undefined) throw new KvmError('vessel-failed', `the tap ${tapName(number)} has gone`);
+        changeLink(netlink, tap.index, { namespaceFd: own });
+      }
+    } finally {
+      setNamespace(own, 'network');
+    }
+  } finally {
+    close(own);
+  }
+}
+
+function settle(socket: number, namespace: number): void {
+  const received = hear(socket, TAKEN_MS);
+  if (received === undefined) throw new KvmError('vessel-failed', 'the keeper of the spare machine has gone');
+  const { problem } = readTaken(received);
+  if (problem !== null) throw new KvmError('vessel-failed', problem);
+  close(namespace);
+}
+
+function abandon(socket: number, fds: readonly number[]): void {
+  closeAll(fds);
+  tryToSay(socket);
+  // Its taps may be in the way of others until all of it has gone.
+  while (hear(socket, END_MS) !== undefined) {}
+  close(socket);
+}
