@@ -81,5 +81,6 @@ export function leadPod(args: readonly string[], { housing, socketRefusal, prepa
     // What it has made is free for others before anybody can know of the pod's end.
     connection?.detach();
     leaveNoCgroup(cgroup, report);
+    report.step('left');
   }
 }

@@ -140,7 +140,9 @@ export class Supervision {
         },
         // Its kernel needs a while to power off, and nothing of that is for anybody.
         settled: () => {
-          if (this.#phase === 'powering-off') this.#end(this.#code);
+          if (this.#phase !== 'powering-off') return;
+          this.#report.step('settled');
+          this.#end(this.#code);
         },
         failed: (problem) => this.#fail(problem),
       },
@@ -220,6 +222,7 @@ export class Supervision {
   /** Nothing is left to wait for. */
   #gone(): void {
     this.#giveUp();
+    this.#report.step('gone');
     this.#loop.stop(this.#code);
   }
 
