@@ -1,4 +1,9 @@
-import { type AddressPlan, type InterfacePlan, STAND_IN_ADDRESS } from '../src/abi/network-plan.ts';
+import {
+  type AddressPlan,
+  type InterfacePlan,
+  STAND_IN_ADDRESS,
+  standInAddress,
+} from '../src/abi/network-plan.ts';
 import { monotonicMilliseconds, sleep } from '../src/native/clock.ts';
 import { unless } from '../src/native/errors.ts';
 import {
@@ -65,12 +70,13 @@ export function configureInterface(netlink: Netlink, { plan, link }: FoundLink):
   if (plan.up) changeLink(netlink, link.index, { up: true });
 }
 
-/** As they were before a plan, but for their names: down, and nobody's. Routes go with them. */
+/** As the machine was saved with them, but for their names: down, and nobody's. Routes go with them. */
 export function bareInterfaces(plans: readonly InterfacePlan[]): void {
   using netlink = new Netlink();
-  for (const { link } of matchLinks(plans, listLinks(netlink))) {
-    if (link.index === LOOPBACK) continue;
+  const own = matchLinks(plans, listLinks(netlink)).filter(({ link }) => link.index !== LOOPBACK);
+  for (const [number, { link }] of own.entries()) {
     changeLink(netlink, link.index, { up: false });
+    changeLink(netlink, link.index, { mac: standInAddress(number) });
     for (const address of listAddresses(netlink))
       if (address.link === link.index) unless(['EADDRNOTAVAIL'], () => deleteAddress(netlink, address));
   }

@@ -7,7 +7,7 @@ import { removeCovers } from './covers.ts';
 import { forgetDisks } from './disks.ts';
 import { during } from './error.ts';
 import { bareInterfaces } from './interfaces.ts';
-import { removeBlockRoots } from './root-disks.ts';
+import { removeBlockRoots, reopenScratch, settleScratch } from './root-disks.ts';
 
 /** All of its processes have ended. */
 export function forgetPod({ apps, machine, network }: BootPlan, groups: Pick<AppGroups, 'remove'>): void {
@@ -19,7 +19,9 @@ export function forgetPod({ apps, machine, network }: BootPlan, groups: Pick<App
   during('interfaces', () => leaveNetwork(network));
   // Others come in their places.
   forgetDisks();
+  settleScratch();
   syncAll();
+  during('disks', reopenScratch);
 }
 
 function leaveNetwork({ interfaces }: NetworkPlan): void {

@@ -39,6 +39,12 @@ export function settleScratch(): void {
     unless(['EBUSY', 'EINVAL', 'EROFS', 'EIO'], () => mount({ target, flags: ms.remount | ms.readOnly }));
 }
 
+/** The machine goes on after all. */
+export function reopenScratch(): void {
+  for (const target of scratchPlaces)
+    mount({ target, flags: ms.remount | ms.noDev | ms.noAtime, data: SCRATCH_OPTIONS });
+}
+
 const scratchPlaces = new Set<string>();
 
 /** Once for the pod, so that an app that is started again finds its root as it has left it. */

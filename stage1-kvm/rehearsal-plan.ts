@@ -16,7 +16,6 @@ import { encodeBase64 } from '../src/supervisor/plan/base64.ts';
 import { planPod } from '../src/supervisor/plan/plan.ts';
 import { KvmError } from './error.ts';
 import { blockRoot, rootDiskPlans } from './root-disks.ts';
-import { standInAddress } from './saved-devices.ts';
 
 const APP = 'rehearsal';
 const HOSTNAME = 'rkt-spare';
@@ -69,9 +68,7 @@ export function rehearsalPlan(
     },
     ...{ term: 'xterm', restrictCapabilities: true, makesDevices: true, protectPaths: true },
     ...{ restrictDevices: true, filterCalls: true, kernel, environment: [], staysWhenEmpty: false },
-    covers: ['/etc/hosts', '/etc/resolv.conf'].map((path) => ({
-      ...{ path, mode: 0o644, content: '', readOnly: false, names: path === '/etc/hosts' },
-    })),
+    covers: [{ path: '/etc/hosts', mode: 0o644, content: null, readOnly: false, names: true }],
     ...{ names: '', madeVolumes: [], isolators: [], strictIsolators: false },
     network: interfaces === 0 ? NO_NETWORK : networkPlan(interfaces),
     kernelShare: { ownKernel: true, hostNetwork: false, hostIpc: false },
@@ -88,35 +85,38 @@ function machinePlan(modules: readonly string[], disks: readonly RootDiskPlan[])
   };
 }
 
-/** Of addresses for examples (RFC 5737), on taps that nobody is on. */
+/** As plugins mostly leave it, with addresses for examples (RFC 5737), on taps that nobody is on. */
 function networkPlan(interfaces: number): NetworkPlan {
   const names = Array.from({ length: interfaces }, (_, index) => `eth${index}`);
+  const route = { table: 254, metric: 0, type: 'unicast', protocol: 4, tos: 0, metrics: [] } as const;
+  const hop = { interface: 'eth0', onLink: false, weight: 1 };
+  const own = '192.0.2.2';
+  const gateway = '192.0.2.1';
   return {
     ...NO_NETWORK,
     interfaces: names.map((name, index) => ({
-      ...{ name, mac: standInAddress(index), mtu: 1500, up: true, arp: true },
-      ...{ promiscuous: false, allMulticast: false, queueLength: null },
+      ...{ name, mac: ownAddress(index), mtu: 1500, up: true, arp: true },
+      ...{ promiscuous: false, allMulticast: false, queueLength: 1000 },
       addresses: [
         {
-          ...{ address: `192.0.2.${2 + 4 * index}/30`, peer: null, broadcast: `192.0.2.${3 + 4 * index}` },
-          ...{ scope: 0, deprecated: false, prefixRoute: true },
+          ...{ address: `192.0.2.${2 + 4 * index}/30`, peer: null, broadcast: null },
+          ...{ scope: 0, deprecated: false, prefixRoute: false },
         },
       ],
     })),
     routes: [
-      {
-        ...{
-          destination: '0.0.0.0/0',
-          table: 254,
-          metric: 0,
-          type: 'unicast',
-          scope: 0,
-          protocol: 3,
-          tos: 0,
-        },
-        ...{ source: null, metrics: [] },
-        hops: [{ interface: 'eth0', gateway: '192.0.2.1', onLink: false, weight: 1 }],
-      },
+      { ...route, destination: '0.0.0.0/0', scope: 0, source: null, hops: [{ ...hop, gateway }] },
+      { ...route, destination: '192.0.2.0/30', scope: 0, source: own, hops: [{ ...hop, gateway }] },
+      { ...route, destination: `${gateway}/32`, scope: 253, source: own, hops: [{ ...hop, gateway: null }] },
     ],
+    sysctls: names.flatMap((name) => [
+      { name: `ipv4/conf/${name}/arp_notify`, value: '1' },
+      { name: `ipv6/conf/${name}/ndisc_notify`, value: '1' },
+    ]),
   };
+}
+
+/** That an interface gets: locally administered. */
+function ownAddress(index: number): string {
+  return `02:00:00:00:00:${index.toString(16).padStart(2, '0')}`;
 }

@@ -3,7 +3,7 @@
  * found them and its drivers are theirs before there is a pod; what differs from pod to pod it asks them for later (a serial
  * number), is told (an address), or needs not know (the size of a disk: its file system says where it ends, and QEMU refuses what is beyond). Pure.
  */
-import { STAND_IN_ADDRESS } from '../src/abi/network-plan.ts';
+import { standInAddress } from '../src/abi/network-plan.ts';
 import type { SavedDevices } from '../src/abi/templates.ts';
 import type { MachineDisk } from '../src/supervisor/volumes/made-volumes.ts';
 import type { Accelerator } from './accelerator.ts';
@@ -75,9 +75,4 @@ function standInDisk(kind: SavedDevices['disks'][number], index: number): string
   const readOnly = kind === 'read' ? 'on' : 'off';
   // Zeros: the kernel looks for partitions.
   return `driver=null-co,node-name=disk${index},read-only=${readOnly},size=${STAND_IN_SIZE},read-zeroes=on`;
-}
-
-/** Of an interface before it is a pod's. */
-export function standInAddress(index: number): string {
-  return `${STAND_IN_ADDRESS}${index.toString(16).padStart(2, '0')}`;
 }

@@ -134,9 +134,16 @@ function keptMember(pid: number, socket: number): Member {
     name: 'qemu',
     pid,
     watch(loop: Loop, ended: (exit: Exit) => void) {
+      // A keeper that ends without a word has taken QEMU with it.
+      let exit: Exit = { kind: 'signalled', signal: 9, dumped: false };
       const watch = loop.watch(socket, {
         readable: () => {
-          const exit = lastWord(socket);
+          const said = lastWord(socket);
+          if (said !== undefined) {
+            exit = said;
+            return;
+          }
+          // It is in the pod's control groups itself.
           watch.close();
           close(socket);
           ended(exit);
@@ -147,14 +154,12 @@ function keptMember(pid: number, socket: number): Member {
   };
 }
 
-/** A keeper that ends without one has taken QEMU with it. */
-function lastWord(socket: number): Exit {
-  const killed = { kind: 'signalled', signal: 9, dumped: false } as const;
+function lastWord(socket: number): Exit | undefined {
   try {
     const received = hear(socket, 0);
-    return received === undefined ? killed : readEnded(received).exit;
+    return received === undefined ? undefined : readEnded(received).exit;
   } catch (error) {
-    if (isExpected(error)) return killed;
+    if (isExpected(error)) return undefined;
     throw error;
   }
 }

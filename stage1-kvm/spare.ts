@@ -3,7 +3,7 @@
  * and ends with it; and this process ends with the connection of whoever has taken the machine.
  */
 import { EXIT } from '../src/abi/exit-code.ts';
-import { NO_NETWORK } from '../src/abi/network-plan.ts';
+import { NO_NETWORK, standInAddress } from '../src/abi/network-plan.ts';
 import { parseSpares, SPARE, SPARES_ENV } from '../src/abi/spares.ts';
 import { VM_IDS_ENV } from '../src/abi/stage1.ts';
 import { parseTemplateArguments, TEMPLATE, type TemplateArguments } from '../src/abi/templates.ts';
@@ -27,7 +27,7 @@ import type { MachineSetup } from './machine-setup.ts';
 import { findPrograms } from './programs.ts';
 import { makeRehearsalImage, rehearsalPlan } from './rehearsal-plan.ts';
 import { imageSerial, scratchDisk } from './root-disks.ts';
-import { fdsOf, type StandInInterface, standInAddress } from './saved-devices.ts';
+import { fdsOf, type StandInInterface } from './saved-devices.ts';
 import { Keeper } from './spare-keeper.ts';
 import { allocateSpareId, type Slot, takeSlot } from './spare-store.ts';
 import { kindOf } from './template.ts';

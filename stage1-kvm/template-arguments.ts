@@ -95,6 +95,8 @@ export function restoredArguments(
     ...['-name', `rkt-${uuid}`, '-uuid', uuid],
     ...(hasShare ? socket('share') : []),
     ...deviceArguments,
+    // It would tell the pod's networks of addresses that only stand for those of interfaces.
+    ...['-global', 'migration.announce-rounds=0'],
     ...['-incoming', 'defer'],
   ];
 }

@@ -1,6 +1,11 @@
 /** What the hardware addresses begin with of interfaces that a machine was saved with, until it is told whose they are: locally administered, and nobody else's. */
 export const STAND_IN_ADDRESS = 'fe:72:6b:74:00:';
 
+/** That of an interface, by its number. */
+export function standInAddress(number: number): string {
+  return `${STAND_IN_ADDRESS}${number.toString(16).padStart(2, '0')}`;
+}
+
 /**
  * The network of a pod as PID 1 makes it: what plugins have left in the pod's network namespace, by names instead of indexes.
  * Part of the `BootPlan`. Addresses are text; numbers are the kernel's, as rtnetlink(7) has them.

@@ -80,6 +80,7 @@ export function leadPod(args: readonly string[], { housing, socketRefusal, prepa
   } finally {
     // What it has made is free for others before anybody can know of the pod's end.
     connection?.detach();
+    report.step('detached');
     leaveNoCgroup(cgroup, report);
     report.step('left');
   }
