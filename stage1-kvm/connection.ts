@@ -2,7 +2,13 @@
 import type { NetworkPlan } from '../src/abi/network-plan.ts';
 import { metadataEnvironment } from '../src/supervisor/metadata.ts';
 import { boundNetwork, limitSending } from '../src/supervisor/network/bandwidth.ts';
-import { enterOwnNetwork, type Joining, joinNetworks } from '../src/supervisor/network/joining.ts';
+import {
+  enterOwnNetwork,
+  type Joining,
+  joinNetworks,
+  type Leaving,
+  NOTHING_TO_LEAVE,
+} from '../src/supervisor/network/joining.ts';
 import type { NetworksPlan } from '../src/supervisor/network/networks.ts';
 import {
   type FreshLinks,
@@ -10,7 +16,7 @@ import {
   readFreshLinks,
   readSnapshot,
 } from '../src/supervisor/network/snapshot.ts';
-import { readSysctlChanges } from '../src/supervisor/network/sysctl-changes.ts';
+import { beginReadingSysctlChanges, readSysctlChanges } from '../src/supervisor/network/sysctl-changes.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import { joinHostNetwork } from './host-network-join.ts';
 import {
@@ -21,19 +27,25 @@ import {
   type MachineNetwork,
   NOT_JOINED,
 } from './interfaces.ts';
-import type { Spare } from './spare-taking.ts';
+import type { StandInInterface } from './saved-devices.ts';
 
-export interface Joined {
+export interface Joined extends Leaving {
   /** So many interfaces that a machine can be saved with. */
   readonly interfaces: number;
   /** To those, and to the host's network where it is that. @throws KvmError */
   join(): MachineNetwork;
-  /** By the taps of a machine that is there. @throws SystemError, KvmError; as if it had not been tried then */
-  joinSpare(spare: Pick<Spare, 'interfaces' | 'moveTaps'>): MachineNetwork;
+  /** By the taps of a machine that is there, which have come to the pod's namespace. @throws SystemError, KvmError; as if it had not been tried then */
+  joinTaps(taps: readonly StandInInterface[]): MachineNetwork;
   /** For the guest. It takes some time, and is to be asked for while the machine starts. */
   plan(): NetworkPlan;
-  /** What plugins have made goes. */
-  detach(): void;
+}
+
+/** A machine that may be there before the pod's networks. */
+export interface MachineAhead {
+  /** This process is in the pod's network namespace, to which its taps may come, while plugins are at work there. */
+  enter(): void;
+  /** They have come. Gives their names. */
+  arrive(): readonly string[];
 }
 
 interface Connecting extends Joining {
@@ -44,6 +56,7 @@ interface Connecting extends Joining {
 export function connect(
   { pod, options, apps, machine: joined }: Connecting,
   networks: NetworksPlan | undefined,
+  ahead: MachineAhead,
   report: Report,
 ): Joined {
   const ofHost = options.net === 'host' ? joinHostNetwork(pod.apps, report) : undefined;
@@ -53,40 +66,38 @@ export function connect(
     boundNetwork(apps.limits, limitSending, options, report);
   }
   enterOwnNetwork();
+  ahead.enter();
   if (networks === undefined) return unattached(ofHost ?? NOT_JOINED);
   const fresh = readFreshLinks();
-  const look = () => lookAt(fresh, report);
-  const { finished: snapshot, detach } = joinNetworks({ pod, options, apps }, networks, report, look);
+  const look = () => lookAt(fresh, ahead, report);
+  const { finished: snapshot, ...leaving } = joinNetworks({ pod, options, apps }, networks, report, look);
   const bounded = (machine: MachineNetwork) => {
     boundNetwork(apps.limits, limitSending, options, report);
     return machine;
   };
+  let sysctls = () => readSysctlChanges(snapshot.plan.interfaces);
   return {
     interfaces: snapshot.links.length,
     join: () => bounded(joinInterfaces(snapshot, joined)),
-    joinSpare({ interfaces, moveTaps }) {
-      moveTaps();
-      return bounded(joinSpareInterfaces(snapshot, joined, interfaces));
+    joinTaps(taps) {
+      // While the machine waits for its taps there is somebody to do this.
+      sysctls = beginReadingSysctlChanges(snapshot.plan.interfaces);
+      return bounded(joinSpareInterfaces(snapshot, joined, taps));
     },
-    plan: () => ({ ...snapshot.plan, sysctls: readSysctlChanges(snapshot.plan.interfaces) }),
-    detach,
+    plan: () => ({ ...snapshot.plan, sysctls: sysctls() }),
+    ...leaving,
   };
 }
 
 function unattached(machine: MachineNetwork): Joined {
-  const { interfaces } = machine;
   const join = () => machine;
-  return {
-    interfaces,
-    join,
-    joinSpare: join,
-    plan: () => ({ ...machine.plan, sysctls: [] }),
-    detach: () => {},
-  };
+  const plan = () => ({ ...machine.plan, sysctls: [] });
+  return { interfaces: machine.interfaces, join, joinTaps: join, plan, ...NOTHING_TO_LEAVE };
 }
 
-function lookAt(fresh: FreshLinks, report: Report): NetworkSnapshot {
-  const snapshot = readSnapshot(fresh);
+function lookAt(fresh: FreshLinks, ahead: MachineAhead, report: Report): NetworkSnapshot {
+  const taps = new Set(ahead.arrive());
+  const snapshot = readSnapshot(fresh, (name) => taps.has(name));
   for (const remark of snapshot.remarks) report.warn(remark);
   checkInterfaces(snapshot);
   return snapshot;

@@ -1,5 +1,6 @@
 /** The entrypoint `run`: what of leading a pod is a matter of its machine. */
 import { POD } from '../src/abi/pod-directory.ts';
+import type { PodRootsPlan } from '../src/abi/root-disks.ts';
 import { KERNEL_PARAMS_ENV, type RunArguments, VM_IDS_ENV } from '../src/abi/stage1.ts';
 import type { SavedDevices } from '../src/abi/templates.ts';
 import { readTextIfPresent } from '../src/native/contents.ts';
@@ -15,6 +16,7 @@ import type { Start } from '../src/supervisor/running/supervision.ts';
 import { openUserNamespace } from '../src/supervisor/user-namespace.ts';
 import type { MachineDisk } from '../src/supervisor/volumes/made-volumes.ts';
 import { type Accelerator, chooseAccelerator } from './accelerator.ts';
+import { Beginning } from './beginning.ts';
 import { connect } from './connection.ts';
 import { diskArguments } from './disks.ts';
 import { KvmError } from './error.ts';
@@ -26,17 +28,10 @@ import type { MachineSetup } from './machine-setup.ts';
 import { type MachineFiles, machineFiles, machineHousing } from './plan.ts';
 import { findPrograms, type Programs } from './programs.ts';
 import { openImageDisks, openScratch, readPodRoots, scratchDisk } from './root-disks.ts';
-import { savedDevices } from './saved-devices.ts';
 import { hostLimits, hostMemory, type MachineSize, sizeMachine, sizeSandbox } from './size.ts';
 import type { Spare } from './spare-taking.ts';
-import { canTakeSpare, obtainSpare } from './spares.ts';
 import { QEMU_ROOT_PLACE } from './starting.ts';
-import {
-  chooseTemplate,
-  keepSpareInBackground,
-  saveInBackground,
-  type TemplateChoice,
-} from './template-choice.ts';
+import { keepSpareInBackground, saveInBackground, type TemplateChoice } from './template-choice.ts';
 import type { OpenTemplate } from './template-store.ts';
 import { QEMU_FDS, type ShareCache } from './vmm.ts';
 
@@ -75,31 +70,35 @@ function prepare(leading: Leading, { roots, hasShare }: MachineFiles): Prepared 
       limits: { processes: MOST_PROCESSES, memoryBytes: hostMemory(size, accelerator) },
     },
     limits: hostLimits(apps.limits, size),
-    connect(networks) {
+    connect(networks, cgroup) {
+      const images = roots.kind === 'block' ? openImageDisks(roots) : [];
+      const programs = findPrograms(hasShare);
+      const order = {
+        ...{ machine: { accelerator, size }, qemu: programs.qemu, cgroup },
+        disks: [...apps.volumes.disks, ...images],
+        scratchBytes: roots.kind === 'block' ? roots.scratchBytes : null,
+        mayTake: !hasShare && options.net !== 'host',
+      };
+      const beginning = new Beginning(order, networks?.networks.length ?? 0, report);
       const joined = { cpus: size.cpus, accelerator };
-      const connection = connect({ ...leading, machine: joined }, networks, report);
-      const { plan, detach } = connection;
-      const setUpMachine = (cgroup: PodCgroup) => {
+      const connection = connect({ ...leading, machine: joined }, networks, beginning, report);
+      const setUpMachine = () => {
         const share = hasShare ? openShare(apps) : undefined;
-        const before = [...apps.volumes.disks, ...(roots.kind === 'block' ? openImageDisks(roots) : [])];
-        const devices = savedDevices(connection, before, roots.kind === 'block' ? roots.scratchBytes : null);
-        const programs = findPrograms(hasShare);
-        const template = chooseTemplate({ accelerator, size, devices }, programs.qemu, report);
-        const mayTake = template.kind !== undefined && !hasShare && canTakeSpare(devices, before);
-        const taken = mayTake ? obtainSpare(template.kind, connection, cgroup, report) : undefined;
-        const { network, spare } = taken ?? { network: connection.join(), spare: undefined };
-        const scratch =
-          roots.kind !== 'block'
-            ? []
-            : [spare ? scratchDisk(spare.scratch) : openScratch(roots, template.open?.scratch)];
-        const disks = [...before, ...scratch];
+        const network = beginning.join(connection);
+        const { spare, template, devices } = beginning;
+        const disks = [...order.disks, ...scratchOf(roots, beginning)];
         const parts = { accelerator, size, network, disks, devices, share, spare };
         const setup = setUp(pod, options, host, { ...parts, programs, template: template.open }, cgroup);
         return startOf(setup, cgroup, report, template);
       };
-      return { setUp: setUpMachine, plan, detach };
+      return { ...connection, setUp: setUpMachine };
     },
   };
+}
+
+function scratchOf(roots: PodRootsPlan, { spare, template }: Beginning): MachineDisk[] {
+  if (roots.kind !== 'block') return [];
+  return [spare ? scratchDisk(spare.scratch) : openScratch(roots, template.open?.scratch)];
 }
 
 /** Each is a directory more on v1: only where it is for something. */

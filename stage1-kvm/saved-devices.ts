@@ -37,6 +37,11 @@ export function savedDevices(
   return { interfaces, disks: scratchBytes === null ? kinds : [...kinds, 'scratch'], scratchBytes };
 }
 
+/** A spare has a disk to write to, and others that anything can be read of: the images of roots. */
+export function canHaveSpares({ disks, scratchBytes }: SavedDevices): boolean {
+  return scratchBytes !== null && disks.every((kind) => kind === 'read' || kind === 'scratch');
+}
+
 /** Each interface has an address that no pod's has. The fds of interfaces are QEMU's from `first` on, after them comes the scratch disk. */
 export function standIns(
   { disks }: SavedDevices,

@@ -3,11 +3,14 @@ import type { BootPlan } from '../src/abi/boot-plan.ts';
 import { type HostMessage, PROTOCOL_VERSION, parseGuestMessage } from '../src/abi/guest.ts';
 import type { Renewed } from '../src/abi/saved-machine.ts';
 import { SPARE } from '../src/abi/spares.ts';
+import { aside } from '../src/native/aside.ts';
 import { writeControl } from '../src/native/contents.ts';
 import { duplicateAbove, setNonBlocking } from '../src/native/descriptors.ts';
 import { SystemError, unless } from '../src/native/errors.ts';
-import { close, open, open_, readNow } from '../src/native/files.ts';
+import { close, readNow } from '../src/native/files.ts';
 import type { Loop } from '../src/native/loop.ts';
+import { changeLink, findLink } from '../src/native/netlink/links.ts';
+import { Netlink } from '../src/native/netlink/socket.ts';
 import { PacketChannel } from '../src/native/packets.ts';
 import { unlink } from '../src/native/paths.ts';
 import { type Exit, getpid } from '../src/native/processes.ts';
@@ -16,6 +19,7 @@ import { statIfPresent } from '../src/native/stat.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import { Messages } from '../src/supervisor/running/messages.ts';
 import { KvmError } from './error.ts';
+import { tapName } from './interfaces.ts';
 import type { MachineSetup } from './machine-setup.ts';
 import type { Member } from './members.ts';
 import { Qmp } from './qmp.ts';
@@ -83,7 +87,7 @@ export class Keeper {
       ...own,
       ...{ control: channels.control.own, controlTheirs: channels.control.theirs },
       ...{ data: channels.data.own, dataTheirs: channels.data.theirs },
-      ...{ namespace: open('/proc/self/ns/net', open_.readOnly), scratch: kept.scratch },
+      scratch: kept.scratch,
     };
     // What is used here is closed by who uses it.
     this.#handed = [
@@ -92,13 +96,7 @@ export class Keeper {
         [...taps, ...vhosts].map((fd) => duplicateAbove(fd, 3)),
       ),
     ];
-    closeAll([
-      channels.data.own,
-      channels.data.theirs,
-      channels.control.theirs,
-      files.namespace,
-      ...deviceFds(setup),
-    ]);
+    closeAll([channels.data.own, channels.data.theirs, channels.control.theirs, ...deviceFds(setup)]);
     this.#words = [own.console, own.qemuMessages].map(
       (fd) => new Messages(loop, fd, MESSAGE_BYTES, undefined),
     );
@@ -264,24 +262,43 @@ export class Keeper {
   #answered(taker: number): void {
     const received = unless(['ECONNRESET'], () => hear(taker, 0));
     const answer = received === undefined ? undefined : readAnswer(received);
-    if (answer?.type === 'take') this.#taken(taker, answer.groups);
+    const [network] = received?.fds ?? [];
+    if (answer?.type === 'take' && network !== undefined) this.#taken(taker, answer.groups, network);
     else this.#qemu.kill();
   }
 
-  /** Its place is free for the next one. */
-  #taken(taker: number, groups: readonly string[]): void {
-    const problem = moveTo(groups, [this.#qemu.pid, getpid()]);
+  /** Its place is free for the next one. For each of both moves the kernel waits until all processors have heard of it. */
+  #taken(taker: number, groups: readonly string[], network: number): void {
+    const pids = [this.#qemu.pid, getpid()];
+    const grouped = aside(() => refusalOf(() => moveTo(groups, pids)));
+    const refusal = refusalOf(() => moveTaps(network, this.#kept.interfaces.length));
+    close(network);
     this.#kept.slot.leave();
-    say(taker, { type: 'taken', problem });
+    const problem = refusal === '' ? (grouped() ?? 'it cannot leave its control group') : refusal;
+    say(taker, { type: 'taken', problem: problem === '' ? null : problem });
   }
 }
 
-function moveTo(groups: readonly string[], pids: readonly number[]): string | null {
+function moveTo(groups: readonly string[], pids: readonly number[]): void {
+  for (const path of groups) for (const pid of pids) writeControl(path, String(pid));
+}
+
+function moveTaps(namespace: number, count: number): void {
+  using netlink = new Netlink();
+  for (let number = 0; number < count; number++) {
+    const tap = findLink(netlink, tapName(number));
+    if (tap === undefined) throw new KvmError('vessel-failed', `the tap ${tapName(number)} has gone`);
+    changeLink(netlink, tap.index, { namespaceFd: namespace });
+  }
+}
+
+/** Empty: it is done. */
+function refusalOf(action: () => void): string {
   try {
-    for (const path of groups) for (const pid of pids) writeControl(path, String(pid));
-    return null;
+    action();
+    return '';
   } catch (error) {
-    if (error instanceof SystemError) return error.message;
+    if (error instanceof SystemError || error instanceof KvmError) return error.message;
     throw error;
   }
 }

@@ -23,7 +23,7 @@ export interface Offer {
   readonly vhosts: number;
 }
 
-/** Before those of the interfaces. `namespace`: the network that the taps are in. */
+/** Before those of the interfaces. */
 export const HANDED = [
   'control',
   'controlTheirs',
@@ -33,12 +33,14 @@ export const HANDED = [
   'console',
   'qemuMessages',
   'shareMessages',
-  'namespace',
   'scratch',
 ] as const;
 export type HandedFile = (typeof HANDED)[number];
 
-/** A supervisor's answer: the machine is a pod's from now on, and its QEMU goes to the pod's control groups, by their files. */
+/**
+ * A supervisor's answer, with the pod's network namespace as a file: the machine is a pod's from now on. Its taps go there, and its QEMU to
+ * the pod's control groups, by their files.
+ */
 export interface Taking {
   readonly type: 'take';
   readonly groups: readonly string[];

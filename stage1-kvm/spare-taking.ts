@@ -3,18 +3,14 @@ import { AbiError } from '../src/abi/json.ts';
 import { POD } from '../src/abi/pod-directory.ts';
 import { SPARE } from '../src/abi/spares.ts';
 import { SystemError } from '../src/native/errors.ts';
-import { close, open, open_ } from '../src/native/files.ts';
+import { close, File, open_ } from '../src/native/files.ts';
 import type { Loop } from '../src/native/loop.ts';
 import type { Received } from '../src/native/messages.ts';
-import { setNamespace } from '../src/native/mounts.ts';
-import { changeLink, findLink } from '../src/native/netlink/links.ts';
-import { Netlink } from '../src/native/netlink/socket.ts';
 import { rename } from '../src/native/paths.ts';
 import type { Exit } from '../src/native/processes.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import { KvmError } from './error.ts';
 import { recordId } from './ids.ts';
-import { tapName } from './interfaces.ts';
 import type { MachineParts, Member } from './members.ts';
 import type { StandInInterface } from './saved-devices.ts';
 import {
@@ -39,9 +35,9 @@ export interface Spare {
   /** In the order of the machine's. */
   readonly interfaces: readonly StandInInterface[];
   readonly scratch: number;
-  /** Brings the taps to this process's network namespace. */
-  moveTaps(): void;
-  /** Until its QEMU is in the pod's control groups. @throws KvmError where it cannot come there */
+  /** Its taps come to this process's network namespace, and its QEMU to the groups of these files: that begins now. @throws SystemError */
+  take(groups: readonly string[]): void;
+  /** Until they have come. @throws KvmError where they cannot */
   settle(): void;
   /** It is nobody's, and ends. */
   abandon(): void;
@@ -51,11 +47,8 @@ const OFFER_MS = 2000;
 const TAKEN_MS = 10_000;
 const END_MS = 5000;
 
-/**
- * The first that is ready, whose QEMU is on its way to the groups of these files. Undefined: there is none. Whatever is wrong with one is a reason to go on
- * without it.
- */
-export function takeSpare(kind: TemplateKind, groups: readonly string[], report: Report): Spare | undefined {
+/** The first that is ready. Undefined: there is none. Whatever is wrong with one is a reason to go on without it. */
+export function reserveSpare(kind: TemplateKind, report: Report): Spare | undefined {
   for (const { place, socket } of connectToSpares(kind)) {
     try {
       const received = hear(socket, OFFER_MS);
@@ -67,7 +60,6 @@ export function takeSpare(kind: TemplateKind, groups: readonly string[], report:
       const spare = offered(received, socket, kind);
       rename(`${place}/${SPARE.scratch}`, POD.scratch);
       recordId(spare.id);
-      say(socket, { type: 'take', groups });
       report.step('takes a spare machine');
       return spare;
     } catch (error) {
@@ -122,8 +114,8 @@ function spareOf(offer: Offer, socket: number, fds: readonly number[]): Spare {
     id: offer.id,
     interfaces,
     scratch: file('scratch'),
-    moveTaps: () => moveTaps(file('namespace'), offer.interfaces),
-    settle: () => settle(socket, file('namespace')),
+    take: (groups) => take(socket, groups),
+    settle: () => settle(socket),
     abandon: () => abandon(socket, fds),
   };
 }
@@ -173,32 +165,16 @@ function tryToSay(socket: number): void {
   }
 }
 
-function moveTaps(namespace: number, count: number): void {
-  if (count === 0) return;
-  const own = open('/proc/self/ns/net', open_.readOnly);
-  try {
-    setNamespace(namespace, 'network');
-    try {
-      using netlink = new Netlink();
-      for (let number = 0; number < count; number++) {
-        const tap = findLink(netlink, tapName(number));
-        if (tap === undefined) throw new KvmError('vessel-failed', `the tap ${tapName(number)} has gone`);
-        changeLink(netlink, tap.index, { namespaceFd: own });
-      }
-    } finally {
-      setNamespace(own, 'network');
-    }
-  } finally {
-    close(own);
-  }
+function take(socket: number, groups: readonly string[]): void {
+  using network = File.open('/proc/self/ns/net', open_.readOnly);
+  say(socket, { type: 'take', groups }, [network.fd]);
 }
 
-function settle(socket: number, namespace: number): void {
+function settle(socket: number): void {
   const received = hear(socket, TAKEN_MS);
   if (received === undefined) throw new KvmError('vessel-failed', 'the keeper of the spare machine has gone');
   const { problem } = readTaken(received);
   if (problem !== null) throw new KvmError('vessel-failed', problem);
-  close(namespace);
 }
 
 function abandon(socket: number, fds: readonly number[]): void {

@@ -14,8 +14,8 @@ import type { Step } from '../src/native/spawn-steps.ts';
 import { exists } from '../src/native/stat.ts';
 import { HostSide } from '../src/supervisor/network/host-side.ts';
 import type { Report } from '../src/supervisor/report.ts';
+import { canHaveSpares } from './saved-devices.ts';
 import { areSlotsTaken } from './spare-store.ts';
-import { canHaveSpares } from './spares.ts';
 import type { SavedMachine } from './template-arguments.ts';
 import {
   isMissing,

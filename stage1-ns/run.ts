@@ -11,7 +11,12 @@ import { boundDevices } from '../src/supervisor/device-bounds.ts';
 import { SupervisorError } from '../src/supervisor/error.ts';
 import { metadataEnvironment } from '../src/supervisor/metadata.ts';
 import { boundNetwork, limitBothWays } from '../src/supervisor/network/bandwidth.ts';
-import { enterOwnNetwork, joinNetworks } from '../src/supervisor/network/joining.ts';
+import {
+  enterOwnNetwork,
+  joinNetworks,
+  type Leaving,
+  NOTHING_TO_LEAVE,
+} from '../src/supervisor/network/joining.ts';
 import type { NetworksPlan } from '../src/supervisor/network/networks.ts';
 import { SHARE_DIRECTORY } from '../src/supervisor/plan/pod.ts';
 import { type Leading, leadPod, type Prepared } from '../src/supervisor/running/leading.ts';
@@ -42,7 +47,10 @@ function prepare(leading: Leading): Prepared {
     cgroup: CGROUP,
     limits: leading.apps.limits,
     // What plugins have left PID 1 finds: it is told of nothing.
-    connect: (networks) => ({ setUp, plan: () => NO_NETWORK, detach: connect(leading, networks, owned) }),
+    connect: (networks, cgroup) => {
+      const leaving = connect(leading, networks, owned);
+      return { setUp: () => setUp(cgroup), plan: () => NO_NETWORK, ...leaving };
+    },
   };
 }
 
@@ -91,24 +99,20 @@ function startOf(cgroup: PodCgroup, ipc: IpcMode, privateUsers: PrivateUsers | u
 }
 
 /** PID 1 begins in the network namespace that this process is in, where plugins have left all as it is to be. Gives how to leave. */
-function connect(
-  leading: Leading,
-  networks: NetworksPlan | undefined,
-  owned: OwnUsers | undefined,
-): () => void {
+function connect(leading: Leading, networks: NetworksPlan | undefined, owned: OwnUsers | undefined): Leaving {
   const { apps, options, report } = leading;
   if (options.net === 'host') {
     const dns = parseResolvConf(readTextIfPresent('/etc/resolv.conf') ?? '');
     apps.names.join([], [{ name: 'host', dns }]);
     apps.environment = metadataEnvironment(options, () => LOCALHOST);
     boundNetwork(apps.limits, limitBothWays, options, report);
-    return () => {};
+    return NOTHING_TO_LEAVE;
   }
   enterOwnNetwork(owned?.network);
   if (owned !== undefined) close(owned.network);
-  if (networks === undefined) return () => {};
+  if (networks === undefined) return NOTHING_TO_LEAVE;
   const limit = () => boundNetwork(apps.limits, limitBothWays, options, report);
-  return joinNetworks(leading, networks, report, limit).detach;
+  return joinNetworks(leading, networks, report, limit);
 }
 
 /**

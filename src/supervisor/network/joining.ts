@@ -18,6 +18,16 @@ export interface Joining {
   readonly apps: Apps;
 }
 
+/** How a pod leaves its networks. */
+export interface Leaving {
+  /** Nobody uses them any more: what plugins have made begins to go, while this process goes on. */
+  beginDetaching(): void;
+  /** It has gone. */
+  detach(): void;
+}
+
+export const NOTHING_TO_LEAVE: Leaving = { beginDetaching() {}, detach() {} };
+
 /** From here on this process is in a network namespace that is the pod's alone, `made` already or not, set up as plugins expect it. */
 export function enterOwnNetwork(made?: number): void {
   if (made === undefined) unshare('network');
@@ -36,14 +46,14 @@ export function joinNetworks<T>(
   networks: NetworksPlan,
   report: Report,
   finish: () => T,
-): { readonly finished: T; detach(): void } {
+): { readonly finished: T } & Leaving {
   const network = attachNetworks(pod.uuid, networks, report);
   try {
     apps.names.join(network.infos, resolversOf(network));
     apps.environment = metadataEnvironment(options, () => hostAddress(networks.host, network.attached));
     const finished = finish();
     report.step('on its networks', { name: 'network' });
-    return { finished, detach: () => network.detach() };
+    return { finished, beginDetaching: () => network.beginDetaching(), detach: () => network.detach() };
   } catch (error) {
     network.detach();
     throw error;

@@ -4,6 +4,7 @@
  */
 import { formatNetInfo, type NetInfo } from '../../abi/net-info.ts';
 import { LOCKS_OF_POD, NETWORKS_LOCK, POD } from '../../abi/pod-directory.ts';
+import { aside, type Outcome } from '../../native/aside.ts';
 import { sleep } from '../../native/clock.ts';
 import { SystemError, unless } from '../../native/errors.ts';
 import { File, open_, tryLock } from '../../native/files.ts';
@@ -51,6 +52,7 @@ export class PodNetwork {
   readonly #attached: AttachedNetwork[] = [];
   #infos: readonly NetInfo[] = [];
   #isOver = false;
+  #detaching: Outcome | undefined;
 
   constructor(
     private readonly host: HostSide,
@@ -121,10 +123,23 @@ export class PodNetwork {
     this.#attached.push({ network, result });
   }
 
+  /** Beside this process, which is in nobody's way meanwhile; `detach` waits for that. */
+  beginDetaching(): void {
+    if (this.#isOver || this.#detaching !== undefined || this.#kept.length === 0) return;
+    this.#detaching = aside(() => {
+      this.detach();
+      return '';
+    });
+  }
+
   /** In the opposite order. What a plugin leaves stays recorded, for `gc` to try again. A disk that takes nothing keeps no plugin. */
   detach(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    if (this.#detaching?.() !== undefined) {
+      this.#lock[Symbol.dispose]();
+      return;
+    }
     // Before they are: whoever reads it must not be led to somebody else's address.
     this.#try(() => unless(['ENOENT'], () => unlink(POD.netInfo)));
     const kept = this.#kept.splice(0);

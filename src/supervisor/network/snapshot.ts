@@ -28,9 +28,13 @@ export function readFreshLinks(): FreshLinks {
   return new Set(listLinks(netlink).map(({ index }) => index));
 }
 
-export function readSnapshot(fresh: FreshLinks): NetworkSnapshot {
+/** Interfaces whose names are `ours` no plugin has made. */
+export function readSnapshot(
+  fresh: FreshLinks,
+  ours: (name: string) => boolean = () => false,
+): NetworkSnapshot {
   using netlink = new Netlink();
-  const all = listLinks(netlink);
+  const all = listLinks(netlink).filter(({ name }) => !ours(name));
   const { links, remarks } = chooseLinks(all, fresh);
   const names = new Map(
     [...links, ...all.filter(({ loopback }) => loopback)].map((link) => [link.index, link.name]),

@@ -5,6 +5,7 @@ import { Loop } from '../../native/loop.ts';
 import { Apps } from '../apps/apps.ts';
 import type { CgroupWishes, PodCgroup } from '../cgroup.ts';
 import { Interruption } from '../network/interruption.ts';
+import type { Leaving } from '../network/joining.ts';
 import { type NetworksPlan, planNetworks } from '../network/networks.ts';
 import type { Housing } from '../plan/plan.ts';
 import { type Pod, readPod } from '../plan/pod.ts';
@@ -38,15 +39,13 @@ export interface Prepared {
   /** Of the pod as a whole, on the host. */
   readonly limits: PodLimits;
   /** From there on this process is in the network namespace that is the pod's. @throws; nothing stays then */
-  connect(networks: NetworksPlan | undefined): Connection;
+  connect(networks: NetworksPlan | undefined, cgroup: PodCgroup): Connection;
 }
 
-export interface Connection {
-  setUp(cgroup: PodCgroup): Start;
+export interface Connection extends Leaving {
+  setUp(): Start;
   /** For PID 1. It may take some time, and is asked for while that starts. */
   plan(): NetworkPlan;
-  /** What plugins have made goes. */
-  detach(): void;
 }
 
 /** The exit code of the pod. @throws SupervisorError, AbiError, SystemError, and what the flavour throws, for a pod that cannot be started */
@@ -68,11 +67,12 @@ export function leadPod(args: readonly string[], { housing, socketRefusal, prepa
   let connection: Connection | undefined;
   try {
     boundPod(cgroup, limits, options, report);
-    connection = connect(networks);
-    const start = connection.setUp(cgroup);
+    const joined = connect(networks, cgroup);
+    connection = joined;
+    const start = joined.setUp();
     report.step('set up', { name: 'set-up' });
-    const supervision = new Supervision(loop, report, apps, start);
-    apps.network = connection.plan();
+    const supervision = new Supervision(loop, report, apps, start, () => joined.beginDetaching());
+    apps.network = joined.plan();
     return supervision.run();
   } catch (error) {
     if (error instanceof Interruption) return 128 + error.signal;
@@ -80,8 +80,7 @@ export function leadPod(args: readonly string[], { housing, socketRefusal, prepa
   } finally {
     // What it has made is free for others before anybody can know of the pod's end.
     connection?.detach();
-    report.step('detached');
     leaveNoCgroup(cgroup, report);
-    report.step('left');
+    report.step('nothing is left');
   }
 }

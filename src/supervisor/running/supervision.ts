@@ -48,6 +48,7 @@ export class Supervision {
   readonly #standstill: Standstill;
   readonly #apps: Apps;
   readonly #mutable: MutableApps;
+  readonly #leaveNetworks: () => void;
   readonly #problems: Error[] = [];
   /** Apps that the pod began with, as long as they have not been started. */
   #unstarted: ReadonlySet<string> = new Set();
@@ -58,8 +59,10 @@ export class Supervision {
   #stopCode = 0;
   #code: number = EXIT.failure;
 
-  constructor(loop: Loop, report: Report, apps: Apps, start: Start) {
+  /** `leaveNetworks`: no app is left that could use one. */
+  constructor(loop: Loop, report: Report, apps: Apps, start: Start, leaveNetworks: () => void) {
     this.#loop = loop;
+    this.#leaveNetworks = leaveNetworks;
     this.#report = report;
     this.#apps = apps;
     this.#vessel = start.launch(loop, {
@@ -171,6 +174,8 @@ export class Supervision {
       this.#end(code);
     });
     this.#session.send({ type: 'power-off' });
+    this.#apps.names.close();
+    this.#leaveNetworks();
   }
 
   #pauseRefusal(): string | undefined {
