@@ -9,6 +9,7 @@ import { inOwnNetwork } from './measure/own-network.ts';
 import { preparePodman } from './measure/podman.ts';
 import { milliseconds, printGoal, printTable } from './measure/report.ts';
 import { interleave, runsFromArguments, type Subject } from './measure/samples.ts';
+import { spared } from './measure/spares.ts';
 import { timed } from './measure/timed.ts';
 
 /** A pod that starts from a saved machine, from its command to its exit, of the same container of podman's. */
@@ -28,17 +29,24 @@ await inOwnNetwork(import.meta.url, measure);
 async function measure(warm: BenchHome): Promise<void> {
   const { aci, ociLayout } = await tinyImages();
   const cold = new BenchHome();
+  const ahead = new BenchHome();
   try {
     configureTemplates({ localConfig: warm.localConfig }, { scope: 'host' });
-    for (const interfaces of [0, 1])
-      for (const layers of [[], ['--layers=1']])
-        await timed(warm.argv(['template', 'build', `--interfaces=${interfaces}`, ...layers]));
+    configureTemplates({ localConfig: ahead.localConfig }, { scope: 'host', spares: 1 });
+    for (const interfaces of [0, 1]) {
+      const build = ['template', 'build', `--interfaces=${interfaces}`];
+      for (const layers of [[], ['--layers=1']]) await timed(warm.argv([...build, ...layers]));
+      await timed(ahead.argv([...build, '--layers=1']));
+    }
     const run = (home: BenchHome, net: string, roots: string) =>
       home.argv(['run', `--net=${net}`, `--rootfs=${roots}`, aci.plain, '--exec=/bin/true']);
     const podman = await preparePodman(warm, ociLayout);
     const say = ['run', '--net=none', '--rootfs=block', aci.plain, '--exec=/bin/echo', '--', 'up'];
     const measured = await interleave(
       [
+        spared('rkt run, a spare waits', ahead, run(ahead, 'default', 'block'), 'exit'),
+        spared('rkt run, a spare waits, no network', ahead, run(ahead, 'none', 'block'), 'exit'),
+        spared('first byte, a spare waits, no network', ahead, ahead.argv(say), 'firstByte'),
         commandOf('rkt run, warm', run(warm, 'default', 'block')),
         commandOf('podman run', podman()),
         commandOf('rkt run, cold', run(cold, 'default', 'virtiofs')),
@@ -56,13 +64,20 @@ async function measure(warm: BenchHome): Promise<void> {
       ...measured.map(({ name, medians }) => [name, milliseconds(medians[0] ?? Number.NaN)]),
     ]);
     const time = (index: number) => measured[index]?.medians[0] ?? Number.NaN;
-    printGoal('a warm pod in a machine beside podman', time(0) / time(1), GOAL_OF_PODMAN);
-    printGoal('the same without a network', time(3) / time(4), GOAL_OF_PODMAN);
-    printGoal('a warm pod beside a cold one', time(0) / time(2), GOAL_OF_COLD);
-    printGoal('first byte of a warm pod beside the bare machine', time(5) / time(6), GOAL_OF_FLOOR);
+    const [podmanTime, podmanAlone, coldTime, floor] = [time(4), time(7), time(5), time(9)];
+    for (const [how, pod, alone, byte] of [
+      ['for whom a spare waits', time(0), time(1), time(2)],
+      ['from a template', time(3), time(6), time(8)],
+    ] as const) {
+      printGoal(`a pod ${how} beside podman`, pod / podmanTime, GOAL_OF_PODMAN);
+      printGoal('the same without a network', alone / podmanAlone, GOAL_OF_PODMAN);
+      printGoal(`a pod ${how} beside a cold one`, pod / coldTime, GOAL_OF_COLD);
+      printGoal(`first byte of a pod ${how} beside the bare machine`, byte / floor, GOAL_OF_FLOOR);
+    }
     await measureAtOnce(run(warm, 'none', 'block'));
   } finally {
     await cold.close();
+    await ahead.close();
   }
 }
 
