@@ -45,6 +45,10 @@ export class Beginning implements MachineAhead {
       this.spare = reserveSpare(kind, report);
   }
 
+  get isThere(): boolean {
+    return this.spare !== undefined;
+  }
+
   enter(): void {
     this.#trying((spare) => spare.take(moveFiles(this.#order.cgroup)));
   }

@@ -16,7 +16,7 @@ import {
   readFreshLinks,
   readSnapshot,
 } from '../src/supervisor/network/snapshot.ts';
-import { beginReadingSysctlChanges, readSysctlChanges } from '../src/supervisor/network/sysctl-changes.ts';
+import { readSysctlChanges, SysctlReading } from '../src/supervisor/network/sysctl-changes.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import { joinHostNetwork } from './host-network-join.ts';
 import {
@@ -42,6 +42,7 @@ export interface Joined extends Leaving {
 
 /** A machine that may be there before the pod's networks. */
 export interface MachineAhead {
+  readonly isThere: boolean;
   /** This process is in the pod's network namespace, to which its taps may come, while plugins are at work there. */
   enter(): void;
   /** They have come. Gives their names. */
@@ -68,6 +69,7 @@ export function connect(
   enterOwnNetwork();
   ahead.enter();
   if (networks === undefined) return unattached(ofHost ?? NOT_JOINED);
+  const reading = ahead.isThere ? new SysctlReading() : undefined;
   const fresh = readFreshLinks();
   const look = () => lookAt(fresh, ahead, report);
   const { finished: snapshot, ...leaving } = joinNetworks({ pod, options, apps }, networks, report, look);
@@ -75,15 +77,13 @@ export function connect(
     boundNetwork(apps.limits, limitSending, options, report);
     return machine;
   };
-  let sysctls = () => readSysctlChanges(snapshot.plan.interfaces);
+  // A machine that starts is waited for anyway.
+  const { interfaces } = snapshot.plan;
+  const sysctls = reading?.goOn(interfaces) ?? (() => readSysctlChanges(interfaces));
   return {
     interfaces: snapshot.links.length,
     join: () => bounded(joinInterfaces(snapshot, joined)),
-    joinTaps(taps) {
-      // While the machine waits for its taps there is somebody to do this.
-      sysctls = beginReadingSysctlChanges(snapshot.plan.interfaces);
-      return bounded(joinSpareInterfaces(snapshot, joined, taps));
-    },
+    joinTaps: (taps) => bounded(joinSpareInterfaces(snapshot, joined, taps)),
     plan: () => ({ ...snapshot.plan, sysctls: sysctls() }),
     ...leaving,
   };

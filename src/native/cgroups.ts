@@ -142,15 +142,16 @@ export function removeGroup(group: ControlGroup): boolean {
   return group.directories.map(({ path }) => removeDirectory(path)).every(Boolean);
 }
 
-const END_TRIES = 50;
-const END_TRY_MILLISECONDS = 20;
+const END_TRIES = 54;
+/** Each time twice as long, up to this. */
+const LONGEST_TRY_MILLISECONDS = 20;
 
 /** Removes a group with all that is in it; killed processes need a moment to be gone. False: they are not. */
 export function endGroup(group: ControlGroup): boolean {
   for (let tries = 0; tries < END_TRIES; tries++) {
     if (removeGroup(group)) return true;
     signalGroup(group, 'SIGKILL');
-    sleep(END_TRY_MILLISECONDS);
+    sleep(Math.min(2 ** tries, LONGEST_TRY_MILLISECONDS));
   }
   return removeGroup(group);
 }

@@ -14,13 +14,22 @@ export function readSysctlChanges(interfaces: readonly InterfacePlan[]): SysctlP
   return planSysctls(readFreshSysctls(), readSysctls(), interfaces);
 }
 
-/** Beside this process. Gives what they are when it is asked. */
-export function beginReadingSysctlChanges(interfaces: readonly InterfacePlan[]): () => SysctlPlan[] {
-  const outcome = aside(() => JSON.stringify(readSysctlChanges(interfaces)));
-  return () => {
-    const text = outcome();
-    return text === undefined ? readSysctlChanges(interfaces) : JSON.parse(text);
-  };
+/** The same beside this process, in two parts: before the first plugin, and after the last. */
+export class SysctlReading {
+  readonly #fresh = aside(() => JSON.stringify([...readFreshSysctls()]));
+
+  /** Plugins are done. Gives what they have changed when it is asked. */
+  goOn(interfaces: readonly InterfacePlan[]): () => SysctlPlan[] {
+    const fresh = this.#fresh();
+    const changes = aside(() => {
+      if (fresh === undefined) return JSON.stringify(readSysctlChanges(interfaces));
+      return JSON.stringify(planSysctls(new Map(JSON.parse(fresh)), readSysctls(), interfaces));
+    });
+    return () => {
+      const text = changes();
+      return text === undefined ? readSysctlChanges(interfaces) : JSON.parse(text);
+    };
+  }
 }
 
 function readFreshSysctls(): Sysctls {
