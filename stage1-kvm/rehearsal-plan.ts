@@ -109,9 +109,10 @@ function networkPlan(interfaces: number): NetworkPlan {
       { ...route, destination: '192.0.2.0/30', scope: 0, source: own, hops: [{ ...hop, gateway }] },
       { ...route, destination: `${gateway}/32`, scope: 253, source: own, hops: [{ ...hop, gateway: null }] },
     ],
+    // As they are: those of another pod's plugins would stay.
     sysctls: names.flatMap((name) => [
-      { name: `ipv4/conf/${name}/arp_notify`, value: '1' },
-      { name: `ipv6/conf/${name}/ndisc_notify`, value: '1' },
+      { name: `ipv4/conf/${name}/arp_notify`, value: '0' },
+      { name: `ipv6/conf/${name}/ndisc_notify`, value: '0' },
     ]),
   };
 }

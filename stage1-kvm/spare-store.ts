@@ -1,12 +1,12 @@
 /** The directories of spare machines (`src/abi/spares.ts`), as those see them who keep or take one. */
 import { SPARE, SPARES } from '../src/abi/spares.ts';
-import { writeFile } from '../src/native/contents.ts';
+import { readTextIfPresent, writeFile } from '../src/native/contents.ts';
 import { entries, readdir } from '../src/native/directories.ts';
 import { unless } from '../src/native/errors.ts';
 import { close, File, open, open_, tryLock } from '../src/native/files.ts';
 import { mkdirAll, rmdir, unlink } from '../src/native/paths.ts';
 import { connectTo } from '../src/native/sockets.ts';
-import { fstat, statIfPresent } from '../src/native/stat.ts';
+import { exists, fstat, statIfPresent } from '../src/native/stat.ts';
 import { removeTree } from '../src/native/tree-removal.ts';
 import { chooseSpareId, lockIds, parseIdRange } from './ids.ts';
 import type { TemplateKind } from './template-store.ts';
@@ -33,6 +33,15 @@ export class Slot {
     });
     this.file[Symbol.dispose]();
   }
+
+  /** None can be made, and whoever comes next need not try. */
+  fail(why: string): void {
+    if (this.#isLeft) return;
+    this.#isLeft = true;
+    empty(this.place);
+    writeFile(`${this.place}/${SPARE.failure}`, `${why}\n`, 0o600);
+    this.file[Symbol.dispose]();
+  }
 }
 
 function slotsPlace({ directory, key }: Kind): string {
@@ -43,7 +52,7 @@ function slotsPlace({ directory, key }: Kind): string {
 export function takeSlot(kind: Kind, count: number): Slot | undefined {
   for (let number = 0; number < count; number++) {
     const place = `${slotsPlace(kind)}/${number}`;
-    const file = lockPlace(place);
+    const file = hasFailed(place) ? undefined : lockPlace(place);
     if (file === undefined) continue;
     empty(place);
     return new Slot(place, file);
@@ -64,9 +73,14 @@ function lockPlace(place: string): File | undefined {
   return undefined;
 }
 
-/** Whether all of the first so many are somebody's. */
+function hasFailed(place: string): boolean {
+  return exists(`${place}/${SPARE.failure}`);
+}
+
+/** Whether nobody need be started for one of the first so many: all are somebody's, or of no use. */
 export function areSlotsTaken(kind: Kind, count: number): boolean {
   for (let number = 0; number < count; number++) {
+    if (hasFailed(`${slotsPlace(kind)}/${number}`)) continue;
     using file = unless(['ENOENT'], () =>
       File.open(`${slotsPlace(kind)}/${number}/${SPARE.lock}`, open_.readWrite),
     );
@@ -81,6 +95,15 @@ function empty(place: string): void {
     if (kind === 'directory') removeTree(`${place}/${name}`);
     else unlink(`${place}/${name}`);
   }
+}
+
+/** Why none could be made. */
+export function spareFailures(kind: Kind): string[] {
+  const slots = slotsPlace(kind);
+  return (unless(['ENOENT'], () => readdir(slots)) ?? []).flatMap((name) => {
+    const text = unless(GONE, () => readTextIfPresent(`${slots}/${name}/${SPARE.failure}`));
+    return text === undefined ? [] : [text.trim()];
+  });
 }
 
 /** Connections to those that are ready, one after the other: each may have gone to somebody else meanwhile. */

@@ -23,7 +23,7 @@ import {
   readTaken,
   say,
 } from './spare-protocol.ts';
-import { connectToSpares } from './spare-store.ts';
+import { connectToSpares, spareFailures } from './spare-store.ts';
 import type { TemplateKind } from './template-store.ts';
 import { type Channels, closeAll } from './wires.ts';
 
@@ -68,6 +68,7 @@ export function reserveSpare(kind: TemplateKind, report: Report): Spare | undefi
       close(socket);
     }
   }
+  for (const failure of spareFailures(kind)) report.step(`no spare machine: ${failure}`);
   return undefined;
 }
 

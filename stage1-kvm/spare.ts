@@ -52,6 +52,9 @@ export function spare(args: readonly string[]): number {
   try {
     keep(kind, slot, options, seconds, report);
     return EXIT.ok;
+  } catch (error) {
+    if (error instanceof Error) slot.fail(error.message);
+    throw error;
   } finally {
     slot.leave();
   }

@@ -3,10 +3,10 @@
 import { parseMountPlan } from '../src/abi/mount-plan.ts';
 import { POD } from '../src/abi/pod-directory.ts';
 import { parseSpares, SPARES_ENV } from '../src/abi/spares.ts';
-import { type Entrypoint, KERNEL_PARAMS_ENV } from '../src/abi/stage1.ts';
+import { ACCEL_ENV, type Entrypoint, KERNEL_PARAMS_ENV, VM_IDS_ENV } from '../src/abi/stage1.ts';
 import { formatTemplateArguments } from '../src/abi/templates.ts';
 import { readText } from '../src/native/contents.ts';
-import { environ, environment } from '../src/native/engine.ts';
+import { environment } from '../src/native/engine.ts';
 import { SystemError } from '../src/native/errors.ts';
 import { close, open, open_ } from '../src/native/files.ts';
 import { spawn } from '../src/native/spawn.ts';
@@ -88,6 +88,14 @@ export function keepSpareInBackground(kind: TemplateKind): void {
   inBackground(program, 'spare', kind, kernel, host.steps);
 }
 
+/** Of what the pod's caller has given it nothing else is for a process that outlives the pod. */
+function ownVariables(): string[] {
+  return [ACCEL_ENV, VM_IDS_ENV, SPARES_ENV, 'PATH'].flatMap((name) => {
+    const value = environment(name);
+    return value === undefined ? [] : [`${name}=${value}`];
+  });
+}
+
 function inBackground(
   path: string,
   entrypoint: Extract<Entrypoint, 'template' | 'spare'>,
@@ -100,7 +108,7 @@ function inBackground(
     const order = { directory, stage1, kernel, cpus: size.cpus, memoryMiB: size.memoryMiB, devices };
     const args = formatTemplateArguments({ ...order, appBytes: null, wait: false, debug: false });
     spawn({
-      ...{ path, argv: [entrypoint, ...args], env: environ(), fds: [nothing, nothing, nothing] },
+      ...{ path, argv: [entrypoint, ...args], env: ownVariables(), fds: [nothing, nothing, nothing] },
       steps: [{ do: 'session' }, ...steps],
     });
   } catch (error) {

@@ -10,9 +10,17 @@ export const SPARES = '.spares';
 
 /**
  * Files of a spare. Whoever keeps it, or makes it ready, has an exclusive lock (flock) on `lock`; without that, the rest is what somebody has left who was
- * killed. `socket` is there when it is ready; `id` has the uid of its QEMU.
+ * killed. `socket` is there when it is ready; `id` has the uid of its QEMU. Where `failure` is nobody keeps one: it says why none could be made, and none is
+ * tried until `gc` has taken it away.
  */
-export const SPARE = { lock: 'lock', socket: 'socket', scratch: 'scratch', root: 'root', id: 'id' } as const;
+export const SPARE = {
+  lock: 'lock',
+  socket: 'socket',
+  scratch: 'scratch',
+  root: 'root',
+  id: 'id',
+  failure: 'failure',
+} as const;
 
 /** How many there are to be of each template that pods start from, and how many seconds one waits. Not set: none. */
 export const SPARES_ENV = 'RKT_SPARES';
