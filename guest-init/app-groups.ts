@@ -14,8 +14,9 @@ import {
   subgroup,
 } from '../src/native/cgroups.ts';
 import { readText, readTextIfPresent, writeControl } from '../src/native/contents.ts';
+import { attachDeviceFilter, type DeviceRule } from '../src/native/device-filter.ts';
 import { unless } from '../src/native/errors.ts';
-import { close, open, open_ } from '../src/native/files.ts';
+import { close, File, open, open_ } from '../src/native/files.ts';
 import { flatNumbers } from '../src/native/flat-text.ts';
 import type { Loop } from '../src/native/loop.ts';
 import { openMemoryEvents, takeMemoryEvents } from '../src/native/memory-events.ts';
@@ -25,6 +26,7 @@ import { exists } from '../src/native/stat.ts';
 const CONTROLLERS = ['cpu', 'memory', 'io', 'pids'] as const;
 /** No app has such a name. */
 const INIT = '_init';
+const HOLDER = '_devices';
 
 const KILL_ROUNDS = 10;
 /** For a kill that has been announced. */
@@ -68,6 +70,19 @@ export class AppGroups {
     const unified = directoryOf(root, 'unified');
     if (unified !== undefined) divide(unified);
     this.#root = root;
+  }
+
+  /**
+   * Nobody is ever in this one. Without a filter anywhere the kernel has no code that asks one: it rewrites itself when the first group gets one and when the last
+   * has lost it, which takes its time, and an emulated processor has to translate the code anew.
+   */
+  holdDeviceFilter(rules: readonly DeviceRule[]): void {
+    const group = this.groupOf(HOLDER);
+    const unified = group === undefined ? undefined : directoryOf(group, 'unified');
+    if (group === undefined || unified === undefined) return;
+    makeGroup(group);
+    using directory = File.open(unified, open_.path | open_.directory);
+    attachDeviceFilter(directory.fd, rules);
   }
 
   /** Undefined where there are no groups. */

@@ -38,7 +38,7 @@ function serve(ground: Ground): void {
     message: (message) => {
       switch (message.type) {
         case 'rehearse':
-          rehearse(message);
+          rehearse(message, groups);
           host.send({ type: 'rehearsed' });
           return;
         case 'wake':

@@ -3,9 +3,10 @@ import { decodeBase64 } from '../src/abi/base64.ts';
 import type { RehearseOrder, WakeOrder } from '../src/abi/saved-machine.ts';
 import { setRealtime, sleep } from '../src/native/clock.ts';
 import { writeControl } from '../src/native/contents.ts';
-import { deviceFilter, keepDeviceFilter } from '../src/native/device-filter.ts';
+import { keepDeviceFilter } from '../src/native/device-filter.ts';
 import { unless } from '../src/native/errors.ts';
 import { addEntropy, loadModule, syncAll } from '../src/native/system.ts';
+import type { AppGroups } from './app-groups.ts';
 import { forgetDisks } from './disks.ts';
 import { during } from './error.ts';
 import { mountRootDisk } from './root-disks.ts';
@@ -13,7 +14,10 @@ import { mountRootDisk } from './root-disks.ts';
 const SETTLING_MS = 3000;
 
 /** What is the same for all pods is done before the machine is saved. */
-export function rehearse({ modules, devices, disks }: RehearseOrder): void {
+export function rehearse(
+  { modules, devices, disks }: RehearseOrder,
+  groups: Pick<AppGroups, 'holdDeviceFilter'>,
+): void {
   during('modules', () => {
     for (const name of modules) loadKernelModule(name);
   });
@@ -25,7 +29,10 @@ export function rehearse({ modules, devices, disks }: RehearseOrder): void {
   forgetDisks();
   // A kernel without control groups has none for devices, either.
   during('limits', () =>
-    unless(['EINVAL', 'ENOSYS', 'EPERM'], () => keepDeviceFilter(deviceFilter(devices))),
+    unless(['EINVAL', 'ENOSYS', 'EPERM'], () => {
+      keepDeviceFilter(devices);
+      groups.holdDeviceFilter(devices);
+    }),
   );
 }
 

@@ -1,7 +1,7 @@
 /** Which devices a control group's processes may use. */
 import type { ControlGroup } from './cgroups.ts';
 import { writeControl } from './contents.ts';
-import { attachDeviceFilter, type DeviceRule, deviceFilter } from './device-filter.ts';
+import { attachDeviceFilter, type DeviceRule } from './device-filter.ts';
 
 /**
  * By v1's controller where there is one, as long as it may say something; all is forbidden first. `unified`: the group of v2, open.
@@ -17,7 +17,7 @@ export function allowDevices(
     writeControl(`${v1.path}/devices.deny`, 'a');
     for (const rule of rules) writeControl(`${v1.path}/devices.allow`, deviceText(rule));
   } else if (unified !== undefined) {
-    attachDeviceFilter(unified, deviceFilter(rules));
+    attachDeviceFilter(unified, rules);
   }
   return v1 !== undefined || unified !== undefined;
 }

@@ -42,7 +42,7 @@ const EXIT = 0x95;
 const R = { verdict: 0, context: 1, kind: 2, use: 3, major: 4, minor: 5, rest: 6 } as const;
 
 /** What no rule allows is refused. */
-export function deviceFilter(rules: readonly DeviceRule[]): Uint8Array {
+function deviceFilter(rules: readonly DeviceRule[]): Uint8Array {
   const program: readonly Instruction[] = [
     { code: LOAD_WORD, to: R.kind, from: R.context, offset: 0 },
     { code: COPY, to: R.use, from: R.kind },
@@ -89,18 +89,18 @@ const BPF_PROG_ATTACH = 8;
 const BPF_PROG_TYPE_CGROUP_DEVICE = 15;
 const BPF_CGROUP_DEVICE = 6;
 
-/** Programs of this process, and of its children, by what they are: the kernel has checked and translated them, which takes it a while. */
+/** Programs of this process, and of its children, by their rules: the kernel has checked and translated them, which takes it a while. */
 const kept = new Map<string, number>();
 
 /** For groups to come. */
-export function keepDeviceFilter(program: Uint8Array): void {
-  kept.set(program.join(), load(program));
+export function keepDeviceFilter(rules: readonly DeviceRule[]): void {
+  kept.set(JSON.stringify(rules), load(deviceFilter(rules)));
 }
 
 /** For the group of v2 that is open as `group`, in place of what it has had. */
-export function attachDeviceFilter(group: number, program: Uint8Array): void {
-  const known = kept.size === 0 ? undefined : kept.get(program.join());
-  const fd = known ?? load(program);
+export function attachDeviceFilter(group: number, rules: readonly DeviceRule[]): void {
+  const known = kept.size === 0 ? undefined : kept.get(JSON.stringify(rules));
+  const fd = known ?? load(deviceFilter(rules));
   const attachment = new Packer(16).u32(group).u32(fd).u32(BPF_CGROUP_DEVICE).u32(0).finish();
   call('bpf', BPF_PROG_ATTACH, attachment, attachment.length);
   if (known === undefined) close(fd);
