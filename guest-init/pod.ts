@@ -244,15 +244,10 @@ export class Pod {
     task.listen();
     if (task.phase === 'running') {
       const status = exitStatus(exit);
-      if (task.kind === 'app') {
-        this.#apps.ended(task, status);
-      } else if (task.kind === 'handler') {
-        task.phase = 'ended';
-        this.#apps.handled(task, handlerFailure(exit));
-      } else {
-        task.phase = 'ended';
-        this.#around.host.send({ type: 'exited', id: task.id, status, outOfMemory: false });
-      }
+      if (task.kind !== 'app') task.phase = 'ended';
+      if (task.kind === 'app') this.#apps.ended(task, status);
+      else if (task.kind === 'handler') this.#apps.handled(task, handlerFailure(exit));
+      else this.#around.host.send({ type: 'exited', id: task.id, status, outOfMemory: false });
     }
     this.#tasks.reaped(task);
   }

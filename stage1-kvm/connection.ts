@@ -19,6 +19,7 @@ import {
 import { readSysctlChanges, SysctlReading } from '../src/supervisor/network/sysctl-changes.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import { joinHostNetwork } from './host-network-join.ts';
+import type { InterfaceFds } from './interface-arguments.ts';
 import {
   checkInterfaces,
   type JoinedMachine,
@@ -27,7 +28,6 @@ import {
   type MachineNetwork,
   NOT_JOINED,
 } from './interfaces.ts';
-import type { StandInInterface } from './saved-devices.ts';
 
 export interface Joined extends Leaving {
   /** So many interfaces that a machine can be saved with. */
@@ -35,7 +35,7 @@ export interface Joined extends Leaving {
   /** To those, and to the host's network where it is that. @throws KvmError */
   join(): MachineNetwork;
   /** By the taps of a machine that is there, which have come to the pod's namespace. @throws SystemError, KvmError; as if it had not been tried then */
-  joinTaps(taps: readonly StandInInterface[]): MachineNetwork;
+  joinTaps(taps: readonly InterfaceFds[]): MachineNetwork;
   /** For the guest. It takes some time, and is to be asked for while the machine starts. */
   plan(): NetworkPlan;
 }

@@ -8,12 +8,20 @@ const MOST_QUEUES = 8;
 /** Two for each queue, one for changes of the device, one for commands. */
 const vectorsFor = (queues: number) => 2 * queues + 2;
 
-export interface JoinedInterface {
-  readonly mac: string;
-  /** The supervisor's fds, one for each queue. */
+export interface InterfaceFds {
+  /** The supervisor's, one for each queue. */
   readonly taps: readonly number[];
   /** As many, or none. */
   readonly vhosts: readonly number[];
+}
+
+export interface JoinedInterface extends InterfaceFds {
+  readonly mac: string;
+}
+
+/** Of all interfaces, in their order. */
+export function fdsOf(interfaces: readonly InterfaceFds[]): number[] {
+  return interfaces.flatMap(({ taps, vhosts }) => [...taps, ...vhosts]);
 }
 
 export function queuesFor(cpus: number): number {

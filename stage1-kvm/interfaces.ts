@@ -18,13 +18,14 @@ import type { Accelerator } from './accelerator.ts';
 import { KvmError } from './error.ts';
 import { presentModules } from './guest-modules.ts';
 import {
+  fdsOf,
+  type InterfaceFds,
   interfaceArguments,
   type JoinedInterface,
   MOST_INTERFACES,
   queuesFor,
 } from './interface-arguments.ts';
 import { openMacvtap } from './macvtap.ts';
-import { fdsOf, type StandInInterface } from './saved-devices.ts';
 import { QEMU_FDS } from './vmm.ts';
 
 /** What a machine has of a network. */
@@ -77,7 +78,7 @@ export function joinInterfaces({ plan, links }: NetworkSnapshot, machine: Joined
 export function joinSpareInterfaces(
   { plan, links }: NetworkSnapshot,
   machine: JoinedMachine,
-  given: readonly StandInInterface[],
+  given: readonly InterfaceFds[],
 ): MachineNetwork {
   using netlink = new Netlink();
   const isJoined: Link[] = [];

@@ -8,19 +8,14 @@ import type { SavedDevices } from '../src/abi/templates.ts';
 import type { MachineDisk } from '../src/supervisor/volumes/made-volumes.ts';
 import type { Accelerator } from './accelerator.ts';
 import { diskDevice, oneDisk } from './disks.ts';
-import { interfaceArguments } from './interface-arguments.ts';
+import { fdsOf, type InterfaceFds, interfaceArguments } from './interface-arguments.ts';
 import type { MachineNetwork } from './interfaces.ts';
 
 /** In bytes: as large as any disk that it stands for. */
 const STAND_IN_SIZE = 2 ** 46;
 
-export interface StandInInterface {
-  readonly taps: readonly number[];
-  readonly vhosts: readonly number[];
-}
-
 export interface StandIns {
-  readonly interfaces: readonly StandInInterface[];
+  readonly interfaces: readonly InterfaceFds[];
   /** No stand-in: what is on it is saved with the machine. */
   readonly scratch: MachineDisk | undefined;
 }
@@ -58,11 +53,6 @@ export function standIns(
         : ['-blockdev', standInDisk(kind, index), ...diskDevice(index, 'none')],
     ),
   ];
-}
-
-/** Of all interfaces, in their order. */
-export function fdsOf(interfaces: readonly StandInInterface[]): number[] {
-  return interfaces.flatMap(({ taps, vhosts }) => [...taps, ...vhosts]);
 }
 
 /** In words, for comparing. */

@@ -22,12 +22,12 @@ import { QEMU_NAMESPACES, qemuRoot, qemuSteps } from './confinement.ts';
 import { KvmError } from './error.ts';
 import { readHost } from './host.ts';
 import { parseIdRange } from './ids.ts';
-import { queuesFor } from './interface-arguments.ts';
+import { fdsOf, queuesFor } from './interface-arguments.ts';
 import { openVhosts, tapName } from './interfaces.ts';
 import { findPrograms } from './programs.ts';
 import { Qmp } from './qmp.ts';
 import { SCRATCH_PLAN, scratchDisk } from './root-disks.ts';
-import { fdsOf, type StandIns } from './saved-devices.ts';
+import type { StandIns } from './saved-devices.ts';
 import {
   CAPABILITIES,
   MEMORY_DIRECTORY,

@@ -3,14 +3,9 @@ import type { BootPlan } from '../src/abi/boot-plan.ts';
 import { type HostMessage, PROTOCOL_VERSION, parseGuestMessage } from '../src/abi/guest.ts';
 import type { Renewed } from '../src/abi/saved-machine.ts';
 import { SPARE } from '../src/abi/spares.ts';
-import { aside } from '../src/native/aside.ts';
-import { writeControl } from '../src/native/contents.ts';
 import { duplicateAbove, setNonBlocking } from '../src/native/descriptors.ts';
-import { SystemError, unless } from '../src/native/errors.ts';
 import { close, readNow } from '../src/native/files.ts';
 import type { Loop } from '../src/native/loop.ts';
-import { changeLink, findLink } from '../src/native/netlink/links.ts';
-import { Netlink } from '../src/native/netlink/socket.ts';
 import { PacketChannel } from '../src/native/packets.ts';
 import { unlink } from '../src/native/paths.ts';
 import { type Exit, getpid } from '../src/native/processes.ts';
@@ -19,13 +14,13 @@ import { statIfPresent } from '../src/native/stat.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import { Messages } from '../src/supervisor/running/messages.ts';
 import { KvmError } from './error.ts';
-import { tapName } from './interfaces.ts';
+import type { InterfaceFds } from './interface-arguments.ts';
 import type { MachineSetup } from './machine-setup.ts';
 import type { Member } from './members.ts';
+import { beginMovingProcesses, moveTaps } from './moving.ts';
 import { Qmp } from './qmp.ts';
 import { Restoring, wake } from './restoring.ts';
-import type { StandInInterface } from './saved-devices.ts';
-import { HANDED, type HandedFile, hear, readAnswer, say } from './spare-protocol.ts';
+import { HANDED, type HandedFile, hear, type Offer, readAnswer, tell } from './spare-protocol.ts';
 import type { Slot } from './spare-store.ts';
 import { deviceFds, startMachine, stateFd } from './starting.ts';
 import { closeTemplate, type TemplateKind } from './template-store.ts';
@@ -37,7 +32,7 @@ export interface Kept {
   /** It waits so long. */
   readonly seconds: number;
   readonly setup: MachineSetup;
-  readonly interfaces: readonly StandInInterface[];
+  readonly interfaces: readonly InterfaceFds[];
   readonly scratch: number;
   readonly channels: Channels;
   /** The machine is of no use to anybody when this has gone. */
@@ -136,17 +131,8 @@ export class Keeper {
 
   #ended(exit: Exit): void {
     this.#fail('qemu ended');
-    if (this.#taker !== undefined) this.#tell(this.#taker, exit);
+    if (this.#taker !== undefined) tell(this.#taker, { type: 'ended', exit });
     this.#loop.stop();
-  }
-
-  /** It may have gone before. */
-  #tell(taker: number, exit: Exit): void {
-    try {
-      say(taker, { type: 'ended', exit });
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-    }
   }
 
   #heard(text: string): void {
@@ -226,7 +212,8 @@ export class Keeper {
   }
 
   #look(): void {
-    if (statIfPresent(this.#kept.templateRecord)?.inode !== this.#template) this.#giveUp();
+    const now = statIfPresent(this.#kept.templateRecord)?.inode;
+    if (now === undefined || now !== this.#template) this.#giveUp();
     else if (this.#taker === undefined) this.#loop.after(LOOK_MS, () => this.#look());
   }
 
@@ -238,68 +225,30 @@ export class Keeper {
     this.#taker = taker;
     const { kind, setup, interfaces } = this.#kept;
     const [first] = interfaces;
-    try {
-      say(
-        taker,
-        {
-          ...{ type: 'offer', facts: kind.facts, pid: this.#qemu.pid, id: setup.id },
-          ...{
-            interfaces: interfaces.length,
-            taps: first?.taps.length ?? 0,
-            vhosts: first?.vhosts.length ?? 0,
-          },
-        },
-        this.#handed,
-      );
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      this.#qemu.kill();
-    }
+    const offer: Offer = {
+      ...{ type: 'offer', facts: kind.facts, pid: this.#qemu.pid, id: setup.id },
+      ...{ interfaces: interfaces.length, taps: first?.taps.length ?? 0, vhosts: first?.vhosts.length ?? 0 },
+    };
+    if (!tell(taker, offer, this.#handed)) this.#qemu.kill();
     closeAll(this.#handed);
     this.#loop.watch(taker, { readable: () => this.#answered(taker) });
   }
 
   #answered(taker: number): void {
-    const received = unless(['ECONNRESET'], () => hear(taker, 0));
+    const received = hear(taker, 0);
     const answer = received === undefined ? undefined : readAnswer(received);
     const [network] = received?.fds ?? [];
     if (answer?.type === 'take' && network !== undefined) this.#taken(taker, answer.groups, network);
     else this.#qemu.kill();
   }
 
-  /** Its place is free for the next one. For each of both moves the kernel waits until all processors have heard of it. */
+  /** Its place is free for the next one. */
   #taken(taker: number, groups: readonly string[], network: number): void {
-    const pids = [this.#qemu.pid, getpid()];
-    const grouped = aside(() => refusalOf(() => moveTo(groups, pids)));
-    const refusal = refusalOf(() => moveTaps(network, this.#kept.interfaces.length));
+    const grouped = beginMovingProcesses(groups, [this.#qemu.pid, getpid()]);
+    const refusal = moveTaps(network, this.#kept.interfaces.length);
     close(network);
     this.#kept.slot.leave();
-    const problem = refusal === '' ? (grouped() ?? 'it cannot leave its control group') : refusal;
-    say(taker, { type: 'taken', problem: problem === '' ? null : problem });
-  }
-}
-
-function moveTo(groups: readonly string[], pids: readonly number[]): void {
-  for (const path of groups) for (const pid of pids) writeControl(path, String(pid));
-}
-
-function moveTaps(namespace: number, count: number): void {
-  using netlink = new Netlink();
-  for (let number = 0; number < count; number++) {
-    const tap = findLink(netlink, tapName(number));
-    if (tap === undefined) throw new KvmError('vessel-failed', `the tap ${tapName(number)} has gone`);
-    changeLink(netlink, tap.index, { namespaceFd: namespace });
-  }
-}
-
-/** Empty: it is done. */
-function refusalOf(action: () => void): string {
-  try {
-    action();
-    return '';
-  } catch (error) {
-    if (error instanceof SystemError || error instanceof KvmError) return error.message;
-    throw error;
+    tell(taker, { type: 'taken', problem: refusal ?? grouped() });
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { FieldReader } from '../src/abi/json.ts';
 import { utf8Decode, utf8Encode } from '../src/native/engine.ts';
+import { SystemError, unless } from '../src/native/errors.ts';
 import { type Received, receive, send } from '../src/native/messages.ts';
 import { pollReadable } from '../src/native/polling.ts';
 import type { Exit } from '../src/native/processes.ts';
@@ -63,22 +64,32 @@ export interface Ended {
   readonly exit: Exit;
 }
 
+type Message = Offer | Taking | Taken | Ending | Ended;
+
 const MESSAGE_BYTES = 65536;
 /** What the kernel lets a message carry. */
-export const MOST_FILES = 250;
+const MOST_FILES = 250;
 
-export function say(
-  socket: number,
-  message: Offer | Taking | Taken | Ending | Ended,
-  fds: readonly number[] = [],
-): void {
+/** @throws SystemError where nobody is there any more */
+export function say(socket: number, message: Message, fds: readonly number[] = []): void {
   send(socket, utf8Encode(JSON.stringify(message)), fds);
 }
 
-/** The next packet; undefined when none comes in time, or none any more. */
+/** To somebody who may have gone. False: so it is. */
+export function tell(socket: number, message: Message, fds: readonly number[] = []): boolean {
+  try {
+    say(socket, message, fds);
+    return true;
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return false;
+  }
+}
+
+/** The next packet; undefined when none comes in time, or none any more: the other has gone, perhaps with what it was told unread. */
 export function hear(socket: number, milliseconds: number): Received | undefined {
   if (!pollReadable([socket], milliseconds)[0]) return undefined;
-  const received = receive(socket, MESSAGE_BYTES, MOST_FILES);
+  const received = unless(['ECONNRESET'], () => receive(socket, MESSAGE_BYTES, MOST_FILES));
   return received === undefined || received.bytes.length === 0 ? undefined : received;
 }
 

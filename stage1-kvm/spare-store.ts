@@ -26,7 +26,8 @@ export class Slot {
   leave(): void {
     if (this.#isLeft) return;
     this.#isLeft = true;
-    unless(['ENOENT'], () => {
+    // Whoever comes next may be making his own lock there.
+    unless(['ENOENT', 'ENOTEMPTY'], () => {
       empty(this.place);
       unlink(`${this.place}/${SPARE.lock}`);
       rmdir(this.place);

@@ -11,8 +11,8 @@ import type { Exit } from '../src/native/processes.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import { KvmError } from './error.ts';
 import { recordId } from './ids.ts';
+import type { InterfaceFds } from './interface-arguments.ts';
 import type { MachineParts, Member } from './members.ts';
-import type { StandInInterface } from './saved-devices.ts';
 import {
   HANDED,
   type HandedFile,
@@ -22,6 +22,7 @@ import {
   readOffer,
   readTaken,
   say,
+  tell,
 } from './spare-protocol.ts';
 import { connectToSpares, spareFailures } from './spare-store.ts';
 import type { TemplateKind } from './template-store.ts';
@@ -33,7 +34,7 @@ export interface Spare {
   /** QEMU's uid. */
   readonly id: number;
   /** In the order of the machine's. */
-  readonly interfaces: readonly StandInInterface[];
+  readonly interfaces: readonly InterfaceFds[];
   readonly scratch: number;
   /** Its taps come to this process's network namespace, and its QEMU to the groups of these files: that begins now. @throws SystemError */
   take(groups: readonly string[]): void;
@@ -50,6 +51,7 @@ const END_MS = 5000;
 /** The first that is ready. Undefined: there is none. Whatever is wrong with one is a reason to go on without it. */
 export function reserveSpare(kind: TemplateKind, report: Report): Spare | undefined {
   for (const { place, socket } of connectToSpares(kind)) {
+    let spare: Spare | undefined;
     try {
       const received = hear(socket, OFFER_MS);
       // Somebody else was faster.
@@ -57,7 +59,7 @@ export function reserveSpare(kind: TemplateKind, report: Report): Spare | undefi
         close(socket);
         continue;
       }
-      const spare = offered(received, socket, kind);
+      spare = offered(received, socket, kind);
       rename(`${place}/${SPARE.scratch}`, POD.scratch);
       recordId(spare.id);
       report.step('takes a spare machine');
@@ -65,7 +67,8 @@ export function reserveSpare(kind: TemplateKind, report: Report): Spare | undefi
     } catch (error) {
       if (!isExpected(error)) throw error;
       report.step(`a spare machine is not usable: ${error.message}`);
-      close(socket);
+      if (spare === undefined) close(socket);
+      else spare.abandon();
     }
   }
   for (const failure of spareFailures(kind)) report.step(`no spare machine: ${failure}`);
@@ -143,7 +146,9 @@ function keptMember(pid: number, socket: number): Member {
         },
       });
     },
-    kill: () => tryToSay(socket),
+    kill: () => {
+      tell(socket, { type: 'end' });
+    },
   };
 }
 
@@ -154,15 +159,6 @@ function lastWord(socket: number): Exit | undefined {
   } catch (error) {
     if (isExpected(error)) return undefined;
     throw error;
-  }
-}
-
-/** It may have gone. */
-function tryToSay(socket: number): void {
-  try {
-    say(socket, { type: 'end' });
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
   }
 }
 
@@ -180,7 +176,7 @@ function settle(socket: number): void {
 
 function abandon(socket: number, fds: readonly number[]): void {
   closeAll(fds);
-  tryToSay(socket);
+  tell(socket, { type: 'end' });
   // Its taps may be in the way of others until all of it has gone.
   while (hear(socket, END_MS) !== undefined) {}
   close(socket);

@@ -21,13 +21,12 @@ import type { MachineDisk } from '../src/supervisor/volumes/made-volumes.ts';
 import { diskArguments } from './disks.ts';
 import { KvmError } from './error.ts';
 import { readHost } from './host.ts';
-import { interfaceArguments, queuesFor } from './interface-arguments.ts';
+import { fdsOf, type InterfaceFds, interfaceArguments, queuesFor } from './interface-arguments.ts';
 import { openVhosts, tapName } from './interfaces.ts';
 import type { MachineSetup } from './machine-setup.ts';
 import { findPrograms } from './programs.ts';
 import { makeRehearsalImage, rehearsalPlan } from './rehearsal-plan.ts';
 import { imageSerial, scratchDisk } from './root-disks.ts';
-import { fdsOf, type StandInInterface } from './saved-devices.ts';
 import { Keeper } from './spare-keeper.ts';
 import { allocateSpareId, type Slot, takeSlot } from './spare-store.ts';
 import { kindOf } from './template.ts';
@@ -92,7 +91,7 @@ function setUp(
   machine: SavedMachine,
   template: OpenTemplate,
   id: number,
-): { setup: MachineSetup; interfaces: readonly StandInInterface[]; scratch: number } {
+): { setup: MachineSetup; interfaces: readonly InterfaceFds[]; scratch: number } {
   const { accelerator, size, devices } = machine;
   const queues = queuesFor(size.cpus);
   const interfaces = Array.from({ length: devices.interfaces }, (_, number) => ({

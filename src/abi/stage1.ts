@@ -33,7 +33,7 @@ export const KERNEL_PARAMS_ENV = 'RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS';
 export const APP_ACTIONS = ['add', 'start', 'stop', 'rm'] as const;
 export type AppAction = (typeof APP_ACTIONS)[number];
 
-/** Those of a mutable pod are files in a directory `app`. Rkt never had `control`, `changes` (what roots on disks left) and `template` (`templates.ts`). */
+/** Those of a mutable pod are files in a directory `app`. Rkt never had `control`, `changes` (what roots on disks left), `template` (`templates.ts`), `spare` (`spares.ts`) and its app, `rehearsal`. */
 export const ENTRYPOINTS = [
   'run',
   'enter',
@@ -65,7 +65,7 @@ export const INTERFACE_VERSION_ANNOTATION = 'coreos.com/rkt/stage1/interface-ver
 export const IPC_MODES = ['auto', 'private', 'parent'] as const;
 export type IpcMode = (typeof IPC_MODES)[number];
 
-export interface RunArguments {
+export interface RunArguments extends AppRelaxations {
   readonly uuid: string;
   readonly debug: boolean;
   /** Networks as given to `--net`: `none`, `host`, `default`, `a,b:ARGS`. */
@@ -82,9 +82,6 @@ export interface RunArguments {
   readonly privateUsers: IdRange | null;
   readonly names: NameModes;
   readonly ipc: IpcMode;
-  readonly disableCapabilitiesRestriction: boolean;
-  readonly disablePaths: boolean;
-  readonly disableSeccomp: boolean;
   /** What cannot be enforced of the isolators is the pod's end. Not of rkt: only a stage1 that was asked for it is told. */
   readonly strictIsolators: boolean;
 }

@@ -58,13 +58,19 @@ describe('a machine that is saved', () => {
 });
 
 describe('a machine that is restored', () => {
-  it.each(['-machine', '-global', '-accel', '-cpu', '-smp', '-m', '-object', '-serial', '-sandbox'])(
+  it.each(['-machine', '-accel', '-cpu', '-smp', '-m', '-object', '-serial', '-sandbox'])(
     'has the same %s as when it was saved',
     (option) => {
       expect(valuesOf(option, restored)).toEqual(valuesOf(option, saved));
       expect(valuesOf(option, restored)).not.toEqual([]);
     },
   );
+
+  it('has the same settings of its devices, and announces no addresses: those that it comes with are no pod's', () => {
+    const quiet = 'migration.announce-rounds=0';
+    expect(valuesOf('-global', restored)).toEqual([...valuesOf('-global', saved), quiet]);
+    expect(valuesOf('-global', saved)).not.toEqual([]);
+  });
 
   it('has devices of the same kinds in the same places, which say themselves whose they are', () => {
     const own = (args: readonly string[]) =>

@@ -23,6 +23,8 @@ describe('stage1 image', () => {
       { name: 'coreos.com/rkt/stage1/stop', value: '/stop' },
       { name: 'coreos.com/rkt/stage1/control', value: '/control' },
       { name: 'coreos.com/rkt/stage1/template', value: '/template' },
+      { name: 'coreos.com/rkt/stage1/spare', value: '/spare' },
+      { name: 'coreos.com/rkt/stage1/rehearsal', value: '/rehearsal' },
       { name: 'coreos.com/rkt/stage1/attach', value: '/attach' },
       { name: 'coreos.com/rkt/stage1/app/add', value: '/app/add' },
       { name: 'coreos.com/rkt/stage1/app/start', value: '/app/start' },
