@@ -66,7 +66,7 @@ describe('a machine that is restored', () => {
     },
   );
 
-  it('has the same settings of its devices, and announces no addresses: those that it comes with are no pod's', () => {
+  it('has the same settings of its devices, and announces no addresses: those that it comes with are of no pod', () => {
     const quiet = 'migration.announce-rounds=0';
     expect(valuesOf('-global', restored)).toEqual([...valuesOf('-global', saved), quiet]);
     expect(valuesOf('-global', saved)).not.toEqual([]);
