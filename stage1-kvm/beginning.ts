@@ -32,7 +32,6 @@ export class Beginning implements MachineAhead {
   devices: SavedDevices;
   template: TemplateChoice;
   spare: Spare | undefined;
-  #hasArrived = false;
 
   /** Before its networks are there, of which it is to have so many. */
   constructor(order: BeginningOrder, interfaces: number, report: Report) {
@@ -54,14 +53,12 @@ export class Beginning implements MachineAhead {
   }
 
   arrive(): readonly string[] {
-    this.#hasArrived = true;
     this.#trying((spare) => spare.settle());
     return this.spare?.interfaces.map((_, number) => tapName(number)) ?? [];
   }
 
   /** All of its networks are there. @throws KvmError, SupervisorError */
   join(connection: Pick<Joined, 'interfaces' | 'join' | 'joinTaps'>): MachineNetwork {
-    if (!this.#hasArrived) this.arrive();
     if (connection.interfaces !== this.devices.interfaces) {
       this.#giveUp('the pod has other interfaces');
       if (this.template.open !== undefined) closeTemplate(this.template.open);

@@ -8,6 +8,7 @@ import { wakeQueue } from '../src/native/taps.ts';
 import type { Vessel, VesselEvents } from '../src/supervisor/running/vessel.ts';
 import type { Accelerator } from './accelerator.ts';
 import { Attempt, type Filling, type ShowLine } from './attempt.ts';
+import { KvmError } from './error.ts';
 import type { MachineSetup } from './machine-setup.ts';
 import type { MachineParts } from './members.ts';
 import { type RestoringEvents, wake } from './restoring.ts';
@@ -124,10 +125,21 @@ export class Machine implements Vessel {
     const goesOn = () => {
       this.#wentOn = monotonicMilliseconds();
       wake(this.channels.control, this.#setup.hasMore);
+      this.#awaitMove();
     };
     const seconds = RESTORE_SECONDS[plan.accelerator];
     this.#deadline = this.#loop.after(seconds * 1000, () => failed(`no answer within ${seconds} seconds`));
     begin(this.#attempt, { failed, goesOn });
+  }
+
+  /** Before its guest is told what to be: a spare is where the pod's limits are. */
+  #awaitMove(): void {
+    try {
+      this.#setup.spare?.settle();
+    } catch (error) {
+      if (!(error instanceof SystemError || error instanceof KvmError)) throw error;
+      this.#replace(error.message);
+    }
   }
 
   #start(beginning: Beginning): Attempt {
@@ -160,7 +172,11 @@ export class Machine implements Vessel {
     }
     this.#state = 'settled';
     unmountMemoryFile(MEMORY_PLACE);
-    forget(this.#wires.control.theirs);
+    // What the guest that was given up has not read is not for the next one, and what it has said is not to be taken for that one's.
+    for (const { own, theirs } of [this.#wires.control, this.#wires.data]) {
+      forget(theirs);
+      forget(own);
+    }
     for (const fd of this.#setup.network.fds) {
       renewVhost(fd);
       // Of several queues QEMU uses one until its guest asks for more, and has the others rest.
@@ -180,11 +196,10 @@ export class Machine implements Vessel {
   }
 }
 
-/** What the guest that was given up has not read is not for the next one. */
-function forget(control: number): void {
-  setNonBlocking(control, true);
+function forget(channel: number): void {
+  setNonBlocking(channel, true);
   const buffer = new Uint8Array(4096);
-  while ((readNow(control, buffer) ?? 0) > 0) {}
+  while ((readNow(channel, buffer) ?? 0) > 0) {}
 }
 
 const VHOST_NET = { major: 10, minor: 238 };

@@ -38,7 +38,7 @@ export interface Spare {
   readonly scratch: number;
   /** Its taps come to this process's network namespace, and its QEMU to the groups of these files: that begins now. @throws SystemError */
   take(groups: readonly string[]): void;
-  /** Until they have come. @throws KvmError where they cannot */
+  /** Until they have come; that need not be waited for twice. @throws KvmError where they cannot */
   settle(): void;
   /** It is nobody's, and ends. */
   abandon(): void;
@@ -101,6 +101,7 @@ function spareOf(offer: Offer, socket: number, fds: readonly number[]): Spare {
     const own = fds.slice(HANDED.length + number * each, HANDED.length + (number + 1) * each);
     return { taps: own.slice(0, offer.taps), vhosts: own.slice(offer.taps) };
   });
+  let isSettled = false;
   return {
     parts: {
       own: {
@@ -119,7 +120,10 @@ function spareOf(offer: Offer, socket: number, fds: readonly number[]): Spare {
     interfaces,
     scratch: file('scratch'),
     take: (groups) => take(socket, groups),
-    settle: () => settle(socket),
+    settle: () => {
+      if (!isSettled) settle(socket);
+      isSettled = true;
+    },
     abandon: () => abandon(socket, fds),
   };
 }
