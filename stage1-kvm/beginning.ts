@@ -26,22 +26,32 @@ export interface BeginningOrder {
   readonly cgroup: PodCgroup;
 }
 
+/** Where either comes from. */
+export interface Sources {
+  template: typeof chooseTemplate;
+  spare: typeof reserveSpare;
+}
+
+const SOURCES: Sources = { template: chooseTemplate, spare: reserveSpare };
+
 export class Beginning implements MachineAhead {
   readonly #order: BeginningOrder;
   readonly #report: Report;
+  readonly #sources: Sources;
   devices: SavedDevices;
   template: TemplateChoice;
   spare: Spare | undefined;
 
   /** Before its networks are there, of which it is to have so many. */
-  constructor(order: BeginningOrder, interfaces: number, report: Report) {
+  constructor(order: BeginningOrder, interfaces: number, report: Report, sources: Sources = SOURCES) {
     this.#order = order;
+    this.#sources = sources;
     this.#report = report;
     this.devices = this.#devicesWith(interfaces);
     this.template = this.#choose();
     const { kind } = this.template;
     if (kind !== undefined && order.mayTake && canTakeSpare(this.devices, order.disks))
-      this.spare = reserveSpare(kind, report);
+      this.spare = sources.spare(kind, report);
   }
 
   get isThere(): boolean {
@@ -92,7 +102,8 @@ export class Beginning implements MachineAhead {
   }
 
   #choose(): TemplateChoice {
-    return chooseTemplate({ ...this.#order.machine, devices: this.devices }, this.#order.qemu, this.#report);
+    const { machine, qemu } = this.#order;
+    return this.#sources.template({ ...machine, devices: this.devices }, qemu, this.#report);
   }
 }
 

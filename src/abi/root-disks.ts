@@ -12,10 +12,10 @@ export const ROOT_KINDS = ['virtiofs', 'block'] as const;
 /** How the roots of a machine's apps come to it. */
 export type MachineRoots = (typeof ROOT_KINDS)[number];
 
-/** Of pods that neither a flag nor the configuration says one for. */
 /** Where what makes disks of images may be. */
 export const EROFS_PROGRAMS = ['/usr/bin/mkfs.erofs', '/usr/sbin/mkfs.erofs', '/usr/local/bin/mkfs.erofs'];
 
+/** Of pods that neither a flag nor the configuration says one for. */
 export const DEFAULT_ROOTS: MachineRoots = 'virtiofs';
 
 /** Each is a disk of the machine; with the scratch disk they are at most eight. */

@@ -64,8 +64,7 @@ export function joinFiles(cgroup: PodCgroup, which: 'all' | 'v1' = 'all'): strin
  * Files to which the pid of a process is written that comes to the pod from elsewhere. It also leaves what others of the host watch it by, for
  * where this process is: hierarchies without controllers, which systemd ends a unit's processes by.
  */
-export function moveFiles(cgroup: PodCgroup): string[] {
-  const { mode, places } = ownCgroups();
+export function moveFiles(cgroup: PodCgroup, { mode, places } = ownCgroups()): string[] {
   const watched = places.filter(
     ({ controller }) => controller.startsWith('name=') || (controller === 'unified' && mode !== 'v2'),
   );
