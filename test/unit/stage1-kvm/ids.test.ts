@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { VM_IDS } from '../../../src/abi/host-ids.ts';
-import { allocateId, chooseId, parseIdRange } from '../../../stage1-kvm/ids.ts';
+import { allocateId, chooseId, chooseSpareId, parseIdRange } from '../../../stage1-kvm/ids.ts';
 import { nativeScratch } from '../../support/native-scratch.ts';
 
 const scratch = nativeScratch();
@@ -48,5 +48,35 @@ describe('allocateId', () => {
     expect(allocateId(range)).toBe(2002);
     expect(readFileSync('vm-id', 'utf8')).toBe('2002\n');
     expect(() => allocateId({ first: 2000, count: 3 })).toThrow(/all 3 ids from 2000 on are taken/);
+  });
+});
+
+describe('chooseSpareId', () => {
+  const data = join(scratch, 'of-spares');
+  const record = (path: string, id: number) => {
+    mkdirSync(join(data, path, '..'), { recursive: true });
+    writeFileSync(join(data, path), `${id}\n`);
+  };
+  const range = { first: 3000, count: 5 };
+
+  it('takes the highest but one that neither a pod has nor another spare, until all are taken', () => {
+    // The highest is that of machines that are being saved.
+    expect(chooseSpareId(range, data)).toBe(3003);
+    record('templates/tenant/.spares/key/0/id', 3003);
+    expect(chooseSpareId(range, data)).toBe(3002);
+    record('pods/run/one/vm-id', 3002);
+    record('pods/garbage/old/vm-id', 3000);
+    expect(chooseSpareId(range, data)).toBe(3001);
+    record('templates/other/.spares/key/3/id', 3001);
+    expect(() => chooseSpareId(range, data)).toThrow('all 5 ids from 3000 on are taken');
+  });
+
+  it('leaves ids of spares to no pod', () => {
+    process.chdir(mkdtempSync(join(data, 'pods/run/')));
+    try {
+      expect(allocateId({ first: 3000, count: 6 })).toBe(3004);
+    } finally {
+      process.chdir('/');
+    }
   });
 });
