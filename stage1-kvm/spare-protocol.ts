@@ -95,9 +95,9 @@ export function hear(socket: number, milliseconds: number): Received | undefined
 
 /** @throws AbiError, SyntaxError */
 export function readOffer({ bytes }: Received): Offer {
-  const offer = reader(bytes, 'offer');
+  const offer = new FieldReader(JSON.parse(utf8Decode(bytes)), 'offer');
   return {
-    type: 'offer',
+    type: offer.word('type', ['offer'] as const),
     facts: offer.texts('facts', 4096),
     pid: offer.integer('pid', 2, 2 ** 31),
     id: offer.integer('id', 1, 2 ** 32),
@@ -107,22 +107,19 @@ export function readOffer({ bytes }: Received): Offer {
   };
 }
 
-/** @throws AbiError, SyntaxError */
-export function readTaken({ bytes }: Received): Taken {
-  const taken = reader(bytes, 'taken');
-  return { type: 'taken', problem: taken.has('problem') ? taken.string('problem', MESSAGE_BYTES) : null };
+/** What a keeper says after that. @throws AbiError, SyntaxError */
+export function readNews({ bytes }: Received): Taken | Ended {
+  const news = new FieldReader(JSON.parse(utf8Decode(bytes)), 'news');
+  const type = news.word('type', ['taken', 'ended'] as const);
+  if (type === 'ended') return { type, exit: readExit(news.object('exit')) };
+  return { type, problem: news.has('problem') ? news.string('problem', MESSAGE_BYTES) : null };
 }
 
-/** @throws AbiError, SyntaxError */
-export function readEnded({ bytes }: Received): Ended {
-  const exit = reader(bytes, 'ended').object('exit');
+function readExit(exit: FieldReader): Exit {
   const kind = exit.word('kind', ['exited', 'signalled'] as const);
   return kind === 'exited'
-    ? { type: 'ended', exit: { kind, code: exit.integer('code', 0, 255) } }
-    : {
-        type: 'ended',
-        exit: { kind, signal: exit.integer('signal', 1, 64), dumped: exit.boolean('dumped') },
-      };
+    ? { kind, code: exit.integer('code', 0, 255) }
+    : { kind, signal: exit.integer('signal', 1, 64), dumped: exit.boolean('dumped') };
 }
 
 /** What a supervisor says after `offer`. @throws AbiError, SyntaxError */
@@ -130,10 +127,4 @@ export function readAnswer({ bytes }: Received): Taking | Ending {
   const answer = new FieldReader(JSON.parse(utf8Decode(bytes)), 'answer');
   const type = answer.word('type', ['take', 'end'] as const);
   return type === 'end' ? { type } : { type, groups: answer.texts('groups', 64) };
-}
-
-function reader(bytes: Uint8Array, type: string): FieldReader {
-  const message = new FieldReader(JSON.parse(utf8Decode(bytes)), type);
-  message.word('type', [type]);
-  return message;
 }

@@ -1,29 +1,16 @@
 /** A spare machine becomes that of the pod whose directory is the current one. */
-import { AbiError } from '../src/abi/json.ts';
 import { POD } from '../src/abi/pod-directory.ts';
 import { SPARE } from '../src/abi/spares.ts';
-import { SystemError } from '../src/native/errors.ts';
-import { close, File, open_ } from '../src/native/files.ts';
-import type { Loop } from '../src/native/loop.ts';
+import { close } from '../src/native/files.ts';
 import type { Received } from '../src/native/messages.ts';
 import { rename } from '../src/native/paths.ts';
-import type { Exit } from '../src/native/processes.ts';
 import type { Report } from '../src/supervisor/report.ts';
 import { KvmError } from './error.ts';
 import { recordId } from './ids.ts';
 import type { InterfaceFds } from './interface-arguments.ts';
-import type { MachineParts, Member } from './members.ts';
-import {
-  HANDED,
-  type HandedFile,
-  hear,
-  type Offer,
-  readEnded,
-  readOffer,
-  readTaken,
-  say,
-  tell,
-} from './spare-protocol.ts';
+import type { MachineParts } from './members.ts';
+import { isUnusable, KeptQemu } from './spare-connection.ts';
+import { HANDED, type HandedFile, hear, type Offer, readOffer } from './spare-protocol.ts';
 import { connectToSpares, spareFailures } from './spare-store.ts';
 import type { TemplateKind } from './template-store.ts';
 import { type Channels, closeAll } from './wires.ts';
@@ -45,8 +32,6 @@ export interface Spare {
 }
 
 const OFFER_MS = 2000;
-const TAKEN_MS = 10_000;
-const END_MS = 5000;
 
 /** The first that is ready. Undefined: there is none. Whatever is wrong with one is a reason to go on without it. */
 export function reserveSpare(kind: TemplateKind, report: Report): Spare | undefined {
@@ -65,7 +50,7 @@ export function reserveSpare(kind: TemplateKind, report: Report): Spare | undefi
       report.step('takes a spare machine');
       return spare;
     } catch (error) {
-      if (!isExpected(error)) throw error;
+      if (!isUnusable(error)) throw error;
       report.step(`a spare machine is not usable: ${error.message}`);
       if (spare === undefined) close(socket);
       else spare.abandon();
@@ -73,10 +58,6 @@ export function reserveSpare(kind: TemplateKind, report: Report): Spare | undefi
   }
   for (const failure of spareFailures(kind)) report.step(`no spare machine: ${failure}`);
   return undefined;
-}
-
-function isExpected(error: unknown): error is Error {
-  return [SystemError, AbiError, SyntaxError, KvmError].some((kind) => error instanceof kind);
 }
 
 /** @throws KvmError, AbiError, SyntaxError, with all files closed */
@@ -101,7 +82,7 @@ function spareOf(offer: Offer, socket: number, fds: readonly number[]): Spare {
     const own = fds.slice(HANDED.length + number * each, HANDED.length + (number + 1) * each);
     return { taps: own.slice(0, offer.taps), vhosts: own.slice(offer.taps) };
   });
-  let isSettled = false;
+  const qemu = new KeptQemu(offer.pid, socket);
   return {
     parts: {
       own: {
@@ -110,7 +91,7 @@ function spareOf(offer: Offer, socket: number, fds: readonly number[]): Spare {
         qemuMessages: file('qemuMessages'),
         shareMessages: file('shareMessages'),
       },
-      members: [keptMember(offer.pid, socket)],
+      members: [qemu],
     },
     channels: {
       control: { own: file('control'), theirs: file('controlTheirs') },
@@ -119,69 +100,11 @@ function spareOf(offer: Offer, socket: number, fds: readonly number[]): Spare {
     id: offer.id,
     interfaces,
     scratch: file('scratch'),
-    take: (groups) => take(socket, groups),
-    settle: () => {
-      if (!isSettled) settle(socket);
-      isSettled = true;
-    },
-    abandon: () => abandon(socket, fds),
-  };
-}
-
-/** QEMU, by its keeper, whose child it is. */
-function keptMember(pid: number, socket: number): Member {
-  return {
-    name: 'qemu',
-    pid,
-    watch(loop: Loop, ended: (exit: Exit) => void) {
-      // A keeper that ends without a word has taken QEMU with it.
-      let exit: Exit = { kind: 'signalled', signal: 9, dumped: false };
-      const watch = loop.watch(socket, {
-        readable: () => {
-          const said = lastWord(socket);
-          if (said !== undefined) {
-            exit = said;
-            return;
-          }
-          // It is in the pod's control groups itself.
-          watch.close();
-          close(socket);
-          ended(exit);
-        },
-      });
-    },
-    kill: () => {
-      tell(socket, { type: 'end' });
+    take: (groups) => qemu.take(groups),
+    settle: () => qemu.settle(),
+    abandon: () => {
+      closeAll(fds);
+      qemu.abandon();
     },
   };
-}
-
-function lastWord(socket: number): Exit | undefined {
-  try {
-    const received = hear(socket, 0);
-    return received === undefined ? undefined : readEnded(received).exit;
-  } catch (error) {
-    if (isExpected(error)) return undefined;
-    throw error;
-  }
-}
-
-function take(socket: number, groups: readonly string[]): void {
-  using network = File.open('/proc/self/ns/net', open_.readOnly);
-  say(socket, { type: 'take', groups }, [network.fd]);
-}
-
-function settle(socket: number): void {
-  const received = hear(socket, TAKEN_MS);
-  if (received === undefined) throw new KvmError('vessel-failed', 'the keeper of the spare machine has gone');
-  const { problem } = readTaken(received);
-  if (problem !== null) throw new KvmError('vessel-failed', problem);
-}
-
-function abandon(socket: number, fds: readonly number[]): void {
-  closeAll(fds);
-  tell(socket, { type: 'end' });
-  // Its taps may be in the way of others until all of it has gone.
-  while (hear(socket, END_MS) !== undefined) {}
-  close(socket);
 }

@@ -6,9 +6,8 @@ import {
   hear,
   type Offer,
   readAnswer,
-  readEnded,
+  readNews,
   readOffer,
-  readTaken,
   say,
   tell,
 } from '../../../stage1-kvm/spare-protocol.ts';
@@ -32,10 +31,10 @@ describe('what keeper and supervisor say', () => {
     [{ type: 'take', groups: ['/sys/fs/cgroup/pod/cgroup.procs'] }, readAnswer],
     [{ type: 'take', groups: [] }, readAnswer],
     [{ type: 'end' }, readAnswer],
-    [{ type: 'taken', problem: null }, readTaken],
-    [{ type: 'taken', problem: 'the tap rkt-tap0 has gone' }, readTaken],
-    [{ type: 'ended', exit: { kind: 'exited', code: 0 } }, readEnded],
-    [{ type: 'ended', exit: { kind: 'signalled', signal: 9, dumped: false } }, readEnded],
+    [{ type: 'taken', problem: null }, readNews],
+    [{ type: 'taken', problem: 'the tap rkt-tap0 has gone' }, readNews],
+    [{ type: 'ended', exit: { kind: 'exited', code: 0 } }, readNews],
+    [{ type: 'ended', exit: { kind: 'signalled', signal: 9, dumped: false } }, readNews],
   ] as const)('is read as it was said: %j', (message, read) => {
     expect(read(packet(message))).toEqual(message);
   });
@@ -60,14 +59,11 @@ describe('what keeper and supervisor say', () => {
   it.each([
     [readAnswer, { type: 'taken' }, 'answer.type: expected one of take, end'],
     [readAnswer, { type: 'take' }, 'answer.groups'],
-    [readTaken, { type: 'taken', problem: 1 }, 'taken.problem'],
-    [readEnded, { type: 'ended' }, 'ended.exit'],
-    [
-      readEnded,
-      { type: 'ended', exit: { kind: 'signalled', signal: 65, dumped: false } },
-      'ended.exit.signal',
-    ],
-    [readEnded, { type: 'ended', exit: { kind: 'exited', code: 256 } }, 'ended.exit.code'],
+    [readNews, offer, 'news.type: expected one of taken, ended'],
+    [readNews, { type: 'taken', problem: 1 }, 'news.problem'],
+    [readNews, { type: 'ended' }, 'news.exit'],
+    [readNews, { type: 'ended', exit: { kind: 'signalled', signal: 65, dumped: false } }, 'news.exit.signal'],
+    [readNews, { type: 'ended', exit: { kind: 'exited', code: 256 } }, 'news.exit.code'],
   ])('is refused where it is none: %#', (read, message, problem) => {
     expect(() => read(packet(message))).toThrow(problem);
   });
