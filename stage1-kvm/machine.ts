@@ -79,7 +79,8 @@ export class Machine implements Vessel {
     this.#attempt.qmp.resume(done);
   }
 
-  answered(): number | undefined {
+  answered(): number | 'given-up' | undefined {
+    if (this.#state === 'replacing') return 'given-up';
     if (this.#state !== 'restoring') return undefined;
     this.#state = 'settled';
     if (this.#setup.template !== undefined) markUsed(this.#setup.template);

@@ -3,17 +3,13 @@
 import { parseMountPlan } from '../src/abi/mount-plan.ts';
 import { POD } from '../src/abi/pod-directory.ts';
 import { parseSpares, SPARES_ENV } from '../src/abi/spares.ts';
-import { ACCEL_ENV, type Entrypoint, KERNEL_PARAMS_ENV, VM_IDS_ENV } from '../src/abi/stage1.ts';
-import { formatTemplateArguments } from '../src/abi/templates.ts';
+import { KERNEL_PARAMS_ENV } from '../src/abi/stage1.ts';
 import { readText } from '../src/native/contents.ts';
 import { environment } from '../src/native/engine.ts';
-import { SystemError } from '../src/native/errors.ts';
-import { close, open, open_ } from '../src/native/files.ts';
-import { spawn } from '../src/native/spawn.ts';
-import type { Step } from '../src/native/spawn-steps.ts';
 import { exists } from '../src/native/stat.ts';
 import { HostSide } from '../src/supervisor/network/host-side.ts';
 import type { Report } from '../src/supervisor/report.ts';
+import { inBackground } from './background.ts';
 import { canHaveSpares } from './saved-devices.ts';
 import { areSlotsTaken } from './spare-store.ts';
 import type { SavedMachine } from './template-arguments.ts';
@@ -73,7 +69,7 @@ function storedKernel(): string {
 
 /** By a process of its own, which outlives the pod and holds nothing of it: that may be over, and removed, before the kernel is read. */
 export function saveInBackground(kind: TemplateKind): void {
-  inBackground('/proc/self/exe', 'template', kind, storedKernel(), []);
+  inBackground('/proc/self/exe', 'template', kind, storedKernel());
 }
 
 /** Likewise; where as many are there already, nobody is started. It waits for a long time, in the host's namespaces, so that nothing of this pod stays for it. */
@@ -86,35 +82,4 @@ export function keepSpareInBackground(kind: TemplateKind): void {
   if (host === undefined || !kernel.endsWith(OF_STAGE1) || !kernel.startsWith('/')) return;
   const program = `${kernel.slice(0, -OF_STAGE1.length)}/${PROGRAM}`;
   inBackground(program, 'spare', kind, kernel, host.steps);
-}
-
-/** Of what the pod's caller has given it nothing else is for a process that outlives the pod. */
-function ownVariables(): string[] {
-  return [ACCEL_ENV, VM_IDS_ENV, SPARES_ENV, 'PATH'].flatMap((name) => {
-    const value = environment(name);
-    return value === undefined ? [] : [`${name}=${value}`];
-  });
-}
-
-function inBackground(
-  path: string,
-  entrypoint: Extract<Entrypoint, 'template' | 'spare'>,
-  { directory, stage1, machine: { size, devices } }: TemplateKind,
-  kernel: string,
-  steps: readonly Step[],
-): void {
-  const nothing = open('/dev/null', open_.readWrite);
-  try {
-    const order = { directory, stage1, kernel, cpus: size.cpus, memoryMiB: size.memoryMiB, devices };
-    const args = formatTemplateArguments({ ...order, appBytes: null, wait: false, debug: false });
-    spawn({
-      ...{ path, argv: [entrypoint, ...args], env: ownVariables(), fds: [nothing, nothing, nothing] },
-      steps: [{ do: 'session' }, ...steps],
-    });
-  } catch (error) {
-    // The pod runs: the next one will try again.
-    if (!(error instanceof SystemError)) throw error;
-  } finally {
-    close(nothing);
-  }
 }

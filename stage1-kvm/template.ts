@@ -1,5 +1,6 @@
 /** The entrypoint `template`: saves a machine that has booted and knows no pod. One at a time in a scope. */
 import { EXIT } from '../src/abi/exit-code.ts';
+import { parseSpares, SPARES_ENV } from '../src/abi/spares.ts';
 import {
   parseTemplateArguments,
   TEMPLATE,
@@ -14,7 +15,7 @@ import {
 import { realtime } from '../src/native/clock.ts';
 import { writeFile } from '../src/native/contents.ts';
 import { readdir } from '../src/native/directories.ts';
-import { utf8Encode } from '../src/native/engine.ts';
+import { environment, utf8Encode } from '../src/native/engine.ts';
 import { unless } from '../src/native/errors.ts';
 import { File, lock, open_, tryLock, writeAll } from '../src/native/files.ts';
 import { mount, ms, unshare } from '../src/native/mounts.ts';
@@ -27,9 +28,11 @@ import { call } from '../src/native/syscall.ts';
 import { formatScratch } from '../src/supervisor/disks/scratch.ts';
 import { Report } from '../src/supervisor/report.ts';
 import { chooseAccelerator } from './accelerator.ts';
+import { inBackground } from './background.ts';
 import { KvmError } from './error.ts';
 import { readHost } from './host.ts';
 import { findPrograms } from './programs.ts';
+import { canHaveSpares } from './saved-devices.ts';
 import { saveMachine } from './saving.ts';
 import { memoryFor, sizeMachine } from './size.ts';
 import { MEMORY_FILE } from './template-arguments.ts';
@@ -54,8 +57,18 @@ export function template(args: readonly string[]): number {
   const report = new Report('template', options.debug);
   const kind = kindOf(options, report);
   if (!isThere(kind)) make(kind, options, report);
-  if (options.wait) writeAll(STDOUT, utf8Encode(`${kind.key}\n`));
+  if (options.wait) {
+    fillSlots(kind, options);
+    writeAll(STDOUT, utf8Encode(`${kind.key}\n`));
+  }
   return EXIT.ok;
+}
+
+/** Each takes one that is free, if there is one. */
+function fillSlots(kind: TemplateKind, { kernel }: TemplateArguments): void {
+  if (!canHaveSpares(kind.machine.devices)) return;
+  const { count } = parseSpares(environment(SPARES_ENV));
+  for (let slot = 0; slot < count; slot++) inBackground('/proc/self/exe', 'spare', kind, kernel);
 }
 
 /** Of such machines on this host. */

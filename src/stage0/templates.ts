@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_ROOTS, DEFAULT_SCRATCH_BYTES, MOST_ROOT_IMAGES } from '../abi/root-disks.ts';
-import { SPARES } from '../abi/spares.ts';
+import { SPARES, SPARES_ENV } from '../abi/spares.ts';
 import { entrypointAnnotation, VM_IDS_ENV } from '../abi/stage1.ts';
 import {
   formatTemplateArguments,
@@ -26,7 +26,7 @@ import { ImageSession } from './image-session.ts';
 import { clearSpares, countSpares } from './spares.ts';
 import { resolveStage1 } from './stage1-image.ts';
 import { vmIds } from './supervisor.ts';
-import { templateDirectory } from './template-scope.ts';
+import { sparesKept, templateDirectory } from './template-scope.ts';
 
 /** Beside as many disks as there may be, on the bus of a machine. */
 const MOST_INTERFACES = 16;
@@ -141,7 +141,7 @@ function disksOf(
 
 async function callStage1(host: Host, program: string, args: readonly string[]): Promise<string> {
   const { run } = await import('../os/run.ts');
-  const env = { [VM_IDS_ENV]: vmIds(host.configuration) ?? '' };
+  const env = { [VM_IDS_ENV]: vmIds(host.configuration) ?? '', [SPARES_ENV]: sparesKept(host) ?? '' };
   const stderr = host.debug ? 'inherit' : 'pipe';
   const {
     failed,
