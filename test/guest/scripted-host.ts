@@ -7,6 +7,7 @@ import {
   PROTOCOL_VERSION,
   parseGuestMessage,
 } from '../../src/abi/guest.ts';
+import type { Renewed } from '../../src/abi/saved-machine.ts';
 import { FrameWire, PacketWire } from './wire.ts';
 
 type MessageOf<T extends GuestMessage['type']> = Extract<GuestMessage, { type: T }>;
@@ -22,6 +23,8 @@ const NAMESPACES = [
   '--kill-child=SIGKILL',
 ];
 
+const RENEWED = JSON.stringify({ type: 'renewed' } satisfies Renewed);
+
 /** The host's half of a pod, in the hands of a test: PID 1 in namespaces of its own, its two channels ours. */
 export class ScriptedHost implements AsyncDisposable {
   readonly messages: GuestMessage[] = [];
@@ -32,6 +35,7 @@ export class ScriptedHost implements AsyncDisposable {
   readonly #control: PacketWire;
   readonly #exit: Promise<number | null>;
   #waiting: (() => void)[] = [];
+  #renewals = 0;
 
   /** `groups` are the directories of a control group that PID 1 may divide: `CONTROLLER=PATH`. */
   constructor(init: string, groups: readonly string[] = []) {
@@ -56,6 +60,19 @@ export class ScriptedHost implements AsyncDisposable {
   async boot(plan: BootPlan): Promise<void> {
     await this.next('hello');
     this.send({ type: 'boot', version: PROTOCOL_VERSION, plan });
+  }
+
+  /** After its end PID 1 is where it was after its first word. */
+  async renew(): Promise<void> {
+    await this.next('ended');
+    const before = this.#renewals;
+    this.send({ type: 'renew' });
+    while (this.#renewals === before) {
+      const exit = await Promise.race([this.#news(), this.#exit]);
+      if (exit !== undefined) throw new Error(`PID 1 ended (${exit}); console:\n${this.console}`);
+    }
+    const [hello] = this.messages.filter(({ type }) => type === 'hello');
+    this.messages.splice(0, Number.POSITIVE_INFINITY, ...(hello === undefined ? [] : [hello]));
   }
 
   send(message: HostMessage): void {
@@ -121,12 +138,17 @@ export class ScriptedHost implements AsyncDisposable {
   }
 
   #hear(text: string): void {
-    const message = parseGuestMessage(JSON.parse(text));
-    this.messages.push(message);
-    if (message.type === 'credit') this.streams.granted(message.stream, message.bytes);
+    // Of a pod's own machine it is rubbish.
+    if (text === RENEWED) this.#renewals += 1;
+    else this.#take(parseGuestMessage(JSON.parse(text)));
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const wake of waiting) wake();
+  }
+
+  #take(message: GuestMessage): void {
+    this.messages.push(message);
+    if (message.type === 'credit') this.streams.granted(message.stream, message.bytes);
   }
 }
 
