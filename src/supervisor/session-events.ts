@@ -37,8 +37,8 @@ interface GuestUptimes {
 }
 
 export interface SessionEvents {
-  /** PID 1 has answered; the pod's plan is asked for, and sent. */
-  hello(kernel: string, uptimes: GuestUptimes): BootPlan;
+  /** PID 1 has answered; the pod's plan is asked for, and sent. Undefined: that guest has been given up, and another one will answer. */
+  hello(kernel: string, uptimes: GuestUptimes): BootPlan | undefined;
   app(name: string): AppEvents;
   /** All apps of the plan have been started, and those that say it themselves are ready; in a mutable pod, or have failed to. */
   ready(): void;

@@ -171,8 +171,9 @@ export class Session {
   }
 
   #boot({ kernel, initMs, helloMs }: Hello): void {
-    this.#state = 'running';
     const plan = this.#events.hello(kernel, { initMs, helloMs });
+    if (plan === undefined) return;
+    this.#state = 'running';
     this.#plan = plan;
     this.#starting = plan.apps.length;
     for (const app of plan.apps) this.#expectApp(app, true);

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { wasKilled } from '../support/crash/system-calls.ts';
 import { tinyImages } from '../support/images.ts';
 import { cgroupsOf, liveLeftovers, podDirectories } from '../support/leaks.ts';
 import { eventually } from '../support/polling.ts';
@@ -137,6 +139,30 @@ describe('while nobody has taken it', () => {
     expect(await build()).toBe(key);
   });
 });
+
+describe('while a pod takes it', () => {
+  test.each([
+    ['before it is offered', 'sendmsg', 1],
+    ['before its machine moves to the pod', 'clone', 1],
+    ['before its place is free', 'unlinkat', 3],
+    ['before it has been handed over', 'sendmsg', 2],
+  ])('its keeper is killed %s: the pod starts without it', async (_, call, nth) => {
+    const { keeper } = await left();
+    const log = rkt.path(`${call}-${nth}`);
+    const inject = [`--trace=${call}`, `--inject=${call}:signal=KILL:when=${nth}`];
+    const killer = rkt.startArgv(['strace', `--output=${log}`, ...inject, `--attach=${keeper}`]);
+    await eventually('it is attended to', () => /^TracerPid:\t[1-9]/m.test(statusOf(keeper)));
+    await runs();
+    await killer.finished;
+    expect(wasKilled(log)).toBe(true);
+    // That pod, too, leaves one.
+    await oneWaits(rkt);
+    expect(placesOf(rkt, key)).toEqual(['0']);
+    expect(await runs()).toContain(TAKES);
+  });
+});
+
+const statusOf = (pid: number) => readFileSync(`/proc/${pid}/status`, 'utf8');
 
 describe('while its pod runs', () => {
   /** A pod that has taken one, and leaves none. */

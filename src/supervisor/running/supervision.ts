@@ -117,6 +117,7 @@ export class Supervision {
         hello: (kernel, said) => {
           // The kernel of a saved machine counts from before it was saved, and is no part of this start.
           const restoredMs = this.#vessel.answered?.();
+          if (restoredMs === 'given-up') return undefined;
           const uptimes = restoredMs === undefined ? said : { initMs: 0, helloMs: restoredMs };
           this.#report.step(`guest up (Linux ${kernel})`, { name: 'hello', ...uptimes });
           this.#deadline.cancel();

@@ -8,8 +8,11 @@ export interface Vessel {
   readonly outputs?: OutputChannel;
   /** Those of the host that it consists of. */
   readonly processes: readonly { readonly name: string; readonly pid: number }[];
-  /** PID 1 has been heard of. Gives how many milliseconds before it went on, where it did not begin then with the start of a kernel. */
-  answered?(): number | undefined;
+  /**
+   * PID 1 has been heard of. Gives how many milliseconds before it went on, where it did not begin then with the start of a kernel;
+   * `given-up`: it is that of a machine which is being replaced by another.
+   */
+  answered?(): number | 'given-up' | undefined;
   /** All in it stands still; `done` is told when, or why not. */
   pause(done: (refusal: string | undefined) => void): void;
   resume(done: (refusal: string | undefined) => void): void;

@@ -18,6 +18,9 @@ const app = (name: string, restart: RestartPlan = NO_RESTART) =>
 const podOf = (...apps: AppPlan[]) => ({ hostname: 'pod', apps }) as unknown as BootPlan;
 const plan = podOf(app('a'), app('b'));
 
+/** Of a guest that is not to be this pod's. */
+const GIVEN_UP = 'given up';
+
 /** A session whose guest the test plays: `say` what it says, then look at the log. */
 function scripted(pod = plan) {
   const loop = new Loop();
@@ -31,7 +34,7 @@ function scripted(pod = plan) {
     {
       hello: (kernel) => {
         log.push(`hello ${kernel}`);
-        return pod;
+        return kernel === GIVEN_UP ? undefined : pod;
       },
       app: (name) => ({
         started: (pid) => log.push(`${name} started ${pid}`),
@@ -95,6 +98,14 @@ describe('Session', () => {
       'b exited 0',
       'ended 0',
     ]);
+  });
+
+  it('says nothing to a guest that has been given up, and waits for the next', () => {
+    const { say, guestControl } = scripted();
+    const log = say({ ...hello, kernel: GIVEN_UP });
+    expect(readNow(guestControl, Buffer.alloc(4096))).toBeUndefined();
+    say(hello, started('a'));
+    expect(log).toEqual([`hello ${GIVEN_UP}`, 'hello 6.12', 'a started 50']);
   });
 
   it('sends the plan as an answer to hello', () => {
