@@ -1,7 +1,7 @@
-import { monotonicMilliseconds, sleep } from '../../../src/native/clock.ts';
+import { sleep } from '../../../src/native/clock.ts';
 import { readText } from '../../../src/native/contents.ts';
-import { exit, utf8Encode } from '../../../src/native/engine.ts';
-import { close, open, open_, read, writeAll } from '../../../src/native/files.ts';
+import { utf8Encode } from '../../../src/native/engine.ts';
+import { close, open, open_, writeAll } from '../../../src/native/files.ts';
 import { openPipe } from '../../../src/native/pipes.ts';
 import {
   fork,
@@ -15,6 +15,7 @@ import {
 import { maskSignals, setDisposition } from '../../../src/native/signals.ts';
 import { spawn } from '../../../src/native/spawn.ts';
 import type { Step } from '../../../src/native/spawn-steps.ts';
+import { diesWithItsParent } from './parent-death.ts';
 import { codeOf, refusal, report, run } from './report.ts';
 
 const sh = '/bin/sh';
@@ -53,39 +54,26 @@ const dropped: Step[] = [
   { do: 'no-new-privileges' },
 ];
 
-/** Grandchild that asked to die with its parent; the parent is killed, and then nobody holds the pipe's other end. */
+/** Grandchild that asked to die with its parent. */
 function deathOfParent(): boolean {
-  const pipe = openPipe();
-  const middle = fork();
-  if (middle === 0) {
+  return diesWithItsParent((pipe) => {
     const steps: Step[] = [
       { do: 'uid', uid: 1000 },
       { do: 'parent-death-signal', signal: 'SIGKILL' },
     ];
-    spawn({ path: '/bin/sleep', argv: ['sleep', '60'], env: [], fds: [0, 1, 2, pipe.write], steps });
-    writeAll(pipe.write, utf8Encode('started'));
-    sleep(60_000);
-    exit(0);
-  }
-  close(pipe.write);
-  const text = new Uint8Array(100);
-  const started = read(pipe.read, text) > 0;
-  const killed = monotonicMilliseconds();
-  kill(middle, 'SIGKILL');
-  waitFor(middle);
-  return started && read(pipe.read, text) === 0 && monotonicMilliseconds() - killed < 30_000;
+    spawn({ path: '/bin/sleep', argv: ['sleep', '60'], env: [], fds: [0, 1, 2, pipe], steps });
+    writeAll(pipe, utf8Encode('started'));
+  });
 }
 
 /** The parent dies before the child has asked for a signal; the child, in a pid namespace, sees no parent in any case. */
 function deathDuringStart(): boolean {
-  const pipe = openPipe();
-  const middle = fork();
-  if (middle === 0) {
+  return diesWithItsParent((pipe) => {
     const orphaned: Step = {
       do: 'call',
       name: 'orphaned',
       action: () => {
-        writeAll(pipe.write, utf8Encode('starting'));
+        writeAll(pipe, utf8Encode('starting'));
         sleep(500);
       },
     };
@@ -93,19 +81,11 @@ function deathDuringStart(): boolean {
       path: '/bin/sleep',
       argv: ['sleep', '60'],
       env: [],
-      fds: [0, 1, 2, pipe.write],
+      fds: [0, 1, 2, pipe],
       namespaces: ['pid'],
       steps: [orphaned, { do: 'parent-death-signal', signal: 'SIGKILL' }],
     });
-    exit(1);
-  }
-  close(pipe.write);
-  const text = new Uint8Array(100);
-  const starting = read(pipe.read, text) > 0;
-  kill(middle, 'SIGKILL');
-  waitFor(middle);
-  const killed = monotonicMilliseconds();
-  return starting && read(pipe.read, text) === 0 && monotonicMilliseconds() - killed < 30_000;
+  });
 }
 
 /** The child sees its fds where the plan puts them, even when they trade places, and no others. */
