@@ -32,9 +32,16 @@ export function savedDevices(
   return { interfaces, disks: scratchBytes === null ? kinds : [...kinds, 'scratch'], scratchBytes };
 }
 
+/** Their files are handed over at once, at most 250 with all others: with eight queues, and vhosts, each has 16. */
+const MOST_SPARE_INTERFACES = 8;
+
 /** A spare has a disk to write to, and others that anything can be read of: the images of roots. */
-export function canHaveSpares({ disks, scratchBytes }: SavedDevices): boolean {
-  return scratchBytes !== null && disks.every((kind) => kind === 'read' || kind === 'scratch');
+export function canHaveSpares({ interfaces, disks, scratchBytes }: SavedDevices): boolean {
+  return (
+    interfaces <= MOST_SPARE_INTERFACES &&
+    scratchBytes !== null &&
+    disks.every((kind) => kind === 'read' || kind === 'scratch')
+  );
 }
 
 /** Each interface has an address that no pod's has. The fds of interfaces are QEMU's from `first` on, after them comes the scratch disk. */

@@ -5,10 +5,11 @@ import {
   delegateControllers,
   type GroupDirectory,
   ownCgroups,
+  processesOf,
   withdrawControllers,
 } from '../native/cgroups.ts';
 import { readText, readTextIfPresent, writeControl } from '../native/contents.ts';
-import { SystemError } from '../native/errors.ts';
+import { SystemError, unless } from '../native/errors.ts';
 import { extendedAttribute } from '../native/extended-attributes.ts';
 import { mkdir, rmdir } from '../native/paths.ts';
 import { getpid } from '../native/processes.ts';
@@ -69,11 +70,12 @@ export function stepAside(directory: string, leaf: string, controllers: readonly
   delegateControllers(directory, controllers);
 }
 
-/** The other way round. Where it fails, somebody else is at work in there, or the group ends with this process. */
+/** The other way round, with those who outlive this process: `leaf` is the pod's, and goes with that. Where it fails, somebody else is at work in there, or the group ends with this process. */
 export function stepBack(directory: string, leaf: string, controllers: readonly Controller[]): void {
   try {
     withdrawControllers(directory, controllers);
-    writeControl(`${directory}/cgroup.procs`, '0');
+    const all = processesOf({ directories: [{ controller: 'unified', path: leaf }] });
+    for (const pid of all) unless(['ESRCH'], () => writeControl(`${directory}/cgroup.procs`, String(pid)));
     rmdir(leaf);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;

@@ -5,12 +5,13 @@ describe('spares there can be of machines', () => {
   it.each([
     { interfaces: 0, disks: ['scratch'], scratchBytes: 4096 },
     { interfaces: 1, disks: ['read', 'scratch'], scratchBytes: 4096 },
-    { interfaces: 2, disks: ['read', 'read', 'read', 'scratch'], scratchBytes: 4096 },
+    { interfaces: 8, disks: ['read', 'read', 'read', 'scratch'], scratchBytes: 4096 },
   ] as const)('whose disks are images and one to write to: %j', (devices) => {
     expect(canHaveSpares(devices)).toBe(true);
   });
 
   it.each([
+    { interfaces: 9, disks: ['read', 'scratch'], scratchBytes: 4096 },
     { interfaces: 1, disks: [], scratchBytes: null },
     { interfaces: 1, disks: ['read'], scratchBytes: null },
     { interfaces: 1, disks: ['write', 'scratch'], scratchBytes: 4096 },
