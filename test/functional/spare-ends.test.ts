@@ -7,6 +7,7 @@ import { eventually } from '../support/polling.ts';
 import { useRkt } from '../support/rkt.ts';
 import { type RunningPod, startPod } from '../support/running-pod.ts';
 import {
+  builtAlone,
   endSpares,
   keepers,
   machineOf,
@@ -24,7 +25,7 @@ const rkt = useRkt();
 let image = '';
 let key = '';
 
-const build = async () => (await rkt.output(['template', 'build', '--interfaces=0', '--layers=1'])).trim();
+const build = () => builtAlone(rkt, '--interfaces=0');
 beforeAll(async () => {
   image = (await tinyImages()).aci.plain;
   ownSpares(rkt);

@@ -8,7 +8,7 @@ import { groupFiles } from '../support/pod-groups.ts';
 import { eventually } from '../support/polling.ts';
 import { useRkt } from '../support/rkt.ts';
 import { type RunningPod, startPod, useRunningPods } from '../support/running-pod.ts';
-import { endSpares, keepers, machineOf, oneWaits, ownSpares, TAKES } from '../support/spares.ts';
+import { builtAlone, endSpares, keepers, machineOf, oneWaits, ownSpares, TAKES } from '../support/spares.ts';
 
 // A pod of two apps that runs in a machine which was a spare, beside one that was restored for its pod alone.
 
@@ -28,7 +28,7 @@ let machine = 0;
 beforeAll(async () => {
   const image = (await tinyImages()).aci.plain;
   ownSpares(rkt);
-  await rkt.output(['template', 'build', '--interfaces=0', '--layers=1']);
+  await builtAlone(rkt, '--interfaces=0');
   const app = (name: string, ...flags: readonly string[]) => [
     image,
     `--name=${name}`,

@@ -7,7 +7,16 @@ import { tinyImages } from '../support/images.ts';
 import { LayoutWriter } from '../support/layout-writer.ts';
 import { eventually } from '../support/polling.ts';
 import { savedUuid, useRkt } from '../support/rkt.ts';
-import { endSpares, keepers, oneWaits, ownSpares, placesOf, TAKES, waiting } from '../support/spares.ts';
+import {
+  builtAlone,
+  endSpares,
+  keepers,
+  oneWaits,
+  ownSpares,
+  placesOf,
+  TAKES,
+  waiting,
+} from '../support/spares.ts';
 import * as tar from '../support/tar-archive.ts';
 import { configureTemplates, noneIsMade } from '../support/templates.ts';
 
@@ -21,7 +30,7 @@ let count = 0;
 beforeAll(async () => {
   image = (await tinyImages()).aci.plain;
   ownSpares(rkt);
-  key = (await rkt.output(['template', 'build', '--interfaces=0', '--layers=1'])).trim();
+  key = await builtAlone(rkt, '--interfaces=0');
 });
 afterAll(() => endSpares(rkt));
 

@@ -5,15 +5,23 @@ import { TEMPLATES } from '../../src/abi/templates.ts';
 import { eventually } from './polling.ts';
 import type { ScopeProcess } from './process-scope.ts';
 import type { RktHome } from './rkt.ts';
-import { noneIsMade, ownTemplates } from './templates.ts';
+import { configureTemplates, noneIsMade, ownTemplates } from './templates.ts';
 
 /** What `run --debug` says of a pod that took one. */
 export const TAKES = 'takes a spare machine';
 
-/** Templates of this home alone, and spares of them for pods whose roots are disks. */
+/** Templates of this home alone, and of each a spare for pods whose roots are disks. */
 export function ownSpares(home: RktHome): void {
   ownTemplates(home, { scope: 'host', spares: 1 });
   home.configure('vm', { rootfs: 'block' });
+}
+
+/** Gives the key of a template that is there, for which no spare is made before a pod leaves one. */
+export async function builtAlone(home: RktHome, ...flags: readonly string[]): Promise<string> {
+  configureTemplates(home, { scope: 'host' });
+  const key = await home.output(['template', 'build', '--layers=1', ...flags]);
+  configureTemplates(home, { scope: 'host', spares: 1 });
+  return key.trim();
 }
 
 /** The names of the places of a template's spares. */
@@ -24,7 +32,9 @@ export function placesOf({ dir }: Pick<RktHome, 'dir'>, key: string): string[] {
 
 /** Those who make or keep a spare, and who keep one that was taken. */
 export function keepers({ scope }: Pick<RktHome, 'scope'>): ScopeProcess[] {
-  return scope.processes().filter(({ argv: [name] }) => name === 'spare');
+  const all = scope.processes().filter(({ argv: [name] }) => name === 'spare');
+  // What one of them does beside itself is a child of its, of the same name.
+  return all.filter(({ parent }) => all.every(({ pid }) => pid !== parent));
 }
 
 /** The machine of a keeper. */
