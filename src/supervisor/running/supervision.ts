@@ -49,6 +49,7 @@ export class Supervision {
   readonly #apps: Apps;
   readonly #mutable: MutableApps;
   readonly #leaveNetworks: () => void;
+  readonly #hasOwnKernel: boolean;
   readonly #problems: Error[] = [];
   /** Apps that the pod began with, as long as they have not been started. */
   #unstarted: ReadonlySet<string> = new Set();
@@ -63,6 +64,7 @@ export class Supervision {
   constructor(loop: Loop, report: Report, apps: Apps, start: Start, leaveNetworks: () => void) {
     this.#loop = loop;
     this.#leaveNetworks = leaveNetworks;
+    this.#hasOwnKernel = start.facts !== undefined;
     this.#report = report;
     this.#apps = apps;
     this.#vessel = start.launch(loop, {
@@ -147,6 +149,7 @@ export class Supervision {
           if (this.#phase !== 'powering-off') return;
           this.#report.step('settled');
           this.#end(this.#code);
+          this.#leaveNetworks();
         },
         failed: (problem) => this.#fail(problem),
       },
@@ -175,6 +178,8 @@ export class Supervision {
       this.#end(code);
     });
     this.#session.send({ type: 'power-off' });
+    // The kernel of a machine may still have something to send, to a disk that it has over the network.
+    if (this.#hasOwnKernel) return;
     this.#apps.names.close();
     this.#leaveNetworks();
   }
