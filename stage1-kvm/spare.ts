@@ -67,7 +67,11 @@ function keep(
   report: Report,
 ): void {
   const template = openTemplate(kind);
-  if (typeof template === 'string') throw new KvmError('unsupported', template);
+  if (typeof template === 'string') {
+    // It has been removed, or the next pod makes another one: no reason to make no spares of that.
+    report.step(template);
+    return;
+  }
   const modules = readText(`${kernel}/modules`)
     .split('\n')
     .filter((name) => name !== '');

@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TEMPLATES } from '../../src/abi/templates.ts';
 import { wasKilled } from '../support/crash/system-calls.ts';
 import { tinyImages } from '../support/images.ts';
 import { cgroupsOf, liveLeftovers, podDirectories } from '../support/leaks.ts';
@@ -138,6 +140,17 @@ describe('while nobody has taken it', () => {
     await nobody();
     expect(placesOf(rkt, key)).toEqual([]);
     expect(await build()).toBe(key);
+  });
+
+  test('its template is removed before it is made: there are spares of the next one', async () => {
+    const pod = rkt.start(['--debug', 'run', '--rm', '--net=none', image]);
+    await eventually('it starts', () => pod.ended || pod.stderr.includes('starts from the template'));
+    rmSync(join(rkt.dir, TEMPLATES, 'host', key), { recursive: true });
+    expect((await pod.finished).code).toBe(0);
+    await nobody();
+    expect(placesOf(rkt, key)).toEqual([]);
+    expect(await build()).toBe(key);
+    await startsWithout();
   });
 });
 
