@@ -31,14 +31,15 @@ describe('chooseId', () => {
   });
 });
 
+const before = process.cwd();
+afterEach(() => process.chdir(before));
+
 describe('allocateId', () => {
-  const before = process.cwd();
   beforeEach(() => {
     for (const pod of ['run/one', 'run/two', 'garbage/old'])
       mkdirSync(join(scratch, 'pods', pod), { recursive: true });
     writeFileSync(join(scratch, 'pods/garbage/old/vm-id'), '2000\n');
   });
-  afterEach(() => process.chdir(before));
 
   it('records what a pod has taken, until the pod is gone', () => {
     const range = { first: 2000, count: 3 };
@@ -73,10 +74,6 @@ describe('chooseSpareId', () => {
 
   it('leaves ids of spares to no pod', () => {
     process.chdir(mkdtempSync(join(data, 'pods/run/')));
-    try {
-      expect(allocateId({ first: 3000, count: 6 })).toBe(3004);
-    } finally {
-      process.chdir('/');
-    }
+    expect(allocateId({ first: 3000, count: 6 })).toBe(3004);
   });
 });
