@@ -124,6 +124,8 @@ export class Machine implements Vessel {
     const { plan } = this.#setup;
     const failed = (reason: string) => this.#replace(reason);
     const goesOn = () => {
+      // Its QEMU may have said so on its way out: the channel is another's by now.
+      if (this.#state !== 'restoring') return;
       this.#wentOn = monotonicMilliseconds();
       wake(this.channels.control, this.#setup.hasMore);
       this.#awaitMove();

@@ -15,6 +15,8 @@ const END_MS = 5000;
 export class KeptQemu implements Member {
   readonly name = 'qemu';
   #taken: Taken | undefined;
+  /** The connection is closed. */
+  #isOver = false;
   /** A keeper that ends without a word has taken QEMU with it. */
   #exit: Exit = { kind: 'signalled', signal: 9, dumped: false };
 
@@ -31,7 +33,7 @@ export class KeptQemu implements Member {
 
   /** Until it has come, however often. @throws KvmError where it cannot */
   settle(): void {
-    while (this.#taken === undefined && this.#listen(TAKEN_MS)) {}
+    while (!this.#isOver && this.#taken === undefined && this.#listen(TAKEN_MS)) {}
     const problem =
       this.#taken === undefined ? 'the keeper of the spare machine has gone' : this.#taken.problem;
     if (problem !== null) throw new KvmError('vessel-failed', problem);
@@ -42,6 +44,7 @@ export class KeptQemu implements Member {
       readable: () => {
         if (this.#listen(0)) return;
         // The keeper is in the pod's control groups itself.
+        this.#isOver = true;
         watch.close();
         close(this.socket);
         ended(this.#exit);
@@ -50,7 +53,7 @@ export class KeptQemu implements Member {
   }
 
   kill(): void {
-    tell(this.socket, { type: 'end' });
+    if (!this.#isOver) tell(this.socket, { type: 'end' });
   }
 
   /** Before anybody watches it: until nothing is left of it, whose taps may be in the way of others. */
