@@ -1,9 +1,10 @@
 /** A supervisor's end of the connection to the keeper of its spare machine (`spare-protocol.ts`). */
 import { AbiError } from '../src/abi/json.ts';
-import { SystemError } from '../src/native/errors.ts';
+import { SystemError, unless } from '../src/native/errors.ts';
 import { close, File, open_ } from '../src/native/files.ts';
 import type { Loop } from '../src/native/loop.ts';
-import type { Exit } from '../src/native/processes.ts';
+import { pollReadable } from '../src/native/polling.ts';
+import { type Exit, killOpen } from '../src/native/processes.ts';
 import { KvmError } from './error.ts';
 import type { Member } from './members.ts';
 import { hear, readNews, say, type Taken, tell } from './spare-protocol.ts';
@@ -20,8 +21,10 @@ export class KeptQemu implements Member {
   /** A keeper that ends without a word has taken QEMU with it. */
   #exit: Exit = { kind: 'signalled', signal: 9, dumped: false };
 
+  /** `process` is the same as `pid`, open, whatever that number is here; taken over when it is watched. */
   constructor(
     readonly pid: number,
+    private readonly process: number,
     private readonly socket: number,
   ) {}
 
@@ -47,19 +50,30 @@ export class KeptQemu implements Member {
         this.#isOver = true;
         watch.close();
         close(this.socket);
+        this.#awaitEnd();
+        close(this.process);
         ended(this.#exit);
       },
     });
   }
 
+  /** Whatever has become of its keeper, who is told as well. */
   kill(): void {
-    if (!this.#isOver) tell(this.socket, { type: 'end' });
+    if (this.#isOver) return;
+    unless(['ESRCH'], () => killOpen(this.process, 'SIGKILL'));
+    tell(this.socket, { type: 'end' });
+  }
+
+  /** That of a keeper who was killed ends with him, but not before him. */
+  #awaitEnd(): void {
+    pollReadable([this.process], END_MS);
   }
 
   /** Before anybody watches it: until nothing is left of it, whose taps may be in the way of others. */
   abandon(): void {
     this.kill();
     while (this.#listen(END_MS)) {}
+    this.#awaitEnd();
     close(this.socket);
   }
 

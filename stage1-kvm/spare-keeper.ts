@@ -8,7 +8,7 @@ import { close, readNow } from '../src/native/files.ts';
 import type { Loop } from '../src/native/loop.ts';
 import { PacketChannel } from '../src/native/packets.ts';
 import { unlink } from '../src/native/paths.ts';
-import { type Exit, getpid } from '../src/native/processes.ts';
+import { type Exit, getpid, openProcess } from '../src/native/processes.ts';
 import { accept, listenAt, peerCredentials } from '../src/native/sockets.ts';
 import { statIfPresent } from '../src/native/stat.ts';
 import type { Report } from '../src/supervisor/report.ts';
@@ -83,6 +83,7 @@ export class Keeper {
       ...{ control: channels.control.own, controlTheirs: channels.control.theirs },
       ...{ data: channels.data.own, dataTheirs: channels.data.theirs },
       scratch: kept.scratch,
+      process: openProcess(qemu.pid),
     };
     // What is used here is closed by who uses it.
     this.#handed = [
@@ -91,7 +92,8 @@ export class Keeper {
         [...taps, ...vhosts].map((fd) => duplicateAbove(fd, 3)),
       ),
     ];
-    closeAll([channels.data.own, channels.data.theirs, channels.control.theirs, ...deviceFds(setup)]);
+    const { data, control } = channels;
+    closeAll([data.own, data.theirs, control.theirs, files.process, ...deviceFds(setup)]);
     this.#words = [own.console, own.qemuMessages].map(
       (fd) => new Messages(loop, fd, MESSAGE_BYTES, undefined),
     );

@@ -35,6 +35,7 @@ export const HANDED = [
   'qemuMessages',
   'shareMessages',
   'scratch',
+  'process',
 ] as const;
 export type HandedFile = (typeof HANDED)[number];
 

@@ -82,7 +82,7 @@ function spareOf(offer: Offer, socket: number, fds: readonly number[]): Spare {
     const own = fds.slice(HANDED.length + number * each, HANDED.length + (number + 1) * each);
     return { taps: own.slice(0, offer.taps), vhosts: own.slice(offer.taps) };
   });
-  const qemu = new KeptQemu(offer.pid, socket);
+  const qemu = new KeptQemu(offer.pid, file('process'), socket);
   return {
     parts: {
       own: {
@@ -103,8 +103,8 @@ function spareOf(offer: Offer, socket: number, fds: readonly number[]): Spare {
     take: (groups) => qemu.take(groups),
     settle: () => qemu.settle(),
     abandon: () => {
-      closeAll(fds);
       qemu.abandon();
+      closeAll(fds);
     },
   };
 }

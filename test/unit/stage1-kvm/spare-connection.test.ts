@@ -1,6 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { afterEach, describe, expect, it } from 'vitest';
 import { close, writeAll } from '../../../src/native/files.ts';
 import { Loop } from '../../../src/native/loop.ts';
+import { pollReadable } from '../../../src/native/polling.ts';
+import { openProcess } from '../../../src/native/processes.ts';
 import { socketPair } from '../../../src/native/sockets.ts';
 import { KeptQemu } from '../../../stage1-kvm/spare-connection.ts';
 import { hear, readAnswer, say, tell } from '../../../stage1-kvm/spare-protocol.ts';
@@ -8,10 +11,23 @@ import { nativeScratch } from '../../support/native-scratch.ts';
 
 nativeScratch();
 
-/** The keeper is in the hands of the test. */
+const children: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+/** The keeper is in the hands of the test; `die` ends it, and a process in the place of QEMU with it. */
 function kept() {
   const [keeper, taker] = socketPair('seqpacket');
-  return { keeper, qemu: new KeptQemu(4711, taker) };
+  const child = spawn('/bin/sleep', ['1000'], { stdio: 'ignore' });
+  children.push(child);
+  const pid = child.pid ?? -1;
+  const process = openProcess(pid);
+  const die = () => {
+    close(keeper);
+    child.kill('SIGKILL');
+  };
+  return { keeper, die, process, qemu: new KeptQemu(pid, process, taker) };
 }
 
 /** How it ends, in the words of whoever watches it. */
@@ -32,7 +48,7 @@ const KILLED = { kind: 'signalled', signal: 9, dumped: false };
 
 describe('the QEMU of a spare', () => {
   it('is asked to come, with the network namespace, and has come when its keeper says so', () => {
-    const { keeper, qemu } = kept();
+    const { keeper, die, qemu } = kept();
     qemu.take(['/pod/cgroup.procs']);
     const received = hear(keeper, 0);
     expect(received && readAnswer(received)).toEqual({ type: 'take', groups: ['/pod/cgroup.procs'] });
@@ -41,56 +57,58 @@ describe('the QEMU of a spare', () => {
     say(keeper, { type: 'taken', problem: null });
     qemu.settle();
     // Nobody is asked again.
-    close(keeper);
+    die();
     qemu.settle();
     expect(endOf(qemu)).toEqual([KILLED]);
   });
 
   it('has not ended because its keeper says that it has come', () => {
-    const { keeper, qemu } = kept();
+    const { keeper, die, qemu } = kept();
     say(keeper, { type: 'taken', problem: null });
     const loop = new Loop();
     qemu.watch(loop, () => expect.unreachable('it has not ended'));
     loop.after(50, () => loop.stop());
     loop.run();
     qemu.settle();
-    close(keeper);
+    die();
   });
 
   it.each([
     ['cannot', { type: 'taken', problem: 'the tap rkt-tap0 has gone' } as const, 'the tap rkt-tap0 has gone'],
     ['has ended', { type: 'ended', exit: EXIT } as const, 'the keeper of the spare machine has gone'],
   ])('does not come where it %s', (_, word, problem) => {
-    const { keeper, qemu } = kept();
+    const { keeper, die, qemu } = kept();
     say(keeper, word);
-    close(keeper);
+    die();
     expect(() => qemu.settle()).toThrow(problem);
     qemu.abandon();
   });
 
   it('does not come where the keeper talks rubbish, or does not read what it is told', () => {
-    const { keeper, qemu } = kept();
+    const { keeper, die, qemu } = kept();
     qemu.take([]);
     writeAll(keeper, Buffer.from('rubbish'));
     expect(() => qemu.settle()).toThrow('the keeper of the spare machine has gone');
-    close(keeper);
+    die();
     expect(() => qemu.settle()).toThrow('the keeper of the spare machine has gone');
     expect(() => qemu.take([])).toThrow('EPIPE');
     qemu.abandon();
   });
 
   it('ends as its keeper says, once that has gone', () => {
-    const { keeper, qemu } = kept();
+    const { keeper, die, process, qemu } = kept();
     qemu.kill();
     expect(hear(keeper, 0)).toBeDefined();
+    // Without its keeper's help.
+    expect(pollReadable([process], 5000)).toEqual([true]);
     tell(keeper, { type: 'ended', exit: EXIT });
-    close(keeper);
+    die();
     expect(endOf(qemu)).toEqual([EXIT]);
   });
 
   it('ends with a keeper that has no time for a word', () => {
-    const { keeper, qemu } = kept();
-    close(keeper);
+    const { die, qemu } = kept();
+    die();
     expect(endOf(qemu)).toEqual([KILLED]);
   });
 });
